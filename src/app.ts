@@ -109,7 +109,7 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { ...inCode, ...slots, config, environment, platform });
+  const proxy = createProxy(cache, { ...inCode, ...slots, config, environment, platform, env });
   const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {

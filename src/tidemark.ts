@@ -48,6 +48,20 @@ export { RecordKey } from "./cache/record/record-key.ts";
 export { membersWith } from "./cache/tiers/record-codec.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
 export type { Log, LogEvent, LogLevel, LogLine, LogValue } from "./observe/log-line.ts";
+export { defineRule } from "./part/define-rule.ts";
+export type {
+  Rule,
+  RuleAdmission,
+  RuleAnswer,
+  RuleClient,
+  RuleCondition,
+  RuleCredential,
+  RuleEdits,
+  RuleFields,
+  RuleHost,
+  RuleRequest,
+} from "./part/port/rule.ts";
+export type { RoutePart } from "./part/port/part.ts";
 export { OperatorError } from "./base/operator-error.ts";
 export type { Database } from "./protocol/variables/database.ts";
 export type { Background } from "./platform/platform.ts";

@@ -10,7 +10,7 @@ import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
 import { operate } from "../src/parts/operate/operate.ts";
-import { defineConfig } from "../src/tidemark.ts";
+import { defineConfig, defineRule } from "../src/tidemark.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../testing/worker/raw-request.ts";
 
@@ -189,6 +189,27 @@ it("the application's build is in ETags, and an invalid one is refused at once",
   const { headers } = await built.fetch(new Request("http://localhost/page"));
   expect(headers.get("etag")).toContain(";release=4f2c9a1");
   expect(() => tidemark(app, defineConfig({}), { build: "a b" })).toThrow('Its build is "a b"');
+});
+
+it("rules run in front of the application, with its variables and inferred types", async () => {
+  const rule = defineRule({
+    name: "named",
+    keyed: { "x-bucket": () => "b" },
+    admits: ({ headers }, { secret }) =>
+      headers.get("x-name") === secret("NAME") ? undefined : new Response("no", { status: 403 }),
+    respond: (_, keyed) => ({
+      // @ts-expect-error: the rule has no such value.
+      set: { "x-got": keyed["x-bucket"] ?? keyed["x-other"] },
+    }),
+  });
+  const routes = [{ name: "all", match: "*", use: [rule] }];
+  const ruled = tidemark(app, defineConfig({ routes }), { env });
+  const ask = (headers: HeadersInit) =>
+    ruled.fetch(new Request("http://localhost/own/a", { headers }));
+  expect((await ask({})).status).toBe(403);
+  const answer = await ask({ "x-name": "Node" });
+  expect(answer.headers.get("x-got")).toBe("b");
+  expect(await answer.json()).toMatchObject({ headers: { "x-bucket": "b" } });
 });
 
 it("an invalid configuration is refused at once", () => {

@@ -276,7 +276,7 @@ const conditionFields = v.pipe(
   keyedNames,
   each(
     (name) => !notInConditions.includes(name.toLowerCase()),
-    "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache",
+    "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization bypasses the cache unless a rule checks it",
   ),
 );
 

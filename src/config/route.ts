@@ -1,6 +1,6 @@
 // Resolves a route of a configuration and fills in the defaults.
 import type { RouteTraits } from "../part/port/part.ts";
-import { noPhases } from "../part/port/phases.ts";
+import { noPhases, unopened } from "../part/port/phases.ts";
 import { compileAnswerRules } from "./answer-rules.ts";
 import {
   CredentialFields,
@@ -132,7 +132,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** The builds of pages; `undefined`: none. */
     builds: traits.builds === "named" && !isPassedBy(route) ? noBuilds : undefined,
     /** The decisions of the route's parts, in an isolate. */
-    phases: noPhases,
+    phases: traits.admits === true ? unopened : noPhases,
     traits,
     /** The parts of the route. */
     use: route.use ?? [],
@@ -191,6 +191,7 @@ function resolvedKey(route: WrittenRoute) {
   const normalForms = normalFormsOf(route.key ?? {});
   const keyedByCondition = valuedNames(route.bypass === true ? undefined : route.when);
   const headers = lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header]);
+  const ofRules = (route.use ?? []).flatMap((part) => part.traits.keyed ?? []);
   return {
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
     queryAllow: route.query?.allow,
@@ -198,7 +199,7 @@ function resolvedKey(route: WrittenRoute) {
     sortsQuery: route.query?.order === "sort",
     /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
     noVarySearch: route.query?.noVarySearch ?? false,
-    keyHeaders: sorted([...headers, ...keyedForms(normalForms)]),
+    keyHeaders: sorted([...headers, ...keyedForms(normalForms), ...ofRules]),
     /** The fields of a client that decide the key's, without cookies. */
     decidingHeaders: sorted([...headers, ...decidingFields(normalForms)]),
     /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */

@@ -14,6 +14,8 @@ export type Outcome =
   | "passed"
   /** Answered 429: the client exceeded its limit of requests to the origin. */
   | "limited"
+  /** A rule of the site answered before the lookup. */
+  | "ruled"
   | "failed";
 
 /** The journal entry of the purge that decided the verdict. */

@@ -30,7 +30,7 @@ import { VariantDemand } from "./site/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
-import type { Site, WithPhases } from "./site/site.ts";
+import type { PhaseHost, Site, WithPhases } from "./site/site.ts";
 import { RouteNotes, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/invalidation-batches.ts";
@@ -54,6 +54,8 @@ export interface ProxySettings extends PageSlots {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
+  /** The Worker's variables and secrets, for rules. */
+  readonly env: PhaseHost["env"];
   readonly withPhases?: WithPhases | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
@@ -104,15 +106,17 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
       const context = contextFor(request, background, arrival, sampled);
-      const { errorPage, traits } = read.route;
+      const { errorPage, traits, phases } = read.route;
       const assembly = traits.assembles === true ? site.assembly : undefined;
       const answer =
         assembly?.answer(request, read, context, (one, of, part, checks) =>
           serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
         ) ?? serve(request, read, context);
-      if (sampled === undefined && errorPage === undefined) return answer;
+      const { leaves } = phases;
+      if (sampled === undefined && errorPage === undefined && leaves === undefined) return answer;
       const ended = (response: Response) => {
-        const sent = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
+        const page = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
+        const sent = leaves?.(page, request) ?? page;
         sampled?.answered(sent);
         return sent;
       };
@@ -126,7 +130,9 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   const { tiers, purging, metrics, fillBudget } = cache;
   const releases = purging?.view.releases ?? new KnownReleases();
   const notes = new RouteNotes();
-  const phased = settings.withPhases?.(settings.config, { ...platform, releases, notes, metrics });
+  const { env } = settings;
+  const ofRules = { ...platform, releases, notes, metrics, env };
+  const phased = settings.withPhases?.(settings.config, ofRules);
   const config = configWith(settings.config, phased ?? {});
   const { siteHosts, bypass, originLimiter: limiter } = environment;
   const { view, nameSecret: secret } = cache;

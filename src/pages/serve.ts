@@ -3,6 +3,7 @@ import type { Context } from "./site/exchange.ts";
 import type { HeldContent } from "./site/content-port.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
+import type { Phases } from "../part/port/phases.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
@@ -41,6 +42,10 @@ export function serve(
   context: Context,
 ): Response | Promise<Response> {
   const { site } = context;
+  const { admits } = read.route.phases;
+  if (admits !== undefined && context.admission === undefined && !read.isReserved) {
+    return admit(admits, { client: request, read }, context);
+  }
   const planned = plan(request, read, context);
   if (planned.kind === "reserved") return plainPage("not-found");
   const atMs = context.nowAtMs();
@@ -59,6 +64,25 @@ export function serve(
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
   return lookUpInView(planned.request, atMs, { client: request, read }, context);
+}
+
+/** Asks the rules of a route before the lookup. */
+function admit(
+  admits: NonNullable<Phases["admits"]>,
+  { client, read }: ClientRequest,
+  context: Context,
+): Promise<Response> {
+  return inInvocation(async () => {
+    const arrivedAtMs = context.nowAtMs();
+    const admission = await admits(client, read);
+    if (!("response" in admission)) return serve(client, read, { ...context, admission });
+    const decision = new Decision({ route: read.route.name, arrivedAtMs });
+    decision.hasWaited = true;
+    decision.reached("ruled", admission.by, undefined);
+    decision.outcome = "ruled";
+    settle({ ...context, decision });
+    return admission.response;
+  });
 }
 
 function lookUpInView(
@@ -224,10 +248,11 @@ function carryOut(
   switch (verdict.kind) {
     case "serve":
     case "serve-stale":
-      if (request.content === undefined) {
+      if (request.content === undefined && request.gate === undefined) {
         exchange.site.hits?.hit(verdict.candidate, request, exchange.afterAnswer);
       }
-      if (isRefreshDue(verdict, lookup) && mayCausePublicWork(client, request.route, exchange)) {
+      const isDue = request.staleBy === undefined && isRefreshDue(verdict, lookup);
+      if (isDue && mayCausePublicWork(client, request.route, exchange)) {
         refreshBehind(request, verdict.candidate, key, exchange);
       }
       return verdict.candidate.stored.metadata.heldApart === undefined

@@ -18,6 +18,8 @@ export interface PartContents {
   /** Opens the part in an isolate. Called once. */
   readonly open?: (host: PartHost) => OpenPart;
   readonly openPhases?: OpenPhases;
+  /** Whether a site has written the part, as a rule. Each route has the options of its own rule. */
+  readonly isRule?: boolean;
 }
 
 /** The isolate that a part sees. */
@@ -39,7 +41,7 @@ export interface Parts {
 /**
  * Returns the parts of a configuration. Several routes may use one part.
  *
- * @throws OperatorError for a part that is there twice, and for a missing part
+ * @throws OperatorError for a part that is there twice, for a rule with the name of a part, and for a missing part
  */
 export function partsOf(config: Config): Parts {
   const named = new Map<string, SitePart | RoutePart>();
@@ -48,7 +50,9 @@ export function partsOf(config: Config): Parts {
     named.set(part.name, part);
   }
   for (const part of config.routes.flatMap(({ use }) => use)) {
-    if (!named.has(part.name)) named.set(part.name, part);
+    const other = named.get(part.name);
+    if (other !== undefined && isRule(other) !== isRule(part)) throw sameName(part.name);
+    named.set(part.name, other ?? part);
   }
   for (const { name, needs = [] } of named.values()) {
     const missing = needs.find((needed) => !named.has(needed));
@@ -66,6 +70,9 @@ export function partsOf(config: Config): Parts {
     open: parts.flatMap(({ name, open }) => (open === undefined ? [] : { name, open })),
   };
 }
+
+const isRule = ({ contents }: Pick<RoutePart, "contents">): boolean =>
+  (contents as PartContents).isRule === true;
 
 /** The contributions that one part makes alone. */
 const ofOnePart = ["health", "ofMethods", "answerDebugged"] as const satisfies (keyof OpenPart)[];
@@ -110,6 +117,13 @@ const double = (name: string): OperatorError =>
     what: "The Worker does not start.",
     why: `\`parts\` has ${name}() twice.`,
     hint: "Remove one of them.",
+  });
+
+const sameName = (name: string): OperatorError =>
+  new OperatorError({
+    what: "The Worker does not start.",
+    why: `A rule of the site and a part of Tidemark both have the name ${JSON.stringify(name)}.`,
+    hint: "Choose another name in defineRule.",
   });
 
 const clash = (one: string, other: string): OperatorError =>

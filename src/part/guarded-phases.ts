@@ -1,7 +1,13 @@
 // The phases of a route, composed of those of its parts. A phase that throws decides for the safe side.
+import { cancelBody } from "../base/cancel-body.ts";
+import { within } from "../base/timeouts.ts";
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
+import type { FieldEdits } from "../config/route.ts";
+import { makePrivate } from "../pages/respond/downstream.ts";
+import { plainPage } from "../pages/respond/plain-page.ts";
+import { withFields } from "../pages/respond/respond.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 import {
@@ -9,8 +15,10 @@ import {
   type NamedBuild,
   partFault,
   type PhaseAnswer,
+  type PhaseRequest,
   type Phases,
 } from "./port/phases.ts";
+import { ruleConditions } from "./port/rule.ts";
 
 /** Opens the phases of a part in an isolate: once, and then once for each route that uses the part. */
 export type OpenPhases = (host: PhaseHost) => (route: Route) => Phases;
@@ -32,17 +40,26 @@ export const withPhases =
         ({ kind, name }) => kind === "site" || route.use.some((part) => part.name === name),
       );
       if (own.length === 0) return route;
-      const phases = own.map(({ name, on }) =>
-        guarded(on(route), (phase, cause) => noteFault({ name, phase, cause, route }, host)),
-      );
-      return { ...route, phases: phases.reduce(both) };
+      const phases = own
+        .map(({ name, on }) =>
+          guarded(name, on(route), (phase, cause) =>
+            noteFault({ name, phase, cause, route }, host),
+          ),
+        )
+        .reduce(both);
+      const requestEdits = withConstants(route, phases);
+      return { ...route, requestEdits, phases: { ...phases, leaves: leavesOf(phases) } };
     };
     return { routes: config.routes.map(parted), anywhere: parted(config.anywhere) };
   };
 
 /** Returns phases that do not throw. */
-function guarded(phases: Phases, failed: (phase: keyof Phases, cause: unknown) => void): Phases {
-  const { received } = phases;
+function guarded(
+  part: string,
+  phases: Phases,
+  failed: (phase: keyof Phases, cause: unknown) => void,
+): Phases {
+  const { received, admits, gate, constants } = phases;
   /** @param safe the result of a phase that throws */
   const guard = <Given, More, Result>(
     name: keyof Phases,
@@ -69,8 +86,30 @@ function guarded(phases: Phases, failed: (phase: keyof Phases, cause: unknown) =
     against: guard("against", phases.against, "never"),
     standsIn: guard("standsIn", phases.standsIn, undefined),
     mark: guard("mark", phases.mark, undefined),
+    admits:
+      admits &&
+      (async (request, read) => {
+        try {
+          // The request of a client ends before, so nothing keeps a rule alive that hangs.
+          return await within(admits(request, read), admitsMsMax);
+        } catch (cause) {
+          failed("admits", cause);
+          return { response: plainPage("fault"), by: part };
+        }
+      }),
+    gate,
+    constants,
+    ignores: guard("ignores", phases.ignores, ruleConditions),
+    keyed: guard("keyed", phases.keyed, undefined),
+    tags: guard("tags", phases.tags, undefined),
+    objector: guard("objector", phases.objector, part),
+    respond: guard("respond", phases.respond, undefined),
+    filter: guard("filter", phases.filter, "failed" as const),
   };
 }
+
+/** The longest wait for `admits`. */
+const admitsMsMax = 10_000;
 
 /** @throws RangeError for a text that cannot name a build */
 function checked(named: NamedBuild | undefined): NamedBuild | undefined {
@@ -97,6 +136,110 @@ function both(one: Phases, other: Phases): Phases {
         : (judges ?? judgesToo),
     standsIn: either(one.standsIn, other.standsIn),
     mark: either(one.mark, other.mark),
+    admits: bothAdmit(one.admits, other.admits),
+    gate: one.gate ?? other.gate,
+    constants: [...(one.constants ?? []), ...(other.constants ?? [])],
+    ignores: all(one.ignores, other.ignores),
+    keyed: all(one.keyed, other.keyed),
+    tags: all(one.tags, other.tags),
+    objector: either(one.objector, other.objector),
+    respond: bothRespond(one.respond, other.respond),
+    filter: one.filter ?? other.filter,
+  };
+}
+
+/** Returns a function that asks one rule after the other, until one answers. */
+function bothAdmit(one: Phases["admits"], other: Phases["admits"]): Phases["admits"] {
+  if (one === undefined || other === undefined) return one ?? other;
+  return async (request, read) => {
+    const first = await one(request, read);
+    if ("response" in first) return first;
+    const second = await other(request, read);
+    return "response" in second ? second : { ...first, ...second };
+  };
+}
+
+function bothRespond(one: Phases["respond"], other: Phases["respond"]): Phases["respond"] {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (answer, request) => {
+    const edits = [one(answer, request), other(answer, request)].flatMap((made) => made ?? []);
+    return {
+      removed: edits.flatMap(({ removed }) => removed),
+      lines: edits.flatMap(({ lines }) => lines),
+      cookies: edits.flatMap(({ cookies }) => cookies),
+    };
+  };
+}
+
+/** Returns a function with the results of both; `undefined` if one has failed. */
+function all<Given extends readonly unknown[], Item>(
+  one: ((...given: Given) => readonly Item[] | undefined) | undefined,
+  other: ((...given: Given) => readonly Item[] | undefined) | undefined,
+) {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (...given: Given): readonly Item[] | undefined => {
+    const [first, second] = [one(...given), other(...given)];
+    return first && second && [...first, ...second];
+  };
+}
+
+/** Returns the route's edits for the origin. No client's field reaches the origin under the name of a constant. */
+function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases) {
+  const named = [...constants, ...(gate?.constants ?? [])].map(([name]) => name);
+  if (named.length === 0) return requestEdits;
+  const lines = constants.map(([name, value]) => [name, value ?? ""] as [string, string]);
+  return {
+    removed: new Set([...(requestEdits?.removed ?? []), ...named]),
+    lines: [...(requestEdits?.lines ?? []), ...lines],
+  } satisfies FieldEdits;
+}
+
+/** Fields that are true of the stored body, and not of the filtered one. */
+const ofBody =
+  "accept-ranges content-digest content-length content-md5 digest etag last-modified repr-digest";
+
+/** Returns a whole 200 without a coding as it leaves the filter, and any other response itself. */
+function filtered(
+  response: Response,
+  filter: NonNullable<Phases["filter"]>,
+  { method }: PhaseRequest,
+): Response {
+  const { status, headers, body } = response;
+  const coding = headers.get("content-encoding") ?? "identity";
+  if (status !== 200 || coding.toLowerCase() !== "identity") return response;
+  const stream = filter({ status, headers });
+  if (stream === undefined) return response;
+  if (stream === "failed") {
+    cancelBody(response);
+    return plainPage("fault");
+  }
+  const fields = new Headers(headers);
+  for (const name of ofBody.split(" ")) fields.delete(name);
+  return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
+}
+
+/**
+ * Returns the last step of an answer: the changes of rules. An answer that a rule has chosen by its client is
+ * private, because a cache downstream would give it to others.
+ */
+function leavesOf({ respond, filter, admits, keyed }: Phases): Phases["leaves"] {
+  const isOfClient = (admits ?? keyed) !== undefined;
+  if ((respond ?? filter) === undefined && !isOfClient) return undefined;
+  return (given, request) => {
+    const response = filter === undefined ? given : filtered(given, filter, request);
+    // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
+    if (response.status === 101) return response;
+    const { headers, status } = response;
+    const {
+      removed = [],
+      lines = [],
+      cookies = [],
+    } = respond?.({ status, headers }, request) ?? {};
+    for (const name of removed) headers.delete(name);
+    for (const [name, value] of lines) headers.set(name, value ?? "");
+    for (const line of cookies) headers.append("set-cookie", line);
+    if (isOfClient || cookies.length > 0) makePrivate(headers);
+    return response;
   };
 }
 

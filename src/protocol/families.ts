@@ -268,4 +268,4 @@ export const otherRoutes = "other routes";
 /** Outcomes in which a stored response answered without a wait for the origin. */
 export const hitOutcomes: readonly string[] = ["hit", "stale-hit"];
 /** Outcomes without a lookup, which the hit rate leaves out. */
-export const notLookedUp: readonly string[] = ["passed", "limited"];
+export const notLookedUp: readonly string[] = ["passed", "limited", "ruled"];

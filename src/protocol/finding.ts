@@ -44,6 +44,7 @@ export const findingNeeds = {
   "left-release": "isolate",
   "build-unreadable": "isolate",
   "part-failed": "isolate",
+  "gate-refused": "isolate",
   "unknown-cookies": "totals",
   "operator-refused": "totals",
   "seals-broken": "totals",

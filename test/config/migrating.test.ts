@@ -1,4 +1,4 @@
-// Checks that each setting of Tidemark in docs/migrating.md is accepted: as options of a route or of a namespace of data, or
+// Checks that each setting of Tidemark in docs/migrating.md and docs/vcl.md is accepted: as options of a route or of a namespace of data, or
 // as a general option.
 // Needs parts: esi, fallback, query, release, slices.
 import { readFileSync } from "node:fs";
@@ -14,7 +14,10 @@ import { spaceOf } from "../../src/data/value/space.ts";
 import { configOf } from "../../src/config/config.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 
-const rows = readFileSync("docs/migrating.md", "utf8").matchAll(/^\| (.*) \| (.*) \|$/gm);
+const pages = ["docs/migrating.md", "docs/vcl.md"]
+  .map((path) => readFileSync(path, "utf8"))
+  .join("\n");
+const rows = pages.matchAll(/^\| (.*) \| (.*) \|$/gm);
 /** Code of the right column that sets an option. */
 const settings = [...rows].flatMap(([, , ours = ""]) =>
   [...ours.matchAll(/`(\w+: [^`]*)`/g)].map(([, code = ""]) => code),

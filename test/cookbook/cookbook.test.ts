@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { newerNode, run, tool } from "../package/commands.ts";
 import { operationRows } from "./operation-rows.ts";
 import { Kitchen, type Step } from "./play.ts";
-import { type Recipe, recipes, tsconfig, writeRecipe } from "./recipes.ts";
+import { type Recipe, recipes, tsconfig, writeRecipe, writeRules } from "./recipes.ts";
 import { routeRows } from "./route-rows.ts";
 
 const rows = [...routeRows, ...operationRows];
@@ -18,6 +18,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await writeFile(join(folder, "tsconfig.json"), tsconfig);
   for (const recipe of recipes) await writeRecipe(recipe, folderOf(recipe));
+  await writeRules(join(folder, "rules"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -33,7 +34,7 @@ it("each recipe has code of at most 20 lines, in a language that the rows run", 
   expect(faulty.map(({ heading }) => heading)).toEqual([]);
 });
 
-it("the code of all recipes has the types of the package", async () => {
+it("the code of all recipes, and of the rules of docs/vcl.md, has the types of the package", async () => {
   const output = await run(newerNode, [tool("typescript/bin/tsc"), "-p", folder], folder);
   expect(output).toBe("");
 });

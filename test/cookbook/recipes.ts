@@ -58,6 +58,17 @@ export async function writeRecipe({ config, modules }: Recipe, folder: string): 
   }
 }
 
+/** Writes the rules of docs/vcl.md as modules by their names, such as `gate.ts`. */
+export async function writeRules(folder: string): Promise<void> {
+  await mkdir(folder);
+  const page = readFileSync(join(root, "docs/vcl.md"), "utf8");
+  for (const [, content = "", name = ""] of page.matchAll(
+    /^```ts\n(\/\/ (\S+\.ts)\n.*?)^```$/gms,
+  )) {
+    await writeFile(join(folder, name), fromSources(content).replaceAll('.js";', '.ts";'));
+  }
+}
+
 export const moduleName = (nth: number) => `module-${nth}.ts`;
 
 /** Lets a module import the sources of the package. */

@@ -82,7 +82,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ),
   // Types alone: `test/worker/bundle.test.ts` shows that no other Worker has the code of Redis.
   compose: ["protocol/variables", ...core, "platform", reporting, "stores/redis", ...stores],
-  pages: [...core, "platform", ...steps, "compose"],
+  pages: [...core, "part/port", "platform", ...steps, "compose"],
   "data/value": [...core],
   "data/load": [...core, "data/value"],
   "data/write": [...core, "data/value", "data/load"],
@@ -203,6 +203,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "parts/operate/explain": [
     ...core,
+    "part/port",
     "platform",
     ...steps,
     "pages",
@@ -303,7 +304,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "compose",
     release,
   ],
-  tidemark: ["protocol/variables", ...core, "platform", "compose"],
+  tidemark: ["protocol/variables", ...core, "platform", "compose", "part/port", "part"],
   worker: [
     "protocol/variables",
     ...core,

@@ -161,6 +161,7 @@ export async function forwardPassed(
   const headers = passedFields({ client: request.headers, target, address, traits }, isBodiless);
   if (route.builds !== undefined) adaptConditions(headers, isBodiless);
   edit(headers, route.requestEdits);
+  setLines(headers, passed.lines);
   for (const name of traceFieldNames) headers.delete(name);
   for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);
   const upgrade = request.headers.get("upgrade");
@@ -170,7 +171,10 @@ export async function forwardPassed(
   }
   const body = isBodiless ? null : request.body;
   const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
-  if (own !== undefined) edit(own, route.requestEdits);
+  if (own !== undefined) {
+    edit(own, route.requestEdits);
+    setLines(own, passed.lines);
+  }
   own?.set("via", site.loops.viaWithOurs(own.get("via")));
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   const answer = await ask(
@@ -180,6 +184,13 @@ export async function forwardPassed(
     withinMs,
   );
   return builtBy(answer, { method, route });
+}
+
+function setLines(fields: Headers, lines: PassedRequest["lines"]): void {
+  for (const [name, value] of lines) {
+    if (value === null) fields.delete(name);
+    else fields.set(name, value);
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { requestDirectives } from "../../rules/cache-control.ts";
 import { commandsCache, isSafe, isTrace } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
-import type { PassedRequest } from "../request/plan.ts";
+import { decidedBy, linesOfRules, type PassedRequest } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/plain-page.ts";
@@ -18,9 +18,11 @@ export function passedInstead(
   rule: "switch" | "caller",
   request: Request,
   { target, route, keyed }: UrlRead,
-  { address }: Context,
+  given: Pick<Context, "address" | "admission">,
 ): PassedRequest {
-  return { request, address, target, url: keyed.url, route, reason: "bypass", rule };
+  const lines = linesOfRules(decidedBy(request, route, given));
+  const { address } = given;
+  return { request, address, target, url: keyed.url, route, reason: "bypass", rule, lines };
 }
 
 /** Returns the page that answers a request that may not be forwarded. */

@@ -5,6 +5,7 @@ import { compileNames } from "../../config/known-names.ts";
 import { memoized } from "../../config/normal-forms.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
+import type { PhaseLines } from "../../part/port/phases.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
 import { surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
@@ -154,6 +155,8 @@ interface KeyFields {
   readonly cookies: string;
   /** The cookies that are part of the key. */
   readonly keyedCookies: string;
+  /** The fields of a gate; `undefined` for none. */
+  readonly constants?: PhaseLines | undefined;
   /** Every field in `keyHeaders` reaches the origin. */
   readonly route: Pick<
     Route,
@@ -166,7 +169,7 @@ interface KeyFields {
   >;
 }
 
-const none: readonly string[] = [];
+const none: readonly never[] = [];
 
 /** The fields of a request that a stored response may answer. */
 export class KeyedFields implements Fields {
@@ -248,7 +251,7 @@ export class KeyedFields implements Fields {
     if (form !== undefined) return form(client);
     if (lower === "accept-encoding") {
       return reducedAcceptEncoding(
-        traits?.assembles === true ? null : client.get("accept-encoding"),
+        traits?.assembles || traits?.filters ? null : client.get("accept-encoding"),
       );
     }
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
@@ -322,6 +325,7 @@ export class KeyedFields implements Fields {
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
     introduce(headers, this.#request);
     edit(headers, this.#given.route.requestEdits);
+    for (const [name, value] of this.#given.constants ?? none) headers.set(name, value ?? "");
     for (const [name, value] of extra) headers.set(name, value);
     return headers;
   }

@@ -1,5 +1,6 @@
 // Plans a request without I/O: reject the request, bypass the cache, or look up a stored response.
 import type { Config, Route } from "../../config/config.ts";
+import type { Admission, Gate, PhaseLines } from "../../part/port/phases.ts";
 import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
@@ -10,6 +11,7 @@ import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
+import { type RequestHead, withoutCredential } from "./credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
@@ -57,6 +59,10 @@ export interface LookupRequest {
    * (RFC 10008 §2.2).
    */
   readonly content?: KeyedContent | undefined;
+  /** The gate that has checked the client's credential, which the request no longer has. */
+  readonly gate?: Gate | undefined;
+  /** The rule by which a stale response suffices. */
+  readonly staleBy?: string | undefined;
 }
 
 /** A client's own URL. */
@@ -92,7 +98,9 @@ export type PassRule =
   /** The handler would see the context of this client, who has a cookie or a credential. */
   | "caller"
   /** A request whose content is not, or cannot be, a part of a key. */
-  | "unkeyed-content";
+  | "unkeyed-content"
+  /** A rule that gives values of the key has failed. */
+  | "part-failed";
 
 /** A request that bypasses the cache. */
 export interface PassedRequest {
@@ -105,6 +113,8 @@ export interface PassedRequest {
   readonly route: Route;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
+  /** The fields that rules give the origin. */
+  readonly lines: PhaseLines;
 }
 
 export type Plan =
@@ -130,6 +140,8 @@ export interface PlanContext {
   readonly address: string | null | undefined;
   /** The content, once it has arrived. */
   readonly content?: KeyedContent | undefined;
+  /** The result of the rules that decide before the lookup; `undefined` without such rules. */
+  readonly admission?: Admission | undefined;
 }
 
 /**
@@ -142,17 +154,51 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   if (read.target.host === "" || read.otherwise?.isRefused === true) {
     return { kind: "refuse", route: read.route };
   }
-  const rule = passRule(request, read, given);
+  const { target, route, keyed } = read;
+  const by = decidedBy(request, route, given);
+  const head = by.gate && withoutCredential(request, read, by.gate, given.site.readUrl);
+  const [asking, bare] = [head?.request ?? request, head?.read ?? read];
+  const rule = by.isFailed ? "part-failed" : passRule(asking, bare, given);
   if (rule === undefined) {
-    const canonical = read.route.noVarySearch ? canonicalFor(request, read, given) : undefined;
-    return { kind: "lookup", request: canonical ?? askedFor(request, read, given) };
+    const canonical = route.noVarySearch ? canonicalFor(asking, bare, given, by) : undefined;
+    return { kind: "lookup", request: canonical ?? askedFor(asking, bare, given, by) };
   }
   const { address } = given;
-  const { target, route, keyed } = read;
   const reason = rule === "method" ? "method" : "bypass";
-  const passed = { request, address, target, url: keyed.url, route, reason, rule } as const;
+  const lines = linesOfRules(by);
+  const passed = { request, address, target, url: keyed.url, route, reason, rule, lines } as const;
   return { kind: "pass", passed };
 }
+
+/** The decisions of rules on the key of a request, and on its fields for the origin. */
+interface DecidedKey {
+  /** The gate that has checked the credential. */
+  readonly gate?: Gate | undefined;
+  /** The values of the key that rules give. */
+  readonly values?: PhaseLines | undefined;
+  /** Whether a rule has failed to give a value. */
+  readonly isFailed?: boolean;
+}
+
+const byNoRule: DecidedKey = {};
+
+/** Returns what rules decide on the key. Creates no object on a route without such rules. */
+export function decidedBy(
+  client: RequestHead,
+  { phases }: Route,
+  { admission }: Pick<PlanContext, "admission">,
+): DecidedKey {
+  if (phases.keyed === undefined && admission?.checkedBy === undefined) return byNoRule;
+  const gate = admission?.checkedBy === undefined ? undefined : phases.gate;
+  const values = phases.keyed?.(client);
+  return { gate, values, isFailed: phases.keyed !== undefined && values === undefined };
+}
+
+/** Returns the fields that rules give the origin in a request that bypasses the cache. */
+export const linesOfRules = ({ values = [], gate }: DecidedKey): PhaseLines => [
+  ...values,
+  ...(gate?.constants ?? []),
+];
 
 /**
  * Returns the request that the isolate itself makes: unconditional, and for the whole response.
@@ -201,7 +247,7 @@ export function requestForWhole(client: Request, { traits }: Route): Request {
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
-  request: Request,
+  request: RequestHead,
   read: UrlRead,
   { site: { loops }, content }: PlanContext,
 ): PassRule | undefined {
@@ -231,9 +277,10 @@ function passRule(
  * @returns `undefined` if the client's URL is canonical, or no other URL is known to be equivalent
  */
 function canonicalFor(
-  request: Request,
+  request: RequestHead,
   read: UrlRead,
   given: PlanContext,
+  by: DecidedKey,
 ): LookupRequest | undefined {
   const { queryForms, readUrl } = given.site;
   const { target } = read.keyed;
@@ -246,23 +293,29 @@ function canonicalFor(
   if (canonical.route !== read.route) return undefined;
   // The route may sort the canonical query back into the order of the client's.
   if (canonical.keyed.target.query === target.query) return undefined;
-  const asked = askedFor(request, canonical, given);
+  const asked = askedFor(request, canonical, given, by);
   if (queryForms.isRefuted(asked)) return undefined;
-  const own = { ...known, request: () => askedFor(request, read, given) };
+  const own = { ...known, request: () => askedFor(request, read, given, by) };
   return { ...asked, sentQuery: read.target.query, own };
 }
 
-function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {
+function askedFor(
+  request: RequestHead,
+  read: UrlRead,
+  given: PlanContext,
+  by: DecidedKey,
+): LookupRequest {
   const { target, route, parameters, keyed } = read;
+  const { site, address, content, admission } = given;
   const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, {
-    config: given.site.config,
-    address: given.address,
+    config: site.config,
+    address,
+    by,
   });
-  const { content } = given;
   const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
-    conditions: route.builds === undefined ? request.headers : undated(request.headers),
+    conditions: conditionsOf(request, read),
     target: keyed.target,
     route,
     parameters,
@@ -278,7 +331,19 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
     position: sent !== null && mayBePosition(sent) ? sent : position,
     isAnonymous: false,
+    gate: by.gate,
+    staleBy: admission?.staleBy,
   };
+}
+
+/** Returns the client's fields, without the conditions that do not apply on the route. */
+function conditionsOf(request: RequestHead, read: UrlRead): Headers {
+  const { builds, phases } = read.route;
+  const fields = builds === undefined ? request.headers : undated(request.headers);
+  if (phases.ignores === undefined) return fields;
+  const kept = new Headers(fields);
+  for (const name of phases.ignores(request, read) ?? []) kept.delete(name);
+  return kept;
 }
 
 /** Returns the client's fields without conditions on dates. Copies only fields that have one. */
@@ -293,24 +358,30 @@ function undated(fields: Headers): Headers {
 export function keyedAs(
   request: Pick<Request, "headers" | "cf">,
   { keyed, route, withheld }: Pick<UrlRead, "keyed" | "route" | "withheld">,
-  { config, address }: { readonly config: Config; readonly address: PlanContext["address"] },
+  {
+    config,
+    address,
+    by: { gate, values },
+  }: { readonly config: Config; readonly by: DecidedKey } & Pick<PlanContext, "address">,
 ) {
   const { keyHeaders, keyCf, when } = route;
-  const client = fieldsFor(request, route, withheld);
+  const client = fieldsFor(request, route, { withheld, values });
   const cf = keyCf.length === 0 ? noCf : keyedCf(route, request.cf);
   const field = client.get("cookie");
   const position = field === null ? undefined : positionIn(field);
   const own = position === undefined ? field : withoutPosition(field ?? "");
   const cookies = own === null ? noCookies : sortCookies(own, route, config);
   const keyedCookies = cookies.keyed.join("; ");
-  const by = { cookies: cookies.forwarded, keyedCookies, route };
+  const by = { cookies: cookies.forwarded, keyedCookies, route, constants: gate?.constants };
   const forwarded = new KeyedFields(
     { client, target: keyed.target, address, traits: route.traits },
     by,
   );
   const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0 || when !== undefined;
   const facets = { route, cookies: cookies.keyed, cf, forwarded };
-  const key = hasFacets ? primaryKey(keyed, facets) : keyed.key;
+  const shared = hasFacets ? primaryKey(keyed, facets) : keyed.key;
+  // No request that the gate has not checked has this key, on any route.
+  const key = gate === undefined ? shared : shared.with(`gate ${gate.name}`, false);
   return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 

@@ -2,6 +2,7 @@
 // allows from the origin of a later route, because they are not part of its keys.
 import { once, onceFor } from "../../base/once.ts";
 import type { Route } from "../../config/config.ts";
+import type { PhaseLines } from "../../part/port/phases.ts";
 import { countryField, type NameCondition, type RouteConditions } from "../../config/route.ts";
 import { isUnclear, nameOfCookie, pairsIn, withoutPosition } from "./cookies.ts";
 import { dashed } from "./field-edits.ts";
@@ -159,15 +160,26 @@ export function hasUnclearFields(
   );
 }
 
-/** Returns the client's fields as a route keys and forwards them. Fields that it withholds become neutral. */
+/**
+ * Returns the client's fields as a route keys and forwards them. Fields that it withholds become neutral.
+ *
+ * @param given.values the fields that rules give in place of the client's; `undefined` without such rules
+ */
 export function fieldsFor(
   { headers, cf }: ConditionalRequest,
   { when, bypass, neutralFields }: Route,
-  withheld: WithheldNames | undefined,
+  {
+    withheld,
+    values,
+  }: { readonly withheld: WithheldNames | undefined; readonly values: PhaseLines | undefined },
 ): Headers {
   const keysCountry = when?.country !== undefined && !bypass;
-  if (withheld === undefined && !keysCountry) return headers;
+  if (withheld === undefined && values === undefined && !keysCountry) return headers;
   const fields = new Headers(headers);
+  for (const [name, value] of values ?? []) {
+    if (value === null) fields.delete(name);
+    else fields.set(name, value);
+  }
   for (const name of withheld?.header ?? []) fields.delete(name);
   for (const [name, value] of Object.entries(neutralFields)) {
     if (withheld?.header.includes(name) === true) fields.set(name, value);

@@ -88,6 +88,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
   const { routes } = config;
   const isOneForAll = config.routes.length === 0;
   const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
+  const hasOthers = origins.size > 1 || routes.some(({ traits }) => traits.isGated);
   const routesMet = compileMet(routes);
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
   return (request, client) => {
@@ -112,7 +113,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     const otherwise = isOneForAll
       ? undefined
       : (readOutside(target, route, config) ??
-        readOtherwise(target, route, { matched, hasOthers: origins.size > 1 }));
+        readOtherwise(target, route, { matched, hasOthers }));
     const read: UrlRead = {
       target,
       isReserved: isOurs,
@@ -150,7 +151,7 @@ function readOutside(
 
 interface Routes {
   readonly matched: (path: string) => Route;
-  /** Whether the site has more than one origin. */
+  /** Whether the site has more than one origin, or a gate. */
   readonly hasOthers: boolean;
 }
 
@@ -160,7 +161,7 @@ interface Routes {
  */
 function readOtherwise(
   target: Target,
-  { name, origin }: Route,
+  { name, origin, traits }: Route,
   { matched, hasOthers }: Routes,
 ): OtherReading | undefined {
   const readings = readingsOf(target.path);
@@ -175,7 +176,10 @@ function readOtherwise(
   for (const reading of readings) {
     const route = matched(reading);
     const as = { path: reading, route };
-    if (route.origin !== origin) return { as, isRefused: true };
+    // The gate of the other route has not checked this request.
+    const isGated = route.traits.isGated === true || traits.isGated === true;
+    const isElsewhere = route.origin !== origin || (isGated && route.name !== name);
+    if (isElsewhere) return { as, isRefused: true };
     if (route.name !== name) elsewhere ??= { as, isRefused: false };
   }
   return elsewhere;

@@ -36,6 +36,8 @@ export type Decider =
   | "only-if-cached"
   /** RFC 5861 §3. */
   | "stale-while-revalidate"
+  /** A rule of the site lets a stale response suffice. */
+  | "stale-by-rule"
   /** A personal request and a response that is not explicitly shared. */
   | PersonalRule
   /** A part of the route. */
@@ -81,7 +83,7 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly request: Pick<LookupRequest, "route" | "directives" | "own"> & MayBePersonal;
+  readonly request: Pick<LookupRequest, "route" | "directives" | "own" | "staleBy"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
     readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
@@ -187,11 +189,15 @@ function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
 /** Returns the allowance by which a stale response may answer without a wait for the origin. */
 function staleAllowance(
   weighed: WeighedResponse,
-): "stale-while-revalidate" | "max-stale" | undefined {
+): "stale-while-revalidate" | "max-stale" | "stale-by-rule" | undefined {
   const { question, terms } = weighed;
   const { directives } = question.request;
   const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || weighed.isOriginFirst || directives.noCache) return undefined;
+  // Departs from RFC 9111 §4.2.4, as `staleWhileRevalidate` of a route does: the site has decided.
+  const isByRule =
+    question.request.staleBy !== undefined && weighed.ageSeconds < terms.usedSecondsMax;
+  if (isByRule) return "stale-by-rule";
   // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
   const { sMaxageSeconds } = terms.governing.directives;
   const maxStaleSeconds = sMaxageSeconds === undefined ? (directives.maxStaleSeconds ?? -1) : -1;

@@ -3,6 +3,7 @@ import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { Admission } from "../../part/port/phases.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { Site } from "./site.ts";
 
@@ -34,6 +35,8 @@ export interface Context {
    * into each request.
    */
   readonly address: string | null | undefined;
+  /** The result of the rules that decide before the lookup; `undefined` before, and without such rules. */
+  readonly admission?: Admission | undefined;
   /** Receives the decision of a request that is described. */
   readonly sampled: Pick<SampledRequest, "settled"> | undefined;
   /** Gets a check (`judgedAlike`) of each stored response that answers. */

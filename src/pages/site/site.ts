@@ -112,7 +112,13 @@ export interface Site {
 }
 
 /** The isolate that phases of parts see. */
-export type PhaseHost = Pick<Site, "nowAtMs" | "releases" | "notes" | "metrics" | "log">;
+export interface PhaseHost extends Pick<
+  Site,
+  "nowAtMs" | "releases" | "notes" | "metrics" | "log"
+> {
+  /** The Worker's variables and secrets. */
+  readonly env: Readonly<Record<string, unknown>>;
+}
 
 /** Returns the routes of a configuration with the phases of their parts. */
 export type WithPhases = (config: Config, host: PhaseHost) => Pick<Config, "routes" | "anywhere">;

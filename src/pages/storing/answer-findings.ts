@@ -63,12 +63,21 @@ export function noteVariationFault(received: Headers, { request, exchange }: Pag
 /** The maximum length of a path in a note. */
 const pathCharactersMax = 200;
 
+/** A redirect to such a path is probably one to a login. */
+const loginPath = /log-?in|log-?on|sign-?in|auth|account|session|sso/i;
+
 /** Notes a refusal to store that a finding names, by its route. */
-export function noteRefusal({ rule, names }: RefusedStore, { request, exchange }: PagePlace): void {
+export function noteRefusal(
+  { rule, names }: RefusedStore,
+  { headers, status }: Pick<Response, "headers" | "status">,
+  { request, exchange }: PagePlace,
+): void {
   const { name: route, credentials } = request.route;
   const { notes } = exchange.site;
   const atMs = exchange.nowAtMs();
   if (rule === "extension-mismatch") notes.note(rule, route, [], atMs);
+  const isLogin = status >= 400 || loginPath.test(headers.get("location") ?? "");
+  if (rule === "gate-refused" && isLogin) notes.note(rule, route, names, atMs);
   if (rule !== "credential-field") return;
   notes.note(
     rule,

@@ -106,8 +106,13 @@ function removeOwn(
   const canonical = storing.noVarySearch ? queryForms.of(target)?.canonicalQuery : undefined;
   for (const query of new Set([target.query, canonical ?? target.query])) {
     const keyed = keyUrl({ ...target, query }, storing, exchange.site);
-    const { key } = keyedAs(request, { keyed, route: storing, withheld }, { config, address });
-    removeStored(key, exchange, hosts);
+    const { gate, keyed: valuesOf } = storing.phases;
+    const values = valuesOf?.(request);
+    for (const one of new Set([gate, undefined])) {
+      const given = { config, address, by: { gate: one, values } };
+      const { key } = keyedAs(request, { keyed, route: storing, withheld }, given);
+      removeStored(key, exchange, hosts);
+    }
   }
 }
 

@@ -147,14 +147,20 @@ function answerMetadata(
   const isKept = ([name]: FieldLine) => kept.has(name) || !given.headers.has(name);
   const fields = kept === given.headers ? given.fields : given.fields.filter(isKept);
   const ruleTags = rulesIn(ruleMatch, answer).flatMap(({ tags }) => tags);
-  const tagged = { route: request.route, parameters, ruleTags };
+  const { tags = noTags } = request.route.phases;
+  const added = tags({ status: given.status, headers: given.headers });
+  const lacksTags = added === undefined;
+  const tagged = { route: request.route, parameters, ruleTags: [...ruleTags, ...(added ?? [])] };
   const { leftOutBytes, ...tagging } = taggingOf(given.all, fields, tagged, given.fieldTags);
   site.leftOutTags.add(leftOutBytes, route);
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
+  const lacksRouteTags = lacksTags || tagging.lacksRouteTags;
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
   const times = { requestedAtMs, respondedAtMs, stamp };
-  return { url, route, release, ...times, ruleMatch, ...selected, ...tagging };
+  return { url, route, release, ...times, ruleMatch, ...selected, ...tagging, lacksRouteTags };
 }
+
+const noTags = (): readonly string[] => [];
 
 /** Returns the fields that may be stored for all clients, with a date. */
 function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {

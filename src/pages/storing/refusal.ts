@@ -40,6 +40,7 @@ export type StoreRefusal =
   | PartFailure
   | PartRefusal
   | "answer-rule"
+  | "gate-refused"
   | "before-purge"
   | "extension-mismatch"
   | "tags-failed"
@@ -129,6 +130,7 @@ export function refusalToStore(
   if (metadata.release === faultyBuild) return partFault;
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
+  if (request.gate !== undefined && refusesGate(metadata)) return "gate-refused";
   const verdict = mayStore({
     request: {
       method: request.method,
@@ -151,7 +153,7 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  const refusal = phases.refuses?.(metadata);
+  const refusal = phases.refuses?.(metadata, headers);
   if (refusal !== undefined) return refusal;
   const answer = { headers: received, requestedAtMs: metadata.requestedAtMs };
   if (isFromBeforePurge(answer, metadata, place)) return "before-purge";
@@ -178,6 +180,13 @@ export function refusalToStore(
   // Do not store an answer if a bypass was posted after the request was forwarded (rule 24).
   return site.bypasses(request.route.name) ? "switch" : undefined;
 }
+
+/**
+ * Returns whether the origin has not let a checked request in: it answers 401 or 403, or redirects, perhaps to a
+ * login.
+ */
+const refusesGate = ({ status }: StoredMetadata): boolean =>
+  status === 401 || status === 403 || (status > 300 && status < 400);
 
 /**
  * Returns whether a refresh got an error in place of a page. No client waits for the error, so the
@@ -261,6 +270,11 @@ function namesIn(
 ): string[] {
   const { forwarded, route } = request;
   if (refusal === "answer-rule") return unstoringRules(metadata, request);
+  if (refusal === "gate-refused") return request.gate === undefined ? [] : [request.gate.name];
+  if (refusal === "rule-fails" || refusal === "rule-refuses") {
+    const headers = fieldsOf(metadata);
+    return [route.phases.objector?.({ status: metadata.status, headers }) ?? []].flat();
+  }
   if (refusal === "extension-mismatch") return mismatchedTypes(metadata, request);
   if (refusal === "too-many-variants") {
     return [...fieldsOfVariants(metadata.selecting.map(([name]) => name))];

@@ -98,7 +98,7 @@ function sendUnstored(
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
-  noteRefusal(refusal, pending);
+  noteRefusal(refusal, fresh.response, pending);
   flight.settle(
     status >= 500 ? failedWith(fresh.response, exchange.nowAtMs()) : { kind: "nothing-to-share" },
   );

@@ -43,6 +43,14 @@ export interface RouteTraits {
   readonly substitutes?: readonly string[] | undefined;
   /** Whether they are asked before a stale response answers. */
   readonly asksSubstitutesFirst?: boolean | undefined;
+  /** Whether a rule changes bodies, which must then have no coding. */
+  readonly filters?: boolean | undefined;
+  /** Request fields of the key whose values a rule gives, in lower case. */
+  readonly keyed?: readonly string[] | undefined;
+  /** Whether a rule decides on each request before its lookup. */
+  readonly admits?: boolean | undefined;
+  /** Whether a rule checks credentials. */
+  readonly isGated?: boolean | undefined;
 }
 
 /** The fields of a route that may contradict its parts. */
@@ -51,6 +59,7 @@ export interface PartedRoute {
   readonly methods?: readonly string[] | undefined;
   readonly origin?: string | { readonly name?: string | undefined } | undefined;
   readonly query?: { readonly noVarySearch?: boolean | undefined } | undefined;
+  readonly key?: { readonly headers?: readonly string[] | undefined } | undefined;
   readonly fresh?: string | Readonly<Record<string, string>> | undefined;
   readonly negative?: Readonly<Record<string, string>> | undefined;
 }

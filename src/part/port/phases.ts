@@ -1,10 +1,67 @@
-// The decisions of the core that parts take part in. A phase is synchronous, and can only make the cache more
-// careful, with two exceptions: `standsIn` and `keepSeconds` concern responses that no hard purge covers. Names
-// of other systems: `vcl_backend_response` (`received`), `vcl_hit` (`against`), grace (`standsIn`).
+// The decisions of the core that parts take part in. A phase is synchronous, except for `admits`, and can only make
+// the cache more careful, with three exceptions: `admits` decides before the lookup, and `standsIn` and `keepSeconds`
+// concern responses that no hard purge covers. Names of other systems: `vcl_backend_response` (`received`),
+// `vcl_hit` (`against`), grace (`standsIn`). `port/rule.ts` has the phases of a site's own rules.
 
 interface Fields {
   get(name: string): string | null;
   has(name: string): boolean;
+}
+
+/** A client's request, and its URL as the core has read it. */
+export interface PhaseRequest {
+  readonly method: string;
+  readonly headers: Fields;
+  readonly cf?: unknown;
+}
+
+export interface PhaseUrl {
+  readonly target: {
+    readonly scheme: "http" | "https";
+    readonly host: string;
+    readonly ownHost: string;
+    readonly sentPath: string;
+    readonly path: string;
+    readonly query: string;
+  };
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Lines of header fields. `null` removes a field. */
+export type PhaseLines = readonly (readonly [name: string, value: string | null])[];
+
+/** The result of `admits` for a request that goes on: the names of the rules that decided. */
+export interface Admission {
+  /** Set if the gate of the route has checked the client's credential. */
+  readonly checkedBy?: string | undefined;
+  /** Set if a stale response suffices. */
+  readonly staleBy?: string | undefined;
+}
+
+/** An answer in place of the lookup. */
+export interface RuledAnswer {
+  readonly response: Response;
+  readonly by: string;
+}
+
+/** The rule that checks the credentials of a route. */
+export interface Gate {
+  readonly name: string;
+  /** The names of the credential, which no checked request has. */
+  readonly headers: readonly string[];
+  readonly cookies: readonly string[];
+  readonly query: readonly string[];
+  /** Fields for the origin in a checked request. */
+  readonly constants: PhaseLines;
+}
+
+export type BodyFilter = TransformStream<Uint8Array, Uint8Array>;
+
+/** Changes of the fields of an answer that leaves. */
+export interface LeavingEdits {
+  readonly removed: readonly string[];
+  readonly lines: PhaseLines;
+  readonly cookies: readonly string[];
 }
 
 /** An answer of the origin. */
@@ -34,13 +91,13 @@ export interface NamedBuild {
 export const partRefusals = ["left-release"] as const;
 
 /** Rules by which an answer counts as a failure of the origin, which says nothing about the stored response. */
-export const partFailures = ["missing-asset"] as const;
+export const partFailures = ["missing-asset", "rule-fails"] as const;
 
 /** The rule in place of the result of a phase that threw. */
 export const partFault = "part-failed";
 type PartFault = typeof partFault;
 export type PartFailure = (typeof partFailures)[number] | PartFault;
-export type PartRefusal = (typeof partRefusals)[number] | PartFault;
+export type PartRefusal = (typeof partRefusals)[number] | "rule-refuses" | PartFault;
 
 /** The decisions of parts on one route. An absent phase decides nothing. Experimental: may change in any release. */
 export interface Phases {
@@ -54,7 +111,11 @@ export interface Phases {
    */
   readonly fails?: ((answer: PhaseAnswer, path: string) => PartFailure | undefined) | undefined;
   /** Returns the rule by which an answer is not stored. */
-  readonly refuses?: ((record: PhaseRecord) => PartRefusal | undefined) | undefined;
+  readonly refuses?:
+    | ((record: PhaseRecord, headers: Fields) => PartRefusal | undefined)
+    | undefined;
+  /** Returns the name of the rule of the site by which an answer fails or is refused. */
+  readonly objector?: ((answer: PhaseAnswer) => string | undefined) | undefined;
   /** Returns for how many seconds a response is kept at least. It is not fresh for longer. */
   readonly keepSeconds?: ((record: PhaseRecord) => number) | undefined;
   /**
@@ -73,10 +134,43 @@ export interface Phases {
   readonly standsIn?: ((record: PhaseRecord) => string | undefined) | undefined;
   /** Returns a text to store with a response that stands in for an answer that `fails`. */
   readonly mark?: (() => string | undefined) | undefined;
+  /** Decides on a request before its lookup. Never rejects. */
+  readonly admits?:
+    | ((request: PhaseRequest, read: PhaseUrl) => Promise<Admission | RuledAnswer>)
+    | undefined;
+  readonly gate?: Gate | undefined;
+  /** Returns the names of the client's conditions that are dropped. */
+  readonly ignores?:
+    | ((request: PhaseRequest, read: PhaseUrl) => readonly string[] | undefined)
+    | undefined;
+  /**
+   * Returns the fields of the key that rules give. The values for one request are computed once.
+   *
+   * @returns `undefined` if a rule has failed: the request has no key
+   */
+  readonly keyed?:
+    | ((request: Pick<PhaseRequest, "headers" | "cf">) => PhaseLines | undefined)
+    | undefined;
+  /** Returns tags to add; `undefined` if a rule has failed. */
+  readonly tags?: ((answer: PhaseAnswer) => readonly string[] | undefined) | undefined;
+  /** Fields for the origin in each request. */
+  readonly constants?: PhaseLines | undefined;
+  readonly respond?:
+    | ((answer: PhaseAnswer, request: PhaseRequest) => LeavingEdits | undefined)
+    | undefined;
+  /** Returns the stream for a body; `failed` if the body must not leave without it. */
+  readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
+  /** Returns the answer that leaves, in place of the one that the cache has given. */
+  readonly leaves?: ((response: Response, request: PhaseRequest) => Response) | undefined;
 }
 
 /** The phases of a route without parts that have phases. */
 export const noPhases: Phases = {};
+
+/** The phases of a route whose rules decide before the lookup, until they are opened: all requests fail. */
+export const unopened: Phases = {
+  admits: async () => ({ response: new Response(null, { status: 500 }), by: "" }),
+};
 
 /** The build of an answer whose phase `received` failed. No build has this name, and the answer is not stored. */
 export const faultyBuild = "!";

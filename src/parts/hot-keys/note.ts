@@ -92,8 +92,8 @@ export function noteOf(
 ): HotKeyNote | undefined {
   const { cf, keyedCookies, route, forwarded } = request;
   const url = sentUrl(request.target);
-  // The isolate's own request has no `request.cf`, so it cannot have this key.
-  if (cf.length > 0 || keyedCookies !== "") return undefined;
+  // The isolate's own request has no `request.cf`, and no values of rules, so it cannot have this key.
+  if (cf.length > 0 || keyedCookies !== "" || route.phases.keyed !== undefined) return undefined;
   const { selecting } = candidate.stored.metadata;
   const names = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
   const fields = selectingValues([...names].sort(), forwarded).filter(

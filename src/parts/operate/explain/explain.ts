@@ -5,7 +5,9 @@ import { discardBody } from "../../../cache/record/record.ts";
 import type { Config, Route } from "../../../config/config.ts";
 import type { Context } from "../../../pages/site/exchange.ts";
 import { cacheStatus } from "../../../rules/cache-status.ts";
+import { cancelBody } from "../../../base/cancel-body.ts";
 import { unreachable } from "../../../base/unreachable.ts";
+import type { RuledAnswer } from "../../../part/port/phases.ts";
 import { Decision } from "../../../observe/decision.ts";
 import { mayCollapse } from "../../../pages/fetch/answer-on-miss.ts";
 import { standIn } from "../../../pages/fetch/instead-of-origin.ts";
@@ -70,23 +72,23 @@ export async function explain(
   explained: ExplainSubject,
 ): Promise<Explanation> {
   const { core } = explained;
-  const context: Context = {
+  const unruled: Context = {
     ...explained.context,
     effects: "none",
     afterAnswer: () => undefined,
     sampled: undefined,
   };
-  const atMs = context.nowAtMs();
+  const atMs = unruled.nowAtMs();
   const { name, match, origin } = read.route;
   const about = {
-    colo: context.colo(),
+    colo: unruled.colo(),
     at: new Date(atMs).toISOString(),
     request: { method: request.method, url: request.url },
     route: {
       name,
       match: match.map(({ text }) => text),
       origin,
-      alsoFit: routesBelow(request, read, context.site.config),
+      alsoFit: routesBelow(request, read, unruled.site.config),
     },
   };
   const passing = (passed: PassedRequest): Explanation => ({
@@ -94,7 +96,14 @@ export async function explain(
     handling: "passed-by",
     ...passedBy(passed, about.route, context),
   });
-  const planned = plan(requestForWhole(request, read.route), read, context);
+  const whole = requestForWhole(request, read.route);
+  const admission = read.isReserved ? undefined : await read.route.phases.admits?.(whole, read);
+  if (admission !== undefined && "response" in admission) {
+    cancelBody(admission.response);
+    return { ...about, handling: "ruled", ...ruledBy(admission) };
+  }
+  const context: Context = { ...unruled, admission };
+  const planned = plan(whole, read, context);
   switch (planned.kind) {
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };
@@ -152,6 +161,11 @@ const reserved: Handling = {
   cacheStatus: null,
   next: "end here",
 };
+
+function ruledBy({ response: { status }, by }: RuledAnswer): Handling {
+  const verdict = { kind: "ruled", by, clause: "use", why: `the rule answers with ${status}` };
+  return { verdict, cacheStatus: null, next: "answer by a rule" };
+}
 
 function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Handling {
   const by = otherwise === undefined ? "host" : "ambiguous-path";
@@ -315,6 +329,9 @@ function groundOfVerdict(ended: EndedLookup, look: LookAccount): Ground {
   }
   const unknown = unknownCookies(request.forwarded, request.route);
   const cookieHint = () => hintOfCookies(unknown.flatMap(({ name }) => name ?? []));
+  if (by === "stale-by-rule") {
+    return { ...ground, why: `the rule ${request.staleBy} lets a stale page suffice` };
+  }
   if (by === "unknown-cookie") return { ...ground, hint: cookieHint() };
   if (by === "credential-field") {
     const names = metadata === undefined ? [] : credentialsIn(request, metadata);

@@ -22,6 +22,7 @@ export type NextStep =
   | "refuse: the method"
   | "refuse: the URL"
   | "refuse: the origin is down"
+  | "answer by a rule"
   | "end here";
 
 export interface Explanation {
@@ -40,7 +41,7 @@ export interface Explanation {
     /** Later routes that also match. The first match applies. */
     readonly alsoFit: readonly string[];
   };
-  readonly handling: "reserved" | "refused" | "passed-by" | "looked-up";
+  readonly handling: "reserved" | "refused" | "ruled" | "passed-by" | "looked-up";
   readonly verdict: Ground & { readonly kind: string; readonly by: string };
   /** The part of `Cache-Status` that does not depend on the origin; `null` if the field is not sent. */
   readonly cacheStatus: string | null;

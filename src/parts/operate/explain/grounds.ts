@@ -53,6 +53,7 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
     clause: "RFC 5861 §3",
     why: "stale-while-revalidate allows it",
   },
+  "stale-by-rule": { clause: "use", why: "a rule of its route lets a stale page suffice" },
   "unknown-cookie": {
     clause: "cookies.ignore, cookies.harmless, key.cookies",
     why: "the request has a cookie that the configuration does not know, and the response is not explicitly shared",
@@ -108,8 +109,8 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   },
   authorization: {
     clause: "RFC 9111 §3.5",
-    why: "a request with Authorization always bypasses the cache; public or s-maxage does not change that",
-    hint: "if the page is for everybody, omit Authorization in the client, or in the server that adds it",
+    why: "a request with Authorization bypasses the cache, unless a rule of the route checks it; public or s-maxage does not change that",
+    hint: "if the page is for everybody, omit Authorization in the client; if it is for all who may see it, write a gate with defineRule",
   },
   "came-back": {
     clause: "RFC 9110 §7.6.3",
@@ -134,6 +135,11 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     clause: "RFC 9110 §4.1",
     why: "its path and the keyed part of its query are longer than 2,048 bytes",
     hint: "shorten the URL, or list the parameters that matter in the route's query.allow",
+  },
+  "part-failed": {
+    clause: "use",
+    why: "a rule of its route that gives a value of the key failed",
+    hint: "the log has the error; until it is fixed, remove the rule from use",
   },
   caller: {
     clause: "tidemark/astro",
@@ -222,6 +228,16 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "its build is not the current release, as tidemark release told it",
     hint: "if the origin now runs this build, run tidemark release with its name",
   },
+  "gate-refused": {
+    clause: "use",
+    why: "the rule has checked the client's credential, but the origin answers 401 or 403, or redirects",
+    hint: "let the origin accept the constant fields of the rule",
+  },
+  "rule-fails": {
+    clause: "use",
+    why: "the rule counts it as a failure of the origin",
+  },
+  "rule-refuses": { clause: "use", why: "the rule forbids storing it" },
   "part-failed": {
     clause: "use",
     why: "a part of its route failed",

@@ -42,6 +42,8 @@ export function keyAccountOf(request: LookupRequest, config: Config, cookie: str
         ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
       ),
     ],
+    /** The rule whose checked requests alone have the key; absent for other keys. */
+    ...(request.gate && { gate: request.gate.name }),
     /** Names of cookies. Values are omitted, because a value may be a session. */
     cookies: cookiesAccountOf(request, config, cookie),
   };

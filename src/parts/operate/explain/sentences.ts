@@ -56,10 +56,11 @@ function doubtSentence({ judged }: LookAccount): string {
   return `Before that, Tidemark reads the purge journal again, and then ${then}.`;
 }
 
-function keySentences({ url, purgedAs, query, cookies, fields }: KeyAccount): string[] {
+function keySentences({ url, purgedAs, query, cookies, fields, gate }: KeyAccount): string[] {
   const keyedBy = [
     ...fields.map(([name, value]) => `${name}: ${value ?? "(none)"}`),
     ...cookies.keyed.map((name) => `the cookie ${name}`),
+    ...(gate === undefined ? [] : [`the check of the rule ${gate}`]),
   ];
   const facets = keyedBy.length === 0 ? "" : ` with ${keyedBy.join(", ")}`;
   return [
@@ -224,6 +225,7 @@ const nextSentences: Readonly<Record<NextStep, string>> = {
   "refuse: loop": "The request has already passed through this Worker, so it gets 508.",
   "refuse: the method": "Tidemark forwards no request with this method, so it gets 501.",
   "refuse: the URL": "The request gets 400, and Tidemark does not contact the origin.",
+  "answer by a rule": "The rule answers, and Tidemark reads no tier.",
   "refuse: the origin is down": "The origin is shut off, so the request gets 503.",
   "end here": "An operator's route answers the request, or it gets 404.",
 };

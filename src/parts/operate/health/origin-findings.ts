@@ -233,6 +233,20 @@ export function cacheUnpurged({ notes }: SiteState): Finding[] {
   });
 }
 
+/** One finding per route whose origin does not let checked requests in. */
+export function gateRefused({ notes }: SiteState): Finding[] {
+  return notes("gate-refused").map(({ route, entries, sinceAtMs }) => ({
+    code: "gate-refused",
+    level: "warning",
+    about: aboutRoute(route),
+    what: `The origin of ${aboutRoute(route)} refuses clients whose credential the rule ${entries.join(", ")} has checked. Its answers are not stored.`,
+    since: isoOf(sinceAtMs),
+    cause:
+      "It answers 401 or 403, or redirects to a login: it does not know the constant fields of the rule.",
+    remedy: "Let the origin accept the fields of forward, and compare the secret on both sides.",
+  }));
+}
+
 /** One finding per route on which a phase of a part threw. */
 export function partFailed({ notes }: SiteState): Finding[] {
   return notes("part-failed").map(({ route, entries, sinceAtMs }) => ({

@@ -206,7 +206,9 @@ function plannedAs(
   // Browsers get the variant for this Accept-Encoding.
   const usual = { ...read.route.neutralFields, "accept-encoding": "gzip, br" };
   const plain = new Request(url, { headers: { ...usual, ...Object.fromEntries(headers) } });
-  const planned = plan(plain, read, context);
+  // Pages behind a gate are for its checked requests.
+  const admission = { checkedBy: read.route.phases.gate?.name };
+  const planned = plan(plain, read, { ...context, admission });
   if (planned.kind === "reserved") return passedBy("reserved");
   if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
