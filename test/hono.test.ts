@@ -202,8 +202,8 @@ it("rules run in front of the application, with its variables and inferred types
       set: { "x-got": keyed["x-bucket"] ?? keyed["x-other"] },
     }),
   });
-  const routes = [{ name: "all", match: "*", use: [rule] }];
-  const ruled = tidemark(app, defineConfig({ routes }), { env });
+  const own = defineConfig({ routes: [{ name: "all", match: "*", use: [rule] }] });
+  const ruled = tidemark(app, own, { env });
   const ask = (headers: HeadersInit) =>
     ruled.fetch(new Request("http://localhost/own/a", { headers }));
   expect((await ask({})).status).toBe(403);

@@ -1,7 +1,7 @@
 // Tests a gate: a rule that checks the client's credential, and the responses that its checked requests share.
 // They must leave by no other path.
 // Needs parts: esi, fallback, query, slices.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Rule } from "../../src/part/port/rule.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
@@ -173,6 +173,19 @@ describe("a page behind a gate leaves by no other path", () => {
     }
   });
 
+  it("on another route, with a rule of the same name", async () => {
+    const route = {
+      name: "readers",
+      match: "/m/*",
+      use: [defineRule({ ...closed, admits: () => "checked" })],
+    };
+    const { site, upstash } = openJournalled({ origin, env, config: { routes: [route] } });
+    await site.get("/m/a", one);
+    const { cache, clock } = site;
+    const other = openJournalled({ origin, env, config: config(), upstash, cache, clock }).site;
+    expect((await other.get("/m/a", one)).cacheStatus).toContain("fwd=uri-miss");
+  });
+
   it("in another spelling of the path", async () => {
     const routes = [...config().routes, { name: "pages", match: "*" }];
     const site = openSite({ origin: () => page("secret"), env, config: { routes } });
@@ -266,7 +279,19 @@ describe("a page behind a gate leaves by no other path", () => {
     expect((await near.get("/m/a")).status).toBe(401);
   });
 
-  it("if its rule fails, hangs or lacks a secret", async () => {
+  it("if its rule hangs", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { site } = openGated([
+      defineRule({ ...closed, admits: () => new Promise(() => undefined) }),
+    ]);
+    const asked = site.get("/m/a", one);
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    expect((await asked).status).toBe(500);
+    expect(countsOf(site, "partFaults")).toEqual({ "partFaults|members": 1 });
+  });
+
+  it("if its rule fails or lacks a secret", async () => {
     const boom = () => {
       throw new RangeError("s3cret");
     };

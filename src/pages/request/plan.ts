@@ -380,8 +380,11 @@ export function keyedAs(
   const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0 || when !== undefined;
   const facets = { route, cookies: cookies.keyed, cf, forwarded };
   const shared = hasFacets ? primaryKey(keyed, facets) : keyed.key;
-  // No request that the gate has not checked has this key, on any route.
-  const key = gate === undefined ? shared : shared.with(`gate ${gate.name}`, false);
+  // No request that the gate has not checked has this key, on any route. Rules of two routes may have one name.
+  const key =
+    gate === undefined
+      ? shared
+      : shared.with(`gate ${JSON.stringify([gate.name, route.name])}`, false);
   return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 
