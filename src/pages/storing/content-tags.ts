@@ -72,13 +72,13 @@ export function claimIn(read: ResponseRead): RemovedResponse | undefined {
   return { fields, selecting, bodyDigest, bodyBytes, contentTag, heldApart };
 }
 
-interface Replaced {
+interface OlderClaim {
   readonly metadata: RemovedResponse;
   readonly isDoubted: () => boolean;
 }
 
 /** Returns the response that the answer replaces, even if it may not answer, or has been invalidated. */
-function replacedBy(pending: PendingForward): Replaced | undefined {
+function replacedBy(pending: PendingForward): OlderClaim | undefined {
   const found = storedCandidate(pending) ?? pending.standing;
   if (found !== undefined) {
     return { metadata: found.stored.metadata, isDoubted: () => isDoubted(found, pending) };
@@ -90,7 +90,7 @@ function replacedBy(pending: PendingForward): Replaced | undefined {
 /** Returns whether a client that has the older response would be told that it has the answer. */
 function isSameClaim(
   metadata: StoredMetadata,
-  older: Replaced,
+  older: OlderClaim,
   { request }: PendingForward,
 ): boolean {
   // A page of another build may have the date, but not the ETag, and the clients' dates do not count.

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { TierName } from "../../../src/config/config.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { openSite } from "../../../testing/site/harness.ts";
-import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 
 const fields = cc("max-age=60", { "cache-tag": "red", etag: '"1"' });
 
@@ -29,14 +29,6 @@ describe("Cache-Status for a stored response that did not answer", () => {
     const { site, cacheStatus } = await filled();
     await send(site, { tags: ["red"] });
     expect(await cacheStatus()).toBe(`${stored}; detail=purged`);
-  });
-
-  it("states that the response was purged if it is validated after a soft purge", async () => {
-    const { site, cacheStatus } = await filled();
-    await send(site, { tags: ["red"], mode: "soft" });
-    site.clock.advance(2);
-    site.origin.script = () => unchanged(fields);
-    expect(await cacheStatus()).toContain("; detail=purged");
   });
 
   it("states purged first, then why the new response is not stored", async () => {
