@@ -3,13 +3,15 @@ import { expect, it } from "vitest";
 import { compute } from "../../bench/trace/model.ts";
 
 const page = { path: "/a", query: "", tag: "t", lifetimeSeconds: 10, bodyBytes: 5 };
-const visits = [
-  { atMs: 0, colo: 0, target: "/a" },
-  { atMs: 1_000, colo: 0, target: "/a?gclid=1" },
-  { atMs: 2_000, colo: 1, target: "/a" },
-  { atMs: 11_000, colo: 1, target: "/a" },
-].map((visit) => ({ kind: "visit" as const, page: 0, ...visit }));
-const trace = { pages: [page], events: visits };
+const visit = (atMs: number, colo: number, target: string) =>
+  ({ kind: "visit", page: 0, atMs, colo, target }) as const;
+const events = [
+  visit(0, 0, "/a"),
+  visit(1_000, 0, "/a?gclid=1"),
+  visit(2_000, 1, "/a"),
+  visit(11_000, 1, "/a"),
+];
+const trace = { pages: [page], events };
 
 it.each([
   ["each colo stores each target", {}, 3],

@@ -418,7 +418,7 @@ export const command: House = {
     // The warming of pages and data.
     warm: ofCommand,
     // The commands, with their options and steps.
-    commands: [...ofCommand, "stats", "origin", "init", "warm", ...ofDoctor],
+    commands: [...ofCommand, "stats", "origin", "init", "warm", "wrangler", ...ofDoctor],
     // Access logs through the cache of the project's own library.
     simulate: [...ofCommand, "start"],
     // The list of all commands, and the run of one command.

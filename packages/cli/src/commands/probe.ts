@@ -62,7 +62,7 @@ async function probe(session: Session, { via = [], rounds }: ProbeOptions): Prom
   return late + unknown > 0 ? exitCode.findings : exitCode.done;
 }
 
-interface Seen {
+interface Share {
   readonly seen: number;
   /** The observed purges, one for each page and address of a round. */
   readonly of: number;
@@ -72,7 +72,7 @@ interface Seen {
 /** Counts the purges whose new version was read in time. A purge that was not verified was not observed. */
 function seenIn(checks: readonly PageCheck[]) {
   const observed = checks.filter(({ result }) => result !== "unknown");
-  const within = (secondsOf: (check: PageCheck) => number): Seen => {
+  const within = (secondsOf: (check: PageCheck) => number): Share => {
     const isSeen = (check: PageCheck) =>
       check.result === "new" && (check.lagSeconds ?? Infinity) <= secondsOf(check);
     const seen = observed.filter(isSeen).length;
@@ -91,7 +91,7 @@ export function ninesOf(seen: number, of: number): number {
   return Math.floor(-Math.log10(Math.max(1, of - seen) / of) + 1e-9);
 }
 
-const sentenceOf = ({ seen, of, nines }: Seen): string =>
+const sentenceOf = ({ seen, of, nines }: Share): string =>
   `${seen} of ${of} observed purges, ${nines} ${nines === 1 ? "nine" : "nines"}.`;
 
 const heads = ["address", "colo", "page", "result", "lag", "N"];

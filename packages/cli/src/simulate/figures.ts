@@ -48,14 +48,14 @@ function costsOf({ policy, simulation: { totals, replay } }: PolicyRun) {
   };
 }
 
-interface Used extends Omit<Parameters<typeof mixesOf>[0], "purges"> {
+interface LogUse extends Omit<Parameters<typeof mixesOf>[0], "purges"> {
   readonly requests: number;
   /** The duration of the log. */
   readonly seconds: number;
 }
 
 /** Returns the bill of a month with the log's rate, in which no calls of an object overlap. */
-function monthOf({ requests, seconds, lookUps, writes, journalReads, ...more }: Used) {
+function monthOf({ requests, seconds, lookUps, writes, journalReads, ...more }: LogUse) {
   const factor = secondsAMonth / seconds;
   const calls = (lookUps + writes + journalReads) * factor;
   const base: Use = {

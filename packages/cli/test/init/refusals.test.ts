@@ -101,17 +101,17 @@ it("init --yes does not follow a second redirect", async () => {
   expect(ran.notes).toContain("tidemark init https://hop-2.test");
 });
 
-describe("a file that exists before init runs", () => {
-  async function userWith(files: Readonly<Record<string, string>>) {
-    const { fetch, asked } = reaching(origin, staticSite);
-    const user = await FakeUser.at({ fetch });
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(join(user.folder, path, ".."), { recursive: true });
-      await writeFile(join(user.folder, path), text);
-    }
-    return { user, asked, textOf: (path: string) => readFile(join(user.folder, path), "utf8") };
+async function userWith(files: Readonly<Record<string, string>>) {
+  const { fetch, asked } = reaching(origin, staticSite);
+  const user = await FakeUser.at({ fetch });
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(join(user.folder, path, ".."), { recursive: true });
+    await writeFile(join(user.folder, path), text);
   }
+  return { user, asked, textOf: (path: string) => readFile(join(user.folder, path), "utf8") };
+}
 
+describe("a file that exists before init runs", () => {
   it("is not replaced without --force, and the origin gets no request", async () => {
     const { user, asked, textOf } = await userWith({ "tidemark.config.ts": "mine" });
     const ran = await user.runs(["init", origin]);
@@ -165,19 +165,19 @@ describe("a file that exists before init runs", () => {
     expect(asked).toEqual([]);
   });
 
-  it("gets a wrangler.jsonc beside the configuration of cf, and a note", async () => {
-    const { user } = await userWith({ "cloudflare.config.ts": "mine" });
-    const { out } = await user.runs(["init", origin]);
-    expect(out).toContain("command cf is not read.");
-    expect(await isThere(user, "wrangler.jsonc")).toBe(true);
-  });
-
   it("prevents a wrangler.jsonc if it is a wrangler.toml", async () => {
     const { user } = await userWith({ "wrangler.toml": "mine" });
     const { out } = await user.runs(["init", origin]);
     expect(out).toMatch(/kept: wrangler\.toml\.\nYour wrangler file needs the bindings JOURNAL/);
     expect(await isThere(user, "wrangler.jsonc")).toBe(false);
   });
+});
+
+it("init writes a wrangler.jsonc beside the configuration of cf, and a note", async () => {
+  const { user } = await userWith({ "cloudflare.config.ts": "mine" });
+  const { out } = await user.runs(["init", origin]);
+  expect(out).toContain("command cf is not read.");
+  expect(await isThere(user, "wrangler.jsonc")).toBe(true);
 });
 
 it.each([
