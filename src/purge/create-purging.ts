@@ -157,7 +157,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     random,
     allowanceMs,
     timeoutMs: readTimeoutMsOf(purge),
-    maxLagMs: renewalLagMs,
+    renewalLagMs,
     isShutOff: () => health.isShutOff,
     onSpread,
     onRead: () => {
@@ -175,7 +175,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     view,
     nowAtMs,
     randomText,
-    maxLagMs: visibleWithinSeconds * 1_000,
+    visibleWithinMs: visibleWithinSeconds * 1_000,
     switching,
   });
   return {

@@ -69,7 +69,7 @@ export class Isolate {
     this.view = new JournalView({
       journal,
       nowAtMs: clock.nowAtMs,
-      maxLagMs,
+      renewalLagMs: maxLagMs,
       allowanceMs,
       timeoutMs: given.timeoutMs ?? 2_000,
       isShutOff: () => this.isShutOff,
@@ -101,7 +101,7 @@ export class Isolate {
     const { journal, view, clock } = this;
     let nth = 0;
     const randomText = () => `n${(nth += 1)}`;
-    const settings = { journal, view, nowAtMs: clock.nowAtMs, maxLagMs: lagMs, randomText };
+    const settings = { journal, view, nowAtMs: clock.nowAtMs, visibleWithinMs: lagMs, randomText };
     const acceptances = new Acceptances(settings);
     this.onOverdue = (entries) => acceptances.lookFor(entries);
     return acceptances;

@@ -147,7 +147,7 @@ export class SimulatedIsolate {
         journal,
         nowAtMs,
         clock: new ClockSteps(allowanceMs, () => this.offsetMs),
-        maxLagMs: renewalLagMs,
+        renewalLagMs,
         allowanceMs,
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
@@ -164,7 +164,7 @@ export class SimulatedIsolate {
       view: this.view,
       nowAtMs,
       randomText,
-      maxLagMs: visibleWithinSeconds * 1_000,
+      visibleWithinMs: visibleWithinSeconds * 1_000,
       switching: parts.switching(new RedisSwitch({ redis, namespace, nowAtMs, keptCount })),
     });
   }

@@ -81,7 +81,7 @@ export interface NewerRecords {
  * A write of a record by the step that appends its purge to a journal in the same database. The step sets
  * the record's stamp to the place of the purge.
  */
-export interface StampedWrite {
+export interface WriteWithPurge {
   readonly key: string;
   /** The arguments of the step, in the form of the database. */
   readonly args: readonly string[];

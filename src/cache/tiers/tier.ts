@@ -7,7 +7,7 @@ import type {
   MetadataWith,
   NewerRecords,
   RecordMetadata,
-  StampedWrite,
+  WriteWithPurge,
   StoredBody,
 } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
@@ -197,7 +197,7 @@ export interface Tier<Detail> {
 
 /** A write of `Tier.prepared`. */
 export interface PreparedWrite {
-  readonly stamped: StampedWrite;
+  readonly write: WriteWithPurge;
   /**
    * Ends the write. Must be called once.
    *

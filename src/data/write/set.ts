@@ -107,7 +107,7 @@ async function setEverywhere(
   const tier = ports.tiers.of(place.space.tiers).ofWorld;
   const write = writeOf({ place, record: made }, { atMs: ports.nowAtMs() });
   const prepared = await tier?.prepared?.(...write);
-  const order = { place, reason: "set", since: "end", write: prepared?.stamped } as const;
+  const order = { place, reason: "set", since: "end", write: prepared?.write } as const;
   const purged = await purgedOlder(order, ports);
   const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
   const accepted = orRefused(purged, place);

@@ -1,7 +1,7 @@
 // A value that the application passes, instead of a load: its options, the tags that it keeps, and the purge of the
 // older values of its key.
 import { OperatorError } from "../../base/operator-error.ts";
-import { discardBody, type Stamp, type StampedWrite } from "../../cache/record/record.ts";
+import { discardBody, type Stamp, type WriteWithPurge } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
@@ -119,7 +119,7 @@ export async function purgedOlder(
     readonly place: DataPlace;
     readonly reason: string;
     readonly since: Stamp | "end";
-    readonly write?: StampedWrite | undefined;
+    readonly write?: WriteWithPurge | undefined;
   },
   { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
 ): Promise<AcceptedWrite | Unavailable> {

@@ -5,7 +5,12 @@ import type { Exchange, PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
-import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view-port.ts";
+import type {
+  JudgementAsk,
+  PurgeJudgement,
+  PurgeSubject,
+  PurgeView,
+} from "../../purge/view/view-port.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -294,6 +299,26 @@ export function judgedUnder(
   const isPurged = isBeyondView || invalidations.covers(stored.metadata, key);
   if (isPurged) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
+}
+
+/**
+ * Judges a record on a route that may be exempt from the bound (rule 8). If the record may answer
+ * only by the exemption, the result has `unverified`.
+ *
+ * @param servesUnverified whether the route answers with unverified records while the journal is
+ *   unreachable
+ */
+export function judgedOnRoute(
+  view: Pick<PurgeView, "judge" | "isUnreachable">,
+  record: PurgeSubject,
+  ask: JudgementAsk & { readonly servesUnverified: boolean },
+): PurgeJudgement {
+  const judged = view.judge(record, ask);
+  const isExempt = judged.kind === "unverified" && ask.servesUnverified && view.isUnreachable(ask);
+  // The exemption applies only to the bound. A known purge still covers the record.
+  if (!isExempt || judged.covering?.mode === "hard") return judged;
+  const { why: unverified, covering } = judged;
+  return covering === undefined ? { kind: "usable", unverified } : { ...covering, unverified };
 }
 
 /** Returns a check of whether purges still judge a response like now, for an answer that waits (rule 7). */

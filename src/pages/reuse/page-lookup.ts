@@ -12,7 +12,7 @@ import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
-import { sharedMsMax } from "../request/retention.ts";
+import { sharedMsMax } from "../request/brief-retention.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import {
   type Candidate,

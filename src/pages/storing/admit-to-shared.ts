@@ -8,7 +8,7 @@ import {
   responseIn,
   type ResponseTier,
 } from "../stored/stored-response.ts";
-import { sharedMsMax } from "../request/retention.ts";
+import { sharedMsMax } from "../request/brief-retention.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";

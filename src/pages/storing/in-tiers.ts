@@ -15,7 +15,7 @@ import {
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { sharedMsMax } from "../request/retention.ts";
+import { sharedMsMax } from "../request/brief-retention.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Exchange } from "../site/exchange.ts";
 import { claimIn } from "./content-tags.ts";

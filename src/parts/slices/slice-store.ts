@@ -13,7 +13,7 @@ import { mayValidate } from "../../pages/reuse/pending-forward.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { personalCookies } from "../../pages/request/cookies.ts";
 import { asRefresh } from "../../pages/request/plan.ts";
-import { sharedMsMax } from "../../pages/request/retention.ts";
+import { sharedMsMax } from "../../pages/request/brief-retention.ts";
 import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import { Marks } from "../../pages/site/remembered-keys.ts";

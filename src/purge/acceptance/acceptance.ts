@@ -1,7 +1,7 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
-import type { Stamp, StampedWrite } from "../../cache/record/record.ts";
+import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
 import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
@@ -111,7 +111,7 @@ export class Acceptances {
     order: SignedOrder,
     since: Stamp | "end",
     requester: Requester,
-    write?: StampedWrite,
+    write?: WriteWithPurge,
   ): Promise<AcceptedWrite | Unavailable> {
     const { view, nowAtMs, randomText, journal } = this.#settings;
     view.arrived(nowAtMs());
@@ -169,9 +169,9 @@ export class Acceptances {
   #readBackLater(placed: readonly Entry[], requester: Requester): Acceptance {
     requester.afterAnswer(() => this.#readBacks.later(placed));
     for (const listener of this.#listeners) listener(placed, requester);
-    const { nowAtMs, maxLagMs } = this.#settings;
+    const { nowAtMs, visibleWithinMs } = this.#settings;
     const { position = "", n = "" } = placed.at(-1) ?? {};
-    return { kind: "accepted", position, n, visibleByAtMs: nowAtMs() + maxLagMs };
+    return { kind: "accepted", position, n, visibleByAtMs: nowAtMs() + visibleWithinMs };
   }
 
   /**

@@ -11,7 +11,8 @@ export interface AcceptanceSettings {
   readonly view: JournalView;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
-  readonly maxLagMs: number;
+  /** The largest N of all routes. */
+  readonly visibleWithinMs: number;
   /** The switch. If absent, this isolate accepts no posts. */
   readonly switching?: Switch;
 }
@@ -54,7 +55,7 @@ export class ReadBacks {
   }
 
   /**
-   * Reads entries back after half of `maxLagMs` (N), at most 20 s. While the journal is
+   * Reads entries back after half of N, at most 20 s. While the journal is
    * unreachable, retries three times, 5 s apart. Afterwards, the view's renewals look for these
    * entries. Re-appended entries are read back as well. Each request has its own timer, and skips
    * entries that other requests have read back. The timers do not keep a Node process alive,
@@ -86,7 +87,7 @@ export class ReadBacks {
   }
 
   get #waitMs(): number {
-    return Math.min(this.#settings.maxLagMs / 2, waitMsMax);
+    return Math.min(this.#settings.visibleWithinMs / 2, waitMsMax);
   }
 
   async #areAnsweredFor(own: readonly PendingEntry[], tries: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 // The port of the purge journal: an append-only list of entries that all isolates share. Stores
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
-import type { Coverage, Stamp, StampedWrite } from "../../cache/record/record.ts";
+import type { Coverage, Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Entry, EntryId, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { Epoch, EpochRange } from "./epoch.ts";
 import type { SwitchState } from "./switch-state.ts";
@@ -158,7 +158,7 @@ export interface Journal {
   appendAndRead(
     place: EntryId,
     entry: NewEntry,
-    write?: StampedWrite,
+    write?: WriteWithPurge,
   ): Promise<AppendWithRead | Unavailable>;
   /**
    * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule

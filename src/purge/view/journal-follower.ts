@@ -4,7 +4,7 @@
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
-import type { StampedWrite } from "../../cache/record/record.ts";
+import type { WriteWithPurge } from "../../cache/record/record.ts";
 import {
   comparePositions,
   type Entry,
@@ -238,7 +238,7 @@ export class JournalFollower {
   async appendAndRead(
     place: EntryId,
     entry: NewEntry,
-    write?: StampedWrite,
+    write?: WriteWithPurge,
   ): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
     const { chain } = this;

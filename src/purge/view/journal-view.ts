@@ -133,7 +133,7 @@ export class JournalView implements PurgeView {
   /** Renews the view at most once per N/4 (rule 6). Then queries the book (rule 27). */
   seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = requester;
-    const isDue = !isWithinMs(this.#settings.maxLagMs / 4, this.#soughtAtMs, atMs);
+    const isDue = !isWithinMs(this.#settings.renewalLagMs / 4, this.#soughtAtMs, atMs);
     if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(requester, record);
     if (isDue) this.#soughtAtMs = atMs;
     const renewed = this.#renewals.begun(requester, record?.stamp);
@@ -298,7 +298,7 @@ export class JournalView implements PurgeView {
 
   /** The chain's entries, if the view is at most N − A old; else none. */
   get currentEntries(): readonly Entry[] {
-    const { maxLagMs, nowAtMs } = this.#settings;
+    const { renewalLagMs: maxLagMs, nowAtMs } = this.#settings;
     const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
     return isCurrent ? (this.chain?.entries ?? []) : [];
   }
@@ -309,7 +309,7 @@ export class JournalView implements PurgeView {
   }
 
   async #lookForOverdue(): Promise<void> {
-    const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
+    const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.renewalLagMs / 2);
     if (overdue.length > 0 || this.follower.isSwitchLost) await this.#settings.onOverdue?.(overdue);
   }
 }

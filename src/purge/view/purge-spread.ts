@@ -5,7 +5,7 @@ import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 export interface SpreadSettings {
   readonly nowAtMs: () => number;
   /** N. An isolate is idle if it does not try to renew its view for longer than N. */
-  readonly maxLagMs: number;
+  readonly renewalLagMs: number;
   /** Receives the time of each purge that was accepted while this isolate was active. */
   readonly onSpread?: ((tookMs: number) => void) | undefined;
 }
@@ -30,9 +30,9 @@ export class PurgeSpread {
 
   /** Records an attempt to renew the view, whether successful or not. */
   tried(): void {
-    const { maxLagMs, nowAtMs } = this.#settings;
+    const { renewalLagMs, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
-    if (!isWithinMs(maxLagMs, this.#triedAtMs, atMs)) this.#atWorkSinceAtMs = atMs;
+    if (!isWithinMs(renewalLagMs, this.#triedAtMs, atMs)) this.#atWorkSinceAtMs = atMs;
     this.#triedAtMs = atMs;
   }
 

@@ -149,23 +149,3 @@ export const noJournal: PurgeView = {
   purgedSince: () => false,
   mayPredatePurge: () => false,
 };
-
-/**
- * Judges a record on a route that may be exempt from the bound (rule 8). If the record may answer
- * only by the exemption, the result has `unverified`.
- *
- * @param servesUnverified whether the route answers with unverified records while the journal is
- *   unreachable
- */
-export function judgedOnRoute(
-  view: Pick<PurgeView, "judge" | "isUnreachable">,
-  record: PurgeSubject,
-  ask: JudgementAsk & { readonly servesUnverified: boolean },
-): PurgeJudgement {
-  const judged = view.judge(record, ask);
-  const isExempt = judged.kind === "unverified" && ask.servesUnverified && view.isUnreachable(ask);
-  // The exemption applies only to the bound. A known purge still covers the record.
-  if (!isExempt || judged.covering?.mode === "hard") return judged;
-  const { why: unverified, covering } = judged;
-  return covering === undefined ? { kind: "usable", unverified } : { ...covering, unverified };
-}

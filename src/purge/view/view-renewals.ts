@@ -19,7 +19,7 @@ export interface RenewalSettings {
   /** Returns a random number, 0 ≤ n < 1. By default, renewals start at half of N − A. */
   readonly random?: () => number;
   /** The smallest N of all routes. */
-  readonly maxLagMs: number;
+  readonly renewalLagMs: number;
   /** A: the allowance for clock differences within a colo and for replica lag. */
   readonly allowanceMs: number;
   /** The timeout of a whole read of the journal. */
@@ -82,7 +82,7 @@ export class ViewRenewals {
   }
 
   get #boundMs(): number {
-    return this.#settings.maxLagMs - this.#settings.allowanceMs;
+    return this.#settings.renewalLagMs - this.#settings.allowanceMs;
   }
 
   #drawnAgeMs(): number {

@@ -3,7 +3,7 @@
 import { decodeRecord, isOfKey } from "../../cache/tiers/record-codec.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import type { Seal } from "../../remote/redis/seal.ts";
-import { longHeadCharsMax } from "./journal/stamped-records.ts";
+import { longHeadCharsMax } from "./journal/record-scripts.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**

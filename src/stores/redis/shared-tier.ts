@@ -73,7 +73,7 @@ const rewriteFromCharsUnlessSet = 150_000;
 const spoiledKeysMax = 1_000;
 
 /** The largest value in a script of the journal, which delays the others of its turn. */
-const stampedBytesMax = 16_384;
+const withPurgeBytesMax = 16_384;
 
 /** The records of one pipeline. The reads of other calls wait behind it. */
 const togetherMax = 256;
@@ -245,7 +245,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     // A seal covers the stamp, which only the script knows.
     const isApart = !this.isBesideJournal || redis.seal.isOn;
     if (isApart || redis.health.isShutOff || redis.health.refusesWrites) return undefined;
-    if (record.kind === "vary" || !(record.stored.metadata.bodyBytes! <= stampedBytesMax))
+    if (record.kind === "vary" || !(record.stored.metadata.bodyBytes! <= withPurgeBytesMax))
       return undefined;
     const metadata = { ...record.stored.metadata, stamp: stampSlot };
     const slotted = { ...record, stored: { ...record.stored, metadata } };
@@ -257,7 +257,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       this.#spoiled.delete(upload.redisKey);
       return writtenBy({ kind: "answered", value: [reply] }, 0);
     };
-    return { stamped: this.#uploads.stamped(upload), ended };
+    return { write: this.#uploads.withPurge(upload), ended };
   }
 
   /** Writes records. Costs one command per record, because MSET cannot set an expiry. */

@@ -9,7 +9,7 @@ import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { readTrouble } from "../../remote/redis/redis-trouble.ts";
 import { readCommand, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./write-unless-newer.ts";
-import type { StampedWrite } from "../../cache/record/record.ts";
+import type { WriteWithPurge } from "../../cache/record/record.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
 /** The age at which an upload is ignored, because the runtime may have ended it silently. */
@@ -90,7 +90,7 @@ export class Uploads {
   }
 
   /** Returns the write of a record with `stampSlot`, for a script of the journal. */
-  stamped({ redisKey, text, keepMs, newerArgs = [] }: Upload): StampedWrite {
+  withPurge({ redisKey, text, keepMs, newerArgs = [] }: Upload): WriteWithPurge {
     const at = text.indexOf(slotBegin + slotMiddle + slotEnd) + slotBegin.length;
     const [, , , since = ""] = newerArgs;
     const xx = this.#settings.room?.isPaused === true ? "XX" : "";

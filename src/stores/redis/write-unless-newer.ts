@@ -1,7 +1,7 @@
 // Writes a record unless Redis has a newer one (docs/purge-protocol-data.md, rule 28).
 import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
 import { lastLua } from "./journal/journal-scripts.ts";
-import { newerLua } from "./journal/stamped-records.ts";
+import { newerLua } from "./journal/record-scripts.ts";
 
 /**
  * Returns `OK`; `not-at-end` if the record's stamp is not the journal's last entry; `newer` if a newer

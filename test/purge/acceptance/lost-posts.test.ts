@@ -31,7 +31,14 @@ async function posted() {
     },
   };
   const randomText = () => `again ${(nth += 1)}`;
-  const settings = { journal, view, randomText, nowAtMs: clock.nowAtMs, maxLagMs, switching };
+  const settings = {
+    journal,
+    view,
+    randomText,
+    nowAtMs: clock.nowAtMs,
+    visibleWithinMs: maxLagMs,
+    switching,
+  };
   const readBacks = new ReadBacks(settings);
   isolate.onOverdue = async (entries) => {
     await readBacks.now(entries);

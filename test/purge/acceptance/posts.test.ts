@@ -31,7 +31,14 @@ async function opened() {
   let nth = 0;
   const randomText = () => `random ${(nth += 1)}`;
   const { nowAtMs } = clock;
-  const acceptances = new Acceptances({ journal, view, nowAtMs, maxLagMs, randomText, switching });
+  const acceptances = new Acceptances({
+    journal,
+    view,
+    nowAtMs,
+    visibleWithinMs: maxLagMs,
+    randomText,
+    switching,
+  });
   const post = (bypass: Bypass, reason = "") =>
     acceptances.post({ bypass, by: "operator", reason }, isolate.requester);
   return { isolate, journal, view, clock, before, held, posts, acceptances, post };

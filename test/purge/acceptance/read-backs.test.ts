@@ -13,7 +13,7 @@ function open(lagMs = maxLagMs) {
   let nth = 0;
   const randomText = () => `again ${(nth += 1)}`;
   const nowAtMs = clock.nowAtMs;
-  const readBacks = new ReadBacks({ journal, view, nowAtMs, randomText, maxLagMs: lagMs });
+  const readBacks = new ReadBacks({ journal, view, nowAtMs, randomText, visibleWithinMs: lagMs });
   const standing = vi.spyOn(journal, "standing");
   const written = (n: string): Entry => {
     const entry = newEntry({ n });

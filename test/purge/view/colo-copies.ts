@@ -54,7 +54,7 @@ export class IsolateInColo extends Isolate {
       copies,
       hints: hints && { ...hints, copies },
       nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
-      maxLagMs: lagMs,
+      renewalLagMs: lagMs,
       allowanceMs,
       timeoutMs: 2_000,
       ...(random && { random }),

@@ -1,12 +1,8 @@
 // A judgement names the deciding purge, or the reason why a response is unverified. It applies the
 // exemption of rule 8.
 import { describe, expect, it, vi } from "vitest";
-import {
-  judgedOnRoute,
-  noJournal,
-  type PurgeJudgement,
-  usable,
-} from "../../../src/purge/view/view-port.ts";
+import { judgedOnRoute } from "../../../src/pages/reuse/may-answer.ts";
+import { noJournal, type PurgeJudgement, usable } from "../../../src/purge/view/view-port.ts";
 import {
   boundMs,
   type EntryChanges,

@@ -13,7 +13,7 @@ beforeEach(() => {
   clock.atMs = 100_000;
   told = [];
   const onSpread = (tookMs: number) => void told.push(tookMs);
-  spread = new PurgeSpread({ nowAtMs: clock.nowAtMs, maxLagMs, onSpread });
+  spread = new PurgeSpread({ nowAtMs: clock.nowAtMs, renewalLagMs: maxLagMs, onSpread });
 });
 
 function triedAt(atMs: number): void {

@@ -27,10 +27,15 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     const nowAtMs = () => Date.now() + skippedMs;
     const journal = world.journalOver([world.rest], { nowAtMs, ...options });
     const common = { journal, nowAtMs };
-    const view = new JournalView({ ...common, maxLagMs, allowanceMs: 1_000, timeoutMs: 2_000 });
+    const view = new JournalView({
+      ...common,
+      renewalLagMs: maxLagMs,
+      allowanceMs: 1_000,
+      timeoutMs: 2_000,
+    });
     const randomText = () => crypto.randomUUID();
     if (copy !== undefined) view.follower.take(copy);
-    const acceptances = new Acceptances({ ...common, view, maxLagMs: 40, randomText });
+    const acceptances = new Acceptances({ ...common, view, visibleWithinMs: 40, randomText });
     const pending: Promise<void>[] = [];
     const requester = (): Requester => ({
       atMs: nowAtMs(),

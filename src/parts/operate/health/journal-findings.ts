@@ -21,11 +21,11 @@ const beforeStartMs = 60_000;
  * most routes then do not use stored responses.
  */
 export function journalUnreadable(state: SiteState): Finding | [] {
-  const { view, atMs, maxLagMs, allowanceMs, clients } = state;
+  const { view, atMs, renewalLagMs, allowanceMs, clients } = state;
   const failedAtMs = view?.failedAtMs;
   if (view === undefined || failedAtMs === undefined) return [];
-  if (!isWithinMs(Math.max(failedMs, maxLagMs), failedAtMs, atMs)) return [];
-  const isPast = atMs - view.sentAtMs > maxLagMs - allowanceMs;
+  if (!isWithinMs(Math.max(failedMs, renewalLagMs), failedAtMs, atMs)) return [];
+  const isPast = atMs - view.sentAtMs > renewalLagMs - allowanceMs;
   const client = clients.find(({ name }) => name === "purge journal");
   const last = client?.trouble;
   const trouble = last?.isOver === false ? last : undefined;
@@ -46,7 +46,7 @@ export function journalUnreadable(state: SiteState): Finding | [] {
 const lagMs = 10 * 60_000;
 
 /** Returns the finding on late purges: a warning over half of N, critical over N. */
-export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding | [] {
+export function journalLag({ view, totals, atMs, renewalLagMs }: SiteState): Finding | [] {
   const lag = view?.lag;
   const here =
     lag && isWithinMs(lagMs, lag.readAtMs, atMs)
@@ -60,7 +60,7 @@ export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding
       ms: state.lagMs ?? 0,
     }));
   const late = [...here, ...elsewhere]
-    .filter(({ ms }) => ms > maxLagMs / 2)
+    .filter(({ ms }) => ms > renewalLagMs / 2)
     .toSorted((a, b) => b.ms - a.ms);
   const [worst] = late;
   if (worst === undefined) return [];
@@ -68,8 +68,8 @@ export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding
     late.length > 1 ? ` It took longer than N / 2 for ${late.length} colos or isolates.` : "";
   return {
     code: "journal-lag",
-    level: worst.ms > maxLagMs ? "critical" : "warning",
-    what: `It took ${spanOf(worst.ms)} until ${worst.where} had read the last purge. N is ${spanOf(maxLagMs)}.${others}`,
+    level: worst.ms > renewalLagMs ? "critical" : "warning",
+    what: `It took ${spanOf(worst.ms)} until ${worst.where} had read the last purge. N is ${spanOf(renewalLagMs)}.${others}`,
     since: isoOf(Math.min(...late.map(({ readAtMs }) => readAtMs))),
     cause:
       "A replica of the database lags, the database answers slowly, or so few requests come that the journal is rarely read.",

@@ -70,7 +70,7 @@ export interface RoomState {
 export interface SiteState {
   readonly atMs: number;
   /** N of the purge bound: the smallest of all routes. */
-  readonly maxLagMs: number;
+  readonly renewalLagMs: number;
   /** A, the clock allowance. */
   readonly allowanceMs: number;
   readonly clients: readonly ClientState[];
@@ -117,7 +117,7 @@ export function lookHere(settings: AdminSettings): SiteState {
   const { redis, purging, reportsHealth, tiers } = cache;
   return {
     atMs: nowAtMs(),
-    maxLagMs: config.purge.renewalLagMs,
+    renewalLagMs: config.purge.renewalLagMs,
     allowanceMs: config.purge.allowanceMs,
     clients: [
       ...(redis === undefined ? [] : [clientLooked("shared tier", redis.health, "database")]),

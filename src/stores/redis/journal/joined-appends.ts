@@ -9,7 +9,7 @@ import {
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
 import { pageCount } from "../../../purge/journal/journal.ts";
-import type { StampedWrite } from "../../../cache/record/record.ts";
+import type { WriteWithPurge } from "../../../cache/record/record.ts";
 import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
@@ -24,7 +24,7 @@ import {
   placesIn,
 } from "./journal-scripts.ts";
 import type { SealedJournal } from "./sealed-journal.ts";
-import { noRecordArgs, stampedArgs } from "./stamped-records.ts";
+import { noRecordArgs, recordArgs } from "./record-scripts.ts";
 
 export interface JoinedAppendsSettings extends AppendSettings {
   readonly redis: RedisClient;
@@ -39,7 +39,7 @@ interface Append {
   /** The `entryArgs` of each entry. */
   readonly encoded: readonly (readonly string[])[];
   /** The record of the first entry. */
-  readonly write: StampedWrite | undefined;
+  readonly write: WriteWithPurge | undefined;
 }
 
 /** The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. */
@@ -75,7 +75,7 @@ export class JoinedAppends {
   async append(
     since: EntryId | undefined,
     entries: readonly NewEntry[],
-    write?: StampedWrite,
+    write?: WriteWithPurge,
   ): Promise<RemoteAnswer<AppendResult>> {
     const { sealed } = this.#settings;
     const encoded = entries.map((one) => entryArgs(sealed.encoded(one), one.targets));
@@ -101,7 +101,7 @@ export class JoinedAppends {
       encoded.map((args, at) => {
         if (at > 0 || since === undefined || write === undefined) return [...args, ...noRecordArgs];
         keys.push(write.key);
-        return [...args, ...stampedArgs(write, since)];
+        return [...args, ...recordArgs(write, since)];
       }),
     );
     const given = [oldest, pageCount, entries.length];

@@ -6,7 +6,7 @@ import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import type { EntryId } from "../../../purge/journal/entry.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
-import { storedLua } from "./stamped-records.ts";
+import { storedLua } from "./record-scripts.ts";
 import { switchKey } from "./switch-key.ts";
 
 /** The maximum number of fields in a book. A full book becomes the older book. */
@@ -165,7 +165,7 @@ end`;
 /**
  * Reads a page from a position on, and then appends entries, which follow the page, and stores their records.
  * KEYS: `journalKeys`, and the keys of records. ARGV: `appendArgs`, the position or an empty string, the
- * length of the page, the number of entries, and `entryArgs` and `stampedArgs` of each.
+ * length of the page, the number of entries, and `entryArgs` and `recordArgs` of each.
  */
 export const appendScript = `${appendLua}${storedLua}
 local since, count = taken(), taken()

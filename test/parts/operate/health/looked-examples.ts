@@ -12,7 +12,7 @@ export const minuteMs = 60_000;
 export function lookedAt(more: Partial<SiteState> = {}): SiteState {
   return {
     atMs,
-    maxLagMs: 10_000,
+    renewalLagMs: 10_000,
     allowanceMs: 1_000,
     clients: [],
     view: undefined,

@@ -14,7 +14,7 @@ import {
   proofScript,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
-import { noRecordArgs } from "../../../../src/stores/redis/journal/stamped-records.ts";
+import { noRecordArgs } from "../../../../src/stores/redis/journal/record-scripts.ts";
 import type { Epoch } from "../../../../src/purge/journal/epoch.ts";
 import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
 import { Seal } from "../../../../src/remote/redis/seal.ts";

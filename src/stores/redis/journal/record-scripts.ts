@@ -1,7 +1,7 @@
 // Lua that stores records unless Redis has newer ones (docs/purge-protocol-data.md, rule 28), and that stores a
 // record with the place of an entry which the same script has appended.
 import type { EntryId } from "../../../purge/journal/entry.ts";
-import type { StampedWrite } from "../../../cache/record/record.ts";
+import type { WriteWithPurge } from "../../../cache/record/record.ts";
 
 /** The characters that a lookup for long metadata reads. A whole body may have a hundred times as many. */
 export const longHeadCharsMax = 65_536;
@@ -31,7 +31,7 @@ local function hasNewer(record, ms, nth, kind, since, seenMs, seenDigest)
 end`;
 
 /**
- * Defines `stored`, which stores a record (`stampedArgs`) under the next of the keys after the first six, with
+ * Defines `stored`, which stores a record (`recordArgs`) under the next of the keys after the first six, with
  * a place as its stamp. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
  * `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
  * knew: a command that arrives late must not replace what others have set meanwhile.
@@ -55,7 +55,7 @@ end`;
  *
  * @param known the last entry that the isolate knew
  */
-export function stampedArgs({ args }: StampedWrite, known: EntryId): readonly string[] {
+export function recordArgs({ args }: WriteWithPurge, known: EntryId): readonly string[] {
   return ["record", known.n, ...args];
 }
 
