@@ -7,7 +7,7 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 654_000;
+export const bundleBytesMax = 655_000;
 export const bundleGzipBytesMax = 231_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 458_000;
