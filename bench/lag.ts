@@ -95,8 +95,9 @@ function eachIsolate<T>(
 async function purgeOthers({ colos }: LagSite, signal: AbortSignal): Promise<void> {
   const running = new Set<Promise<void>>();
   const [accepting] = colos;
+  if (accepting === undefined) return;
   const begunAtMs = performance.now();
-  for (let nth = 0; !signal.aborted && accepting !== undefined; nth += 1) {
+  for (let nth = 0; !signal.aborted; nth += 1) {
     const dueAtMs = begunAtMs + (nth * 1_000) / busyPurgesPerSecond;
     await pause(Math.max(0, dueAtMs - performance.now()));
     if (running.size >= purgesAtOnceMax) continue;

@@ -60,8 +60,8 @@ describe.each(redisServers)("hints of a journal in $redis", ({ start }) => {
     await journal.standing([place!]);
     await journal.appendMark("");
     const switched = { post: "p", replaces: "", bypass: [] };
-    const posted = await switching.post({ ...newEntry({ n: "post" }), switched } as never);
-    await switching.post({ ...newEntry({ n: "late" }), switched } as never);
+    const posted = await switching.post({ ...newEntry({ n: "post" }), switched });
+    await switching.post({ ...newEntry({ n: "late" }), switched });
     const all = await world.redis.xrange(journalKey, "-", "+");
     const positions = [all[0]?.[0], other.places[1]?.position, all.at(-1)?.[0]];
     expect(posted.kind).toBe("posted");
