@@ -314,9 +314,9 @@ export function judgedOnRoute(
   ask: JudgementAsk & { readonly servesUnverified: boolean },
 ): PurgeJudgement {
   const judged = view.judge(record, ask);
-  const isExempt = judged.kind === "unverified" && ask.servesUnverified && view.isUnreachable(ask);
+  if (judged.kind !== "unverified" || !ask.servesUnverified) return judged;
   // The exemption applies only to the bound. A known purge still covers the record.
-  if (!isExempt || judged.covering?.mode === "hard") return judged;
+  if (judged.covering?.mode === "hard" || !view.isUnreachable(ask)) return judged;
   const { why: unverified, covering } = judged;
   return covering === undefined ? { kind: "usable", unverified } : { ...covering, unverified };
 }

@@ -1,7 +1,6 @@
 // Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
 // Redis bundle it.
 import { outsideFrameworks } from "../../base/outside-frameworks.ts";
-import type { ListenForEntries } from "../../purge/journal/journal.ts";
 import {
   type JournalMaker,
   journalMaker,
@@ -100,7 +99,7 @@ interface ListenSettings extends Pick<JournalStoreSettings, "metrics"> {
 }
 
 /** Listens for the positions that the journal's scripts publish. */
-function listenOver(settings: ListenSettings): ListenForEntries {
+function listenOver(settings: ListenSettings): NonNullable<JournalStore["listen"]> {
   const { subscribe, address, channel, redis, metrics } = settings;
   return async (heard, signal) => {
     if (redis.health.isShutOff) return "The database is shut off.";
