@@ -1,6 +1,5 @@
 // Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
 // Redis bundle it.
-import { outsideFrameworks } from "../../base/outside-frameworks.ts";
 import {
   type JournalMaker,
   journalMaker,
@@ -16,9 +15,9 @@ import type { ReachRest, RedisAddress, SubscribeRest } from "../../remote/redis/
 import type { Command } from "../../remote/redis/redis.ts";
 import { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
-import { journalWords, readTrouble, upstashWords } from "../../remote/redis/redis-trouble.ts";
-import { troubleLine } from "../../remote/trouble.ts";
+import { journalWords } from "../../remote/redis/redis-trouble.ts";
 import { journalKeys } from "./journal/journal-scripts.ts";
+import { listenOver } from "./journal/redis-hints.ts";
 import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";
@@ -88,28 +87,6 @@ function openJournal(
     health: redis.health,
     redis,
     secret: () => storedSecret(redis, namespace),
-  };
-}
-
-interface ListenSettings extends Pick<JournalStoreSettings, "metrics"> {
-  readonly subscribe: SubscribeRest;
-  readonly address: RedisAddress;
-  readonly channel: string;
-  readonly redis: RedisClient;
-}
-
-/** Listens for the positions that the journal's scripts publish. */
-function listenOver(settings: ListenSettings): NonNullable<JournalStore["listen"]> {
-  const { subscribe, address, channel, redis, metrics } = settings;
-  return async (heard, signal) => {
-    if (redis.health.isShutOff) return "The database is shut off.";
-    metrics?.add("redisCommands", ["journal hints"]);
-    try {
-      await outsideFrameworks(() => subscribe(address, channel, heard, signal));
-      return undefined;
-    } catch (cause) {
-      return troubleLine(readTrouble(cause), address.words ?? upstashWords);
-    }
   };
 }
 
