@@ -149,7 +149,9 @@ class RequestCourse implements History {
     if (response.status !== 200 && response.status !== 304) return;
     if (isStoredAnswer(status)) site.trace?.answers(response, text, /; collapsed/.test(status));
     const told = { site, page, arrivedAtMs, answeredAtMs, status };
-    if (!this.#origin.isLying) this.#weigh(told, response.headers.get("etag")?.slice(1, -1) ?? "");
+    // The first answer after a purge has none, until its body is known.
+    const etag = response.headers.get("etag");
+    if (!this.#origin.isLying && etag !== null) this.#weigh(told, etag.slice(1, -1));
     if (text !== "") this.#weigh(told, text);
   }
 

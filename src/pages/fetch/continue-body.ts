@@ -13,7 +13,7 @@ import { ChunkReader, relayRest } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
 import { rangedStream } from "../body/ranged-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { isDoubted, mayValidate } from "../reuse/pending-forward.ts";
+import { needsNewBody, mayValidate } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, SharedRest } from "../site/forward-outcome.ts";
@@ -121,7 +121,7 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   // The page may vary by a field that `Vary` does not name.
   if (metadata.isOfClient === true && prefersAnother(place.request.forwarded, stored))
     return undefined;
-  if (!(await mayValidate(judged, place)) || isDoubted(judged, place)) return undefined;
+  if (!(await mayValidate(judged, place)) || needsNewBody(judged, place)) return undefined;
   const asking = placeOf({ range: `bytes=${atByte}-`, "if-range": validator }, place);
   const { restSlots, nowAtMs, random } = place.exchange.site;
   const waitMs = place.request.route.waitTimeoutMs;
@@ -140,7 +140,7 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
     headers.get("content-encoding") === stored.get("content-encoding");
   const isOld = isFromBeforePurge({ headers, requestedAtMs }, metadata, place);
   const isStill = isSame && !isOld && (await mayValidate(judged, place));
-  if (isStill && body !== null && !isDoubted(judged, place)) return body;
+  if (isStill && body !== null && !needsNewBody(judged, place)) return body;
   cancelBody(response);
   return undefined;
 }

@@ -9,7 +9,7 @@ import { conditionalFields } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight, type ForwardOutcome } from "../site/forward-outcome.ts";
 import {
-  isDoubted,
+  needsNewBody,
   mayValidate,
   storedCandidate,
   type PendingForward,
@@ -163,7 +163,7 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   if (!isWhole && !isApart(metadata)) return [];
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
-  if (weigh(validating, question).isOriginFirst || isDoubted(validating, pending)) return [];
+  if (weigh(validating, question).isOriginFirst || needsNewBody(validating, pending)) return [];
   const stored = fieldsOf(metadata);
   const { isAnonymous, forwarded, route } = pending.request;
   // The stored response is for the same normal form, because the key has the form.

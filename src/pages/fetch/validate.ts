@@ -10,7 +10,7 @@ import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import {
-  isDoubted,
+  needsNewBody,
   type LeaderForward,
   type PendingForward,
   questionOf,
@@ -208,7 +208,7 @@ export function learnFromHead(
   const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(pending));
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (comparison === "other") return void makeStale();
-  if (comparison === "unknown" || isDoubted(candidate, pending)) return;
+  if (comparison === "unknown" || needsNewBody(candidate, pending)) return;
   if (!mayBeValidated(questionOf(pending), candidate)) return;
   reportChangedMeaning(headers, before, pending);
   const metadata = freshenedMetadata(before, fresh, pending);

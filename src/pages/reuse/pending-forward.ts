@@ -75,16 +75,27 @@ async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate |
 }
 
 /**
- * Returns whether the body may be from before a purge that covers it: a purge covers the response, or may cover it,
- * or its origin answered within the route's `settleSeconds` after one. A validator does not show that it is current.
+ * Returns whether a validator does not show that the response is current, although rule 23 allows a validation: a
+ * soft purge or an invalidation covers the response, or its origin answered within the route's `settleSeconds`
+ * after a purge, perhaps with the body from before it.
  */
+export function needsNewBody(found: JudgedResponse, place: PagePlace): boolean {
+  const { metadata } = found.stored;
+  const { view, invalidations } = place.exchange.site;
+  const judged = judgedUnder(questionOf(place), found);
+  const covering = judged.kind === "unverified" ? judged.covering : judged;
+  const isSoft = covering?.kind === "purged" && covering.mode === "soft";
+  if (isSoft || invalidations.covers(metadata, found.key)) return true;
+  const { purgeSettleSeconds } = place.request.route;
+  const sinceAtMs = bodyRequestedAtMs(metadata) - purgeSettleSeconds * 1_000;
+  return purgeSettleSeconds > 0 && view.purgedSince(metadata, sinceAtMs);
+}
+
+/** Returns whether the body is, or may be, from before a purge that covers the response. */
 export function isDoubted(found: JudgedResponse, place: PagePlace): boolean {
   const judged = judgedUnder(questionOf(place), found);
-  if (judged.kind !== "usable" || judged.unverified !== undefined) return true;
-  const { purgeSettleSeconds } = place.request.route;
-  const { metadata } = found.stored;
-  const sinceAtMs = bodyRequestedAtMs(metadata) - purgeSettleSeconds * 1_000;
-  return purgeSettleSeconds > 0 && place.exchange.site.view.purgedSince(metadata, sinceAtMs);
+  const isKnown = judged.kind === "usable" && judged.unverified === undefined;
+  return !isKnown || needsNewBody(found, place);
 }
 
 /** Returns whether the purge view cannot verify the response (rules 6 and 7). */

@@ -16,7 +16,7 @@ import { contentDigests } from "../../pages/respond/downstream.ts";
 import { cutToRange, fromStored } from "../../pages/respond/respond.ts";
 import {
   type LeaderForward,
-  isDoubted,
+  needsNewBody,
   mayValidate,
   type PendingForward,
   storedCandidate,
@@ -316,7 +316,7 @@ async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
     before.heldApart.sliceBytes === sliceBytes &&
     before.heldApart.totalBytes === totalBytes &&
     validatorOf(before) === validatorOf(head);
-  return isSame && (await mayValidate(standing, pending)) && !isDoubted(standing, pending)
+  return isSame && (await mayValidate(standing, pending)) && !needsNewBody(standing, pending)
     ? { ...head, heldApart: before.heldApart }
     : head;
 }

@@ -17,6 +17,14 @@ vi.mock(import("../../../src/pages/stored/build.ts"), async (load) => {
   return { ...real, markEntityTag };
 });
 
+// Another body under the same ETag would show itself.
+vi.mock(import("../../../src/pages/storing/content-tags.ts"), async (load) => {
+  const real = await load();
+  const withheldTag: typeof real.withheldTag = (metadata, pending) =>
+    planted.marks ? real.withheldTag(metadata, pending) : metadata;
+  return { ...real, withheldTag };
+});
+
 /** Returns the routes with phases that replace those of the part. */
 function withPhases(phases: Phases): ConfigInput {
   const replaced = ({ contents, ...part }: RoutePart): RoutePart => {
