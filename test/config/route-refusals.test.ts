@@ -17,7 +17,7 @@ const conditional =
 const isCondition =
   'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }';
 const noConditionField =
-  "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache";
+  "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization bypasses the cache unless a rule checks it";
 const matchesNone = "is empty, so no request would match this route";
 const noCookie =
   'has a name that no cookie can have: write the whole name, or its beginning and "*"';

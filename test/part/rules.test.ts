@@ -333,16 +333,14 @@ describe("respond", () => {
 
   it("changes the fields of each answer that leaves, and stores none", async () => {
     const site = sent({ set: { "x-a": "1" }, remove: ["server"] });
-    for (const init of [{}, {}, { method: "HEAD" }, { method: "POST" }]) {
-      const { fields } = await site.get("/", init);
+    const conditional = { headers: { "if-none-match": '"same"' } };
+    const statuses = [];
+    for (const init of [{}, {}, conditional, { method: "HEAD" }, { method: "POST" }]) {
+      const { status, fields } = await site.get("/", init);
       expect([fields.get("x-a"), fields.get("server")]).toEqual(["1", null]);
+      statuses.push(status, fields.get("cache-control"));
     }
-    const { status, fields } = await site.get("/", { headers: { "if-none-match": '"same"' } });
-    expect([status, fields.get("x-a"), fields.get("cache-control")]).toEqual([
-      304,
-      "1",
-      "max-age=60",
-    ]);
+    expect(statuses.slice(4, 6)).toEqual([304, "max-age=60"]);
   });
 
   it("makes an answer with its cookie private", async () => {

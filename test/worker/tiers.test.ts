@@ -13,14 +13,12 @@ const textOf = (bytes: number) =>
   "The tide comes in, and it goes out. ".repeat(bytes).slice(0, bytes);
 
 const world = await worldOfFile(
-  (request, response) => {
-    const { url = "", headers } = request;
+  ({ url = "" }, response) => {
     const vary = url.startsWith("/varied") ? { vary: "accept-encoding" } : {};
     const tagged = url.startsWith("/below/tags") ? { "cache-tag": tags, etag: '"a"' } : {};
-    const status = headers["if-none-match"] === '"a"' ? 304 : 200;
     const [, bytes] = /^\/text-(\d+)$/.exec(url) ?? [];
     const text = bytes === undefined ? {} : { "content-type": "text/plain" };
-    response.writeHead(status, { "cache-control": "max-age=600", ...text, ...vary, ...tagged });
+    response.writeHead(200, { "cache-control": "max-age=600", ...text, ...vary, ...tagged });
     response.end(bytes === undefined ? `page ${url}` : textOf(Number(bytes)));
   },
   {
@@ -103,7 +101,7 @@ describe("a request", () => {
   });
 });
 
-it("a page comes from the edge tier with 20 KB of tags, also after a 304", async () => {
+it("a page comes from the edge tier with 20 KB of tags, also after a soft purge", async () => {
   await statusFrom(first, "/below/tags");
   await storesSettled(first);
   expect(await statusFrom(first, "/below/tags")).toMatch(/; hit; ttl=\d+; detail=edge$/);
@@ -111,7 +109,7 @@ it("a page comes from the edge tier with 20 KB of tags, also after a 304", async
   const purge = JSON.stringify({ tags: ["tag-2999"], mode: "soft" });
   const sent = { method: "POST", headers: { authorization }, body: purge };
   expect((await rawRequest(first.url, "/_cache/purge", sent)).status).toBe(200);
-  expect(await statusFrom(first, "/below/tags")).toMatch(/fwd=stale; fwd-status=304/);
+  expect(await statusFrom(first, "/below/tags")).toMatch(/fwd=stale; fwd-status=200/);
   await storesSettled(first);
   expect(await statusFrom(first, "/below/tags")).toMatch(/; hit; ttl=\d+; detail=edge$/);
 });

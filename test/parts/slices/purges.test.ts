@@ -131,16 +131,6 @@ it("a soft purge during the wait for the first slice makes the head stale for th
   expect(seen.bytes).toEqual(Buffer.from(bytesOf(2).slice(70_000, 70_004)));
 });
 
-it("a soft purge keeps the slices that a 304 confirms", async () => {
-  const { site } = open();
-  await getSliced(site);
-  await send(site, { urls, mode: "soft" });
-  site.origin.asked.length = 0;
-  expect(Buffer.compare((await getSliced(site)).bytes, bytesOf(1))).toBe(0);
-  expect(rangesAsked(site)).toHaveLength(1);
-  expect(site.origin.last.fields.get("if-none-match")).toBe('"always"');
-});
-
 it("without a readable journal, ranges are forwarded as without slices", async () => {
   const { site, upstash } = open();
   upstash.mode = "down";

@@ -150,7 +150,7 @@ export const riddles: readonly Riddle[] = [
     told: { look: { lastPassed: { rule: "authorization", method: "GET" } } },
     says: [
       /no stored response fits .*; a request for it bypassed the cache, by authorization/,
-      /bypassed the cache .* a GET: by the rule authorization .*a request with Authorization always bypasses.*public or s-maxage does not change that.*omit Authorization.*Tidemark added private/,
+      /bypassed the cache .* a GET: by the rule authorization .*a request with Authorization bypasses the cache, unless a rule of the route checks it.*public or s-maxage does not change that.*omit Authorization.*Tidemark added private/,
     ],
     never: [/Before that, Tidemark reads the purge journal again/],
   },
