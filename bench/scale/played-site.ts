@@ -190,9 +190,9 @@ export class PlayedIsolate {
     const waitUntil = (work: Promise<unknown>) => this.#behind(work);
     const context = { waitUntil, passThroughOnException: () => undefined, props: {} };
     const response = await this.#app.fetch(request, {}, context);
-    await response.arrayBuffer();
+    const body = await response.text();
     if (response.status !== 200) this.#site.troubles.push(`${page.target}: ${response.status}`);
-    const version = Number(/^"v(\d+)"$/.exec(response.headers.get("etag") ?? "")?.[1] ?? 0);
+    const version = Number(/ "v(\d+)"$/.exec(body)?.[1] ?? 0);
     const isCurrent = version === page.version;
     const ageSeconds = Number(response.headers.get("age"));
     const quietSeconds = page.lifetimeSeconds - ageSeconds - busySecondsBeforeExpiry;
