@@ -34,9 +34,7 @@ function tokenOf(secret: string, about = "", fromNowSeconds = 60) {
   const expiry = String(Math.floor(Date.now() / 1_000) + fromNowSeconds);
   return {
     expiry,
-    signature: createHmac("sha256", secret)
-      .update(about + expiry)
-      .digest("hex"),
+    signature: createHmac("sha256", secret).update(`${about}\n${expiry}`).digest("hex"),
   };
 }
 
@@ -62,7 +60,10 @@ it("signed", async () => {
     `${path}?expires=${expiry}&signature=${signature}`;
   expect((await site.get(linkOf("/a"))).text).toBe("https://origin.invalid/a");
   expect((await site.get(`${linkOf("/a")}&b=c`)).cacheStatus).toContain("; hit");
-  for (const link of ["/a", linkOf("/b"), linkOf("/a", tokenOf("urls", "/a", -1))]) {
+  // The digit moves from the path to the expiry.
+  const ofOther = tokenOf("urls", "/a1");
+  const moved = linkOf("/a", { ...ofOther, expiry: `1${ofOther.expiry}` });
+  for (const link of ["/a", linkOf("/b"), linkOf("/a", tokenOf("urls", "/a", -1)), moved]) {
     expect((await site.get(link)).status).toBe(403);
   }
 });
