@@ -55,7 +55,11 @@ export function partsOf(config: Config): Parts {
     named.set(part.name, other ?? part);
   }
   for (const { name, needs = [] } of named.values()) {
-    const missing = needs.find((needed) => !named.has(needed));
+    const isThere = (needed: string) => {
+      const part = named.get(needed);
+      return part !== undefined && !isRule(part);
+    };
+    const missing = needs.find((needed) => !isThere(needed));
     if (missing !== undefined) throw lacking(`${name}()`, missing);
   }
   const parts = [...named.values()].map(({ kind, name, contents }) => {

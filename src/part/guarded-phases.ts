@@ -36,9 +36,8 @@ export const withPhases =
       openPhases === undefined ? [] : { kind, name, on: openPhases(host) },
     );
     const parted = (route: Route): Route => {
-      const own = opened.filter(
-        ({ kind, name }) => kind === "site" || route.use.some((part) => part.name === name),
-      );
+      const ofRoute = route.use.flatMap((part) => opened.filter(({ name }) => name === part.name));
+      const own = [...opened.filter(({ kind }) => kind === "site"), ...ofRoute];
       if (own.length === 0) return route;
       const phases = own
         .map(({ name, on }) =>

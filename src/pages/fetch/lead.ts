@@ -218,13 +218,13 @@ async function insteadOfAnswer(
   pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
-  const { route, target } = pending.request;
-  if (route.phases.fails?.(response, target.path) !== undefined) {
-    const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
-    return storedInstead("lost", lost, pending, flight);
+  if (isOriginError(response.status)) {
+    return insteadOfOrigin(failedWith(response, pending.exchange.nowAtMs()), pending, flight);
   }
-  if (!isOriginError(response.status)) return undefined;
-  return insteadOfOrigin(failedWith(response, pending.exchange.nowAtMs()), pending, flight);
+  const { route, target } = pending.request;
+  if (route.phases.fails?.(response, target.path) === undefined) return undefined;
+  const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
+  return storedInstead("lost", lost, pending, flight);
 }
 
 async function storedInstead(

@@ -125,7 +125,10 @@ export function refusalToStore(
   const headers = fieldsOf(metadata);
   // A page in place of an asset may be for one client; see `mismatchedTypes`.
   const { phases } = request.route;
-  const failure = phases.fails?.({ status, headers }, request.target.path);
+  // Before and after fields are stripped; a 304 has only some of the fields.
+  const failure =
+    phases.fails?.({ status, headers: received }, request.target.path) ??
+    phases.fails?.({ status, headers }, request.target.path);
   if (failure !== undefined && status !== 200) return failure;
   if (metadata.release === faultyBuild) return partFault;
   const terms = termsOf(metadata, request.route);
@@ -153,7 +156,7 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  const refusal = phases.refuses?.(metadata, headers);
+  const refusal = phases.refuses?.(metadata, received) ?? phases.refuses?.(metadata, headers);
   if (refusal !== undefined) return refusal;
   const answer = { headers: received, requestedAtMs: metadata.requestedAtMs };
   if (isFromBeforePurge(answer, metadata, place)) return "before-purge";

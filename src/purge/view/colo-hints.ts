@@ -103,7 +103,8 @@ export class ColoHints {
     this.state = "on";
     const timer = setTimeout(() => over.abort(), turnMs);
     const why = await listen((position) => {
-      turn.hinted = position;
+      // An older hint must not end the search for a newer one.
+      if (isAfter(position ?? beginning, turn.hinted ?? beginning)) turn.hinted = position;
       const isNews = position === undefined || isAfter(position, turn.copyEnd);
       if (isNews && !over.signal.aborted) turn.reading ??= this.#readOn(turn);
     }, over.signal);
@@ -153,5 +154,6 @@ export class ColoHints {
   }
 }
 
-/** A position that is not one, such as that of a forged hint, comes after all others. */
-const isAfter = (position: string, other: string) => !(comparePositions(position, other) <= 0);
+/** Text that is no position, such as that of a forged hint, comes after nothing. */
+const isAfter = (position: string, other: string) =>
+  /^\d+-\d+$/.test(position) && comparePositions(position, other) > 0;

@@ -131,7 +131,11 @@ export class ObjectClient {
   readonly listen: ListenForEntries = async (heard, signal) => {
     if (this.remote.health.isShutOff) return "The object is shut off.";
     try {
-      const socket = await within(this.#opened(), openMsMax);
+      const opening = this.#opened();
+      const socket = await within(opening, openMsMax).catch((cause: unknown) => {
+        opening.then(closeLate, () => undefined);
+        throw cause;
+      });
       await messagesOf(socket, heard, signal);
       return undefined;
     } catch (cause) {
@@ -147,6 +151,12 @@ export class ObjectClient {
     if (!webSocket) throw new Refusal(status);
     return webSocket;
   }
+}
+
+/** Closes a socket that has opened too late, so that the object does not keep it. */
+function closeLate(socket: WebSocket): void {
+  socket.accept();
+  socket.close();
 }
 
 /** Resolves when the socket has closed, or after the signal. */

@@ -141,6 +141,19 @@ describe("a hint", () => {
     expect(hints.pauses).toEqual([250, 500, 1_000, 2_000, 250]);
   });
 
+  it.each(["1-0", "nonsense"])("is awaited although another one follows: %s", async (later) => {
+    const { colo, hints, listener, stored, attend, purge } = await informed();
+    await attend(listener);
+    colo.clock.advance(5);
+    colo.journal.replicaLagMs = 3_000;
+    hints.onPause = (ms) => {
+      hints.heard.at(-1)?.(later);
+      colo.clock.advance(ms / 1_000);
+    };
+    await hints.send(purge("purge"));
+    expect(listener.judge(stored)).toBe("hard");
+  });
+
   it.each(["99999999999999-0", "", "nonsense"])(
     "that is forged causes a bounded number of reads: %j",
     async (position) => {

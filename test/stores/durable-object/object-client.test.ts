@@ -1,5 +1,5 @@
 // Tests calls to the Durable Object of a journal: retries, timeouts, errors, and the text of each.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
@@ -203,6 +203,22 @@ describe("hints of a journal", () => {
     const before = world.object.calls.length;
     expect(await listening(world).ended).toBe("The object is shut off.");
     expect(world.object.calls).toHaveLength(before);
+  });
+
+  it("do not come over a socket that opens too late, which is closed", async () => {
+    vi.useFakeTimers();
+    const states: string[] = [];
+    const webSocket = { accept: () => states.push("open"), close: () => states.push("closed") };
+    const late = Promise.withResolvers<Response>();
+    const stub = { fetch: () => late.promise };
+    const client = new ObjectClient({ stub: () => stub, nowAtMs: Date.now, readTimeoutMsMax: 9 });
+    const { ended } = listening({ ...open(), client });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await ended).toMatch("does not answer in time");
+    late.resolve(Object.assign(new Response(), { webSocket }) as unknown as Response);
+    await vi.advanceTimersByTimeAsync(0);
+    vi.useRealTimers();
+    expect(states).toEqual(["open", "closed"]);
   });
 
   it("are absent from an object of a version without them", async () => {

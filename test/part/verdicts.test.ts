@@ -1,0 +1,63 @@
+// Tests what follows from a rule's verdict, beside other parts and other routes.
+// Needs parts: fallback, hot-keys.
+import { expect, it } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import { partsOf } from "../../src/part/contents.ts";
+import { defineRule } from "../../src/part/define-rule.ts";
+import type { RouteInput } from "../../src/config/route-options.ts";
+import type { Rule } from "../../src/part/port/rule.ts";
+import { fallback } from "../../src/parts/fallback/fallback.ts";
+import { hotKeys } from "../../src/parts/hot-keys/hot-keys.ts";
+import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+
+const kept = cc("max-age=60");
+
+function open(routes: RouteInput[], origin: Script) {
+  return openSite({ clock: new FakeClock(), config: { routes }, origin });
+}
+
+it("a server error that a rule calls a failure is answered by the fallback origin", async () => {
+  const unwell = defineRule({ name: "unwell", fails: ({ status }) => status === 503 });
+  const use = [fallback("mirror"), unwell];
+  const site = openSite({
+    clock: new FakeClock(),
+    config: {
+      origins: { mirror: { url: "https://mirror.invalid" } },
+      routes: [{ name: "all", match: "*", use }],
+    },
+    origin: ({ url }) =>
+      url.includes("mirror") ? page("from the mirror", kept) : new Response(null, { status: 503 }),
+  });
+  const { status, text } = await site.get("/");
+  expect([status, text]).toEqual([200, "from the mirror"]);
+});
+
+it.each<Partial<Rule>>([
+  { fails: ({ headers }) => headers.has("set-cookie") },
+  { refuses: ({ headers }) => headers.has("set-cookie") },
+])("a rule judges the origin's fields before they are stripped: %o", async (phases) => {
+  const use = [defineRule({ name: "rule", ...phases })];
+  const site = open([{ name: "all", match: "*", setCookie: "strip", use }], () =>
+    page("page", { ...kept, "set-cookie": "a=b" }),
+  );
+  await site.get("/");
+  expect((await site.get("/")).cacheStatus).not.toContain("; hit");
+});
+
+it("the rules of a route act in the order of its `use`, whatever routes are above", async () => {
+  const answering = (status: number) =>
+    defineRule({ name: `with-${status}`, admits: () => new Response(null, { status }) });
+  const [one, two] = [answering(451), answering(452)];
+  const above = { name: "above", match: "/above", use: [one, two] };
+  const site = open([above, { name: "all", match: "*", use: [two, one] }], () => page("page"));
+  expect((await site.get("/above")).status).toBe(451);
+  expect((await site.get("/")).status).toBe(452);
+});
+
+it("a rule with the name of a part is not the part that another one needs", () => {
+  const named = defineRule({ name: "operate", fails: () => false });
+  const routes = [{ name: "all", match: "*", use: [named] }];
+  expect(() => partsOf(defineConfig({ parts: [hotKeys(5)], routes }))).toThrow(/operate/);
+});
