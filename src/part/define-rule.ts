@@ -2,6 +2,7 @@
 // view of its request or answer, and what it returns is checked.
 import { refuseUnknown } from "../base/known-members.ts";
 import { OperatorError } from "../base/operator-error.ts";
+import { lowerCased } from "../config/known-names.ts";
 import { hasMeaning } from "../pages/stored/build.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../pages/request/cookies.ts";
 import { isWithheld } from "../pages/request/forwarded-fields.ts";
@@ -60,7 +61,7 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
   };
   const traits: RouteTraits = {
     ...(own.admits && { admits: true }),
-    ...(own.checks && { isGated: true }),
+    ...(own.checks && { isGated: true, checked: lowerCased(own.checks.headers ?? []) }),
     ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
   };
@@ -200,7 +201,7 @@ const gateOf = (
   name: string,
   { headers = [], cookies = [], query = [] }: RuleCredential,
   constants: PhaseLines,
-): Gate => ({ name, headers: headers.map((one) => one.toLowerCase()), cookies, query, constants });
+): Gate => ({ name, headers: lowerCased(headers), cookies, query, constants });
 
 /** Returns fields that cannot be changed, and cannot be cast to the core's own. */
 const readOnly = (fields: RuleFields): RuleFields =>

@@ -11,7 +11,7 @@ import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
-import { type RequestHead, withoutCredential } from "./credential.ts";
+import { hasCredential, type RequestHead, withoutCredential } from "./credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
@@ -86,6 +86,8 @@ export type PassRule =
   | "method"
   | "route"
   | "authorization"
+  /** The request has a credential of the route's gate, which the gate has not checked. */
+  | "unchecked"
   | "came-back"
   | "upgrade"
   | "event-stream"
@@ -158,7 +160,10 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   const by = decidedBy(request, route, given);
   const head = by.gate && withoutCredential(request, read, by.gate, given.site.readUrl);
   const [asking, bare] = [head?.request ?? request, head?.read ?? read];
-  const rule = by.isFailed ? "part-failed" : passRule(asking, bare, given);
+  const isUnchecked = by.gate === undefined && hasCredential(request, read);
+  const rule = by.isFailed
+    ? "part-failed"
+    : (passRule(asking, bare, given) ?? (isUnchecked ? "unchecked" : undefined));
   if (rule === undefined) {
     const canonical = route.noVarySearch ? canonicalFor(asking, bare, given, by) : undefined;
     return { kind: "lookup", request: canonical ?? askedFor(asking, bare, given, by) };

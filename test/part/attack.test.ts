@@ -1,0 +1,79 @@
+// Tests that no client, and no wrong result of a rule, gets around what a rule decides.
+// Needs parts: esi.
+import { describe, expect, it } from "vitest";
+import { defineRule } from "../../src/part/define-rule.ts";
+import type { Rule } from "../../src/part/port/rule.ts";
+import { esi } from "../../src/parts/esi/esi.ts";
+import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
+import { openJournalled } from "../../testing/site/purge-sender.ts";
+
+const kept = cc("max-age=60", { etag: '"e"' });
+const html = cc("max-age=60", { etag: '"e"', "content-type": "text/html" });
+const open = (
+  use: object[],
+  origin: Script,
+  route: object = {},
+  routes: object[] = [],
+  env: object = {},
+) =>
+  openJournalled({
+    origin,
+    env: { ORIGIN_KEY: "k", ...env },
+    config: { routes: [{ name: "m", match: "/m/*", use, ...route }, ...routes] } as never,
+  }).site;
+const ajar: Rule = {
+  name: "g",
+  checks: { headers: ["x-pass"] },
+  admits: ({ headers }) => (headers.get("x-pass") === "good" ? "checked" : undefined),
+};
+const closed: Rule = {
+  ...ajar,
+  admits: ({ headers }) =>
+    headers.get("x-pass") === "good" ? "checked" : new Response("no", { status: 401 }),
+};
+
+describe("a credential of checks", () => {
+  it.each(["admin", "good, good"])("unchecked (%s) gives nobody else its page", async (sent) => {
+    const site = open([defineRule(ajar)], ({ headers }) =>
+      page(`for ${headers.get("x-pass")}`, kept),
+    );
+    await site.get("/m/a", { headers: { "x-pass": sent } });
+    expect((await site.get("/m/a")).text).toBe("for null");
+  });
+  it.each([
+    [{ cookies: ["pass"] }, "/m/a", { cookie: "pass=admin" }],
+    [{ query: ["sig"] }, "/m/a?sig=admin", {}],
+  ])("unchecked bypasses the cache: %o", async (checks, path, headers: Record<string, string>) => {
+    const rule = defineRule({ name: "g", checks, admits: () => undefined });
+    const site = open([rule], () => page("page", kept), { cookies: { ignore: ["*"] } });
+    for (const _ of [1, 2]) {
+      expect((await site.get(path, { headers })).cacheStatus).toContain("detail=unchecked");
+    }
+    await site.get("/m/a");
+    expect((await site.get("/m/a")).cacheStatus).toContain("; hit");
+  });
+  it("checked gives nobody else its fragment of an ungated route", async () => {
+    const script: Script = ({ url, headers }) =>
+      url.includes("/m/")
+        ? page('<esi:include src="/frag"/>', html)
+        : page(headers.has("x-pass") ? "member" : "anon", kept);
+    const site = open([defineRule(closed), esi("html")], script, {}, [{ name: "p", match: "*" }]);
+    await site.get("/m/a", { headers: { "x-pass": "good" } });
+    expect((await site.get("/frag")).text).toBe("anon");
+  });
+  it("does not go to another host of the site", async () => {
+    const script: Script = ({ url, headers }) =>
+      url.includes("/m/")
+        ? page('<esi:include src="https://other.example.com/frag"/>', html)
+        : page(`${headers.get("x-pass")}`, kept);
+    const env = { SITE_HOST: "www.example.com other.example.com" };
+    const site = open(
+      [defineRule(closed), esi("html")],
+      script,
+      {},
+      [{ name: "p", match: "*" }],
+      env,
+    );
+    expect((await site.get("/m/a", { headers: { "x-pass": "good" } })).text).toBe("null");
+  });
+});
