@@ -186,11 +186,11 @@ export async function forwardPassed(
   return builtBy(answer, { method, route });
 }
 
-function setLines(fields: Headers, lines: PassedRequest["lines"]): void {
-  for (const [name, value] of lines) {
-    if (value === null) fields.delete(name);
-    else fields.set(name, value);
-  }
+function setLines(fields: Headers, given: PassedRequest["lines"]): void {
+  const lines = given.flatMap(([name, value]) =>
+    value === null ? [] : [[name, value] as [string, string]],
+  );
+  edit(fields, { removed: new Set(given.map(([name]) => name)), lines });
 }
 
 /**

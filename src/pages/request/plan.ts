@@ -190,13 +190,16 @@ const byNoRule: DecidedKey = {};
 /** Returns what rules decide on the key. Creates no object on a route without such rules. */
 export function decidedBy(
   client: RequestHead,
-  { phases }: Route,
+  { phases, use }: Route,
   { admission }: Pick<PlanContext, "admission">,
 ): DecidedKey {
   if (phases.keyed === undefined && admission?.checkedBy === undefined) return byNoRule;
   const gate = admission?.checkedBy === undefined ? undefined : phases.gate;
   const values = phases.keyed?.(client);
-  return { gate, values, isFailed: phases.keyed !== undefined && values === undefined };
+  if (phases.keyed === undefined || values !== undefined) return { gate, values };
+  // The client's own fields would stand for the values that are missing.
+  const names = use.flatMap(({ traits }) => traits.keyed ?? []);
+  return { gate, values: names.map((name) => [name, null] as const), isFailed: true };
 }
 
 /** Returns the fields that rules give the origin in a request that bypasses the cache. */
