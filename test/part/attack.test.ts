@@ -5,7 +5,7 @@ import { defineRule } from "../../src/part/define-rule.ts";
 import type { Rule } from "../../src/part/port/rule.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
-import { openJournalled } from "../../testing/site/purge-sender.ts";
+import { openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 const kept = cc("max-age=60", { etag: '"e"' });
 const html = cc("max-age=60", { etag: '"e"', "content-type": "text/html" });
@@ -76,4 +76,56 @@ describe("a credential of checks", () => {
     );
     expect((await site.get("/m/a", { headers: { "x-pass": "good" } })).text).toBe("null");
   });
+});
+
+it("a client that makes keyed throw cannot forge the field", async () => {
+  const plan: Rule = {
+    name: "plan",
+    keyed: { "x-plan": ({ cookie }) => JSON.parse(cookie("plan") ?? '"free"') as string },
+  };
+  const site = open([defineRule(plan)], ({ headers }) => page(`${headers.get("x-plan")}`, kept));
+  const headers = { "x-plan": "gold", cookie: "plan={" };
+  expect((await site.get("/m/a", { headers })).text).toBe("null");
+});
+
+it("a client cannot forge a keyed field by an alias in a request that bypasses", async () => {
+  const rule = defineRule({ name: "r", keyed: { "x-plan": () => "free" } });
+  const site = open([rule], ({ headers }) => page(`${headers.get("x_plan")}`, kept));
+  const sent = { method: "POST", headers: { x_plan: "gold" } };
+  expect((await site.get("/m/a", sent)).text).toBe("null");
+});
+
+it.each([
+  ["a promise", async () => ({ tags: ["product"] })],
+  ["a text", () => ({ tags: "product" })],
+  ["a list", () => ["product"]],
+  ["another member", () => ({ tags: [], tag: "product" })],
+  ["a rejected promise", () => Promise.reject(new RangeError("unheard"))],
+])("received that returns %s is not stored without its tags", async (_, received) => {
+  const site = open([defineRule({ name: "r", received } as never)], () => page("x", kept));
+  await site.get("/m/a");
+  await send(site, { tags: ["product"] });
+  expect((await site.get("/m/a")).cacheStatus).not.toContain("; hit");
+});
+
+it.each([
+  { respond: () => ({ cookies: "a=b" }) },
+  { respond: async () => ({ set: { "x-a": "b" } }) },
+  { respond: () => ({ add: { "x-a": "b" } }) },
+  { fails: async () => Promise.reject(new RangeError("unheard")) },
+  { refuses: () => "no" },
+  { keyed: { "x-b": async () => Promise.reject(new RangeError("unheard")) } },
+  { ignores: () => "range" },
+])("a result of a wrong form is counted: %o", async (phases) => {
+  const site = open([defineRule({ name: "r", ...phases } as never)], () => page("x", kept));
+  await site.get("/m/a");
+  expect(site.counted()).toHaveProperty("partFaults|r");
+});
+
+it("constants of a wrong form make requests bypass", async () => {
+  const site = open(
+    [defineRule({ name: "r", forward: async () => ({ "x-a": "b" }) } as never)],
+    () => page("x", kept),
+  );
+  expect((await site.get("/m/a")).cacheStatus).toContain("detail=part-failed");
 });
