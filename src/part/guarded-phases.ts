@@ -48,7 +48,7 @@ export const withPhases =
         )
         .reduce(both);
       const requestEdits = withConstants(route, phases);
-      return { ...route, requestEdits, phases: { ...phases, leaves: leavesOf(phases) } };
+      return { ...route, requestEdits, phases: { ...phases, ...leavingOf(phases) } };
     };
     return { routes: config.routes.map(parted), anywhere: parted(config.anywhere) };
   };
@@ -202,7 +202,7 @@ const ofBody =
 function filtered(
   response: Response,
   filter: NonNullable<Phases["filter"]>,
-  { method }: PhaseRequest,
+  { method }: Pick<PhaseRequest, "method">,
 ): Response {
   const { status, headers, body } = response;
   const coding = headers.get("content-encoding") ?? "identity";
@@ -219,14 +219,21 @@ function filtered(
 }
 
 /**
- * Returns the last step of an answer: the changes of rules. An answer that a rule has chosen by its client is
+ * Returns the last steps of an answer: the filter, and all changes of rules. An answer that a rule has chosen by its client is
  * private, because a cache downstream would give it to others.
  */
-function leavesOf({ respond, filter, admits, keyed }: Phases): Phases["leaves"] {
+function leavingOf({
+  respond,
+  filter,
+  admits,
+  keyed,
+}: Phases): Pick<Phases, "leaves" | "leavesFiltered"> {
   const isOfClient = (admits ?? keyed) !== undefined;
-  if ((respond ?? filter) === undefined && !isOfClient) return undefined;
-  return (given, request) => {
-    const response = filter === undefined ? given : filtered(given, filter, request);
+  if ((respond ?? filter) === undefined && !isOfClient) return {};
+  const leavesFiltered: Phases["leavesFiltered"] =
+    filter && ((response, request) => filtered(response, filter, request));
+  const leaves: Phases["leaves"] = (given, request) => {
+    const response = leavesFiltered?.(given, request) ?? given;
     // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
     if (response.status === 101) return response;
     const { headers, status } = response;
@@ -241,6 +248,7 @@ function leavesOf({ respond, filter, admits, keyed }: Phases): Phases["leaves"] 
     if (isOfClient || cookies.length > 0) makePrivate(headers);
     return response;
   };
+  return { leaves, leavesFiltered };
 }
 
 /** Returns a function with the first result that is not `undefined`. */

@@ -129,3 +129,61 @@ it("constants of a wrong form make requests bypass", async () => {
   );
   expect((await site.get("/m/a")).cacheStatus).toContain("detail=part-failed");
 });
+
+describe("a filter", () => {
+  const redact: Rule = {
+    name: "f",
+    filter: () =>
+      new TransformStream({
+        transform: (chunk, out) =>
+          out.enqueue(
+            new TextEncoder().encode(new TextDecoder().decode(chunk).replace("SECRET", "xxx")),
+          ),
+      }),
+  };
+  const script: Script = ({ url, headers }) => {
+    if (url.endsWith("/p")) return page('<esi:include src="/m/a"/>', html);
+    if (headers.has("range"))
+      return page("SECRET", { ...kept, "content-range": "bytes 0-5/6" }, 206);
+    const coding = /gzip/.test(headers.get("accept-encoding") ?? "")
+      ? { "content-encoding": "gzip" }
+      : {};
+    return page("SECRET", { ...kept, ...coding });
+  };
+  it.each([
+    { authorization: "x", range: "bytes=0-5" },
+    { "if-match": "*", range: "bytes=0-5" },
+    { accept: "text/event-stream", "accept-encoding": "gzip" },
+  ])("is not left out by a bypass %o", async (headers) => {
+    const site = open([defineRule(redact)], script);
+    expect((await site.get("/m/a", { headers })).text).not.toContain("SECRET");
+  });
+  it.each([
+    redact,
+    {
+      name: "f",
+      filter: () => {
+        throw new Error("x");
+      },
+    } satisfies Rule,
+  ])("is not left out of a fragment", async (rule) => {
+    const site = open([defineRule(rule)], script, {}, [
+      { name: "p", match: "/p", use: [esi("html")] },
+    ]);
+    expect((await site.get("/p")).text).not.toContain("SECRET");
+  });
+  const used = new TransformStream();
+  void used.readable.getReader();
+  it.each([
+    () => ({}),
+    () => null,
+    async () => Promise.reject(new RangeError("unheard")),
+    () => used,
+  ])("of a wrong form ends the body, and is counted: %o", async (filter) => {
+    const site = open([defineRule({ name: "f", filter } as never)], () => page("x", kept));
+    expect((await site.ask("/m/a")).status).toBe(500);
+    expect(site.counted()).toMatchObject({ "partFaults|f": 1 });
+    const late = new Promise((done) => setTimeout(done, 1_000, "body left open"));
+    expect(await Promise.race([site.settle(), late])).toBeUndefined();
+  });
+});

@@ -11,6 +11,7 @@ import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
+import { type DecidedKey, decidedBy, linesOfRules } from "./decided-key.ts";
 import { hasCredential, type RequestHead, withoutCredential } from "./credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
@@ -174,39 +175,6 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   const passed = { request, address, target, url: keyed.url, route, reason, rule, lines } as const;
   return { kind: "pass", passed };
 }
-
-/** The decisions of rules on the key of a request, and on its fields for the origin. */
-interface DecidedKey {
-  /** The gate that has checked the credential. */
-  readonly gate?: Gate | undefined;
-  /** The values of the key that rules give. */
-  readonly values?: PhaseLines | undefined;
-  /** Whether a rule has failed to give a value. */
-  readonly isFailed?: boolean;
-}
-
-const byNoRule: DecidedKey = {};
-
-/** Returns what rules decide on the key. Creates no object on a route without such rules. */
-export function decidedBy(
-  client: RequestHead,
-  { phases, use }: Route,
-  { admission }: Pick<PlanContext, "admission">,
-): DecidedKey {
-  if (phases.keyed === undefined && admission?.checkedBy === undefined) return byNoRule;
-  const gate = admission?.checkedBy === undefined ? undefined : phases.gate;
-  const values = phases.keyed?.(client);
-  if (phases.keyed === undefined || values !== undefined) return { gate, values };
-  // The client's own fields would stand for the values that are missing.
-  const names = use.flatMap(({ traits }) => traits.keyed ?? []);
-  return { gate, values: names.map((name) => [name, null] as const), isFailed: true };
-}
-
-/** Returns the fields that rules give the origin in a request that bypasses the cache. */
-export const linesOfRules = ({ values = [], gate }: DecidedKey): PhaseLines => [
-  ...values,
-  ...(gate?.constants ?? []),
-];
 
 /**
  * Returns the request that the isolate itself makes: unconditional, and for the whole response.
