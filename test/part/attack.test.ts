@@ -187,3 +187,30 @@ describe("a filter", () => {
     expect(await Promise.race([site.settle(), late])).toBeUndefined();
   });
 });
+
+describe("a gate by path", () => {
+  const pub: Rule = {
+    ...closed,
+    admits: (request) =>
+      request.path.startsWith("/m/pub/") && request.headers.get("x-pass") === "good"
+        ? "checked"
+        : new Response("no", { status: 401 }),
+    forward: ({ secret }) => ({ "x-gate": secret("ORIGIN_KEY") }),
+  };
+  it.each([
+    "/m/pub/..%2fpriv/x",
+    "/m/pub/%2e%2e%2fpriv/x",
+    "/m/pub/..%5cpriv/x",
+    "/m/pub/..;/priv/x",
+    "/m/pub/%252e%252e/priv/x",
+  ])("%s does not reach the origin", async (path) => {
+    const site = open([defineRule(pub)], () => page("secret", kept));
+    expect((await site.get(path, { headers: { "x-pass": "good" } })).status).toBe(400);
+    expect(site.origin.count).toBe(0);
+  });
+  it("lets files with a space in their name pass", async () => {
+    const site = open([defineRule(pub)], ({ headers }) => page(`${headers.get("x-gate")}`, kept));
+    const seen = await site.get("/m/pub/my%20file.pdf", { headers: { "x-pass": "good" } });
+    expect([seen.status, seen.text]).toEqual([200, "k"]);
+  });
+});

@@ -154,7 +154,8 @@ export interface PlanContext {
  */
 export function plan(request: Request, read: UrlRead, given: PlanContext): Plan {
   if (read.isReserved) return { kind: "reserved" };
-  if (read.target.host === "" || read.otherwise?.isRefused === true) {
+  const isUnclear = read.target.isAmbiguous && read.route.traits.isGated === true;
+  if (read.target.host === "" || read.otherwise?.isRefused === true || isUnclear) {
     return { kind: "refuse", route: read.route };
   }
   const { target, route, keyed } = read;
