@@ -9,6 +9,7 @@ import { hasMeaning } from "../pages/stored/build.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../pages/request/cookies.ts";
 import { isWithheld } from "../pages/request/forwarded-fields.ts";
 import { countryOf } from "../pages/request/route-conditions.ts";
+import { ownRequest } from "../pages/request/plan.ts";
 import { sentUrl } from "../pages/request/target.ts";
 import { makePrivate } from "../pages/respond/downstream.ts";
 import { withFields } from "../pages/respond/respond.ts";
@@ -240,7 +241,8 @@ const viewOf = (request: PhaseRequest, { target, parameters }: PhaseUrl): RuleRe
 /** Returns the values of a request, which are computed once: the origin and the client get those of the key. */
 function keyedBy(keyed: NonNullable<Rule["keyed"]>) {
   const known = new WeakMap<object, Readonly<Record<string, string | undefined>>>();
-  return (client: Pick<PhaseRequest, "headers" | "cf">) => {
+  return (request: Pick<PhaseRequest, "headers" | "cf">) => {
+    const client = ownRequest(request);
     const before = known.get(client);
     if (before !== undefined) return before;
     const view = Object.freeze(clientOf(client));

@@ -2,6 +2,7 @@
 import { cancelBody } from "../base/cancel-body.ts";
 import { within } from "../base/timeouts.ts";
 import { errorName, firstFrame } from "../base/error-name.ts";
+import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
 import type { FieldEdits } from "../config/route.ts";
@@ -47,6 +48,7 @@ export const withPhases =
           ),
         )
         .reduce(both);
+      refuseSharedNames(route, phases);
       const requestEdits = withConstants(route, phases);
       return { ...route, requestEdits, phases: { ...phases, ...leavingOf(phases) } };
     };
@@ -181,6 +183,19 @@ function all<Given extends readonly unknown[], Item>(
     const [first, second] = [one(...given), other(...given)];
     return first && second && [...first, ...second];
   };
+}
+
+/** @throws OperatorError if a field has both a value of the key and a constant, of which the origin would get one */
+function refuseSharedNames({ name, use }: Route, { constants = [], gate }: Phases): void {
+  const keyed = use.flatMap(({ traits }) => traits.keyed ?? []);
+  const all = [...constants, ...(gate?.constants ?? [])];
+  const [twice] = all.find(([field]) => keyed.includes(field)) ?? [];
+  if (twice === undefined) return;
+  throw new OperatorError({
+    what: "A rule is invalid.",
+    why: `route ${JSON.stringify(name)} has ${JSON.stringify(twice)} in keyed and in forward.`,
+    hint: "Rename one of the two fields.",
+  });
 }
 
 /** Returns the route's edits for the origin. No client's field reaches the origin under the name of a constant. */

@@ -214,3 +214,36 @@ describe("a gate by path", () => {
     expect([seen.status, seen.text]).toEqual([200, "k"]);
   });
 });
+
+it("with ESI, the page and the cookie have one bucket", async () => {
+  let nth = 0;
+  const rule = defineRule({
+    name: "k",
+    keyed: { "x-b": () => `${(nth += 1)}` },
+    respond: (_, keyed) => ({ set: { "x-got": `${keyed["x-b"]}` } }),
+  });
+  const site = open([rule, esi("html")], ({ headers }) => page(`${headers.get("x-b")}`, html));
+  const { text, fields } = await site.get("/m/a");
+  expect(fields.get("x-got")).toBe(text);
+});
+
+it("ESI honours ignores", async () => {
+  const site = open(
+    [defineRule({ name: "i", ignores: () => ["if-none-match"] }), esi("html")],
+    () => page("x", html),
+  );
+  expect((await site.get("/m/a", { headers: { "if-none-match": '"e"' } })).status).toBe(200);
+});
+
+it("refuses a name that is keyed and constant, of one rule or two", () => {
+  const keyed = defineRule({ name: "k", keyed: { "x-b": () => "a" } });
+  const forward = defineRule({ name: "f", forward: () => ({ "x-b": "c" }) });
+  const both = defineRule({
+    name: "k",
+    keyed: { "x-b": () => "a" },
+    forward: () => ({ "X-B": "c" }),
+  });
+  for (const use of [[both], [keyed, forward]]) {
+    expect(() => open(use, () => page("x", kept))).toThrow('"x-b" in keyed and in forward');
+  }
+});

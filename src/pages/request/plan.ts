@@ -219,8 +219,16 @@ export function requestForWhole(client: Request, { traits }: Route): Request {
   const fields = new Headers(headers);
   for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
   fields.set("accept-encoding", "identity");
-  return new Request(client, { method: "GET", headers: fields });
+  const whole = new Request(client, { method: "GET", headers: fields });
+  clients.set(whole, client);
+  return whole;
 }
+
+const clients = new WeakMap<object, Request>();
+
+/** Returns the client's own request, in place of which `requestForWhole` returned this one. */
+export const ownRequest = <Given extends object>(request: Given): Given | Request =>
+  clients.get(request) ?? request;
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
@@ -314,7 +322,7 @@ function askedFor(
 }
 
 /** Returns the client's fields, without the conditions that do not apply on the route. */
-function conditionsOf(request: RequestHead, read: UrlRead): Headers {
+export function conditionsOf(request: RequestHead, read: UrlRead): Headers {
   const { builds, phases } = read.route;
   const fields = builds === undefined ? request.headers : undated(request.headers);
   if (phases.ignores === undefined) return fields;

@@ -112,7 +112,8 @@ export interface Rule<Keyed extends string = string> {
   readonly keyed?: Readonly<Record<Keyed, (client: RuleClient) => string | undefined>> | undefined;
   /**
    * Constant fields for the origin. Called once in each isolate. With `checks`, only requests that are checked, and
-   * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin.
+   * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin. No
+   * rule of the route may have the name in `keyed`.
    * @example forward: ({ secret }) => ({ "x-gate": secret("ORIGIN_KEY") })
    */
   readonly forward?: ((host: RuleHost) => Readonly<Record<string, string>>) | undefined;
