@@ -188,8 +188,8 @@ function all<Given extends readonly unknown[], Item>(
 /** @throws OperatorError if a field has both a value of the key and a constant, of which the origin would get one */
 function refuseSharedNames({ name, use }: Route, { constants = [], gate }: Phases): void {
   const keyed = use.flatMap(({ traits }) => traits.keyed ?? []);
-  const all = [...constants, ...(gate?.constants ?? [])];
-  const [twice] = all.find(([field]) => keyed.includes(field)) ?? [];
+  const named = [...constants, ...(gate?.constants ?? [])];
+  const [twice] = named.find(([field]) => keyed.includes(field)) ?? [];
   if (twice === undefined) return;
   throw new OperatorError({
     what: "A rule is invalid.",
