@@ -39,8 +39,11 @@ export function defineConfig(written: WrittenConfig): Config {
 
 function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   const { purge = {} } = general;
-  const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
-  const inherited = { ...general, credentials: anywhere.credentials };
+  const checked = routes.flatMap(({ use = [] }) =>
+    use.flatMap(({ traits }) => traits.checked ?? []),
+  );
+  const anywhere: Route = resolvedRoute({ name: "", match: "*" }, { ...general, checked });
+  const inherited = { ...general, checked, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(

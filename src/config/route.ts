@@ -29,6 +29,8 @@ interface InheritedSettings extends Pick<
 > {
   /** Shared by the routes without `credentialFields`. */
   readonly credentials?: CredentialFields;
+  /** The request fields that rules of any route check, in lower case. */
+  readonly checked?: readonly string[];
 }
 
 /** Default N of the purge protocol. */
@@ -40,7 +42,7 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
-  const { heuristics = false, purge, targets = [] } = general;
+  const { heuristics = false, purge, targets = [], checked = [] } = general;
   const { fresh, tags } = route;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
@@ -93,6 +95,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     credentials:
       (route.credentialFields === undefined && general.credentials) ||
       new CredentialFields([
+        { add: checked, except: [] },
         credentialNames(route.credentialFields),
         credentialNames(general.credentialFields),
         knownCredentialFields,

@@ -1,11 +1,15 @@
 // `defineRule`: a part of a route that a site writes itself, made of phases alone. Each phase gets a small, read-only
 // view of its request or answer, and what it returns is checked.
 import { refuseUnknown } from "../base/known-members.ts";
+
 import { OperatorError } from "../base/operator-error.ts";
+import { isPlain } from "../base/schemas.ts";
+import { lowerCased } from "../config/known-names.ts";
 import { hasMeaning } from "../pages/stored/build.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../pages/request/cookies.ts";
 import { isWithheld } from "../pages/request/forwarded-fields.ts";
 import { countryOf } from "../pages/request/route-conditions.ts";
+import { ownRequest } from "../pages/request/plan.ts";
 import { sentUrl } from "../pages/request/target.ts";
 import { makePrivate } from "../pages/respond/downstream.ts";
 import { withFields } from "../pages/respond/respond.ts";
@@ -15,6 +19,7 @@ import { tokenPattern } from "../rules/cache-control.ts";
 import type { PartContents } from "./contents.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
 import type {
+  BodyFilter,
   Gate,
   LeavingEdits,
   PhaseLines,
@@ -60,7 +65,7 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
   };
   const traits: RouteTraits = {
     ...(own.admits && { admits: true }),
-    ...(own.checks && { isGated: true }),
+    ...(own.checks && { isGated: true, checked: lowerCased(own.checks.headers ?? []) }),
     ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
   };
@@ -147,25 +152,23 @@ function phasesOf(rule: Rule, host: PhaseHost): Phases {
           admissionBy(rule, await rule.admits?.(viewOf(request, read), ruleHost), request)
       : undefined,
     ignores: ignoresOf(rule),
-    filter: has("filter") ? (answer) => rule.filter?.(seen(answer)) : undefined,
+    filter: has("filter") ? (answer) => streamIn(rule.filter?.(seen(answer))) : undefined,
     keyed:
       values &&
       ((client) => Object.entries(values(client)).map(([field, value]) => [field, value ?? null])),
     fails: has("fails")
-      ? (answer) => (rule.fails?.(seen(answer)) ? "rule-fails" : undefined)
+      ? (answer) => (isTrue(rule.fails?.(seen(answer))) ? "rule-fails" : undefined)
       : undefined,
     refuses: has("refuses")
       ? ({ status }, headers) =>
-          rule.refuses?.(seen({ status, headers })) ? "rule-refuses" : undefined
+          isTrue(rule.refuses?.(seen({ status, headers }))) ? "rule-refuses" : undefined
       : undefined,
     objector:
       has("fails") || has("refuses")
         ? (answer) =>
             rule.fails?.(seen(answer)) || rule.refuses?.(seen(answer)) ? name : undefined
         : undefined,
-    tags: has("received")
-      ? (answer) => textsIn(rule.received?.(seen(answer))?.tags ?? [])
-      : undefined,
+    tags: has("received") ? (answer) => tagsIn(rule.received?.(seen(answer))) : undefined,
     respond: has("respond")
       ? (answer, request) => editsIn(rule.respond?.(seen(answer), values?.(request) ?? {}))
       : undefined,
@@ -200,7 +203,7 @@ const gateOf = (
   name: string,
   { headers = [], cookies = [], query = [] }: RuleCredential,
   constants: PhaseLines,
-): Gate => ({ name, headers: headers.map((one) => one.toLowerCase()), cookies, query, constants });
+): Gate => ({ name, headers: lowerCased(headers), cookies, query, constants });
 
 /** Returns fields that cannot be changed, and cannot be cast to the core's own. */
 const readOnly = (fields: RuleFields): RuleFields =>
@@ -238,7 +241,8 @@ const viewOf = (request: PhaseRequest, { target, parameters }: PhaseUrl): RuleRe
 /** Returns the values of a request, which are computed once: the origin and the client get those of the key. */
 function keyedBy(keyed: NonNullable<Rule["keyed"]>) {
   const known = new WeakMap<object, Readonly<Record<string, string | undefined>>>();
-  return (client: Pick<PhaseRequest, "headers" | "cf">) => {
+  return (request: Pick<PhaseRequest, "headers" | "cf">) => {
+    const client = ownRequest(request);
     const before = known.get(client);
     if (before !== undefined) return before;
     const view = Object.freeze(clientOf(client));
@@ -259,11 +263,12 @@ const keyedCharactersMax = 256;
 /** @throws TypeError for a value that no field, or no key, can have */
 function checkValue(field: string, value: unknown, charactersMax = keyedCharactersMax): void {
   const isFit = typeof value === "string" && value.length <= charactersMax && valueForm.test(value);
-  if (!isFit) throw new TypeError(`The value of ${field} is no printable ASCII, or too long.`);
+  if (!isFit) throw wrongForm(value, `short printable ASCII for the field ${field}`);
 }
 
 /** @throws TypeError for a field that the origin would not get as a constant */
 function constantsIn(given: Readonly<Record<string, string>>): PhaseLines {
+  if (!isPlain(given)) throw wrongForm(given, "an object");
   return Object.entries(given).map(([field, value]) => {
     const name = field.toLowerCase();
     checkValue(name, value, 1_024);
@@ -294,23 +299,62 @@ function admissionBy(
 }
 
 /** @throws TypeError if one is not text */
-function textsIn(given: readonly string[]): readonly string[] {
-  const texts = [...given];
-  if (texts.every((text) => typeof text === "string")) return texts;
-  throw new TypeError("A tag is not a string.");
+function textsIn(given: unknown): readonly string[] {
+  if (Array.isArray(given) && given.every((text) => typeof text === "string")) return given;
+  throw wrongForm(given, "a list of strings");
+}
+
+/** Returns the error for a result of another form. Nobody else hears of the rejection of a promise. */
+function wrongForm(given: unknown, form: string): TypeError {
+  void Promise.resolve(given).catch(() => undefined);
+  return new TypeError(`A rule has not returned ${form}.`);
+}
+
+/** @throws TypeError for a promise, and for anything else that is no plain object with these members */
+function checkMembers(given: object, known: readonly string[]): void {
+  const isKnown = isPlain(given) && Object.keys(given).every((name) => known.includes(name));
+  if (!isKnown) throw wrongForm(given, `an object with ${known.join(", ")}`);
+}
+
+/** @throws TypeError if the result is no boolean */
+function isTrue(given: unknown): boolean {
+  if (typeof given !== "boolean") throw wrongForm(given, "a boolean");
+  return given;
+}
+
+/** @throws TypeError for another result than tags */
+function tagsIn(given: ReturnType<NonNullable<Rule["received"]>>): readonly string[] {
+  if (given === undefined) return [];
+  checkMembers(given, ["tags"]);
+  return textsIn(given.tags);
+}
+
+/** @throws TypeError for another result than a stream that is not in use */
+function streamIn(given: ReturnType<NonNullable<Rule["filter"]>>): BodyFilter | undefined {
+  if (given === undefined) return undefined;
+  const { readable, writable } = Object(given) as Partial<BodyFilter>;
+  const isFree =
+    readable instanceof ReadableStream &&
+    writable instanceof WritableStream &&
+    !readable.locked &&
+    !writable.locked;
+  if (!isFree) throw wrongForm(given, "a new stream");
+  return given;
 }
 
 /** @throws TypeError for another name */
 function conditionsIn(given: readonly string[]): readonly string[] {
   const known: readonly string[] = ruleConditions;
-  if (given.every((name) => known.includes(name))) return given;
+  if (textsIn(given).every((name) => known.includes(name))) return given;
   throw new TypeError("ignores returned another name than those of conditions.");
 }
 
 /** @throws TypeError for a field by which caches or clients use the answer */
 function editsIn(edits: ReturnType<NonNullable<Rule["respond"]>>): LeavingEdits | undefined {
   if (edits === undefined) return undefined;
+  checkMembers(edits, ["set", "remove", "cookies"]);
   const { set = {}, remove = [], cookies = [] } = edits;
+  for (const names of [remove, cookies]) textsIn(names);
   const lines = Object.entries(set);
   for (const name of [...Object.keys(set), ...remove]) {
     if (!tokenPattern.test(name) || hasMeaning(name)) {

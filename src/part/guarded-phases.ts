@@ -2,6 +2,7 @@
 import { cancelBody } from "../base/cancel-body.ts";
 import { within } from "../base/timeouts.ts";
 import { errorName, firstFrame } from "../base/error-name.ts";
+import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
 import type { FieldEdits } from "../config/route.ts";
@@ -46,8 +47,9 @@ export const withPhases =
           ),
         )
         .reduce(both);
+      refuseSharedNames(route, phases);
       const requestEdits = withConstants(route, phases);
-      return { ...route, requestEdits, phases: { ...phases, leaves: leavesOf(phases) } };
+      return { ...route, requestEdits, phases: { ...phases, ...leavingOf(phases) } };
     };
     return { routes: config.routes.map(parted), anywhere: parted(config.anywhere) };
   };
@@ -182,6 +184,19 @@ function all<Given extends readonly unknown[], Item>(
   };
 }
 
+/** @throws OperatorError if a field has both a value of the key and a constant, of which the origin would get one */
+function refuseSharedNames({ name, use }: Route, { constants = [], gate }: Phases): void {
+  const keyed = use.flatMap(({ traits }) => traits.keyed ?? []);
+  const named = [...constants, ...(gate?.constants ?? [])];
+  const [twice] = named.find(([field]) => keyed.includes(field)) ?? [];
+  if (twice === undefined) return;
+  throw new OperatorError({
+    what: "A rule is invalid.",
+    why: `route ${JSON.stringify(name)} has ${JSON.stringify(twice)} in keyed and in forward.`,
+    hint: "Rename one of the two fields.",
+  });
+}
+
 /** Returns the route's edits for the origin. No client's field reaches the origin under the name of a constant. */
 function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases) {
   const named = [...constants, ...(gate?.constants ?? [])].map(([name]) => name);
@@ -201,7 +216,7 @@ const ofBody =
 function filtered(
   response: Response,
   filter: NonNullable<Phases["filter"]>,
-  { method }: PhaseRequest,
+  { method }: Pick<PhaseRequest, "method">,
 ): Response {
   const { status, headers, body } = response;
   const coding = headers.get("content-encoding") ?? "identity";
@@ -218,14 +233,21 @@ function filtered(
 }
 
 /**
- * Returns the last step of an answer: the changes of rules. An answer that a rule has chosen by its client is
+ * Returns the last steps of an answer: the filter, and all changes of rules. An answer that a rule has chosen by its client is
  * private, because a cache downstream would give it to others.
  */
-function leavesOf({ respond, filter, admits, keyed }: Phases): Phases["leaves"] {
+function leavingOf({
+  respond,
+  filter,
+  admits,
+  keyed,
+}: Phases): Pick<Phases, "leaves" | "leavesFiltered"> {
   const isOfClient = (admits ?? keyed) !== undefined;
-  if ((respond ?? filter) === undefined && !isOfClient) return undefined;
-  return (given, request) => {
-    const response = filter === undefined ? given : filtered(given, filter, request);
+  if ((respond ?? filter) === undefined && !isOfClient) return {};
+  const leavesFiltered: Phases["leavesFiltered"] =
+    filter && ((response, request) => filtered(response, filter, request));
+  const leaves: Phases["leaves"] = (given, request) => {
+    const response = leavesFiltered?.(given, request) ?? given;
     // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
     if (response.status === 101) return response;
     const { headers, status } = response;
@@ -240,6 +262,7 @@ function leavesOf({ respond, filter, admits, keyed }: Phases): Phases["leaves"] 
     if (isOfClient || cookies.length > 0) makePrivate(headers);
     return response;
   };
+  return { leaves, leavesFiltered };
 }
 
 /** Returns a function with the first result that is not `undefined`. */

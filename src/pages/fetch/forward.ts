@@ -10,7 +10,7 @@ import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { dropDateConditions, unmarked } from "../stored/build.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
-import { edit } from "../request/field-edits.ts";
+import { edit, setLines } from "../request/field-edits.ts";
 import { cfOfMembers } from "../request/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
@@ -160,6 +160,8 @@ export async function forwardPassed(
   const traits = isBodiless ? route.traits : undefined;
   const headers = passedFields({ client: request.headers, target, address, traits }, isBodiless);
   if (route.builds !== undefined) adaptConditions(headers, isBodiless);
+  const isFiltered = isBodiless && route.phases.filter !== undefined;
+  if (isFiltered) askForWhole(headers);
   edit(headers, route.requestEdits);
   setLines(headers, passed.lines);
   for (const name of traceFieldNames) headers.delete(name);
@@ -172,6 +174,7 @@ export async function forwardPassed(
   const body = isBodiless ? null : request.body;
   const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
   if (own !== undefined) {
+    if (isFiltered) askForWhole(own);
     edit(own, route.requestEdits);
     setLines(own, passed.lines);
   }
@@ -186,11 +189,10 @@ export async function forwardPassed(
   return builtBy(answer, { method, route });
 }
 
-function setLines(fields: Headers, lines: PassedRequest["lines"]): void {
-  for (const [name, value] of lines) {
-    if (value === null) fields.delete(name);
-    else fields.set(name, value);
-  }
+/** Asks for a body that a filter can read. */
+function askForWhole(headers: Headers): void {
+  headers.set("accept-encoding", "identity");
+  for (const name of ["range", "if-range"]) headers.delete(name);
 }
 
 /**

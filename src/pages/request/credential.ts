@@ -1,4 +1,5 @@
-// Removes the credential that a gate has checked, so that it neither selects a response nor reaches the origin.
+// Finds the credential of a gate. One that was checked is removed, so that it neither selects a response nor reaches
+// the origin.
 import type { Gate } from "../../part/port/phases.ts";
 import { keyedQuery, sentUrl } from "./target.ts";
 import { nameOfCookie, pairsIn } from "./cookies.ts";
@@ -6,6 +7,20 @@ import type { ReadUrl, UrlRead } from "./url-reader.ts";
 
 /** The head of a request. */
 export type RequestHead = Pick<Request, "method" | "headers"> & Partial<Pick<Request, "cf">>;
+
+/** Returns whether a request has a part of the credential that the gate of its route checks. */
+export function hasCredential({ headers }: RequestHead, { route, target }: UrlRead): boolean {
+  const { gate } = route.phases;
+  if (gate === undefined) return false;
+  return (
+    gate.headers.some((name) => headers.has(name)) ||
+    pairsIn(headers.get("cookie") ?? "").some((pair) => isIn(gate.cookies, pair)) ||
+    keyedQuery(target.query, (name) => !gate.query.includes(name)) !== target.query
+  );
+}
+
+const isIn = (cookies: Gate["cookies"], pair: string): boolean =>
+  cookies.includes(nameOfCookie(pair) ?? "");
 
 /** Returns the request without the credential of a gate. */
 export function withoutCredential(
@@ -18,7 +33,7 @@ export function withoutCredential(
   const fields = new Headers(request.headers);
   for (const name of headers) fields.delete(name);
   const pairs = pairsIn(fields.get("cookie") ?? "");
-  const others = pairs.filter((pair) => !cookies.includes(nameOfCookie(pair) ?? ""));
+  const others = pairs.filter((pair) => !isIn(cookies, pair));
   if (others.length === 0) fields.delete("cookie");
   else if (others.length < pairs.length) fields.set("cookie", others.join("; "));
   const head = { method, headers: fields, cf };

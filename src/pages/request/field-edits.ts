@@ -1,5 +1,6 @@
 // Applies a route's changes of header fields, for the origin and for clients.
 import type { FieldEdits } from "../../config/route.ts";
+import type { PhaseLines } from "../../part/port/phases.ts";
 
 /** Characters that some servers map to underscores. RFC 3875 §4.1.18 maps only dashes. */
 const otherCharacters = /[^a-z\d-]/g;
@@ -21,4 +22,12 @@ export function edit(fields: Headers, edits: FieldEdits | undefined): Headers {
     if (edits.removed.has(dashed(name))) fields.delete(name);
   for (const [name, value] of edits.lines) fields.append(name, value);
   return fields;
+}
+
+/** Sets the fields that rules give the origin, in place of those of the client and of their aliases. */
+export function setLines(fields: Headers, given: PhaseLines): void {
+  const lines = given.flatMap(([name, value]) =>
+    value === null ? [] : [[name, value] as [string, string]],
+  );
+  edit(fields, { removed: new Set(given.map(([name]) => name)), lines });
 }

@@ -11,7 +11,8 @@ import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
-import { type RequestHead, withoutCredential } from "./credential.ts";
+import { type DecidedKey, decidedBy, linesOfRules } from "./decided-key.ts";
+import { hasCredential, type RequestHead, withoutCredential } from "./credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
@@ -86,6 +87,8 @@ export type PassRule =
   | "method"
   | "route"
   | "authorization"
+  /** The request has a credential of the route's gate, which the gate has not checked. */
+  | "unchecked"
   | "came-back"
   | "upgrade"
   | "event-stream"
@@ -151,14 +154,18 @@ export interface PlanContext {
  */
 export function plan(request: Request, read: UrlRead, given: PlanContext): Plan {
   if (read.isReserved) return { kind: "reserved" };
-  if (read.target.host === "" || read.otherwise?.isRefused === true) {
+  const isUnclear = read.target.isAmbiguous && read.route.traits.isGated === true;
+  if (read.target.host === "" || read.otherwise?.isRefused === true || isUnclear) {
     return { kind: "refuse", route: read.route };
   }
   const { target, route, keyed } = read;
   const by = decidedBy(request, route, given);
   const head = by.gate && withoutCredential(request, read, by.gate, given.site.readUrl);
   const [asking, bare] = [head?.request ?? request, head?.read ?? read];
-  const rule = by.isFailed ? "part-failed" : passRule(asking, bare, given);
+  const isUnchecked = by.gate === undefined && hasCredential(request, read);
+  const rule = by.isFailed
+    ? "part-failed"
+    : (passRule(asking, bare, given) ?? (isUnchecked ? "unchecked" : undefined));
   if (rule === undefined) {
     const canonical = route.noVarySearch ? canonicalFor(asking, bare, given, by) : undefined;
     return { kind: "lookup", request: canonical ?? askedFor(asking, bare, given, by) };
@@ -169,36 +176,6 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   const passed = { request, address, target, url: keyed.url, route, reason, rule, lines } as const;
   return { kind: "pass", passed };
 }
-
-/** The decisions of rules on the key of a request, and on its fields for the origin. */
-interface DecidedKey {
-  /** The gate that has checked the credential. */
-  readonly gate?: Gate | undefined;
-  /** The values of the key that rules give. */
-  readonly values?: PhaseLines | undefined;
-  /** Whether a rule has failed to give a value. */
-  readonly isFailed?: boolean;
-}
-
-const byNoRule: DecidedKey = {};
-
-/** Returns what rules decide on the key. Creates no object on a route without such rules. */
-export function decidedBy(
-  client: RequestHead,
-  { phases }: Route,
-  { admission }: Pick<PlanContext, "admission">,
-): DecidedKey {
-  if (phases.keyed === undefined && admission?.checkedBy === undefined) return byNoRule;
-  const gate = admission?.checkedBy === undefined ? undefined : phases.gate;
-  const values = phases.keyed?.(client);
-  return { gate, values, isFailed: phases.keyed !== undefined && values === undefined };
-}
-
-/** Returns the fields that rules give the origin in a request that bypasses the cache. */
-export const linesOfRules = ({ values = [], gate }: DecidedKey): PhaseLines => [
-  ...values,
-  ...(gate?.constants ?? []),
-];
 
 /**
  * Returns the request that the isolate itself makes: unconditional, and for the whole response.
@@ -242,8 +219,16 @@ export function requestForWhole(client: Request, { traits }: Route): Request {
   const fields = new Headers(headers);
   for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
   fields.set("accept-encoding", "identity");
-  return new Request(client, { method: "GET", headers: fields });
+  const whole = new Request(client, { method: "GET", headers: fields });
+  clients.set(whole, client);
+  return whole;
 }
+
+const clients = new WeakMap<object, Request>();
+
+/** Returns the client's own request, in place of which `requestForWhole` returned this one. */
+export const ownRequest = <Given extends object>(request: Given): Given | Request =>
+  clients.get(request) ?? request;
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
@@ -337,7 +322,7 @@ function askedFor(
 }
 
 /** Returns the client's fields, without the conditions that do not apply on the route. */
-function conditionsOf(request: RequestHead, read: UrlRead): Headers {
+export function conditionsOf(request: RequestHead, read: UrlRead): Headers {
   const { builds, phases } = read.route;
   const fields = builds === undefined ? request.headers : undated(request.headers);
   if (phases.ignores === undefined) return fields;

@@ -149,6 +149,9 @@ function readOutside(
   return outside === undefined ? undefined : { as: { path: outside, route }, isRefused: true };
 }
 
+/** Returns a path without the spaces inside its names, which files often have. */
+const withoutSpaces = (path: string): string => path.replaceAll(/(?<=\w)(?:%20)+(?=\w)/g, "");
+
 interface Routes {
   readonly matched: (path: string) => Route;
   /** Whether the site has more than one origin, or a gate. */
@@ -179,7 +182,10 @@ function readOtherwise(
     // The gate of the other route has not checked this request.
     const isGated = route.traits.isGated === true || traits.isGated === true;
     const isElsewhere = route.origin !== origin || (isGated && route.name !== name);
-    if (isElsewhere) return { as, isRefused: true };
+    // A gate decides by the path, which the origin may read differently.
+    const isUnchecked =
+      traits.isGated === true && ![target.path, withoutSpaces(target.path)].includes(reading);
+    if (isElsewhere || isUnchecked) return { as, isRefused: true };
     if (route.name !== name) elsewhere ??= { as, isRefused: false };
   }
   return elsewhere;

@@ -51,6 +51,8 @@ export interface RouteTraits {
   readonly admits?: boolean | undefined;
   /** Whether a rule checks credentials. */
   readonly isGated?: boolean | undefined;
+  /** Request fields with the credentials that a rule checks, in lower case. */
+  readonly checked?: readonly string[] | undefined;
 }
 
 /** The fields of a route that may contradict its parts. */

@@ -160,6 +160,10 @@ export interface Phases {
     | undefined;
   /** Returns the stream for a body; `failed` if the body must not leave without it. */
   readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
+  /** Returns an answer with its body filtered, such as a fragment, which does not leave by itself. */
+  readonly leavesFiltered?:
+    | ((response: Response, request: Pick<PhaseRequest, "method">) => Response)
+    | undefined;
   /** Returns the answer that leaves, in place of the one that the cache has given. */
   readonly leaves?: ((response: Response, request: PhaseRequest) => Response) | undefined;
 }

@@ -71,8 +71,8 @@ export interface RuleEdits {
 }
 
 /**
- * A rule, with a function for each phase that it takes part in. A phase that throws is counted by the rule's name,
- * and decides for the safe side. After `admits`, a rule can only make the cache more careful.
+ * A rule, with a function for each phase that it takes part in. A phase that throws, or returns another form, is
+ * counted by the rule's name, and decides for the safe side. After `admits`, a rule can only make the cache more careful.
  *
  * @typeParam Keyed the names of `keyed`
  */
@@ -81,7 +81,8 @@ export interface Rule<Keyed extends string = string> {
   readonly name: string;
   /**
    * The credential that `admits` checks. In a request that `admits` calls `"checked"`, it does not select the
-   * response, and the origin does not get it. Default: none.
+   * response, and the origin does not get it. Other requests with it bypass the cache. Its headers are credential
+   * fields on all routes of the site. Default: none.
    * @example checks: { headers: ["authorization"] }
    */
   readonly checks?: RuleCredential | undefined;
@@ -112,7 +113,8 @@ export interface Rule<Keyed extends string = string> {
   readonly keyed?: Readonly<Record<Keyed, (client: RuleClient) => string | undefined>> | undefined;
   /**
    * Constant fields for the origin. Called once in each isolate. With `checks`, only requests that are checked, and
-   * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin.
+   * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin. No
+   * rule of the route may have the name in `keyed`.
    * @example forward: ({ secret }) => ({ "x-gate": secret("ORIGIN_KEY") })
    */
   readonly forward?: ((host: RuleHost) => Readonly<Record<string, string>>) | undefined;

@@ -320,7 +320,8 @@ export class Assembly {
     }
     const request = new Request(found.url, { headers, cf: client.cf });
     const read = site.readUrl(request, request);
-    const response = await serve(request, read, "fragment");
+    const served = await serve(request, read, "fragment");
+    const response = read.route.phases.leavesFiltered?.(served, request) ?? served;
     this.#responses.push(response);
     if (response.ok && !isCoded(response.headers) && !this.#isOver) return { response, read };
     cancelBody(response);

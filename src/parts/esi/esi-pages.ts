@@ -5,7 +5,7 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { contentLength } from "../../rules/fields.ts";
 import { responseDirectives } from "../../rules/cache-control.ts";
-import { requestForWhole } from "../../pages/request/plan.ts";
+import { conditionsOf, requestForWhole } from "../../pages/request/plan.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
 import { makePrivate, withoutBody } from "../../pages/respond/downstream.ts";
 import { plainPage } from "../../pages/respond/plain-page.ts";
@@ -38,7 +38,11 @@ export class EsiPages implements AssemblyPort {
     const assembly = new Assembly({ client: whole, read, context, serve }, options.includesMax);
     let mayRetry = !isAgain;
     try {
-      const page = await assembled(response, { headers: client.headers, read, assembly });
+      const page = await assembled(response, {
+        headers: conditionsOf(client, read),
+        read,
+        assembly,
+      });
       // The parts were judged before the waits for others.
       const { site, afterAnswer, nowAtMs } = context;
       await site.view.attend({ atMs: nowAtMs(), host: read.target.ownHost, afterAnswer })?.();

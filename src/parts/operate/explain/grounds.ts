@@ -112,6 +112,11 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     why: "a request with Authorization bypasses the cache, unless a rule of the route checks it; public or s-maxage does not change that",
     hint: "if the page is for everybody, omit Authorization in the client; if it is for all who may see it, write a gate with defineRule",
   },
+  unchecked: {
+    clause: "checks of defineRule",
+    why: "it has a credential of the route's gate, which the gate has not called checked",
+    hint: 'to share pages among its clients, return "checked" from admits',
+  },
   "came-back": {
     clause: "RFC 9110 §7.6.3",
     why: "its Via names this deployment, so the request has already passed through it",
