@@ -1,5 +1,5 @@
-// Finds out whether the origin's validators lie about a URL: an answer has the validator of a response that a
-// purge covers, and another body. From then on, clients get the entity tag of the body. A marker keeps the fact
+// Finds out whether the origin's validators lie about a URL: an answer has the validator of an older response, and
+// another body. A weak validator lies only if a purge covers that response. From then on, clients get the entity tag of the body. A marker keeps the fact
 // for the URL (`contentTagName`), so it outlives the response, and reaches other isolates and colos.
 import { fieldsOf } from "../../rules/fields.ts";
 import { selectingValues } from "../../rules/selecting.ts";
@@ -19,7 +19,9 @@ export function withheldTag(metadata: StoredMetadata, pending: PendingForward): 
   if (pending.request.route.hasContentTags) return metadata;
   const before = replacedBy(pending);
   const isSuspect =
-    before !== undefined && isSameClaim(metadata, before, pending) && before.isDoubted();
+    before !== undefined &&
+    isSameClaim(metadata, before, pending) &&
+    (before.isDoubted() || !isWeakClaim(metadata));
   return isSuspect || isOfLyingUrl(metadata)
     ? withTermsKept(metadata, { contentTag: "" })
     : metadata;
@@ -71,6 +73,10 @@ export function claimIn(read: ResponseRead): RemovedResponse | undefined {
   const fields = record.stored.metadata.fields.filter(([name]) => isValidator(name));
   return { fields, selecting, bodyDigest, bodyBytes, contentTag, heldApart };
 }
+
+/** Returns whether the origin's validator allows other bytes (RFC 9110 §8.8.1), as a date alone may. */
+const isWeakClaim = (metadata: StoredMetadata): boolean =>
+  isWeak(entityTag(fieldsOf(metadata)) ?? "W/");
 
 interface OlderClaim {
   readonly metadata: RemovedResponse;

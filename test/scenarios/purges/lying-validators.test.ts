@@ -118,6 +118,19 @@ describe("a page whose ETag stays the same", () => {
     }
   });
 
+  it("is shown to lie by a load between the change and the purge", async () => {
+    const { site, texts } = openLying(tag, "max-age=5");
+    const old = await asked(site);
+    site.clock.advance(6);
+    site.origin.script = () => sized(texts.page, cc("max-age=5", { ...tag, "cache-tag": "red" }));
+    texts.page = "version 2";
+    expect((await asked(site)).text).toBe("version 2");
+    await purge(site);
+    site.clock.advance(9.5);
+    const back = await asked(site, conditionsOf(old));
+    expect([back.status, back.text]).toEqual([200, "version 2"]);
+  });
+
   it("has none for a streamed body of another length", async () => {
     const { site, texts } = openLying(tag);
     texts.page = "a".repeat(5_000_000);
