@@ -1,9 +1,15 @@
 // Finds out whether the origin's validators lie about a URL: an answer has the validator of an older response, and
-// another body. A weak validator lies only if a purge covers that response. From then on, clients get the entity tag of the body. A marker keeps the fact
-// for the URL (`contentTagName`), so it outlives the response, and reaches other isolates and colos.
+// another body. A weak validator lies only if a purge covers that response. From then on, clients get the entity tag
+// of the body. A marker keeps the fact for the URL (`contentTagName`), so it outlives the response, and reaches other
+// isolates and colos.
 import { fieldsOf } from "../../rules/fields.ts";
 import { selectingValues } from "../../rules/selecting.ts";
-import { conditionalFields, contentTagName, entityTag } from "../../rules/validators.ts";
+import {
+  conditionalFields,
+  contentTagName,
+  entityTag,
+  hasValidator,
+} from "../../rules/validators.ts";
 import { isNotModified, isWeak } from "../../rules/validators.ts";
 import { isDoubted, type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
@@ -18,11 +24,11 @@ import { type ResponseRead, type StoredMetadata, wholeBytes } from "../stored/st
 export function withheldTag(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
   if (pending.request.route.hasContentTags) return metadata;
   const before = replacedBy(pending);
-  const isSuspect =
+  const isWithheld =
     before !== undefined &&
     isSameClaim(metadata, before, pending) &&
-    (before.isDoubted() || !isWeakClaim(metadata));
-  return isSuspect || isOfLyingUrl(metadata)
+    (isDecisive(metadata, before) || before.metadata.contentTag !== undefined);
+  return isWithheld || isOfLyingUrl(metadata)
     ? withTermsKept(metadata, { contentTag: "" })
     : metadata;
 }
@@ -32,33 +38,39 @@ export function withheldTag(metadata: StoredMetadata, pending: PendingForward): 
  * lying URL stands for the same content until the next purge, because it allows other bytes.
  */
 export function taggedByBody(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
-  if (metadata.contentTag !== "") return metadata;
+  const compared = taggedByLength(metadata, pending);
+  if (compared.contentTag !== "") return compared;
   const before = replacedBy(pending);
-  const known = before?.metadata;
-  if (!isOfLyingUrl(metadata)) {
-    const isSame =
-      known?.bodyDigest === null
-        ? isSameLength(metadata, known)
-        : known?.bodyDigest === metadata.bodyDigest;
-    return isSame ? withTermsKept(metadata, { contentTag: undefined }) : ofLyingUrl(metadata);
-  }
   const isStill =
     before !== undefined &&
     isWeak(entityTag(fieldsOf(metadata)) ?? "") &&
     isSameClaim(metadata, before, pending) &&
     !before.isDoubted();
-  const contentTag = (isStill && known?.contentTag) || contentTagOf(metadata);
-  return withTermsKept(metadata, { contentTag });
+  const contentTag = (isStill && before.metadata.contentTag) || contentTagOf(metadata);
+  return withTermsKept(compared, { contentTag });
 }
 
-/** Returns the metadata of a body that is never held whole. Only another length shows that it is another body. */
+/** Returns the metadata of a body that may never be held whole. Then only another length shows that it is another body. */
 export function taggedByLength(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
   if (metadata.contentTag !== "" || isOfLyingUrl(metadata)) return metadata;
-  const known = replacedBy(pending)?.metadata;
-  return known === undefined || isSameLength(metadata, known)
+  const before = replacedBy(pending);
+  if (before === undefined) return withTermsKept(metadata, { contentTag: undefined });
+  const known = before.metadata;
+  if (known === unseen) return metadata;
+  if (isDecisive(metadata, before) && !isSameBody(metadata, known)) return ofLyingUrl(metadata);
+  return known.contentTag === undefined
     ? withTermsKept(metadata, { contentTag: undefined })
-    : ofLyingUrl(metadata);
+    : metadata;
 }
+
+/** The claim of a removed response that memory may not have had. The next answer may have another body. */
+export const unseen: RemovedResponse = {
+  fields: [],
+  selecting: [],
+  bodyDigest: null,
+  bodyBytes: null,
+  contentTag: "",
+};
 
 /** Returns the part of a response in memory that a later answer is compared with. */
 export function claimIn(read: ResponseRead): RemovedResponse | undefined {
@@ -66,8 +78,7 @@ export function claimIn(read: ResponseRead): RemovedResponse | undefined {
   const { record } = read;
   if (record.kind === "vary") {
     const isLying = record.names.includes(contentTagName);
-    const selecting = [[contentTagName, null]] as const;
-    return isLying ? { fields: [], selecting, bodyDigest: null, bodyBytes: null } : undefined;
+    return isLying ? { ...unseen, selecting: [[contentTagName, null]] } : undefined;
   }
   const { selecting, bodyDigest, bodyBytes, contentTag, heldApart } = record.stored.metadata;
   const fields = record.stored.metadata.fields.filter(([name]) => isValidator(name));
@@ -77,6 +88,10 @@ export function claimIn(read: ResponseRead): RemovedResponse | undefined {
 /** Returns whether the origin's validator allows other bytes (RFC 9110 §8.8.1), as a date alone may. */
 const isWeakClaim = (metadata: StoredMetadata): boolean =>
   isWeak(entityTag(fieldsOf(metadata)) ?? "W/");
+
+/** Returns whether another body than the older one shows that the validator lies. */
+const isDecisive = (metadata: StoredMetadata, before: OlderClaim): boolean =>
+  before.isDoubted() || !isWeakClaim(metadata);
 
 interface OlderClaim {
   readonly metadata: RemovedResponse;
@@ -99,6 +114,7 @@ function isSameClaim(
   older: OlderClaim,
   { request }: PendingForward,
 ): boolean {
+  if (older.metadata === unseen) return hasValidator(fieldsOf(metadata));
   // A page of another build may have the date, but not the ETag, and the clients' dates do not count.
   const isDateFit = request.route.builds === undefined;
   const lines = conditionalFields(fieldsOf(older.metadata), isDateFit);
@@ -110,10 +126,16 @@ function isSameClaim(
   });
 }
 
-function isSameLength(one: RemovedResponse, other: RemovedResponse): boolean {
+function isSameBody(one: RemovedResponse, other: RemovedResponse): boolean {
+  const [oneDigest, otherDigest] = [wholeDigest(one), wholeDigest(other)];
+  if (oneDigest !== null && otherDigest !== null) return oneDigest === otherDigest;
   const [oneBytes, otherBytes] = [wholeBytes(one), wholeBytes(other)];
   return oneBytes === null || otherBytes === null || oneBytes === otherBytes;
 }
+
+/** The record of a body that is held apart has the digest of an empty one. */
+const wholeDigest = ({ bodyDigest, heldApart }: RemovedResponse): string | null =>
+  heldApart === undefined ? bodyDigest : null;
 
 function ofLyingUrl(metadata: StoredMetadata): StoredMetadata {
   const own = selectingValues([contentTagName], fieldsOf(metadata));

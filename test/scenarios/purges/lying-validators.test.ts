@@ -33,7 +33,7 @@ function openLying(validator: Readonly<Record<string, string>>, control = "max-a
   };
   const { site, upstash } = openJournalled({ origin });
   const far = openJournalled({ upstash, clock: site.clock, env: { COLO: "NRT" }, origin }).site;
-  return { site, far, texts };
+  return { site, far, upstash, texts };
 }
 
 async function asked(site: Site, headers: AskInit["headers"] = {}): Promise<Seen> {
@@ -183,6 +183,45 @@ describe("an invalidation by an unsafe request", () => {
       const back = await asked(site, conditionsOf(old));
       expect([back.status, back.text]).toEqual([200, text]);
     }
+  });
+
+  it.each([{}, { vary: "Accept-Encoding" }])(
+    "also without the page in memory: %j",
+    async (vary) => {
+      const { site, upstash, texts } = openLying({ etag: '"build"', ...vary }, "max-age=5");
+      const cold = openJournalled({ upstash, clock: site.clock, origin: site.origin.script }).site;
+      const old = await asked(site);
+      texts.page = "version 2";
+      for (const each of vary.vary === undefined ? [cold] : [site, cold]) {
+        await each.get(url, { method: "POST" });
+        await idle();
+        for (const wait of [0, 7]) {
+          site.clock.advance(wait);
+          const back = await asked(each, conditionsOf(old));
+          expect([back.status, back.text]).toEqual([200, "version 2"]);
+        }
+      }
+    },
+  );
+
+  it("keeps the mark for all colos", async () => {
+    const { site, far, texts } = openLying({ etag: '"build"' });
+    const old = await asked(site);
+    texts.page = "version 2";
+    await purge(site);
+    await asked(site);
+    await site.get(url, { method: "POST" });
+    await idle();
+    texts.page = "version 3";
+    const back = await asked(far, conditionsOf(old));
+    expect([back.status, back.text]).toEqual([200, "version 3"]);
+    expect((await asked(site)).text).toBe("version 3");
+  });
+
+  it("gives no ETag to a page that has none", async () => {
+    const { site } = openLying({});
+    await site.get(url, { method: "POST" });
+    expect((await asked(site)).fields.has("etag")).toBe(false);
   });
 });
 
