@@ -43,10 +43,10 @@ export function taggedByBody(metadata: StoredMetadata, pending: PendingForward):
   const before = replacedBy(pending);
   const isStill =
     before !== undefined &&
-    isWeak(entityTag(fieldsOf(metadata)) ?? "") &&
+    isWeakClaim(metadata) &&
     isSameClaim(metadata, before, pending) &&
     !before.isDoubted();
-  const contentTag = (isStill && before.metadata.contentTag) || contentTagOf(metadata);
+  const contentTag = (isStill && before.metadata.contentTag) || tagOf(metadata);
   return withTermsKept(compared, { contentTag });
 }
 
@@ -57,7 +57,9 @@ export function taggedByLength(metadata: StoredMetadata, pending: PendingForward
   if (before === undefined) return withTermsKept(metadata, { contentTag: undefined });
   const known = before.metadata;
   if (known === unseen) return metadata;
-  if (isDecisive(metadata, before) && !isSameBody(metadata, known)) return ofLyingUrl(metadata);
+  // A length that is unknown may be another.
+  const isSame = isSameBody(metadata, known) ?? !before.isDoubted();
+  if (isDecisive(metadata, before) && !isSame) return ofLyingUrl(metadata);
   return known.contentTag === undefined
     ? withTermsKept(metadata, { contentTag: undefined })
     : metadata;
@@ -104,7 +106,9 @@ function replacedBy(pending: PendingForward): OlderClaim | undefined {
   if (found !== undefined) {
     return { metadata: found.stored.metadata, isDoubted: () => isDoubted(found, pending) };
   }
-  const metadata = pending.exchange.site.invalidations.removed(pending.request.key.text);
+  const { key, request, exchange } = pending;
+  const { invalidations } = exchange.site;
+  const metadata = invalidations.removed(key.text) ?? invalidations.removed(request.key.text);
   return metadata && { metadata, isDoubted: () => true };
 }
 
@@ -126,11 +130,12 @@ function isSameClaim(
   });
 }
 
-function isSameBody(one: RemovedResponse, other: RemovedResponse): boolean {
+/** Returns `undefined` if neither both digests nor both lengths are known. */
+function isSameBody(one: RemovedResponse, other: RemovedResponse): boolean | undefined {
   const [oneDigest, otherDigest] = [wholeDigest(one), wholeDigest(other)];
   if (oneDigest !== null && otherDigest !== null) return oneDigest === otherDigest;
   const [oneBytes, otherBytes] = [wholeBytes(one), wholeBytes(other)];
-  return oneBytes === null || otherBytes === null || oneBytes === otherBytes;
+  return oneBytes === null || otherBytes === null ? undefined : oneBytes === otherBytes;
 }
 
 /** The record of a body that is held apart has the digest of an empty one. */
@@ -142,5 +147,11 @@ function ofLyingUrl(metadata: StoredMetadata): StoredMetadata {
   const selecting = [...metadata.selecting, ...own].toSorted(([one], [other]) =>
     one < other ? -1 : 1,
   );
-  return withTermsKept(metadata, { contentTag: contentTagOf(metadata), selecting });
+  return withTermsKept(metadata, { contentTag: tagOf(metadata), selecting });
+}
+
+/** Returns the entity tag of the body, which may stand for other bytes as well if the origin's validator may. */
+function tagOf(metadata: StoredMetadata): string {
+  const tag = contentTagOf(metadata);
+  return tag === "" || isWeak(tag) || !isWeakClaim(metadata) ? tag : `W/${tag}`;
 }

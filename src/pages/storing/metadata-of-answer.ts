@@ -253,8 +253,9 @@ function isLyingUrl({
   before,
   ...place
 }: VariantPlace & { readonly before: StoredMetadata | undefined }): boolean {
-  const removed = place.exchange.site.invalidations.removed(place.request.key.text);
-  const isKnown = [before, removed].some((one) => one !== undefined && isOfLyingUrl(one));
+  const { invalidations } = place.exchange.site;
+  const removed = [place.key, place.request.key].map(({ text }) => invalidations.removed(text));
+  const isKnown = [before, ...removed].some((one) => one !== undefined && isOfLyingUrl(one));
   return isKnown || namesKnownAt(place).includes(contentTagName);
 }
 
