@@ -24,7 +24,7 @@ import {
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
-import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
+import { originValidatorOf, type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
 import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
 import { taggedByLength, withheldTag } from "../../pages/storing/content-tags.ts";
@@ -189,7 +189,7 @@ export class SlicedBodies implements BodyHolder {
     const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
     const { headers } = strippedBy(metadata, whole.response, pending);
     const isForbidden =
-      validatorOf(metadata) === undefined ||
+      originValidatorOf(metadata) === undefined ||
       fieldsForOneClient(headers, metadata, pending).length > 0;
     const rule = refusedBy(metadata, headers, pending)?.rule;
     if (isProvisional(metadata, rule)) return "old";
@@ -315,6 +315,7 @@ async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
     isHead(before) &&
     before.heldApart.sliceBytes === sliceBytes &&
     before.heldApart.totalBytes === totalBytes &&
+    validatorOf(before) !== undefined &&
     validatorOf(before) === validatorOf(head);
   return isSame && (await mayValidate(standing, pending)) && !needsNewBody(standing, pending)
     ? { ...head, heldApart: before.heldApart }
