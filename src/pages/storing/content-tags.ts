@@ -12,6 +12,7 @@ import {
 } from "../../rules/validators.ts";
 import { isNotModified, isWeak } from "../../rules/validators.ts";
 import { isDoubted, type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { isLyingUrl } from "./metadata-of-answer.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import type { RemovedResponse } from "../site/remembered-keys.ts";
@@ -73,6 +74,19 @@ export const unseen: RemovedResponse = {
   bodyBytes: null,
   contentTag: "",
 };
+
+/**
+ * Returns whether a client may have another body with the validator that the origin has now. Its `If-Range` would
+ * then mix both.
+ */
+export function mayHaveLied(pending: PendingForward): boolean {
+  const before = replacedBy(pending);
+  return (
+    pending.request.route.hasContentTags ||
+    isLyingUrl({ ...pending, before: before?.metadata }) ||
+    (before !== undefined && (before.isDoubted() || before.metadata.contentTag !== undefined))
+  );
+}
 
 /** Returns the part of a response in memory that a later answer is compared with. */
 export function claimIn(read: ResponseRead): RemovedResponse | undefined {

@@ -18,7 +18,11 @@ import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import { Marks } from "../../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../../pages/stored/lifetime.ts";
-import { originValidatorOf, responseIn, type ResponseTier } from "../../pages/stored/stored-response.ts";
+import {
+  originValidatorOf,
+  responseIn,
+  type ResponseTier,
+} from "../../pages/stored/stored-response.ts";
 import { isFromBeforePurge } from "../../pages/storing/from-before-purge.ts";
 import { removeStored } from "../../pages/storing/in-tiers.ts";
 import { withoutStripped } from "../../pages/storing/stripped-fields.ts";

@@ -168,6 +168,30 @@ describe("a page whose ETag stays the same", () => {
     }
   });
 
+  it.each(["purged", "marked", "invalidated", "of content"])(
+    "gets the whole page instead of the rest of an old one: %s",
+    async (why) => {
+      const validators = why === "of content" ? ("content" as const) : undefined;
+      const config = { routes: [{ name: "all", match: "/*", validators }] };
+      const texts = { page: "version 1" };
+      const fields = cc("max-age=5", { ...tag, "cache-tag": "red" });
+      const origin = ({ headers }: Request) => {
+        if (headers.get("if-range") !== '"build"') return sized(texts.page, fields);
+        const part = { ...fields, "content-range": `bytes 3-8/9` };
+        return page(texts.page.slice(3), part, 206);
+      };
+      const { site } = openJournalled({ config, origin });
+      await asked(site);
+      texts.page = "version 2";
+      if (why === "invalidated") await site.get(url, { method: "POST" });
+      else if (why !== "of content") await purge(site);
+      if (why === "marked") await asked(site);
+      site.clock.advance(why === "marked" ? 2 * 86_400 : 9.5);
+      const back = await asked(site, { range: "bytes=3-", "if-range": '"build"' });
+      expect([back.status, back.text]).toEqual([200, "version 2"]);
+    },
+  );
+
   it("is named by a finding, explain and a count", async () => {
     const { site, texts } = openLying(tag);
     await asked(site);
