@@ -18,6 +18,7 @@ import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { markerUntilAtMs } from "../reuse/vary-markers.ts";
 import type { Exchange } from "../site/exchange.ts";
 import { claimIn } from "./content-tags.ts";
@@ -104,7 +105,7 @@ export function removeDisplaced(place: VariantPlace): void {
 /**
  * Stores a response in the given tiers. Memory contains the response when this function returns,
  * and the other tiers once the promise settles. Skips the shared tier while the response awaits a
- * second request. Writes nothing if the response was invalidated since
+ * second request, and a tier that the lookup could not read. Writes nothing if the response was invalidated since
  * its request, if its route is now bypassed, or if the list of variants has no room.
  *
  * @param given.into the tiers to write to; tiers that the route does not use are ignored
@@ -117,8 +118,11 @@ export function storeInTiers(
 ): Promise<boolean> {
   if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
   const { awaitsSecondAsk } = stored.metadata;
+  // A tier that could not be read may have the mark of a lying URL.
+  const mayUnmark = isOfLyingUrl(stored.metadata) ? [] : (given.unread ?? []);
   const tiers = given.into.filter(
-    ({ name }) => tierScopes[name] !== "world" || awaitsSecondAsk !== true,
+    ({ name }) =>
+      (tierScopes[name] !== "world" || awaitsSecondAsk !== true) && !mayUnmark.includes(name),
   );
   return write({ kind: "response", stored }, tiers, given, body);
 }

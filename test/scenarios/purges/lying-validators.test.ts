@@ -168,6 +168,29 @@ describe("a page whose ETag stays the same", () => {
     }
   });
 
+  it("keeps its mark although another colo could not read it", async () => {
+    const { site, far, upstash, texts } = openLying(tag);
+    const old = await asked(site);
+    texts.page = "version 2";
+    await purge(site);
+    await asked(site);
+    site.clock.advance(20);
+    const answer = upstash.answer.bind(upstash);
+    let failedCount = 0;
+    upstash.answer = (path, body) => {
+      const isRead = JSON.stringify(body).includes("GETRANGE");
+      if (!isRead || failedCount > 0) return answer(path, body);
+      failedCount += 1;
+      throw new TypeError("No connection.");
+    };
+    await asked(far);
+    expect(failedCount).toBe(1);
+    const env = { COLO: "SYD" };
+    const third = openJournalled({ upstash, clock: site.clock, env, origin: site.origin.script });
+    const back = await asked(third.site, conditionsOf(old));
+    expect([back.status, back.text]).toEqual([200, "version 2"]);
+  });
+
   it.each(["purged", "marked", "invalidated", "of content"])(
     "gets the whole page instead of the rest of an old one: %s",
     async (why) => {
