@@ -18,6 +18,7 @@ import {
 import { unmarked } from "../stored/build.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
+import { mayHaveLied } from "../storing/content-tags.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
@@ -25,6 +26,7 @@ import type { OriginTrouble } from "../site/origin-health.ts";
 import type { BodyHolder } from "../site/body-holder.ts";
 import { isForOwnUrl } from "../request/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
+import { withoutRange } from "../request/conditions.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { continuationIn } from "./continue-body.ts";
 import { learnFromHead, validated } from "./validate.ts";
@@ -64,7 +66,8 @@ async function leadPublic(
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
   const held = holder?.ask(pending, stamp);
-  const asking = held === undefined ? pending : { ...pending, request: held.request };
+  const ofClient = isMixing(pending) ? withoutRange(pending.request) : pending.request;
+  const asking = { ...pending, request: held?.request ?? ofClient };
   const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
   const isDown = site.originHealth.kindOf(pending.request) === "down";
@@ -117,6 +120,10 @@ async function leadPublic(
     sent ?? leadPublic({ ...pending, validating: undefined, standIn: validating }, flight, holder)
   );
 }
+
+/** Returns whether the range could complete an old body with bytes of the new one. */
+const isMixing = (pending: PendingForward): boolean =>
+  pending.request.conditions.has("if-range") && mayHaveLied(pending);
 
 /**
  * Returns whether the answer to the canonical URL is not for the client's own. An error of the origin

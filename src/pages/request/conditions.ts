@@ -44,3 +44,11 @@ export function mayNeedNoBody(request: LookupRequest): boolean {
 function isConditional({ conditions }: LookupRequest): boolean {
   return conditions.has("if-none-match") || conditions.has("if-modified-since");
 }
+
+/** Returns the request for the whole body. */
+export function withoutRange(request: LookupRequest): LookupRequest {
+  const { conditions } = request;
+  const has = (name: string) => name !== "range" && name !== "if-range" && conditions.has(name);
+  const get = (name: string) => (has(name) ? conditions.get(name) : null);
+  return { ...request, conditions: { has, get } };
+}

@@ -5,7 +5,7 @@ import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Requester } from "../../purge/view/view-port.ts";
 import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
-import { tierScopes } from "../../config/tier-names.ts";
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
@@ -63,6 +63,8 @@ export class PageLookup
   key: RecordKey;
   /** Why the tiers beyond the colo gave no result: no record, or the lookup skipped them. */
   inShared: "nothing" | "passed-over" | undefined = undefined;
+  /** The tiers that could not be read before a marker was found. */
+  unread: readonly TierName[] = [];
   /** Memory's `changeCount` before the read under this key, or before a lookup without memory. */
   memoryCount: number | undefined = undefined;
   /** The instant of the verdicts: the arrival, and later the end of the last wait. */
@@ -116,8 +118,8 @@ export class PageLookup
   }
 
   get place(): PagePlace {
-    const { request, exchange, key, marker, inShared, memoryCount, lookedUpAtMs } = this;
-    return { request, exchange, key, marker, inShared, memoryCount, lookedUpAtMs };
+    const { request, exchange, key, marker, inShared, unread, memoryCount, lookedUpAtMs } = this;
+    return { request, exchange, key, marker, inShared, unread, memoryCount, lookedUpAtMs };
   }
 
   /** Returns the complete response of this key's flight, for as long as a tier would keep it. */
@@ -253,6 +255,7 @@ export class PageLookup
     };
     const read = await readTier(tier, this.key, ask);
     if (isLifted) lifts.end();
+    if (read.kind === "unavailable" && !this.marker) this.unread = [...this.unread, tier.name];
     this.hasWaited();
     this.lookedUpAtMs = this.atMs;
     // A tier that is shut off answers without a request.

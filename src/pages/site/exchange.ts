@@ -2,6 +2,7 @@
 import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { TierName } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Admission } from "../../part/port/phases.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -61,6 +62,8 @@ export interface PagePlace {
   readonly inShared: "nothing" | "passed-over" | undefined;
   /** Memory's `changeCount` before the read under this key; `undefined` without such a read. */
   readonly memoryCount: number | undefined;
+  /** The tiers that the lookup could not read, and that may have another marker. */
+  readonly unread?: readonly TierName[];
   /** The end of the lookup's last read of a tier. */
   readonly lookedUpAtMs: number;
 }

@@ -99,7 +99,11 @@ export function bodyDateOf(metadata: StoredMetadata): string | null {
 
 /** Returns the strong validator of the body; `undefined` if there is none, or if it may lie. */
 export function validatorOf(metadata: StoredMetadata): string | undefined {
-  if (metadata.contentTag !== undefined) return undefined;
+  return metadata.contentTag === undefined ? originValidatorOf(metadata) : undefined;
+}
+
+/** Returns the strong validator that the origin knows, even if it may lie; `undefined` if there is none. */
+export function originValidatorOf(metadata: StoredMetadata): string | undefined {
   return strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
 }
 

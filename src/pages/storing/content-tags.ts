@@ -1,11 +1,18 @@
-// Finds out whether the origin's validators lie about a URL: an answer has the validator of a response that a
-// purge covers, and another body. From then on, clients get the entity tag of the body. A marker keeps the fact
-// for the URL (`contentTagName`), so it outlives the response, and reaches other isolates and colos.
+// Finds out whether the origin's validators lie about a URL: an answer has the validator of an older response, and
+// another body. A weak validator lies only if a purge covers that response. From then on, clients get the entity tag
+// of the body. A marker keeps the fact for the URL (`contentTagName`), so it outlives the response, and reaches other
+// isolates and colos.
 import { fieldsOf } from "../../rules/fields.ts";
 import { selectingValues } from "../../rules/selecting.ts";
-import { conditionalFields, contentTagName, entityTag } from "../../rules/validators.ts";
+import {
+  conditionalFields,
+  contentTagName,
+  entityTag,
+  hasValidator,
+} from "../../rules/validators.ts";
 import { isNotModified, isWeak } from "../../rules/validators.ts";
 import { isDoubted, type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { isLyingUrl } from "./metadata-of-answer.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import type { RemovedResponse } from "../site/remembered-keys.ts";
@@ -18,9 +25,11 @@ import { type ResponseRead, type StoredMetadata, wholeBytes } from "../stored/st
 export function withheldTag(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
   if (pending.request.route.hasContentTags) return metadata;
   const before = replacedBy(pending);
-  const isSuspect =
-    before !== undefined && isSameClaim(metadata, before, pending) && before.isDoubted();
-  return isSuspect || isOfLyingUrl(metadata)
+  const isWithheld =
+    before !== undefined &&
+    isSameClaim(metadata, before, pending) &&
+    (isDecisive(metadata, before) || before.metadata.contentTag !== undefined);
+  return isWithheld || isOfLyingUrl(metadata)
     ? withTermsKept(metadata, { contentTag: "" })
     : metadata;
 }
@@ -30,32 +39,53 @@ export function withheldTag(metadata: StoredMetadata, pending: PendingForward): 
  * lying URL stands for the same content until the next purge, because it allows other bytes.
  */
 export function taggedByBody(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
-  if (metadata.contentTag !== "") return metadata;
+  const compared = taggedByLength(metadata, pending);
+  if (compared.contentTag !== "") return compared;
   const before = replacedBy(pending);
-  const known = before?.metadata;
-  if (!isOfLyingUrl(metadata)) {
-    const isSame =
-      known?.bodyDigest === null
-        ? isSameLength(metadata, known)
-        : known?.bodyDigest === metadata.bodyDigest;
-    return isSame ? withTermsKept(metadata, { contentTag: undefined }) : ofLyingUrl(metadata);
-  }
   const isStill =
     before !== undefined &&
-    isWeak(entityTag(fieldsOf(metadata)) ?? "") &&
+    isWeakClaim(metadata) &&
     isSameClaim(metadata, before, pending) &&
     !before.isDoubted();
-  const contentTag = (isStill && known?.contentTag) || contentTagOf(metadata);
-  return withTermsKept(metadata, { contentTag });
+  const contentTag = (isStill && before.metadata.contentTag) || tagOf(metadata);
+  return withTermsKept(compared, { contentTag });
 }
 
-/** Returns the metadata of a body that is never held whole. Only another length shows that it is another body. */
+/** Returns the metadata of a body that may never be held whole. Then only another length shows that it is another body. */
 export function taggedByLength(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
   if (metadata.contentTag !== "" || isOfLyingUrl(metadata)) return metadata;
-  const known = replacedBy(pending)?.metadata;
-  return known === undefined || isSameLength(metadata, known)
+  const before = replacedBy(pending);
+  if (before === undefined) return withTermsKept(metadata, { contentTag: undefined });
+  const known = before.metadata;
+  if (known === unseen) return metadata;
+  // A length that is unknown may be another.
+  const isSame = isSameBody(metadata, known) ?? !before.isDoubted();
+  if (isDecisive(metadata, before) && !isSame) return ofLyingUrl(metadata);
+  return known.contentTag === undefined
     ? withTermsKept(metadata, { contentTag: undefined })
-    : ofLyingUrl(metadata);
+    : metadata;
+}
+
+/** The claim of a removed response that memory may not have had. The next answer may have another body. */
+export const unseen: RemovedResponse = {
+  fields: [],
+  selecting: [],
+  bodyDigest: null,
+  bodyBytes: null,
+  contentTag: "",
+};
+
+/**
+ * Returns whether a client may have another body with the validator that the origin has now. Its `If-Range` would
+ * then mix both.
+ */
+export function mayHaveLied(pending: PendingForward): boolean {
+  const before = replacedBy(pending);
+  return (
+    pending.request.route.hasContentTags ||
+    isLyingUrl({ ...pending, before: before?.metadata }) ||
+    (before !== undefined && (before.isDoubted() || before.metadata.contentTag !== undefined))
+  );
 }
 
 /** Returns the part of a response in memory that a later answer is compared with. */
@@ -64,13 +94,20 @@ export function claimIn(read: ResponseRead): RemovedResponse | undefined {
   const { record } = read;
   if (record.kind === "vary") {
     const isLying = record.names.includes(contentTagName);
-    const selecting = [[contentTagName, null]] as const;
-    return isLying ? { fields: [], selecting, bodyDigest: null, bodyBytes: null } : undefined;
+    return isLying ? { ...unseen, selecting: [[contentTagName, null]] } : undefined;
   }
   const { selecting, bodyDigest, bodyBytes, contentTag, heldApart } = record.stored.metadata;
   const fields = record.stored.metadata.fields.filter(([name]) => isValidator(name));
   return { fields, selecting, bodyDigest, bodyBytes, contentTag, heldApart };
 }
+
+/** Returns whether the origin's validator allows other bytes (RFC 9110 §8.8.1), as a date alone may. */
+const isWeakClaim = (metadata: StoredMetadata): boolean =>
+  isWeak(entityTag(fieldsOf(metadata)) ?? "W/");
+
+/** Returns whether another body than the older one shows that the validator lies. */
+const isDecisive = (metadata: StoredMetadata, before: OlderClaim): boolean =>
+  before.isDoubted() || !isWeakClaim(metadata);
 
 interface OlderClaim {
   readonly metadata: RemovedResponse;
@@ -83,7 +120,9 @@ function replacedBy(pending: PendingForward): OlderClaim | undefined {
   if (found !== undefined) {
     return { metadata: found.stored.metadata, isDoubted: () => isDoubted(found, pending) };
   }
-  const metadata = pending.exchange.site.invalidations.removed(pending.request.key.text);
+  const { key, request, exchange } = pending;
+  const { invalidations } = exchange.site;
+  const metadata = invalidations.removed(key.text) ?? invalidations.removed(request.key.text);
   return metadata && { metadata, isDoubted: () => true };
 }
 
@@ -93,6 +132,7 @@ function isSameClaim(
   older: OlderClaim,
   { request }: PendingForward,
 ): boolean {
+  if (older.metadata === unseen) return hasValidator(fieldsOf(metadata));
   // A page of another build may have the date, but not the ETag, and the clients' dates do not count.
   const isDateFit = request.route.builds === undefined;
   const lines = conditionalFields(fieldsOf(older.metadata), isDateFit);
@@ -104,15 +144,28 @@ function isSameClaim(
   });
 }
 
-function isSameLength(one: RemovedResponse, other: RemovedResponse): boolean {
+/** Returns `undefined` if neither both digests nor both lengths are known. */
+function isSameBody(one: RemovedResponse, other: RemovedResponse): boolean | undefined {
+  const [oneDigest, otherDigest] = [wholeDigest(one), wholeDigest(other)];
+  if (oneDigest !== null && otherDigest !== null) return oneDigest === otherDigest;
   const [oneBytes, otherBytes] = [wholeBytes(one), wholeBytes(other)];
-  return oneBytes === null || otherBytes === null || oneBytes === otherBytes;
+  return oneBytes === null || otherBytes === null ? undefined : oneBytes === otherBytes;
 }
+
+/** The record of a body that is held apart has the digest of an empty one. */
+const wholeDigest = ({ bodyDigest, heldApart }: RemovedResponse): string | null =>
+  heldApart === undefined ? bodyDigest : null;
 
 function ofLyingUrl(metadata: StoredMetadata): StoredMetadata {
   const own = selectingValues([contentTagName], fieldsOf(metadata));
   const selecting = [...metadata.selecting, ...own].toSorted(([one], [other]) =>
     one < other ? -1 : 1,
   );
-  return withTermsKept(metadata, { contentTag: contentTagOf(metadata), selecting });
+  return withTermsKept(metadata, { contentTag: tagOf(metadata), selecting });
+}
+
+/** Returns the entity tag of the body, which may stand for other bytes as well if the origin's validator may. */
+function tagOf(metadata: StoredMetadata): string {
+  const tag = contentTagOf(metadata);
+  return tag === "" || isWeak(tag) || !isWeakClaim(metadata) ? tag : `W/${tag}`;
 }

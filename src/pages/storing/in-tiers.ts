@@ -1,7 +1,8 @@
 // Writes responses to tiers under the keys of their variants, with the markers of responses that
 // vary. Also removes responses.
-import { tierScopes } from "../../config/tier-names.ts";
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
+import { contentTagName } from "../../rules/validators.ts";
 import { removeFromTiers, writeToTiers } from "../../cache/write-tiers.ts";
 import {
   type StoredMetadata,
@@ -17,6 +18,8 @@ import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { isOfLyingUrl } from "../stored/content-tag.ts";
+import { markerUntilAtMs } from "../reuse/vary-markers.ts";
 import type { Exchange } from "../site/exchange.ts";
 import { claimIn } from "./content-tags.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
@@ -37,26 +40,53 @@ const arrivingKeepMsMin = 600_000;
 type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
 /**
- * Removes a record from memory immediately, and from all tiers below memory in the background.
+ * Removes a record from memory immediately, and from all tiers below memory in the background. The marker of a URL
+ * whose validators lie stays, without variants.
  *
  * @param hosts the hosts under which a tier of the colo may store the record
  */
 export function removeStored(key: RecordKey, exchange: Exchange, hosts: readonly string[]): void {
-  const { decision } = exchange;
-  const { memory, below } = exchange.site.tiers;
-  const removed = claimIn(memory.read(key, { atMs: exchange.nowAtMs(), isPeek: true }));
-  if (removed !== undefined) exchange.site.invalidations.keep(key.text, removed);
+  const { decision, site } = exchange;
+  const { memory, below } = site.tiers;
+  const atMs = exchange.nowAtMs();
+  const read = memory.read(key, { atMs, isPeek: true });
+  const removed = claimIn(read);
+  if (removed !== undefined) site.invalidations.keep(key.text, removed);
   const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host, "r", key.naming));
-  memory.remove(key);
-  const removing = removeFromTiers(
-    below.flatMap((tier) =>
-      (tierScopes[tier.name] === "colo" ? inColo : [key]).map((at) => [tier, at] as const),
-    ),
+  const places = below.flatMap((tier) =>
+    (tierScopes[tier.name] === "colo" ? inColo : [key]).map((at) => [tier, at] as const),
   );
+  const marker = read.kind === "found" && read.record.kind === "vary" ? read.record : undefined;
+  const isMark = marker?.names.includes(contentTagName) === true;
+  const removing = isMark
+    ? emptyMarkers(marker, [[memory, key], ...places], atMs)
+    : removeFromTiers([[memory, key], ...places]);
   const noting = async () => {
     for (const tier of await removing) decision.changed(tier, "not-removed");
   };
   exchange.afterAnswer(() => decision.awaits(noting()));
+}
+
+/** Writes a marker without its variants. Returns the tiers that may still have the variants. */
+async function emptyMarkers(
+  { names }: VaryMarker,
+  places: readonly (readonly [tier: ResponseTier, key: RecordKey])[],
+  atMs: number,
+): Promise<readonly TierName[]> {
+  const record: VaryMarker = {
+    kind: "vary",
+    names,
+    // A response that was requested in the same millisecond is also invalid.
+    sinceAtMs: atMs + 1,
+    variants: [],
+    listedSinceAtMs: atMs,
+  };
+  const untilAtMs = markerUntilAtMs(record, atMs);
+  const writing = places.map(([tier, key]) =>
+    writeToTiers([{ key, record, untilAtMs }], [tier], { atMs, body: "new" }),
+  );
+  const written = (await Promise.all(writing)).flat();
+  return written.filter(({ result }) => result !== "kept").map(({ tier }) => tier);
 }
 
 /**
@@ -75,7 +105,7 @@ export function removeDisplaced(place: VariantPlace): void {
 /**
  * Stores a response in the given tiers. Memory contains the response when this function returns,
  * and the other tiers once the promise settles. Skips the shared tier while the response awaits a
- * second request. Writes nothing if the response was invalidated since
+ * second request, and a tier that the lookup could not read. Writes nothing if the response was invalidated since
  * its request, if its route is now bypassed, or if the list of variants has no room.
  *
  * @param given.into the tiers to write to; tiers that the route does not use are ignored
@@ -88,8 +118,11 @@ export function storeInTiers(
 ): Promise<boolean> {
   if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
   const { awaitsSecondAsk } = stored.metadata;
+  // A tier that could not be read may have the mark of a lying URL.
+  const mayUnmark = isOfLyingUrl(stored.metadata) ? [] : (given.unread ?? []);
   const tiers = given.into.filter(
-    ({ name }) => tierScopes[name] !== "world" || awaitsSecondAsk !== true,
+    ({ name }) =>
+      (tierScopes[name] !== "world" || awaitsSecondAsk !== true) && !mayUnmark.includes(name),
   );
   return write({ kind: "response", stored }, tiers, given, body);
 }

@@ -17,6 +17,8 @@ import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../request/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
+import { isOfLyingUrl } from "../stored/content-tag.ts";
+import { unseen } from "./content-tags.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { routesStoring } from "../request/routes.ts";
@@ -102,7 +104,7 @@ function removeOwn(
   { request, address }: PassedRequest,
   exchange: Exchange,
 ): void {
-  const { config, queryForms } = exchange.site;
+  const { config, queryForms, invalidations } = exchange.site;
   const canonical = storing.noVarySearch ? queryForms.of(target)?.canonicalQuery : undefined;
   for (const query of new Set([target.query, canonical ?? target.query])) {
     const keyed = keyUrl({ ...target, query }, storing, exchange.site);
@@ -111,6 +113,8 @@ function removeOwn(
     for (const one of new Set([gate, undefined])) {
       const given = { config, address, by: { gate: one, values } };
       const { key } = keyedAs(request, { keyed, route: storing, withheld }, given);
+      const known = invalidations.removed(key.text);
+      if (known === undefined || !isOfLyingUrl(known)) invalidations.keep(key.text, unseen);
       removeStored(key, exchange, hosts);
     }
   }

@@ -249,12 +249,15 @@ function variesByClass(
 }
 
 /** Returns whether the origin's validators have lied about the URL. */
-function isLyingUrl({
+export function isLyingUrl({
   before,
   ...place
-}: VariantPlace & { readonly before: StoredMetadata | undefined }): boolean {
-  const removed = place.exchange.site.invalidations.removed(place.request.key.text);
-  const isKnown = [before, removed].some((one) => one !== undefined && isOfLyingUrl(one));
+}: VariantPlace & {
+  readonly before: Pick<StoredMetadata, "selecting"> | undefined;
+}): boolean {
+  const { invalidations } = place.exchange.site;
+  const removed = [place.key, place.request.key].map(({ text }) => invalidations.removed(text));
+  const isKnown = [before, ...removed].some((one) => one !== undefined && isOfLyingUrl(one));
   return isKnown || namesKnownAt(place).includes(contentTagName);
 }
 

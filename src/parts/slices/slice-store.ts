@@ -18,7 +18,11 @@ import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import { Marks } from "../../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../../pages/stored/lifetime.ts";
-import { responseIn, type ResponseTier, validatorOf } from "../../pages/stored/stored-response.ts";
+import {
+  originValidatorOf,
+  responseIn,
+  type ResponseTier,
+} from "../../pages/stored/stored-response.ts";
 import { isFromBeforePurge } from "../../pages/storing/from-before-purge.ts";
 import { removeStored } from "../../pages/storing/in-tiers.ts";
 import { withoutStripped } from "../../pages/storing/stripped-fields.ts";
@@ -170,7 +174,7 @@ export class SliceStore {
     answer: SlicedAnswer,
   ): Promise<NonNullable<Response["body"]> | NoSlice> {
     const { head, place } = answer;
-    const validator = validatorOf(head);
+    const validator = originValidatorOf(head);
     if (validator === undefined || !(await isValid(answer))) return "ended";
     const names = head.selecting.map(([name]) => name);
     const request = inNobodysName(asRefresh(place.request, names), head);

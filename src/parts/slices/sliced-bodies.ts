@@ -10,7 +10,7 @@ import { isOfOneRequest } from "../../rules/storable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { isForAll } from "../../pages/fetch/answer-on-miss.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
-import { clientHasIt, rangeIn } from "../../pages/request/conditions.ts";
+import { clientHasIt, rangeIn, withoutRange } from "../../pages/request/conditions.ts";
 import { asRefresh, type LookupRequest } from "../../pages/request/plan.ts";
 import { contentDigests } from "../../pages/respond/downstream.ts";
 import { cutToRange, fromStored } from "../../pages/respond/respond.ts";
@@ -24,7 +24,11 @@ import {
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
-import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
+import {
+  originValidatorOf,
+  type StoredMetadata,
+  validatorOf,
+} from "../../pages/stored/stored-response.ts";
 import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
 import { taggedByLength, withheldTag } from "../../pages/storing/content-tags.ts";
@@ -146,6 +150,7 @@ export class SlicedBodies implements BodyHolder {
       const whole = { ...fresh, response: asWhole(response.headers, totalBytes, body) };
       const sent = await sendAndStore(whole, {
         ...pending,
+        // `cutToRange` evaluates the range.
         request: withoutRange(pending.request),
       });
       return { ...sent, answer: cutToRange(sent.answer, totalBytes, pending) };
@@ -189,7 +194,7 @@ export class SlicedBodies implements BodyHolder {
     const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
     const { headers } = strippedBy(metadata, whole.response, pending);
     const isForbidden =
-      validatorOf(metadata) === undefined ||
+      originValidatorOf(metadata) === undefined ||
       fieldsForOneClient(headers, metadata, pending).length > 0;
     const rule = refusedBy(metadata, headers, pending)?.rule;
     if (isProvisional(metadata, rule)) return "old";
@@ -315,6 +320,7 @@ async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
     isHead(before) &&
     before.heldApart.sliceBytes === sliceBytes &&
     before.heldApart.totalBytes === totalBytes &&
+    validatorOf(before) !== undefined &&
     validatorOf(before) === validatorOf(head);
   return isSame && (await mayValidate(standing, pending)) && !needsNewBody(standing, pending)
     ? { ...head, heldApart: before.heldApart }
@@ -340,14 +346,6 @@ function isVouchedFor(stamp: Stamp, { request, exchange }: PagePlace): boolean {
   const times = { requestedAtMs: atMs, respondedAtMs: atMs, fillCostMs: 0 };
   const unsent = { stamp, url, route: route.name, tags: [], colo: "", ...times };
   return site.view.mayBeValidated(unsent, { atMs, maxLagMs: route.purgeMaxLagMs });
-}
-
-/** Returns the request for the whole body. `cutToRange` evaluates its range. */
-function withoutRange(request: LookupRequest): LookupRequest {
-  const { conditions } = request;
-  const has = (name: string) => name !== "range" && conditions.has(name);
-  const get = (name: string) => (has(name) ? conditions.get(name) : null);
-  return { ...request, conditions: { has, get } };
 }
 
 /** Returns the 200 of which a 206 is a part (RFC 9110 §15.3.7). */

@@ -41,6 +41,22 @@ describe("a hard purge", () => {
     expect([fields.get("if-none-match"), fields.get("if-range")]).toEqual([null, null]);
   });
 
+  it("withholds the validator of a body of another length, and its slices are stored", async () => {
+    const { origin, site } = open();
+    await getSliced(site);
+    origin.version = 2;
+    origin.length = totalBytes + 500;
+    await send(site, { urls });
+    for (const count of [1, 0, 0]) {
+      site.origin.asked.length = 0;
+      const seen = await getSliced(site, "bytes=0-99", { "if-none-match": '"always"' });
+      expect([seen.status, seen.fields.get("etag")]).toEqual([206, null]);
+      expect(rangesAsked(site)).toHaveLength(count);
+    }
+    const mixed = await getSliced(site, "bytes=100-199", { "if-range": '"always"' });
+    expect([mixed.status, mixed.bytes.length]).toEqual([200, totalBytes + 500]);
+  });
+
   it("between two slices cuts the body off, instead of asking with the old validator", async () => {
     const { origin, site } = open();
     const reading = await site.ask("/v");

@@ -21,7 +21,7 @@ export function bytesOf(version: number, length = totalBytes): Uint8Array<ArrayB
 
 export interface SlicedOrigin {
   version: number;
-  readonly length?: number;
+  length?: number;
   /** Further fields of each answer. */
   fields: FieldTexts;
   tag: (version: number) => string | undefined;
