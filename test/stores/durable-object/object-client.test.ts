@@ -215,7 +215,7 @@ describe("hints of a journal", () => {
     const { ended } = listening({ ...open(), client });
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await ended).toMatch("does not answer in time");
-    late.resolve(Object.assign(new Response(), { webSocket }) as unknown as Response);
+    late.resolve(Object.assign(new Response(), { webSocket }));
     await vi.advanceTimersByTimeAsync(0);
     vi.useRealTimers();
     expect(states).toEqual(["open", "closed"]);
