@@ -8,14 +8,16 @@ import type { ReadUrl, UrlRead } from "./url-reader.ts";
 /** The head of a request. */
 export type RequestHead = Pick<Request, "method" | "headers"> & Partial<Pick<Request, "cf">>;
 
-/** Returns whether a request has a part of the credential that the gate of its route checks. */
-export function hasCredential({ headers }: RequestHead, { route, target }: UrlRead): boolean {
-  const { gate } = route.phases;
-  if (gate === undefined) return false;
+/** Returns whether a request has a part of the credential that a gate checks. */
+export function hasCredential(
+  { headers }: RequestHead,
+  { target }: UrlRead,
+  { headers: fields, cookies, query }: Gate,
+): boolean {
   return (
-    gate.headers.some((name) => headers.has(name)) ||
-    pairsIn(headers.get("cookie") ?? "").some((pair) => isIn(gate.cookies, pair)) ||
-    keyedQuery(target.query, (name) => !gate.query.includes(name)) !== target.query
+    fields.some((name) => headers.has(name)) ||
+    pairsIn(headers.get("cookie") ?? "").some((pair) => isIn(cookies, pair)) ||
+    keyedQuery(target.query, (name) => !query.includes(name)) !== target.query
   );
 }
 

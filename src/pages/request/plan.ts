@@ -162,7 +162,9 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   const by = decidedBy(request, route, given);
   const head = by.gate && withoutCredential(request, read, by.gate, given.site.readUrl);
   const [asking, bare] = [head?.request ?? request, head?.read ?? read];
-  const isUnchecked = by.gate === undefined && hasCredential(request, read);
+  const { gate } = route.phases;
+  const isUnchecked =
+    gate !== undefined && by.gate === undefined && hasCredential(request, read, gate);
   const rule = by.isFailed
     ? "part-failed"
     : (passRule(asking, bare, given) ?? (isUnchecked ? "unchecked" : undefined));
