@@ -9,8 +9,9 @@ import {
   contentTagName,
   entityTag,
   hasValidator,
+  isNotModified,
+  isWeak,
 } from "../../rules/validators.ts";
-import { isNotModified, isWeak } from "../../rules/validators.ts";
 import { isDoubted, type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import { isLyingUrl } from "./metadata-of-answer.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
