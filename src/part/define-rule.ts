@@ -157,17 +157,13 @@ function phasesOf(rule: Rule, host: PhaseHost): Phases {
       values &&
       ((client) => Object.entries(values(client)).map(([field, value]) => [field, value ?? null])),
     fails: has("fails")
-      ? (answer) => (isTrue(rule.fails?.(seen(answer))) ? "rule-fails" : undefined)
+      ? (answer) =>
+          isTrue(rule.fails?.(seen(answer))) ? { rule: "rule-fails", names: [name] } : undefined
       : undefined,
     refuses: has("refuses")
-      ? ({ status }, headers) =>
-          isTrue(rule.refuses?.(seen({ status, headers }))) ? "rule-refuses" : undefined
+      ? (answer) =>
+          isTrue(rule.refuses?.(seen(answer))) ? { rule: "rule-refuses", names: [name] } : undefined
       : undefined,
-    objector:
-      has("fails") || has("refuses")
-        ? (answer) =>
-            rule.fails?.(seen(answer)) || rule.refuses?.(seen(answer)) ? name : undefined
-        : undefined,
     tags: has("received") ? (answer) => tagsIn(rule.received?.(seen(answer))) : undefined,
     respond: has("respond")
       ? (answer, request) => editsIn(rule.respond?.(seen(answer), values?.(request) ?? {}))

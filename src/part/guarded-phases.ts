@@ -81,8 +81,8 @@ function guarded(
       build: faultyBuild,
       field: "etag",
     }),
-    fails: guard("fails", phases.fails, partFault),
-    refuses: guard("refuses", phases.refuses, partFault),
+    fails: guard("fails", phases.fails, fault),
+    refuses: guard("refuses", phases.refuses, fault),
     keepSeconds: guard("keepSeconds", phases.keepSeconds, 0),
     against: guard("against", phases.against, "never"),
     standsIn: guard("standsIn", phases.standsIn, undefined),
@@ -103,11 +103,12 @@ function guarded(
     ignores: guard("ignores", phases.ignores, ruleConditions),
     keyed: guard("keyed", phases.keyed, undefined),
     tags: guard("tags", phases.tags, undefined),
-    objector: guard("objector", phases.objector, part),
     respond: guard("respond", phases.respond, undefined),
     filter: guard("filter", phases.filter, "failed" as const),
   };
 }
+
+const fault = { rule: partFault, names: [] } as const;
 
 /** The longest wait for `admits`. */
 const admitsMsMax = 10_000;
@@ -143,7 +144,6 @@ function both(one: Phases, other: Phases): Phases {
     ignores: all(one.ignores, other.ignores),
     keyed: all(one.keyed, other.keyed),
     tags: all(one.tags, other.tags),
-    objector: either(one.objector, other.objector),
     respond: bothRespond(one.respond, other.respond),
     filter: one.filter ?? other.filter,
   };

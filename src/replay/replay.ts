@@ -219,7 +219,7 @@ export class Replay {
     const { key } = request;
     const place = { request, exchange, key, validating: candidate, inShared: "nothing" } as const;
     const pending = place as unknown as PendingForward;
-    if (refusalToStore(metadata, noHeaders, pending) !== undefined) {
+    if (refusalToStore(metadata, { headers: noHeaders }, pending) !== undefined) {
       return { outcome: "forwarded", origin };
     }
     const isHeld = mustAwaitSecondAsk(metadata, pending);

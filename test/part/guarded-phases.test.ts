@@ -60,7 +60,8 @@ it.each(Object.entries(throwing))(
     const others: Phases =
       name === "mark"
         ? {
-            fails: ({ status }) => (status === 404 ? "missing-asset" : undefined),
+            fails: ({ status }) =>
+              status === 404 ? { rule: "missing-asset", names: [] } : undefined,
             standsIn: () => "kept",
           }
         : {};

@@ -5,7 +5,7 @@ import { defineConfig } from "../../src/config/config.ts";
 import { partsOf } from "../../src/part/contents.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
 import type { RouteInput } from "../../src/config/route-options.ts";
-import type { Rule } from "../../src/part/port/rule.ts";
+import type { Rule, RuleAnswer } from "../../src/part/port/rule.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { hotKeys } from "../../src/parts/hot-keys/hot-keys.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
@@ -44,6 +44,26 @@ it.each<Partial<Rule>>([
   );
   await site.get("/");
   expect((await site.get("/")).cacheStatus).not.toContain("; hit");
+});
+
+it("a rule judges an answer once, and an answer that a 304 freshens once more", async () => {
+  const asked: string[] = [];
+  const note = (phase: string) => (answer: RuleAnswer) => {
+    asked.push(`${phase} ${answer.status} ${answer.headers.get("x-draft")}`);
+    return false;
+  };
+  const rule = defineRule({ name: "rule", fails: note("fails"), refuses: note("refuses") });
+  const site = open([{ name: "all", match: "*", use: [rule] }], ({ headers }) =>
+    headers.has("if-none-match")
+      ? new Response(null, { status: 304, headers: { "x-draft": "304" } })
+      : page("page", { ...kept, etag: '"e"', "x-draft": "200" }),
+  );
+  await site.get("/");
+  expect(asked.splice(0)).toEqual(["fails 200 200", "refuses 200 200"]);
+  site.clock.advance(100);
+  await site.get("/");
+  const arrived = ["fails 304 304", "refuses 304 304"];
+  expect(asked).toEqual([...arrived, "fails 200 304", "refuses 200 304"]);
 });
 
 it("the rules of a route act in the order of its `use`, whatever routes are above", async () => {

@@ -21,19 +21,13 @@ import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
 import { sortCookies, withoutPosition } from "../request/cookies.ts";
-import { builtAnswer } from "./builds.ts";
+import { builtAnswer, verdictsOn } from "./builds.ts";
+import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 
-/** The origin's response or failure. Instants are in epoch milliseconds. */
+/** The origin's response, or why there is none. */
 type ForwardResult =
-  | {
-      kind: "answered";
-      response: Response;
-      requestedAtMs: number;
-      respondedAtMs: number;
-      /** The build that made the response, as in `StampedAnswer`. */
-      release?: string | undefined;
-    }
-  | { kind: "failed"; failure: OriginTrouble };
+  | ({ readonly kind: "answered" } & Omit<StampedAnswer, "stamp">)
+  | { readonly kind: "failed"; readonly trouble: OriginTrouble };
 
 /**
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
@@ -116,36 +110,34 @@ export async function forwardAsked(
   const sent = { method, headers, body: content?.body() ?? null, cf: cfOfMembers(request.cf) };
   const asking = { origin: route.origin, page, target, isAnonymous };
   const again = route.phases.fails && new Headers(headers);
-  const first = await ask(asking, sent, context, withinMs);
+  const judged = async (given: typeof sent): Promise<ForwardResult> => {
+    const answer = await ask(asking, given, context, withinMs);
+    if (answer.kind === "failed") return answer;
+    const { response } = answer;
+    const built = builtAnswer(response, { method, route });
+    return { ...answer, ...built, ...verdictsOn(response, built.release, request) };
+  };
+  const first = await judged(sent);
   const answer =
-    again !== undefined && content === undefined && isToAskAgain(first, request, context)
-      ? await ask(asking, { ...sent, headers: again }, context, withinMs)
+    again !== undefined && content === undefined && isToAskAgain(first, route, context)
+      ? await judged({ ...sent, headers: again })
       : first;
   if (answer.kind === "answered" && !route.isSubstitute) {
     context.site.headTimes.add(route.name, answer);
   }
-  return builtBy(answer, { method, route });
+  return answer;
 }
 
 /**
  * Returns whether another server of the origin may answer better, by a part of the route. Takes a retry from the
  * budget, and ends the answer.
  */
-function isToAskAgain(
-  answer: ForwardResult,
-  { route, target }: Pick<LookupRequest, "route" | "target">,
-  { site }: Context,
-): boolean {
-  if (answer.kind === "failed" || !route.phases.fails?.(answer.response, target.path)) return false;
+function isToAskAgain(answer: ForwardResult, route: Route, { site }: Context): boolean {
+  if (answer.kind === "failed" || answer.failure === undefined) return false;
   if (route.isSubstitute || !site.originHealth.takeRetry(route.origin)) return false;
   site.metrics.add("originRetries");
   cancelBody(answer.response);
   return true;
-}
-
-function builtBy(answer: ForwardResult, request: Parameters<typeof builtAnswer>[1]): ForwardResult {
-  if (answer.kind === "failed") return answer;
-  return { ...answer, ...builtAnswer(answer.response, request) };
 }
 
 /** Forwards a bypassed request with its own conditions. Omits the body of a GET or HEAD. */
@@ -186,7 +178,8 @@ export async function forwardPassed(
     context,
     withinMs,
   );
-  return builtBy(answer, { method, route });
+  if (answer.kind === "failed") return answer;
+  return { ...answer, ...builtAnswer(answer.response, { method, route }) };
 }
 
 /** Asks for a body that a filter can read. */
@@ -287,7 +280,7 @@ async function ask(
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
     // The client may have caused the failure if the request has a body.
-    if (request.body !== null) return { kind: "failed", failure };
+    if (request.body !== null) return { kind: "failed", trouble: failure };
     return failed(asking, failure, context);
   } finally {
     clearTimeout(timer);
@@ -303,7 +296,7 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
       if (!isAnswered) originHealth.probeFailed(asking.origin, nowAtMs());
     });
   }
-  return { kind: "failed", failure };
+  return { kind: "failed", trouble: failure };
 }
 
 /**

@@ -77,7 +77,7 @@ async function leadPublic(
   const { answer, request } = await forwardSelecting(asking, added);
   if (answer.kind === "failed") {
     pending.exchange.decision.noteNoAnswer();
-    return originFailed(answer.failure, { ...pending, stamp }, flight);
+    return originFailed(answer.trouble, { ...pending, stamp }, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
   const place = { ...pending, request };
@@ -90,7 +90,7 @@ async function leadPublic(
     site.queryForms.refute(pending, status);
     return leadElsewhere(own, pending, flight, holder);
   }
-  const instead = await insteadOfAnswer(response, { ...pending, stamp }, flight);
+  const instead = await insteadOfAnswer(fresh, pending, flight);
   if (instead !== undefined) {
     cancelBody(response);
     return instead;
@@ -221,15 +221,15 @@ async function insteadOfOrigin(
 
 /** Answers in place of an error. If only a part counts the answer as failed, the origin works, and no other is asked. */
 async function insteadOfAnswer(
-  response: Response,
-  pending: StampedForward,
+  { response, stamp, failure }: StampedAnswer,
+  pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
   if (isOriginError(response.status)) {
-    return insteadOfOrigin(failedWith(response, pending.exchange.nowAtMs()), pending, flight);
+    const failed = failedWith(response, pending.exchange.nowAtMs());
+    return insteadOfOrigin(failed, { ...pending, stamp }, flight);
   }
-  const { route, target } = pending.request;
-  if (route.phases.fails?.(response, target.path) === undefined) return undefined;
+  if (failure === undefined) return undefined;
   const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
   return storedInstead("lost", lost, pending, flight);
 }

@@ -98,7 +98,7 @@ export async function passBy(
   const answer = await forwarding;
   if (answer.kind === "failed") {
     decision.noteNoAnswer();
-    return refused(answer.failure, exchange);
+    return refused(answer.trouble, exchange);
   }
   const { response } = answer;
   const { status } = response;

@@ -45,9 +45,10 @@ import {
   ofOneClient,
   refusalToStore,
   refused,
-  type StoreRefusal,
+  type RefusedStore,
 } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-body.ts";
+import { verdictsOn } from "./builds.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**
@@ -79,10 +80,12 @@ export async function validated(
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const headers = withoutStripped(received, metadata.ruleMatch, pending);
   const cookies = personalCookies(headers, request.route, exchange.site.config);
-  const refusal =
-    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, pending);
+  const why =
+    cookies.length > 0
+      ? refused("set-cookie", metadata, request)
+      : refusalToFreshen(metadata, fresh.response, pending);
+  const refusal = why?.rule;
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
-  const why = refusal && refused(refusal, metadata, request);
   if (why === undefined) decision.stored = true;
   else decision.refuses(why);
   if (decision.stored) {
@@ -155,14 +158,18 @@ function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
   pending: PendingForward,
-): StoreRefusal | undefined {
+): RefusedStore | undefined {
   const { request } = pending;
   const isShared = sharedExplicitly(governingDirectives(headers, request.route.targets));
-  return (
+  const { status, fields, release } = metadata;
+  const whole = new Headers(headers);
+  for (const [name, value] of fields) if (!headers.has(name)) whole.append(name, value);
+  const answer = { headers, ...verdictsOn({ status, headers: whole }, release, request) };
+  const rule =
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
-    refusalToStore(metadata, headers, { ...pending, request: { ...request, method: "GET" } }) ??
-    (hasRoomFor(metadata, pending) ? undefined : "too-many-variants")
-  );
+    refusalToStore(metadata, answer, { ...pending, request: { ...request, method: "GET" } }) ??
+    (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
+  return rule && refused(rule, metadata, request, answer);
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type PartFailure,
   type PartRefusal,
   partRefusals,
+  type PartVerdicts,
 } from "../../part/port/phases.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
@@ -89,34 +90,35 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
   "extension-mismatch",
 ]);
 
-/**
- * Returns the rule by which an answer is not stored; `undefined` if the answer is stored.
- *
- * @param received all fields of the origin
- */
+/** An answer, with the verdicts of the route's parts. */
+interface JudgedAnswer extends PartVerdicts {
+  /** All fields of the origin that the route does not strip. */
+  readonly headers: Headers;
+}
+
+/** Returns the rule by which an answer is not stored; `undefined` if the answer is stored. */
 export function refusedBy(
   metadata: StoredMetadata,
-  received: Headers,
+  { response: { headers }, ...answer }: PartVerdicts & { readonly response: Response },
   pending: PendingForward,
 ): RefusedStore | undefined {
   const rule =
-    refusalToStore(metadata, received, pending) ??
+    refusalToStore(metadata, { ...answer, headers }, pending) ??
     (isFailedRefresh(metadata, pending) ? "refresh-failed" : undefined) ??
     (isUnconfirmed(metadata, pending) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
-  return rule && refused(rule, metadata, pending.request);
+  return rule && refused(rule, metadata, pending.request, answer);
 }
 
 /**
  * Checks the rules of RFC 9111 §3, and then Tidemark's own, except those that `refusedBy` adds. The
  * result does not depend on the stored response that the answer would replace.
  *
- * @param received all fields of the origin
  * @returns why the response is not stored; `undefined` if these rules allow storing
  */
 export function refusalToStore(
   metadata: StoredMetadata,
-  received: Headers,
+  { headers: received, failure, refusal }: JudgedAnswer,
   place: VariantPlace,
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
@@ -124,12 +126,7 @@ export function refusalToStore(
   const { status } = metadata;
   const headers = fieldsOf(metadata);
   // A page in place of an asset may be for one client; see `mismatchedTypes`.
-  const { phases } = request.route;
-  // Before and after fields are stripped; a 304 has only some of the fields.
-  const failure =
-    phases.fails?.({ status, headers: received }, request.target.path) ??
-    phases.fails?.({ status, headers }, request.target.path);
-  if (failure !== undefined && status !== 200) return failure;
+  if (failure !== undefined && status !== 200) return failure.rule;
   if (metadata.release === faultyBuild) return partFault;
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
@@ -156,8 +153,7 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  const refusal = phases.refuses?.(metadata, received) ?? phases.refuses?.(metadata, headers);
-  if (refusal !== undefined) return refusal;
+  if (refusal !== undefined) return refusal.rule;
   const answer = { headers: received, requestedAtMs: metadata.requestedAtMs };
   if (isFromBeforePurge(answer, metadata, place)) return "before-purge";
   if (isUnstored) return "answer-rule";
@@ -174,7 +170,7 @@ export function refusalToStore(
   // This check is the last of the field checks, because it searches all fields.
   if (namesClient(received, metadata, request)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
-  if (failure !== undefined) return failure;
+  if (failure !== undefined) return failure.rule;
   // The size is known in advance only if the origin sends Content-Length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge =
@@ -262,8 +258,10 @@ export function refused(
   rule: StoreRefusal,
   metadata: StoredMetadata,
   request: LookupRequest,
+  { failure, refusal }: PartVerdicts = {},
 ): RefusedStore {
-  return { rule, names: namesIn(rule, metadata, request) };
+  const byPart = [failure, refusal].find((verdict) => verdict?.rule === rule);
+  return { rule, names: byPart?.names ?? namesIn(rule, metadata, request) };
 }
 
 function namesIn(
@@ -274,10 +272,6 @@ function namesIn(
   const { forwarded, route } = request;
   if (refusal === "answer-rule") return unstoringRules(metadata, request);
   if (refusal === "gate-refused") return request.gate === undefined ? [] : [request.gate.name];
-  if (refusal === "rule-fails" || refusal === "rule-refuses") {
-    const headers = fieldsOf(metadata);
-    return [route.phases.objector?.({ status: metadata.status, headers }) ?? []].flat();
-  }
   if (refusal === "extension-mismatch") return mismatchedTypes(metadata, request);
   if (refusal === "too-many-variants") {
     return [...fieldsOfVariants(metadata.selecting.map(([name]) => name))];

@@ -60,7 +60,7 @@ export async function sendAndStore(
   const fresh = { ...given, response: strippedBy(metadata, given.response, pending) };
   const { headers, body } = fresh.response;
   const hadCookie = given.response.headers.has("set-cookie");
-  const refusal = refusedBy(metadata, headers, pending);
+  const refusal = refusedBy(metadata, fresh, pending);
   if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
   applyStored(metadata, headers, pending);
   if (ignoresRange(metadata, request)) exchange.site.rangeless.mark(key.text, exchange.nowAtMs());

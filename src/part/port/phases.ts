@@ -3,6 +3,8 @@
 // concern responses that no hard purge covers. Names of other systems: `vcl_backend_response` (`received`),
 // `vcl_hit` (`against`), grace (`standsIn`). `port/rule.ts` has the phases of a site's own rules.
 
+import type { RuleAndNames } from "../../rules/cache-status.ts";
+
 interface Fields {
   get(name: string): string | null;
   has(name: string): boolean;
@@ -70,6 +72,9 @@ export interface PhaseAnswer {
   readonly headers: Fields;
 }
 
+/** An answer of the origin whose build is known, as in `PhaseRecord`. */
+export interface BuiltPhaseAnswer extends PhaseAnswer, Pick<PhaseRecord, "release"> {}
+
 /** A stored response, or one that may be stored. Its times, its stamp and its tags are the core's. */
 export interface PhaseRecord {
   readonly status: number;
@@ -99,6 +104,17 @@ type PartFault = typeof partFault;
 export type PartFailure = (typeof partFailures)[number] | PartFault;
 export type PartRefusal = (typeof partRefusals)[number] | "rule-refuses" | PartFault;
 
+/** Why a part takes an answer for a failure, or forbids storing it. `names` has the name of a site's rule. */
+export interface PartVerdict<Rule extends string> extends RuleAndNames {
+  readonly rule: Rule;
+}
+
+/** The verdicts of a route's parts on an answer, which are decided once, as it arrives. */
+export interface PartVerdicts {
+  readonly failure?: PartVerdict<PartFailure> | undefined;
+  readonly refusal?: PartVerdict<PartRefusal> | undefined;
+}
+
 /** The decisions of parts on one route. An absent phase decides nothing. Experimental: may change in any release. */
 export interface Phases {
   /** Reads the build of an answer, as it arrives. */
@@ -109,13 +125,9 @@ export interface Phases {
    *
    * @param path the path of the request
    */
-  readonly fails?: ((answer: PhaseAnswer, path: string) => PartFailure | undefined) | undefined;
+  readonly fails?: ((answer: PhaseAnswer, path: string) => PartVerdicts["failure"]) | undefined;
   /** Returns the rule by which an answer is not stored. */
-  readonly refuses?:
-    | ((record: PhaseRecord, headers: Fields) => PartRefusal | undefined)
-    | undefined;
-  /** Returns the name of the rule of the site by which an answer fails or is refused. */
-  readonly objector?: ((answer: PhaseAnswer) => string | undefined) | undefined;
+  readonly refuses?: ((answer: BuiltPhaseAnswer) => PartVerdicts["refusal"]) | undefined;
   /** Returns for how many seconds a response is kept at least. It is not fresh for longer. */
   readonly keepSeconds?: ((record: PhaseRecord) => number) | undefined;
   /**

@@ -109,7 +109,7 @@ function phasesOfPages(
     refuses({ release: build = "" }) {
       if (build === "" || isOfCurrent(build)) return undefined;
       notes.note("left-release", route, [build], nowAtMs());
-      return "left-release";
+      return { rule: "left-release", names: [] };
     },
     against: ({ release: build }, isPurged) =>
       isPurged && !isOfCurrent(build) ? "origin-first" : undefined,
@@ -132,7 +132,7 @@ function phasesOfAssets(
         deceptionArmour &&
         status === 200 &&
         typesAgainst([path], responseMediaTypes(headers)).length > 0;
-      return isMissing || isPage ? "missing-asset" : undefined;
+      return isMissing || isPage ? { rule: "missing-asset", names: [] } : undefined;
     },
     keepSeconds: ({ status }) => (status < 300 ? keptSeconds : 0),
     /**

@@ -8,6 +8,7 @@ import { type ByteRange, firstByteOf } from "../../rules/ranges.ts";
 import { selects } from "../../rules/selecting.ts";
 import { isOfOneRequest } from "../../rules/storable.ts";
 import type { Decision } from "../../observe/decision.ts";
+import { verdictsOn } from "../../pages/fetch/builds.ts";
 import { isForAll } from "../../pages/fetch/answer-on-miss.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn, withoutRange } from "../../pages/request/conditions.ts";
@@ -147,7 +148,7 @@ export class SlicedBodies implements BodyHolder {
     }
     // A body of one slice is stored like any other body.
     if (range.firstByte === 0 && totalBytes <= range.lastByte + 1) {
-      const whole = { ...fresh, response: asWhole(response.headers, totalBytes, body) };
+      const whole = asWhole(fresh, totalBytes, body, pending);
       const sent = await sendAndStore(whole, {
         ...pending,
         // `cutToRange` evaluates the range.
@@ -155,7 +156,7 @@ export class SlicedBodies implements BodyHolder {
       });
       return { ...sent, answer: cutToRange(sent.answer, totalBytes, pending) };
     }
-    const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
+    const whole = asWhole(fresh, totalBytes, null, pending);
     const decided = this.#headOf(whole, pending, client, totalBytes);
     if (typeof decided === "string") {
       // Another client may get an answer that can be stored.
@@ -192,11 +193,12 @@ export class SlicedBodies implements BodyHolder {
   ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" | "old" {
     const answer = withheldTag(metadataOf(whole, pending), pending);
     const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
-    const { headers } = strippedBy(metadata, whole.response, pending);
+    const response = strippedBy(metadata, whole.response, pending);
+    const { headers } = response;
     const isForbidden =
       originValidatorOf(metadata) === undefined ||
       fieldsForOneClient(headers, metadata, pending).length > 0;
-    const rule = refusedBy(metadata, headers, pending)?.rule;
+    const rule = refusedBy(metadata, { ...whole, response }, pending)?.rule;
     if (isProvisional(metadata, rule)) return "old";
     const isForOne = rule === "names-client" || rule === "too-many-variants";
     if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
@@ -349,11 +351,17 @@ function isVouchedFor(stamp: Stamp, { request, exchange }: PagePlace): boolean {
 }
 
 /** Returns the 200 of which a 206 is a part (RFC 9110 §15.3.7). */
-function asWhole(headers: Headers, totalBytes: number, body: Response["body"]): Response {
+function asWhole(
+  { response: { headers }, ...fresh }: StampedAnswer,
+  totalBytes: number,
+  body: Response["body"],
+  { request }: LeaderForward,
+): StampedAnswer {
   const fields = new Headers(headers);
   fields.delete("content-range");
   fields.set("content-length", String(totalBytes));
   // These describe the bytes of the slice (RFC 9530 §2).
   if (body === null) for (const name of contentDigests) fields.delete(name);
-  return new Response(body, { statusText: "OK", headers: fields, encodeBody: "manual" });
+  const response = new Response(body, { statusText: "OK", headers: fields, encodeBody: "manual" });
+  return { ...fresh, response, ...verdictsOn(response, fresh.release, request) };
 }
