@@ -1,6 +1,6 @@
 // Resolves a route of a configuration and fills in the defaults.
 import type { RouteTraits } from "../part/port/part.ts";
-import { noPhases, unopened } from "../part/port/phases.ts";
+import type { Phases } from "../part/port/phases.ts";
 import { compileAnswerRules } from "./answer-rules.ts";
 import {
   CredentialFields,
@@ -147,6 +147,14 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   // A literal of this size with spreads inside takes twice as long to make.
   return Object.assign(own, resolvedOrigin(route), resolvedKey(route));
 }
+
+/** The phases of a route without parts that have phases. */
+const noPhases: Phases = {};
+
+/** The phases of a route whose rules decide before the lookup, until they are opened: all requests fail. */
+const unopened: Phases = {
+  admits: async () => ({ response: new Response(null, { status: 500 }), by: "" }),
+};
 
 /** The builds of a route's pages. */
 export interface Builds {

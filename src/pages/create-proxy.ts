@@ -28,6 +28,7 @@ import { QueryForms } from "./request/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
+import { leave, mayChange } from "./respond/leave.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { PhaseHost, Site, WithPhases } from "./site/site.ts";
@@ -112,11 +113,11 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
         assembly?.answer(request, read, context, (one, of, part, checks) =>
           serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
         ) ?? serve(request, read, context);
-      const { leaves } = phases;
-      if (sampled === undefined && errorPage === undefined && leaves === undefined) return answer;
+      const isFinal = errorPage === undefined && !mayChange(phases);
+      if (sampled === undefined && isFinal) return answer;
       const ended = (response: Response) => {
         const page = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
-        const sent = leaves?.(page, request) ?? page;
+        const sent = leave(page, phases, request);
         sampled?.answered(sent);
         return sent;
       };

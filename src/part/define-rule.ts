@@ -1,35 +1,19 @@
 // `defineRule`: a part of a route that a site writes itself, made of phases alone. Each phase gets a small, read-only
 // view of its request or answer, and what it returns is checked.
 import { refuseUnknown } from "../base/known-members.ts";
-
 import { OperatorError } from "../base/operator-error.ts";
-import { isPlain } from "../base/schemas.ts";
 import { lowerCased } from "../config/known-names.ts";
-import { hasMeaning } from "../pages/stored/build.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../pages/request/cookies.ts";
-import { isWithheld } from "../pages/request/forwarded-fields.ts";
 import { countryOf } from "../pages/request/route-conditions.ts";
 import { ownRequest } from "../pages/request/plan.ts";
 import { sentUrl } from "../pages/request/target.ts";
-import { makePrivate } from "../pages/respond/downstream.ts";
-import { withFields } from "../pages/respond/respond.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
-import { tokenPattern } from "../rules/cache-control.ts";
 import type { PartContents } from "./contents.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
-import type {
-  BodyFilter,
-  Gate,
-  LeavingEdits,
-  PhaseLines,
-  PhaseRequest,
-  Phases,
-  PhaseUrl,
-} from "./port/phases.ts";
+import type { Gate, PhaseLines, PhaseRequest, Phases, PhaseUrl } from "./port/phases.ts";
 import {
   type Rule,
-  type RuleAdmission,
   type RuleAnswer,
   type RuleClient,
   ruleConditions,
@@ -38,12 +22,93 @@ import {
   type RuleHost,
   type RuleRequest,
 } from "./port/rule.ts";
+import {
+  admissionBy,
+  checkValue,
+  conditionsIn,
+  constantsIn,
+  editsIn,
+  isPlainField,
+  isTrue,
+  streamIn,
+  tagsIn,
+} from "./rule-results.ts";
 
-/** The members of a rule. `idle`: those without effect on a route that stores nothing. */
-const members = {
-  active: ["name", "checks", "admits", "keyed", "forward", "respond", "filter"],
-  idle: ["ignores", "fails", "received", "refuses"],
-} as const;
+/** The rest of a rule, for one of its phases. */
+interface RuleContext {
+  readonly rule: Rule;
+  readonly host: RuleHost;
+  /** The values of `keyed`. */
+  readonly valuesOf: (
+    request: Pick<PhaseRequest, "headers" | "cf">,
+  ) => Readonly<Record<string, string | undefined>>;
+}
+
+/** How a phase of a rule takes part in the decisions of the core. */
+interface Form<Phase> {
+  readonly open: (phase: Phase, opened: RuleContext) => Phases;
+  /** Whether the phase has no effect on a route that stores nothing. */
+  readonly isForStored?: true;
+}
+
+/** The members that need no request. */
+const fixed = ["name", "checks", "forward"] as const;
+
+/** The phases of a rule. */
+const forms: {
+  readonly [Name in Exclude<keyof Rule, (typeof fixed)[number]>]-?: Form<NonNullable<Rule[Name]>>;
+} = {
+  admits: {
+    open: (admits, { rule, host }) => ({
+      admits: async (request, read) =>
+        admissionBy(rule, await admits(viewOf(request, read), host), request),
+    }),
+  },
+  ignores: {
+    open: (ignores) => ({
+      ignores: (request, read) => conditionsIn(ignores(viewOf(request, read))),
+    }),
+    isForStored: true,
+  },
+  keyed: {
+    open: (_, { valuesOf }) => ({
+      keyed: (client) =>
+        Object.entries(valuesOf(client)).map(([field, value]) => [field, value ?? null]),
+    }),
+  },
+  fails: {
+    open: (fails, { rule: { name } }) => ({
+      fails: (answer) =>
+        isTrue(fails(seen(answer))) ? { rule: "rule-fails", names: [name] } : undefined,
+    }),
+    isForStored: true,
+  },
+  received: {
+    open: (received) => ({ tags: (answer) => tagsIn(received(seen(answer))) }),
+    isForStored: true,
+  },
+  refuses: {
+    open: (refuses, { rule: { name } }) => ({
+      refuses: (answer) =>
+        isTrue(refuses(seen(answer))) ? { rule: "rule-refuses", names: [name] } : undefined,
+    }),
+    isForStored: true,
+  },
+  respond: {
+    open: (respond, { valuesOf }) => ({
+      respond: (answer, request) => editsIn(respond(seen(answer), valuesOf(request))),
+    }),
+  },
+  // A filtered body has neither the validators nor the ranges of the stored one.
+  filter: {
+    open: (filter) => ({
+      filter: (answer) => streamIn(filter(seen(answer))),
+      ignores: () => ruleConditions,
+    }),
+  },
+};
+
+const rows = Object.entries(forms) as [keyof typeof forms, Form<unknown>][];
 
 /**
  * Makes a rule of the site for `use` of its routes. Experimental: may change in any release.
@@ -74,7 +139,9 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
     name,
     traits,
     options: own,
-    isForStored: members.active.slice(1).every((phase) => own[phase] === undefined),
+    isForStored:
+      own.forward === undefined &&
+      rows.every(([phase, form]) => form.isForStored ?? own[phase] === undefined),
     faultOn: (route) => faultOn(name, traits, route),
     contents,
   };
@@ -82,19 +149,8 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
 
 const nameForm = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** Fields that have a form of their own in requests to an origin. */
-const ofTransport =
-  /^(?:cookie|authorization|accept-encoding|via|cache-control|pragma|te|x-forwarded-.*|x-real-ip|cf-.*)$/;
-
-/** Returns whether the field of a request has no meaning for a cache. @param name in lower case */
-const isPlainField = (name: string): boolean =>
-  tokenPattern.test(name) &&
-  name === name.toLowerCase() &&
-  !ofTransport.test(name) &&
-  !isWithheld(name);
-
 function checkForm(rule: Rule): void {
-  refuseUnknown(rule, [...members.active, ...members.idle], "defineRule({ … })");
+  refuseUnknown(rule, [...fixed, ...Object.keys(forms)], "defineRule({ … })");
   const { name, checks, admits, keyed = {} } = rule;
   if (typeof name !== "string" || !nameForm.test(name)) {
     throw refusal(
@@ -141,52 +197,32 @@ function faultOn(
 }
 
 /** @throws never; a phase may throw, and is then guarded */
-function phasesOf(rule: Rule, host: PhaseHost): Phases {
-  const ruleHost: RuleHost = { secret: (name) => secretIn(host, name) };
-  const { name, checks, keyed } = rule;
-  const values = keyed && keyedBy(keyed);
-  const has = (phase: keyof Rule) => rule[phase] !== undefined;
-  const phases: Phases = {
-    admits: has("admits")
-      ? async (request, read) =>
-          admissionBy(rule, await rule.admits?.(viewOf(request, read), ruleHost), request)
-      : undefined,
-    ignores: ignoresOf(rule),
-    filter: has("filter") ? (answer) => streamIn(rule.filter?.(seen(answer))) : undefined,
-    keyed:
-      values &&
-      ((client) => Object.entries(values(client)).map(([field, value]) => [field, value ?? null])),
-    fails: has("fails")
-      ? (answer) =>
-          isTrue(rule.fails?.(seen(answer))) ? { rule: "rule-fails", names: [name] } : undefined
-      : undefined,
-    refuses: has("refuses")
-      ? (answer) =>
-          isTrue(rule.refuses?.(seen(answer))) ? { rule: "rule-refuses", names: [name] } : undefined
-      : undefined,
-    tags: has("received") ? (answer) => tagsIn(rule.received?.(seen(answer))) : undefined,
-    respond: has("respond")
-      ? (answer, request) => editsIn(rule.respond?.(seen(answer), values?.(request) ?? {}))
-      : undefined,
+function phasesOf(rule: Rule, env: PhaseHost): Phases {
+  const host: RuleHost = { secret: (name) => secretIn(env, name) };
+  const context: RuleContext = {
+    rule,
+    host,
+    valuesOf: rule.keyed ? keyedBy(rule.keyed) : () => ({}),
   };
+  const phases = Object.assign(
+    {},
+    ...rows.map(([name, form]) => {
+      const phase = rule[name];
+      if (phase === undefined) return undefined;
+      return form.open(typeof phase === "function" ? phase.bind(rule) : phase, context);
+    }),
+  ) as Phases;
   try {
-    const constants = constantsIn(rule.forward?.(ruleHost) ?? {});
-    return checks === undefined
-      ? { ...phases, constants }
-      : { ...phases, gate: gateOf(name, checks, constants) };
+    const constants = constantsIn(rule.forward?.(host) ?? {});
+    if (rule.checks === undefined) return { ...phases, constants };
+    return { ...phases, gate: gateOf(rule.name, rule.checks, constants) };
   } catch (cause) {
     // Without its constants, a request must not pass as checked, and an answer is not for all.
     const failed = () => {
       throw cause;
     };
-    return has("admits") ? { ...phases, admits: failed } : { ...phases, keyed: failed };
+    return phases.admits ? { ...phases, admits: failed } : { ...phases, keyed: failed };
   }
-}
-
-/** A filtered body has neither the validators nor the ranges of the stored one. */
-function ignoresOf({ ignores, filter }: Rule): Phases["ignores"] {
-  if (filter !== undefined) return () => ruleConditions;
-  return ignores && ((request, read) => conditionsIn(ignores(viewOf(request, read))));
 }
 
 function secretIn({ env }: PhaseHost, name: string): string {
@@ -251,113 +287,4 @@ function keyedBy(keyed: NonNullable<Rule["keyed"]>) {
     known.set(client, values);
     return values;
   };
-}
-
-const valueForm = /^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/;
-const keyedCharactersMax = 256;
-
-/** @throws TypeError for a value that no field, or no key, can have */
-function checkValue(field: string, value: unknown, charactersMax = keyedCharactersMax): void {
-  const isFit = typeof value === "string" && value.length <= charactersMax && valueForm.test(value);
-  if (!isFit) throw wrongForm(value, `short printable ASCII for the field ${field}`);
-}
-
-/** @throws TypeError for a field that the origin would not get as a constant */
-function constantsIn(given: Readonly<Record<string, string>>): PhaseLines {
-  if (!isPlain(given)) throw wrongForm(given, "an object");
-  return Object.entries(given).map(([field, value]) => {
-    const name = field.toLowerCase();
-    checkValue(name, value, 1_024);
-    if (name !== "authorization" && !isPlainField(name)) {
-      throw new TypeError(`The field ${name} cannot be a constant.`);
-    }
-    return [name, value];
-  });
-}
-
-/** @throws TypeError for another result */
-function admissionBy(
-  { name, checks }: Rule,
-  result: RuleAdmission | undefined,
-  { method }: PhaseRequest,
-) {
-  if (result === undefined) return {};
-  if (result === "checked" && checks !== undefined) return { checkedBy: name };
-  if (result === "stale") return { staleBy: name };
-  if (!(result instanceof Response)) throw new TypeError("The result of admits has no meaning.");
-  const headers = new Headers(result.headers);
-  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-  makePrivate(headers);
-  return {
-    response: withFields(result, headers, method === "HEAD" ? null : result.body),
-    by: name,
-  };
-}
-
-/** @throws TypeError if one is not text */
-function textsIn(given: unknown): readonly string[] {
-  if (Array.isArray(given) && given.every((text) => typeof text === "string")) return given;
-  throw wrongForm(given, "a list of strings");
-}
-
-/** Returns the error for a result of another form. Nobody else hears of the rejection of a promise. */
-function wrongForm(given: unknown, form: string): TypeError {
-  void Promise.resolve(given).catch(() => undefined);
-  return new TypeError(`A rule has not returned ${form}.`);
-}
-
-/** @throws TypeError for a promise, and for anything else that is no plain object with these members */
-function checkMembers(given: object, known: readonly string[]): void {
-  const isKnown = isPlain(given) && Object.keys(given).every((name) => known.includes(name));
-  if (!isKnown) throw wrongForm(given, `an object with ${known.join(", ")}`);
-}
-
-/** @throws TypeError if the result is no boolean */
-function isTrue(given: unknown): boolean {
-  if (typeof given !== "boolean") throw wrongForm(given, "a boolean");
-  return given;
-}
-
-/** @throws TypeError for another result than tags */
-function tagsIn(given: ReturnType<NonNullable<Rule["received"]>>): readonly string[] {
-  if (given === undefined) return [];
-  checkMembers(given, ["tags"]);
-  return textsIn(given.tags);
-}
-
-/** @throws TypeError for another result than a stream that is not in use */
-function streamIn(given: ReturnType<NonNullable<Rule["filter"]>>): BodyFilter | undefined {
-  if (given === undefined) return undefined;
-  const { readable, writable } = Object(given) as Partial<BodyFilter>;
-  const isFree =
-    readable instanceof ReadableStream &&
-    writable instanceof WritableStream &&
-    !readable.locked &&
-    !writable.locked;
-  if (!isFree) throw wrongForm(given, "a new stream");
-  return given;
-}
-
-/** @throws TypeError for another name */
-function conditionsIn(given: readonly string[]): readonly string[] {
-  const known: readonly string[] = ruleConditions;
-  if (textsIn(given).every((name) => known.includes(name))) return given;
-  throw new TypeError("ignores returned another name than those of conditions.");
-}
-
-/** @throws TypeError for a field by which caches or clients use the answer */
-function editsIn(edits: ReturnType<NonNullable<Rule["respond"]>>): LeavingEdits | undefined {
-  if (edits === undefined) return undefined;
-  checkMembers(edits, ["set", "remove", "cookies"]);
-  const { set = {}, remove = [], cookies = [] } = edits;
-  for (const names of [remove, cookies]) textsIn(names);
-  const lines = Object.entries(set);
-  for (const name of [...Object.keys(set), ...remove]) {
-    if (!tokenPattern.test(name) || hasMeaning(name)) {
-      throw new TypeError(`respond cannot change the field ${name}.`);
-    }
-  }
-  for (const [name, value] of lines) checkValue(name, value, 1_024);
-  for (const line of cookies) checkValue("set-cookie", line, 1_024);
-  return { removed: remove, lines, cookies };
 }

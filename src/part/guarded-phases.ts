@@ -1,24 +1,14 @@
 // The phases of a route, composed of those of its parts. A phase that throws decides for the safe side.
-import { cancelBody } from "../base/cancel-body.ts";
 import { within } from "../base/timeouts.ts";
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
 import type { FieldEdits } from "../config/route.ts";
-import { makePrivate } from "../pages/respond/downstream.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
-import { withFields } from "../pages/respond/respond.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
-import {
-  faultyBuild,
-  type NamedBuild,
-  partFault,
-  type PhaseAnswer,
-  type PhaseRequest,
-  type Phases,
-} from "./port/phases.ts";
+import { faultyBuild, type NamedBuild, partFault, type Phases } from "./port/phases.ts";
 import { ruleConditions } from "./port/rule.ts";
 
 /** Opens the phases of a part in an isolate: once, and then once for each route that uses the part. */
@@ -49,139 +39,148 @@ export const withPhases =
         .reduce(both);
       refuseSharedNames(route, phases);
       const requestEdits = withConstants(route, phases);
-      return { ...route, requestEdits, phases: { ...phases, ...leavingOf(phases) } };
+      return { ...route, requestEdits, phases };
     };
     return { routes: config.routes.map(parted), anywhere: parted(config.anywhere) };
   };
+
+/** The members of `Phases` that are functions. */
+type Functions = { readonly [Name in PhaseName]-?: NonNullable<Phases[Name]> };
+type PhaseName = Exclude<keyof Phases, "gate" | "constants">;
+
+/** How the phases of a name become one that does not throw. */
+interface Form<Phase extends (...given: never) => unknown> {
+  /** Returns the phases of two parts as one. */
+  readonly both: (one: Phase, other: Phase) => Phase;
+  /** Returns the result of a phase that throws. */
+  readonly safe: (part: string) => Awaited<ReturnType<Phase>>;
+  /** Throws for a result that the core cannot use. */
+  readonly check?: (result: ReturnType<Phase>) => void;
+}
+
+const fault = { rule: partFault, names: [] } as const;
+
+/** All phases. */
+const forms: { readonly [Name in PhaseName]: Form<Functions[Name]> } = {
+  build: { both: either, safe: () => ({ build: faultyBuild, field: "etag" }), check: checkBuild },
+  fails: { both: either, safe: () => fault },
+  refuses: { both: either, safe: () => fault },
+  keepSeconds: {
+    both: (one, other) => (record) => Math.max(one(record), other(record)),
+    safe: () => 0,
+  },
+  against: {
+    both: (one, other) => (record, isPurged) => {
+      const judged = one(record, isPurged);
+      return judged === "never" ? judged : (other(record, isPurged) ?? judged);
+    },
+    safe: () => "never",
+  },
+  standsIn: { both: either, safe: () => undefined },
+  mark: { both: either, safe: () => undefined },
+  admits: {
+    both: (one, other) => async (request, read) => {
+      const first = await one(request, read);
+      if ("response" in first) return first;
+      const second = await other(request, read);
+      return "response" in second ? second : { ...first, ...second };
+    },
+    safe: (part) => ({ response: plainPage("fault"), by: part }),
+  },
+  ignores: { both: all, safe: () => ruleConditions },
+  keyed: { both: all, safe: () => undefined },
+  tags: { both: all, safe: () => undefined },
+  respond: {
+    both: (one, other) => (answer, request) => {
+      const edits = [one(answer, request), other(answer, request)].flatMap((made) => made ?? []);
+      return {
+        removed: edits.flatMap(({ removed }) => removed),
+        lines: edits.flatMap(({ lines }) => lines),
+        cookies: edits.flatMap(({ cookies }) => cookies),
+      };
+    },
+    safe: () => undefined,
+  },
+  filter: { both: either, safe: () => "failed" },
+};
+
+/** The rows of `forms`, for code that treats all phases alike. */
+type AnyPhase = (given: unknown, more: unknown) => unknown;
+const rows = Object.entries(forms) as unknown as readonly (readonly [PhaseName, Form<AnyPhase>])[];
+
+const mapped = (
+  phaseOf: (name: PhaseName, form: Form<AnyPhase>) => AnyPhase | undefined,
+): Partial<Functions> =>
+  Object.fromEntries(rows.map(([name, form]) => [name, phaseOf(name, form)]));
 
 /** Returns phases that do not throw. */
 function guarded(
   part: string,
   phases: Phases,
-  failed: (phase: keyof Phases, cause: unknown) => void,
+  failed: (phase: PhaseName, cause: unknown) => void,
 ): Phases {
-  const { received, admits, gate, constants } = phases;
-  /** @param safe the result of a phase that throws */
-  const guard = <Given, More, Result>(
-    name: keyof Phases,
-    phase: ((given: Given, more: More) => Result) | undefined,
-    safe: Result,
-  ) =>
-    phase &&
-    ((given?: Given, more?: More): Result => {
-      try {
-        return phase(given as Given, more as More);
-      } catch (cause) {
-        failed(name, cause);
-        return safe;
-      }
-    });
-  return {
-    received: guard("received", received && ((answer: PhaseAnswer) => checked(received(answer))), {
-      build: faultyBuild,
-      field: "etag",
-    }),
-    fails: guard("fails", phases.fails, fault),
-    refuses: guard("refuses", phases.refuses, fault),
-    keepSeconds: guard("keepSeconds", phases.keepSeconds, 0),
-    against: guard("against", phases.against, "never"),
-    standsIn: guard("standsIn", phases.standsIn, undefined),
-    mark: guard("mark", phases.mark, undefined),
-    admits:
-      admits &&
-      (async (request, read) => {
+  const guards = mapped((name, { safe, check }) => {
+    const phase = phases[name] as AnyPhase | undefined;
+    const decided = (cause: unknown) => {
+      failed(name, cause);
+      return safe(part);
+    };
+    return (
+      phase &&
+      ((given, more) => {
         try {
+          const result = phase(given, more);
+          check?.(result);
           // The request of a client ends before, so nothing keeps a rule alive that hangs.
-          return await within(admits(request, read), admitsMsMax);
+          return result instanceof Promise ? within(result, admitsMsMax).catch(decided) : result;
         } catch (cause) {
-          failed("admits", cause);
-          return { response: plainPage("fault"), by: part };
+          return decided(cause);
         }
-      }),
-    gate,
-    constants,
-    ignores: guard("ignores", phases.ignores, ruleConditions),
-    keyed: guard("keyed", phases.keyed, undefined),
-    tags: guard("tags", phases.tags, undefined),
-    respond: guard("respond", phases.respond, undefined),
-    filter: guard("filter", phases.filter, "failed" as const),
-  };
+      })
+    );
+  });
+  return { ...guards, gate: phases.gate, constants: phases.constants };
 }
 
-const fault = { rule: partFault, names: [] } as const;
+/** @throws RangeError for a text that cannot name a build */
+function checkBuild(named: NamedBuild | undefined): void {
+  const isName = named === undefined || named.build === "" || isReleaseId(named.build);
+  if (!isName) throw new RangeError("The name of the build has other characters.");
+}
 
 /** The longest wait for `admits`. */
 const admitsMsMax = 10_000;
 
-/** @throws RangeError for a text that cannot name a build */
-function checked(named: NamedBuild | undefined): NamedBuild | undefined {
-  if (named === undefined || named.build === "" || isReleaseId(named.build)) return named;
-  throw new RangeError("The name of the build has other characters.");
-}
-
 /** Returns the phases of two parts as those of one. */
 function both(one: Phases, other: Phases): Phases {
-  const { keepSeconds: kept, against: judges } = one;
-  const { keepSeconds: keptToo, against: judgesToo } = other;
+  const joined = mapped((name, form) => {
+    const [first, second] = [one[name], other[name]] as (AnyPhase | undefined)[];
+    return first && second ? form.both(first, second) : (first ?? second);
+  });
   return {
-    received: either(one.received, other.received),
-    fails: either(one.fails, other.fails),
-    refuses: either(one.refuses, other.refuses),
-    keepSeconds:
-      kept && keptToo ? (record) => Math.max(kept(record), keptToo(record)) : (kept ?? keptToo),
-    against:
-      judges && judgesToo
-        ? (record, isPurged) => {
-            const judged = judges(record, isPurged);
-            return judged === "never" ? judged : (judgesToo(record, isPurged) ?? judged);
-          }
-        : (judges ?? judgesToo),
-    standsIn: either(one.standsIn, other.standsIn),
-    mark: either(one.mark, other.mark),
-    admits: bothAdmit(one.admits, other.admits),
+    ...joined,
     gate: one.gate ?? other.gate,
     constants: [...(one.constants ?? []), ...(other.constants ?? [])],
-    ignores: all(one.ignores, other.ignores),
-    keyed: all(one.keyed, other.keyed),
-    tags: all(one.tags, other.tags),
-    respond: bothRespond(one.respond, other.respond),
-    filter: one.filter ?? other.filter,
-  };
-}
-
-/** Returns a function that asks one rule after the other, until one answers. */
-function bothAdmit(one: Phases["admits"], other: Phases["admits"]): Phases["admits"] {
-  if (one === undefined || other === undefined) return one ?? other;
-  return async (request, read) => {
-    const first = await one(request, read);
-    if ("response" in first) return first;
-    const second = await other(request, read);
-    return "response" in second ? second : { ...first, ...second };
-  };
-}
-
-function bothRespond(one: Phases["respond"], other: Phases["respond"]): Phases["respond"] {
-  if (one === undefined || other === undefined) return one ?? other;
-  return (answer, request) => {
-    const edits = [one(answer, request), other(answer, request)].flatMap((made) => made ?? []);
-    return {
-      removed: edits.flatMap(({ removed }) => removed),
-      lines: edits.flatMap(({ lines }) => lines),
-      cookies: edits.flatMap(({ cookies }) => cookies),
-    };
   };
 }
 
 /** Returns a function with the results of both; `undefined` if one has failed. */
 function all<Given extends readonly unknown[], Item>(
-  one: ((...given: Given) => readonly Item[] | undefined) | undefined,
-  other: ((...given: Given) => readonly Item[] | undefined) | undefined,
+  one: (...given: Given) => readonly Item[] | undefined,
+  other: (...given: Given) => readonly Item[] | undefined,
 ) {
-  if (one === undefined || other === undefined) return one ?? other;
   return (...given: Given): readonly Item[] | undefined => {
     const [first, second] = [one(...given), other(...given)];
     return first && second && [...first, ...second];
   };
+}
+
+/** Returns a function with the first result that is not `undefined`. */
+function either<Given extends readonly unknown[], Result>(
+  one: (...given: Given) => Result,
+  other: (...given: Given) => Result,
+): (...given: Given) => Result {
+  return (...given) => one(...given) ?? other(...given);
 }
 
 /** @throws OperatorError if a field has both a value of the key and a constant, of which the origin would get one */
@@ -208,74 +207,9 @@ function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases
   } satisfies FieldEdits;
 }
 
-/** Fields that are true of the stored body, and not of the filtered one. */
-const ofBody =
-  "accept-ranges content-digest content-length content-md5 digest etag last-modified repr-digest";
-
-/** Returns a whole 200 without a coding as it leaves the filter, and any other response itself. */
-function filtered(
-  response: Response,
-  filter: NonNullable<Phases["filter"]>,
-  { method }: Pick<PhaseRequest, "method">,
-): Response {
-  const { status, headers, body } = response;
-  const coding = headers.get("content-encoding") ?? "identity";
-  if (status !== 200 || coding.toLowerCase() !== "identity") return response;
-  const stream = filter({ status, headers });
-  if (stream === undefined) return response;
-  if (stream === "failed") {
-    cancelBody(response);
-    return plainPage("fault");
-  }
-  const fields = new Headers(headers);
-  for (const name of ofBody.split(" ")) fields.delete(name);
-  return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
-}
-
-/**
- * Returns the last steps of an answer: the filter, and all changes of rules. An answer that a rule has chosen by its client is
- * private, because a cache downstream would give it to others.
- */
-function leavingOf({
-  respond,
-  filter,
-  admits,
-  keyed,
-}: Phases): Pick<Phases, "leaves" | "leavesFiltered"> {
-  const isOfClient = (admits ?? keyed) !== undefined;
-  if ((respond ?? filter) === undefined && !isOfClient) return {};
-  const leavesFiltered: Phases["leavesFiltered"] =
-    filter && ((response, request) => filtered(response, filter, request));
-  const leaves: Phases["leaves"] = (given, request) => {
-    const response = leavesFiltered?.(given, request) ?? given;
-    // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
-    if (response.status === 101) return response;
-    const { headers, status } = response;
-    const {
-      removed = [],
-      lines = [],
-      cookies = [],
-    } = respond?.({ status, headers }, request) ?? {};
-    for (const name of removed) headers.delete(name);
-    for (const [name, value] of lines) headers.set(name, value ?? "");
-    for (const line of cookies) headers.append("set-cookie", line);
-    if (isOfClient || cookies.length > 0) makePrivate(headers);
-    return response;
-  };
-  return { leaves, leavesFiltered };
-}
-
-/** Returns a function with the first result that is not `undefined`. */
-function either<Given extends readonly unknown[], Result>(
-  one: ((...given: Given) => Result) | undefined,
-  other: ((...given: Given) => Result) | undefined,
-): ((...given: Given) => Result) | undefined {
-  return one && other ? (...given) => one(...given) ?? other(...given) : (one ?? other);
-}
-
 interface PhaseFault {
   readonly name: string;
-  readonly phase: keyof Phases;
+  readonly phase: PhaseName;
   readonly cause: unknown;
   readonly route: Route;
 }

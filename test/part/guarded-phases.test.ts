@@ -33,7 +33,7 @@ const boom = () => {
 const throwing: Partial<
   Record<keyof Phases, (site: Site, isStored: boolean) => Promise<void> | void>
 > = {
-  received: (_, isStored) => expect(isStored).toBe(false),
+  build: (_, isStored) => expect(isStored).toBe(false),
   fails: (_, isStored) => expect(isStored).toBe(false),
   refuses: (_, isStored) => expect(isStored).toBe(false),
   keepSeconds: async (site) => expect((await site.get("/a")).cacheStatus).toContain("; hit"),
@@ -96,7 +96,7 @@ describe("no phase lets a response answer that the core refuses", () => {
 
   it("from a private answer", async () => {
     const answer = () => page("own", cc("private, max-age=60"));
-    const named = { received: () => ({ build: "a", field: "cache-control" }), ...generous };
+    const named = { build: () => ({ build: "a", field: "cache-control" }), ...generous };
     const { site, isStored } = await openWith(
       [planted(named, "planted", { builds: "named" })],
       answer,
@@ -106,7 +106,7 @@ describe("no phase lets a response answer that the core refuses", () => {
   });
 
   it("from an answer with a build that no ETag can have", async () => {
-    const named = { received: () => ({ build: 'a"b', field: "x-build" }) };
+    const named = { build: () => ({ build: 'a"b', field: "x-build" }) };
     const { site, isStored } = await openWith([planted(named, "planted", { builds: "named" })]);
     expect(isStored).toBe(false);
     const { cacheStatus, fields } = await site.get("/a");

@@ -42,7 +42,7 @@ export function builtAnswer(
 ): BuiltAnswer {
   const { builds } = route;
   if (builds === undefined) return { response, release: undefined };
-  const named: NamedBuild | undefined = route.phases.received?.(response);
+  const named: NamedBuild | undefined = route.phases.build?.(response);
   const release = builds.id === undefined ? (named?.build ?? "") : undefined;
   if (response.status === 101) return { response, release };
   const headers = new Headers(response.headers);

@@ -1,9 +1,7 @@
 // The decisions of the core that parts take part in. A phase is synchronous, except for `admits`, and can only make
 // the cache more careful, with three exceptions: `admits` decides before the lookup, and `standsIn` and `keepSeconds`
-// concern responses that no hard purge covers. Names of other systems: `vcl_backend_response` (`received`),
+// concern responses that no hard purge covers. Names of other systems: `vcl_backend_response` (`build`),
 // `vcl_hit` (`against`), grace (`standsIn`). `port/rule.ts` has the phases of a site's own rules.
-
-import type { RuleAndNames } from "../../rules/cache-status.ts";
 
 interface Fields {
   get(name: string): string | null;
@@ -105,8 +103,9 @@ export type PartFailure = (typeof partFailures)[number] | PartFault;
 export type PartRefusal = (typeof partRefusals)[number] | "rule-refuses" | PartFault;
 
 /** Why a part takes an answer for a failure, or forbids storing it. `names` has the name of a site's rule. */
-export interface PartVerdict<Rule extends string> extends RuleAndNames {
+export interface PartVerdict<Rule extends string> {
   readonly rule: Rule;
+  readonly names: readonly string[];
 }
 
 /** The verdicts of a route's parts on an answer, which are decided once, as it arrives. */
@@ -118,7 +117,7 @@ export interface PartVerdicts {
 /** The decisions of parts on one route. An absent phase decides nothing. Experimental: may change in any release. */
 export interface Phases {
   /** Reads the build of an answer, as it arrives. */
-  readonly received?: ((answer: PhaseAnswer) => NamedBuild | undefined) | undefined;
+  readonly build?: ((answer: PhaseAnswer) => NamedBuild | undefined) | undefined;
   /**
    * Returns the rule by which an answer counts as a failure: the origin is asked once more, a stored response may
    * stand in, and the answer is not stored.
@@ -172,21 +171,7 @@ export interface Phases {
     | undefined;
   /** Returns the stream for a body; `failed` if the body must not leave without it. */
   readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
-  /** Returns an answer with its body filtered, such as a fragment, which does not leave by itself. */
-  readonly leavesFiltered?:
-    | ((response: Response, request: Pick<PhaseRequest, "method">) => Response)
-    | undefined;
-  /** Returns the answer that leaves, in place of the one that the cache has given. */
-  readonly leaves?: ((response: Response, request: PhaseRequest) => Response) | undefined;
 }
 
-/** The phases of a route without parts that have phases. */
-export const noPhases: Phases = {};
-
-/** The phases of a route whose rules decide before the lookup, until they are opened: all requests fail. */
-export const unopened: Phases = {
-  admits: async () => ({ response: new Response(null, { status: 500 }), by: "" }),
-};
-
-/** The build of an answer whose phase `received` failed. No build has this name, and the answer is not stored. */
+/** The build of an answer whose phase `build` failed. No build has this name, and the answer is not stored. */
 export const faultyBuild = "!";

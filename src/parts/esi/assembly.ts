@@ -7,6 +7,7 @@ import type { Route } from "../../config/config.ts";
 import { ClientEnd, openBytePipe } from "../../pages/body/client-end.ts";
 import { pathAndQuery, type Target } from "../../pages/request/target.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
+import { filtered } from "../../pages/respond/leave.ts";
 import type { AssemblyContext, ServePart } from "../../pages/site/assembly-port.ts";
 import { asksForEsi, responseDirectives } from "../../rules/cache-control.ts";
 import { type Include, readTemplate, type Template } from "./template.ts";
@@ -321,7 +322,7 @@ export class Assembly {
     const request = new Request(found.url, { headers, cf: client.cf });
     const read = site.readUrl(request, request);
     const served = await serve(request, read, "fragment");
-    const response = read.route.phases.leavesFiltered?.(served, request) ?? served;
+    const response = filtered(served, read.route.phases, request);
     this.#responses.push(response);
     if (response.ok && !isCoded(response.headers) && !this.#isOver) return { response, read };
     cancelBody(response);

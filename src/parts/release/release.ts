@@ -100,7 +100,7 @@ function phasesOfPages(
   const isOfCurrent = (build: string | undefined) =>
     releases.current === undefined || releases.current.id === build;
   return {
-    received({ headers }) {
+    build({ headers }) {
       const text = headers.get(field)?.trim() ?? "";
       const isReadable = text === "" || isReleaseId(text);
       if (!isReadable) notes.note("build-unreadable", route, [], nowAtMs());

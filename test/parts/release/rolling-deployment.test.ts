@@ -62,7 +62,7 @@ const rows: { fault: string; config?: ConfigInput; marks?: false; seen: string }
   },
   {
     fault: "validators cross builds",
-    config: withPhases({ against: undefined, received: undefined }),
+    config: withPhases({ against: undefined, build: undefined }),
     seen: "a left page from the cache",
   },
   {

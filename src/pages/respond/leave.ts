@@ -1,0 +1,53 @@
+// The last step of an answer: the parts of the route filter its body, and change its fields.
+import { cancelBody } from "../../base/cancel-body.ts";
+import type { PhaseRequest, Phases } from "../../part/port/phases.ts";
+import { makePrivate } from "./downstream.ts";
+import { plainPage } from "./plain-page.ts";
+import { withFields } from "./respond.ts";
+
+/** Returns whether parts of a route may change an answer that leaves. */
+export const mayChange = ({ respond, filter, admits, keyed }: Phases): boolean =>
+  (respond ?? filter ?? admits ?? keyed) !== undefined;
+
+/**
+ * Returns the answer that leaves, in place of the one that the cache has given. An answer that a rule has chosen by its
+ * client is private, because a cache downstream would give it to others.
+ */
+export function leave(given: Response, phases: Phases, request: PhaseRequest): Response {
+  const response = filtered(given, phases, request);
+  // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
+  if (response.status === 101) return response;
+  const { headers, status } = response;
+  const { respond, admits, keyed } = phases;
+  const { removed = [], lines = [], cookies = [] } = respond?.({ status, headers }, request) ?? {};
+  for (const name of removed) headers.delete(name);
+  for (const [name, value] of lines) headers.set(name, value ?? "");
+  for (const line of cookies) headers.append("set-cookie", line);
+  if ((admits ?? keyed) !== undefined || cookies.length > 0) makePrivate(headers);
+  return response;
+}
+
+/** Fields that are true of the stored body, and not of the filtered one. */
+const ofBody =
+  "accept-ranges content-digest content-length content-md5 digest etag last-modified repr-digest";
+
+/** Returns a whole 200 without a coding, such as a fragment, as it leaves the filter, and any other response itself. */
+export function filtered(
+  response: Response,
+  { filter }: Phases,
+  { method }: Pick<PhaseRequest, "method">,
+): Response {
+  const { status, headers, body } = response;
+  const coding = headers.get("content-encoding") ?? "identity";
+  if (filter === undefined || status !== 200 || coding.toLowerCase() !== "identity")
+    return response;
+  const stream = filter({ status, headers });
+  if (stream === undefined) return response;
+  if (stream === "failed") {
+    cancelBody(response);
+    return plainPage("fault");
+  }
+  const fields = new Headers(headers);
+  for (const name of ofBody.split(" ")) fields.delete(name);
+  return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
+}
