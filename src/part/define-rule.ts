@@ -2,6 +2,7 @@
 // view of its request or answer, and what it returns is checked.
 import { refuseUnknown } from "../base/known-members.ts";
 import { OperatorError } from "../base/operator-error.ts";
+import { isPlain } from "../base/schemas.ts";
 import { lowerCased } from "../config/known-names.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../pages/request/cookies.ts";
 import { countryOf } from "../pages/request/route-conditions.ts";
@@ -28,6 +29,7 @@ import {
   conditionsIn,
   constantsIn,
   editsIn,
+  isConstantField,
   isPlainField,
   isTrue,
   streamIn,
@@ -221,7 +223,26 @@ function phasesOf(rule: Rule, env: PhaseHost): Phases {
     const failed = () => {
       throw cause;
     };
-    return phases.admits ? { ...phases, admits: failed } : { ...phases, keyed: failed };
+    const names = namesOf(rule, host);
+    if (phases.admits !== undefined || names === undefined) return { ...phases, admits: failed };
+    return { ...phases, keyed: failed, constants: names.map((name) => [name, null]) };
+  }
+}
+
+/** Returns the names of constants that have failed; `undefined` if they are unknown even with a value for each unset variable. */
+function namesOf({ forward }: Rule, host: RuleHost): readonly string[] | undefined {
+  const secret = (name: string) => {
+    try {
+      return host.secret(name);
+    } catch {
+      return "unset";
+    }
+  };
+  try {
+    const given: unknown = forward?.({ secret });
+    return isPlain(given) ? lowerCased(Object.keys(given)).filter(isConstantField) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

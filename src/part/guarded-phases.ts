@@ -200,7 +200,9 @@ function refuseSharedNames({ name, use }: Route, { constants = [], gate }: Phase
 function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases) {
   const named = [...constants, ...(gate?.constants ?? [])].map(([name]) => name);
   if (named.length === 0) return requestEdits;
-  const lines = constants.map(([name, value]) => [name, value ?? ""] as [string, string]);
+  const lines = constants.flatMap(([name, value]): FieldEdits["lines"] =>
+    value === null ? [] : [[name, value]],
+  );
   return {
     removed: new Set([...(requestEdits?.removed ?? []), ...named]),
     lines: [...(requestEdits?.lines ?? []), ...lines],

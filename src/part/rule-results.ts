@@ -19,6 +19,10 @@ export const isPlainField = (name: string): boolean =>
   !ofTransport.test(name) &&
   !isWithheld(name);
 
+/** Returns whether a rule may give the origin the field as a constant. @param name in lower case */
+export const isConstantField = (name: string): boolean =>
+  name === "authorization" || isPlainField(name);
+
 const valueForm = /^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/;
 const keyedCharactersMax = 256;
 
@@ -38,7 +42,7 @@ export function constantsIn(given: Readonly<Record<string, string>>): PhaseLines
   return Object.entries(given).map(([field, value]) => {
     const name = field.toLowerCase();
     checkValue(name, value, 1_024);
-    if (name !== "authorization" && !isPlainField(name)) {
+    if (!isConstantField(name)) {
       throw new TypeError(`The field ${name} cannot be a constant.`);
     }
     return [name, value];

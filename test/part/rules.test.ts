@@ -254,9 +254,20 @@ it("forward adds constants, and lets no client's field through under their name"
       "Basic YQ==",
     ]);
   }
-  const failing = open([{ name: "rule", forward: boom }]);
-  expect((await failing.get("/")).cacheStatus).toContain("detail=part-failed");
+});
+
+it("forward that throws lets no client's field through under the names of its constants", async () => {
+  const forward: Rule["forward"] = ({ secret }) => ({ "x-key": secret("UNSET") });
+  const failing = open([{ name: "rule", forward }]);
+  const headers = { x_key: "forged", "x-key": "forged", "x-other": "kept" };
+  expect((await failing.get("/", { headers })).cacheStatus).toContain("detail=part-failed");
+  const { fields } = failing.origin.last;
+  const got = ["x-key", "x_key", "x-other"].map((name) => fields.get(name));
+  expect(got).toEqual([null, null, "kept"]);
   expectFault(failing);
+  const nameless = open([{ name: "rule", forward: boom }]);
+  expect((await nameless.get("/", { headers })).status).toBe(500);
+  expect(nameless.origin.count).toBe(0);
 });
 
 it("fails: the origin is asked once more, a stale page answers, and the answer is not stored", async () => {
