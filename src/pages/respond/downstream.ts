@@ -168,6 +168,9 @@ export function makePrivate(fields: Headers): boolean {
   return isNew;
 }
 
+/** Targeted fields with other names: of Fastly, nginx and Akamai. */
+const namedTargets = ["surrogate-control", "x-accel-expires", "edge-control"];
+
 /**
  * RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. Of
  * Surrogate-Control, the declaration of the content stays. It allows no storing.
@@ -175,7 +178,7 @@ export function makePrivate(fields: Headers): boolean {
 function dropTargeted(fields: Headers): void {
   const content = surrogateContent(fields.get("surrogate-control"));
   const isTargeted = (name: string) =>
-    name === "surrogate-control" || name.endsWith("-cache-control");
+    namedTargets.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
   if (content !== undefined) fields.set("surrogate-control", content);
 }

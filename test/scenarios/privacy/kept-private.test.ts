@@ -41,7 +41,8 @@ describe("the Cache-Control that caches beyond Tidemark get", () => {
     ["unknown cookie", { "cdn-cache-control": "no-cache" }, alice],
     ["passed by", { "cdn-cache-control": "max-age=60" }, basic],
   ])("replaces targeted fields of a response to one client: %s", async (_, fields, init = {}) => {
-    const targeted = ["cdn-cache-control", "surrogate-control", "vercel-cdn-cache-control"];
+    const names = "cdn-cache-control surrogate-control vercel-cdn-cache-control edge-control";
+    const targeted = [...names.split(" "), "x-accel-expires"];
     const all = Object.fromEntries(targeted.map((name) => [name, "max-age=60"]));
     const site = openSite({
       config: { cacheInFront: true },
