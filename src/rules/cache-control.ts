@@ -116,7 +116,7 @@ export function responseDirectives(fields: Fields): ResponseDirectives {
 }
 
 /** Interprets parsed directives, such as those of a targeted field (RFC 9213). */
-export function asResponseDirectives(parsed: readonly Directive[]) {
+function asResponseDirectives(parsed: readonly Directive[]) {
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const has = (name: string) => first(name) !== undefined;
   // RFC 9111 §4.2.1 encourages caches to treat invalid freshness information as stale.

@@ -5,7 +5,7 @@ import type { Batch } from "./change-slices.ts";
 /** A batch with this many keys or bytes is sent at once. */
 export const [batchKeysMax, batchBytesMax] = [1_000, 262_144];
 /** The limit for calls in a batch. A call adds at most `byMax`, so every sum is a safe integer. */
-export const batchCallsMax = 1_000_000;
+const batchCallsMax = 1_000_000;
 
 /** Reasons why Redis does not accept a batch, or this isolate does not accept a change. */
 export type Refusal = "late" | "early" | "full" | "paused" | "no-room" | "unanswered";

@@ -8,7 +8,7 @@ import type { Backlog, Batch, SetTime, SliceStore } from "./change-slices.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
 /** The time from a batch's first change to its first attempt, unless it is full or flushed first. */
-export const gatherMs = 1_000;
+const gatherMs = 1_000;
 
 /**
  * The limits for changes that wait in this isolate: their number, and the bytes of their keys and

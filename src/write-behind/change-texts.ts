@@ -2,7 +2,7 @@
 import { OperatorError } from "../base/operator-error.ts";
 
 /** The limit for a key, in bytes of UTF-8. */
-export const keyBytesMax = 512;
+const keyBytesMax = 512;
 /** The limit for an encoded value, in bytes of UTF-8. */
 export const valueBytesMax = 32_768;
 /** The limit for one add, so that the sum of a batch is a safe integer. */

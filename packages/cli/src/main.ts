@@ -118,7 +118,7 @@ function withoutValues(text: string): string {
  * @throws CommandError if an option is in the place of a required value, if the value is empty, as
  *   from an unset variable, or if several letters follow one dash
  */
-export function refuseMistyped(args: readonly string[], program: Command): void {
+function refuseMistyped(args: readonly string[], program: Command): void {
   let command = program;
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at] ?? "";

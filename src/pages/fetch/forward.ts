@@ -213,7 +213,7 @@ const probeMsMax = 20_000;
  *
  * @returns whether the origin answered; never rejects
  */
-export async function probeOrigin(
+async function probeOrigin(
   { origin, target }: HealthRequest,
   context: Context,
 ): Promise<boolean> {

@@ -80,7 +80,7 @@ const forOneRequest = compileNames([methods, inner, identities, devices].join(" 
  *
  * @param name in lower case
  */
-export function isAlias(name: string): boolean {
+function isAlias(name: string): boolean {
   return dashed(name) !== name;
 }
 
@@ -89,7 +89,7 @@ export function isAlias(name: string): boolean {
  *
  * @param name in lower case
  */
-export function isSteering(name: string): boolean {
+function isSteering(name: string): boolean {
   return forged(name) || forOneRequest(name);
 }
 
@@ -99,7 +99,7 @@ export function isSteering(name: string): boolean {
  *
  * @param name in lower case
  */
-export function isForged(name: string): boolean {
+function isForged(name: string): boolean {
   const read = dashed(name);
   const isOfPlatform = isAlias(name) && read.startsWith("cf-");
   return isOfPlatform || (forged(read) && !name.includes("method"));

@@ -66,7 +66,7 @@ function inAscii(character: string): string {
 }
 
 /** Reads overlong UTF-8, as old decoders do: `%c0%af` is `%2f`, a slash. */
-export function withoutOverlong(path: string): string {
+function withoutOverlong(path: string): string {
   return path.replaceAll(/%(?:c([01])|e0%8([01])|f0%80%8([01]))%([89ab])([\da-f])/gi, overlong);
 }
 

@@ -156,7 +156,7 @@ export function applyToKeys(
  * Also removes the response under the key that it was read from, because a marker found later may
  * lead to another key.
  */
-export function endStored(replacing: ReplacingRequest): void {
+function endStored(replacing: ReplacingRequest): void {
   const { request, exchange, key, replaced } = replacing;
   const { ownHost, host } = request.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {

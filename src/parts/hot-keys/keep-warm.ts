@@ -12,7 +12,7 @@ import { inTurns } from "../operate/warm/pool.ts";
  * A run refreshes the keys that expire within this time. The next run starts in 60 s, but may be
  * late or slow.
  */
-export const horizonSeconds = 90;
+const horizonSeconds = 90;
 
 /** The minimum number of samples. A key with one sample in two minutes is rarely requested. */
 const countMin = 2;

@@ -28,7 +28,7 @@ import { isNewer } from "./is-newer.ts";
  * (`records-room.ts`); 0.2.0, which reads no version, writes rows without them. No column has an
  * index, because each write would also be billed for the index.
  */
-export const recordsSteps: readonly SchemaStep[] = [
+const recordsSteps: readonly SchemaStep[] = [
   {
     up: (sql) => {
       sql.exec("DROP TABLE IF EXISTS records");

@@ -3,7 +3,7 @@
 import { upstash } from "./prices.ts";
 
 /** The minutes of thirty days. */
-export const minutesAMonth = 43_200;
+const minutesAMonth = 43_200;
 
 /**
  * The interval of the cron trigger. Each run sends a report, a read of three commands, and a fold.

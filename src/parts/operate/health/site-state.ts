@@ -146,7 +146,7 @@ export function lookHere(settings: AdminSettings): SiteState {
 }
 
 /** Returns the store of the journal. */
-export function databaseOfJournal({ settings }: AdminSettings["cache"]): StoreName {
+function databaseOfJournal({ settings }: AdminSettings["cache"]): StoreName {
   const { journal } = settings.platform;
   if (typeof journal === "function") return "Durable Object";
   return journal === undefined ? "database" : "journal's database";

@@ -13,7 +13,7 @@ import { switchKey } from "./switch-key.ts";
 export const bookFieldsMax = 131_072;
 
 /** The number of newest entries whose lineages the journal keeps at least, as a journal in objects. */
-export const lineagesMax = 1_000_000;
+const lineagesMax = 1_000_000;
 
 /**
  * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch,
