@@ -67,7 +67,7 @@ export class PurgeIntake {
     requester: Requester,
   ): Promise<PurgeAnswer> {
     const { environment, site, cache } = this.#settings;
-    const { metrics, purging } = cache;
+    const { purging } = cache;
     if (purging === undefined) return unavailable(whyNoJournal(environment));
     const { targets, mode, reason, reading } = order;
     const signed = { targets, mode, reason, ...sender };
@@ -76,7 +76,6 @@ export class PurgeIntake {
     if (acceptance.kind === "unavailable") {
       return unavailable(journalAway(acceptance, "send it again with the same id"));
     }
-    metrics.add("purges");
     const { position, visibleByAtMs } = acceptance;
     this.#logAccepted(position, order, sender.by, request);
     const { visibleWithinSeconds } = site.config.purge;

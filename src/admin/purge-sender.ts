@@ -1,6 +1,7 @@
 // Authenticates the sender of a purge: the holder of a purge secret, by a signature, or the bearer of the admin
 // token. Header fields are checked before the body is read.
 import type { PurgeRefusal } from "../protocol/families.ts";
+import { idCharsMax } from "../protocol/purge-order.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import { decodedBytes, isSigned, signaturesMax } from "../base/hmac.ts";
@@ -29,9 +30,6 @@ export interface Sender {
 
 export const nothingPurged = "Nothing was purged.";
 
-/** The id is part of the journal's entry, whose size is limited. */
-const idLengthMax = 256;
-
 /**
  * Authenticates the sender by its signature if it has one and PURGE_SECRET is set; otherwise by the
  * admin token.
@@ -43,7 +41,7 @@ export async function senderOf(
 ): Promise<Sender | SenderRefusal> {
   const { headers } = request;
   const id = headers.get("webhook-id") ?? "";
-  if (id.length > idLengthMax) return tooLongId();
+  if (id.length > idCharsMax) return tooLongId();
   const hasSignature = headers.has("webhook-signature");
   if (hasSignature && purgeSecrets !== undefined) {
     if (isFault(purgeSecrets)) return notToBeKnown(purgeSecrets);
@@ -84,7 +82,7 @@ function signer(
 }
 
 function tooLongId(): SenderRefusal {
-  const why = `The webhook-id is over ${idLengthMax} characters.`;
+  const why = `The webhook-id is over ${idCharsMax} characters.`;
   const error = { code: "malformed", what: nothingPurged, why, hint: "Use a shorter one." };
   return { kind: "refused", answer: errorAnswer(400, error), refusal: "malformed" };
 }

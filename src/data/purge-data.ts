@@ -76,7 +76,6 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     const requester = { atMs: nowAtMs(), host, afterAnswer };
     const accepted = await purging.acceptances.accept(order, requester);
     if (accepted.kind === "accepted") {
-      metrics.add("purges");
       const { position, visibleByAtMs } = accepted;
       return { position, visibleBy: new Date(visibleByAtMs).toISOString() };
     }

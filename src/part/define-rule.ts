@@ -11,6 +11,7 @@ import { sentUrl } from "../pages/request/target.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import type { PartContents } from "./contents.ts";
+import { nameForm } from "./named-values.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
 import type { Gate, PhaseLines, PhaseRequest, Phases, PhaseUrl } from "./port/phases.ts";
 import {
@@ -148,8 +149,6 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
     contents,
   };
 }
-
-const nameForm = /^[a-z][a-z0-9-]{0,31}$/;
 
 function checkForm(rule: Rule): void {
   refuseUnknown(rule, [...fixed, ...Object.keys(forms)], "defineRule({ … })");

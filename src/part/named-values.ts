@@ -12,11 +12,14 @@ interface ValueForm {
   readonly isValue: (value: unknown) => boolean;
 }
 
+/** The form of the names of rules, and of values. */
+export const nameForm = /^[a-z][a-z0-9-]{0,31}$/;
+
 /** @throws OperatorError that names each invalid name and value */
 export function checkNamed(given: unknown, { of, noun, example, isValue }: ValueForm): void {
   const faults = isPlain(given)
     ? Object.entries(given).flatMap(([name, value]) => {
-        if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) return `${JSON.stringify(name)} ${noName}`;
+        if (!nameForm.test(name)) return `${JSON.stringify(name)} ${noName}`;
         return isValue(value) ? [] : `${name} is not a ${noun}: write ${example}.`;
       })
     : [`It needs an object of ${noun}s by name, such as { ${noun}: ${example} }.`];

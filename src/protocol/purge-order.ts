@@ -9,6 +9,9 @@ export { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 
 export const reasonCharsMax = 512;
 
+/** The maximum length of a webhook's id. The id is part of a journal entry of limited size. */
+export const idCharsMax = 256;
+
 /** The maximum length of a tag in bytes of UTF-8. No purge can name a longer tag. */
 export const tagBytesMax = 256;
 

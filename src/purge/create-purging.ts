@@ -8,7 +8,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import type { StreamHints, WatchedStream } from "../remote/redis/address.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
-import type { RedisCounts } from "../remote/redis/round-trips.ts";
+import { byInvalidation } from "./journal/entry.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import type { Journal, ListenForEntries } from "./journal/journal.ts";
 import type { Subscribers } from "./journal/subscribers.ts";
@@ -82,8 +82,8 @@ const copyKeepMs = 3_600_000;
 
 /** The parts of the runtime that the purge view uses. */
 export interface PurgePlatform {
-  /** Counts the round trips to the journal. */
-  readonly metrics?: RedisCounts;
+  /** Counts accepted purges, and the round trips to the journal. */
+  readonly metrics?: Pick<Metrics, "add" | "took">;
   readonly nowAtMs: () => number;
   /** How far the clock is ahead of a clock that is never set. Default: unknown. */
   readonly aheadMs?: (() => number) | undefined;
@@ -143,7 +143,7 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, listen } = store;
-  const { nowAtMs, aheadMs, random, log, onSpread } = platform;
+  const { nowAtMs, aheadMs, random, log, onSpread, metrics } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const copies = copiesOf(name, allowanceMs, platform);
@@ -177,6 +177,11 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     randomText,
     visibleWithinMs: visibleWithinSeconds * 1_000,
     switching,
+  });
+  acceptances.listen(([entry]) => {
+    // Invalidations have a count of their own.
+    const isPurge = entry?.switched === undefined && entry?.by !== byInvalidation;
+    if (isPurge) metrics?.add("purges");
   });
   return {
     journal,

@@ -135,7 +135,6 @@ export async function purgedOlder(
     counts.counted(place.space.name, "unpurgedWrites");
     unpurged.add(place);
   } else {
-    metrics.add("purges");
     unpurged.release(place, hold);
   }
   return accepted;

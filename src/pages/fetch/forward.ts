@@ -213,10 +213,7 @@ const probeMsMax = 20_000;
  *
  * @returns whether the origin answered; never rejects
  */
-async function probeOrigin(
-  { origin, target }: HealthRequest,
-  context: Context,
-): Promise<boolean> {
+async function probeOrigin({ origin, target }: HealthRequest, context: Context): Promise<boolean> {
   const last = context.site.originHealth.wellTarget(origin) ?? target;
   const front = { ...last, path: "/", sentPath: "/" };
   const pages = last.sentPath === "/" ? [front] : [last, front];

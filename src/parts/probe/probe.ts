@@ -96,7 +96,6 @@ function openProbe(worker: ProbeWorker, configuredMs: number, paths: readonly st
       const requester = { atMs, afterAnswer: cache.behind(background) };
       const accepted = await purging.acceptances.accept({ ...named, ...unsigned }, requester);
       if (accepted.kind !== "accepted") return;
-      cache.metrics.add("purges");
       await lastProbes.replace(version, accepted.position);
     },
   };

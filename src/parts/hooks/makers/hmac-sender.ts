@@ -9,7 +9,8 @@ import {
 } from "./sender-options.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookFields, WebhookRequest, WebhookScheme } from "../port/scheme.ts";
-import { deliveryLengthMax, webhookSender } from "./webhook-sender.ts";
+import { idCharsMax } from "../../../protocol/purge-order.ts";
+import { webhookSender } from "./webhook-sender.ts";
 
 /** The name and the length in bytes. */
 const digests = { sha1: ["SHA-1", 20], sha256: ["SHA-256", 32], sha512: ["SHA-512", 64] } as const;
@@ -103,7 +104,7 @@ function claimReader(
     }
     // A timestamp in seconds is no id, because two changes within a second may have the same body.
     const delivery = firstOf(headers, idHeader) || (place?.unit === "ms" ? timestamp : "");
-    if (delivery.length > deliveryLengthMax) return malformed;
+    if (delivery.length > idCharsMax) return malformed;
     const content = contentOf({ request, timestamp, members });
     if (content === undefined) return malformed;
     return {

@@ -3,7 +3,8 @@
 import { isOneOf } from "./hook-secrets.ts";
 import { checkTokenSender, firstOf, type TokenSenderOptions } from "./sender-options.ts";
 import type { WebhookSender } from "../port/hook.ts";
-import { deliveryLengthMax, tokenLengthMax, webhookSender } from "./webhook-sender.ts";
+import { idCharsMax } from "../../../protocol/purge-order.ts";
+import { tokenLengthMax, webhookSender } from "./webhook-sender.ts";
 
 /**
  * Makes a sender for `hooks()`, for a system that can add a header field to its
@@ -30,7 +31,7 @@ export function tokenSender<Payload = unknown>(
       if (field === null && isTest?.(headers) === true) return { kind: "test" };
       const delivery = firstOf(headers, idHeader) ?? "";
       const isWhole = field !== null && field.startsWith(prefix) && field.length <= tokenLengthMax;
-      if (!isWhole || delivery.length > deliveryLengthMax) {
+      if (!isWhole || delivery.length > idCharsMax) {
         return { kind: "refused", reason: "malformed" };
       }
       const token = field.slice(prefix.length);

@@ -52,8 +52,6 @@ interface OpenHook {
   readonly repeats: Repeats;
 }
 
-/** The maximum length of a delivery's id. The id is part of a journal entry of limited size. */
-export const deliveryLengthMax = 256;
 /** The maximum length of a secret in a field. */
 export const tokenLengthMax = 1_024;
 const bodyBytesMax = 65_536;
