@@ -66,8 +66,8 @@ async function leadPublic(
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
   const held = holder?.ask(pending, stamp);
-  const ofClient = isMixing(pending) ? withoutRange(pending.request) : pending.request;
-  const asking = { ...pending, request: held?.request ?? ofClient };
+  const changed = held?.request ?? (isMixing(pending) ? withoutRange(pending.request) : undefined);
+  const asking = changed === undefined ? pending : { ...pending, request: changed };
   const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
   const isDown = site.originHealth.kindOf(pending.request) === "down";
