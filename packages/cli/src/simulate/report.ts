@@ -77,8 +77,11 @@ function printFigures(
   terminal.text(["\nMost missed", ...tableOf(missed, new Set([0]))].join("\n"));
 }
 
-/** Returns a sentence for each assumption that concerned a request. */
-function assumptionsOf({ policy, simulation: { assumed, replay } }: PolicyRun): string[] {
+/** Returns a sentence for each assumption that concerned a request, and for the parts of the configurations. */
+function assumptionsOf(
+  { policy, simulation: { assumed, replay } }: PolicyRun,
+  second?: PolicyRun,
+): string[] {
   const { host, coloCount, originMs, freshSeconds = 0 } = policy;
   const none = "Neither the log nor a route gives the answer a lifetime, so";
   const sentences: Readonly<Record<keyof Assumptions, string>> = {
@@ -94,6 +97,12 @@ function assumptionsOf({ policy, simulation: { assumed, replay } }: PolicyRun): 
     status304: "The answer to the client was a 304. The origin's is a 200 of the last size.",
   };
   const evicted = `A simulation has at most ${counted(recordsMax)} responses in all edge tiers, and in the shared tier, so these were evicted.`;
+  const configs = [policy, second?.policy].flatMap((one) => one?.config ?? []);
+  const parts = new Set(
+    configs
+      .flatMap((one) => [...one.routes.flatMap(({ use }) => use), ...one.parts])
+      .map(({ name }) => name),
+  );
   const names = Object.keys(sentences) as (keyof Assumptions)[];
   const concerned = names.filter((name) => assumed[name] > 0);
   return [
@@ -101,6 +110,9 @@ function assumptionsOf({ policy, simulation: { assumed, replay } }: PolicyRun): 
     ...(replay.evictedCount === 0
       ? []
       : [`${withUnit(replay.evictedCount, "response")}: ${evicted}`]),
+    ...(parts.size === 0
+      ? []
+      : [`Not simulated, because no part of a site runs: ${[...parts].join(", ")}.`]),
     "Always: answers have no Vary and no Set-Cookie, a validation is a whole answer unless Tidemark's own log shows it, isolates live for the whole log, nothing is purged by tag, and the requests of a second are spread over it if the log has whole seconds.",
   ];
 }
@@ -116,7 +128,7 @@ interface Output {
 export function printOutput({ terminal }: Session, { name, lines, runs, suggestions }: Output) {
   const [first, second] = runs;
   const policies = [figuresOf(first), second && figuresOf(second)] as const;
-  const assumptions = assumptionsOf(first);
+  const assumptions = assumptionsOf(first, second);
   if (terminal.isJson) {
     const written = policies.filter((one) => one !== undefined);
     return terminal.json({ log: name, lines, policies: written, assumptions, suggestions });

@@ -45,6 +45,23 @@ it("simulate prints the figures, the routes and what it assumed", async () => {
   expect(out).toContain("- 200 requests: The log has no host, so it is www.example.com.");
 });
 
+it("simulate names the parts and rules that it does not run", async () => {
+  const part = '{ kind: "route", name: "mine", traits: {}, contents: {} }';
+  const route = `{ name: "all", match: "*", fresh: "10s", use: [${part}] }`;
+  const imports = 'import { operate } from "tidemark/operate";\n';
+  const parted = imports + configured(route, "parts: [operate()],");
+  const { user, write } = await userWith();
+  expect((await user.runs(["simulate", "access.log"])).out).not.toContain("Not simulated");
+  await write("parted.config.ts", parted);
+  for (const options of [
+    ["--config", "parted.config.ts"],
+    ["--against", "parted.config.ts"],
+  ]) {
+    const { out } = await user.runs(["simulate", "access.log", ...options]);
+    expect(out).toContain("- Not simulated, because no part of a site runs: mine, operate.");
+  }
+});
+
 it("simulate says first what it assumed if there are no hits", async () => {
   const { user } = await userWith(configured('{ name: "all", match: "*" }'));
   const { out } = await user.runs(["simulate", "access.log"]);
@@ -144,7 +161,7 @@ async function userWithPackage(rules: string) {
   const purge = { renewalLagMs: 10_000, allowanceMs: 1_000 };
   await writeFile(
     inFolder("tidemark.config.js"),
-    `export default ${JSON.stringify({ purge, routes: [] })};`,
+    `export default ${JSON.stringify({ purge, parts: [], routes: [] })};`,
   );
   await writeFile(inFolder("access.log"), logOf(3));
   return user;
