@@ -13,17 +13,15 @@ import type { LoadMany } from "./value/load-context.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { WarmedKey } from "../compose/data-beside-pages.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
+import { runMsMax } from "../base/pool.ts";
 import { type Key, pathOf } from "./value/data-key.ts";
 
 /** The limit of keys in one load. D1 allows 100 parameters in one statement. */
 const keysMax = 100;
 
-/** A run starts no batch after this time. The next cron run, a minute later, loads the rest. */
-const runMsMax = 25_000;
-
 /**
  * Processes all namespaces at once, each in batches. Never rejects: failures are counted, and old
- * values stay stored.
+ * values stay stored. Starts no batch after `runMsMax`: the next cron run, a minute later, loads the rest.
  */
 export async function keepLoaded(spaces: readonly Space[], ports: DataPorts): Promise<void> {
   const startedAtMs = ports.nowAtMs();

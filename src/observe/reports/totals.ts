@@ -1,9 +1,10 @@
 // The totals, the sum of all isolates' reports, and their text in the store: a version that identifies
 // the text, a space, and JSON.
 import * as v from "valibot";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
-import type { Sums } from "../sums.ts";
+import { seriesIn, type Sums } from "../sums.ts";
 import type { FamilyName } from "../../protocol/families.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
 
@@ -39,6 +40,8 @@ export const windowFamilies = [
   "refusedSubrequests",
 ] as const satisfies readonly FamilyName[];
 
+export type WindowFamily = (typeof windowFamilies)[number];
+
 /** The counts of five minutes, in `windowFamilies`. */
 export interface Window {
   /** The start, a multiple of five minutes. */
@@ -57,6 +60,31 @@ export interface Totals {
   /** The history of a dashboard, as JSON. Absent without a dashboard. */
   readonly history?: unknown;
 }
+
+/** How long ago a window may have begun to be recent: three windows. */
+export const recentMs = 15 * 60_000;
+
+/** Returns the recent windows. */
+export function recentWindows({
+  totals,
+  atMs,
+}: {
+  readonly totals?: Pick<Totals, "windows"> | undefined;
+  readonly atMs: number;
+}): Window[] {
+  return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
+}
+
+/** A count of one combination of labels. */
+export interface SeriesCount {
+  readonly labels: readonly string[];
+  readonly count: number;
+}
+
+/** Returns the series of one family in a window. */
+export const countedIn = (sums: Sums, family: WindowFamily): SeriesCount[] => [
+  ...seriesIn(sums, family),
+];
 
 /** Incremented with every incompatible change of the format. */
 const formVersion = "1";

@@ -2,11 +2,11 @@
 // so that no colo waits for them.
 import type { Context } from "../../pages/site/exchange.ts";
 import type { HotKeyCount } from "../../protocol/families.ts";
-import { withAllBehind } from "../operate/warm/all-behind.ts";
+import { withAllBehind } from "../../base/all-behind.ts";
 import type { CountedHits } from "./counted-hits.ts";
 import { askedAgain, type HotKeyNote } from "./note.ts";
 import { type RefreshAhead, refreshAhead } from "../../pages/fetch/refresh.ts";
-import { inTurns } from "../operate/warm/pool.ts";
+import { inTurns } from "../../base/pool.ts";
 
 /**
  * A run refreshes the keys that expire within this time. The next run starts in 60 s, but may be

@@ -15,7 +15,7 @@ import {
   readPage,
   type ProbeWorker,
 } from "./probed-pages.ts";
-import { countedIn, recentWindows } from "../operate/health/traffic-findings.ts";
+import { countedIn, recentWindows } from "../../observe/reports/totals.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { errorsOf, jsonAnswer } from "../../admin/json-answers.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";

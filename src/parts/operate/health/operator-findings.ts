@@ -6,7 +6,8 @@ import { configurationFinding, type Finding } from "../../../protocol/finding.ts
 import { acceptedAtMs } from "../../../purge/journal/entry.ts";
 import type { Bypass } from "../../../purge/journal/switch-state.ts";
 import type { SiteState } from "./site-state.ts";
-import { countedIn, recentCount, recentMs, recentWindows } from "./traffic-findings.ts";
+import { countedIn, recentMs, recentWindows } from "../../../observe/reports/totals.ts";
+import { recentCount } from "./traffic-findings.ts";
 
 /** Fewer refusals do not change the status, because anybody can cause them. */
 const manyMin = 100;

@@ -1,8 +1,12 @@
 // Findings on the recent counts of all isolates: errors of origins, cookies, and reports.
-import { isWithinMs } from "../../../base/elapsed.ts";
 import { isoOf } from "../../../base/iso-date.ts";
-import { seriesIn, type Sums } from "../../../observe/sums.ts";
-import type { Totals, Window, windowFamilies } from "../../../observe/reports/totals.ts";
+import type { Sums } from "../../../observe/sums.ts";
+import {
+  countedIn,
+  recentWindows,
+  type SeriesCount,
+  type WindowFamily,
+} from "../../../observe/reports/totals.ts";
 import {
   type Finding,
   type FindingCode,
@@ -13,30 +17,6 @@ import type { SiteState } from "./site-state.ts";
 
 /** Shares of fewer requests are not significant. */
 const countMin = 100;
-const windowMs = 5 * 60_000;
-export const recentMs = 3 * windowMs;
-
-/** Returns the windows that began in the last 15 minutes. */
-export function recentWindows({
-  totals,
-  atMs,
-}: Pick<SiteState, "atMs"> & {
-  readonly totals?: Pick<Totals, "windows"> | undefined;
-}): Window[] {
-  return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
-}
-
-type WindowFamily = (typeof windowFamilies)[number];
-
-interface SeriesCount {
-  readonly labels: readonly string[];
-  readonly count: number;
-}
-
-/** Returns the series of one family in a window. */
-export function countedIn(sums: Sums, family: WindowFamily): SeriesCount[] {
-  return [...seriesIn(sums, family)];
-}
 
 const sumOf = (counted: readonly Pick<SeriesCount, "count">[]) =>
   counted.reduce((sum, { count }) => sum + count, 0);

@@ -12,7 +12,7 @@ import { countedAs } from "../../../pages/request/target.ts";
 import type { ForwardOutcome } from "../../../pages/site/forward-outcome.ts";
 import type { Candidate } from "../../../pages/stored/stored-response.ts";
 import { askOfHead } from "../../../pages/storing/variants.ts";
-import { withAllBehind } from "./all-behind.ts";
+import { withAllBehind } from "../../../base/all-behind.ts";
 import { discardBody } from "../../../cache/record/record.ts";
 import { mayBeOfAll } from "../../../pages/request/personal.ts";
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { pathOf } from "../../../base/schemas.ts";
 import type { DataBesidePages } from "../../../compose/data-beside-pages.ts";
 import type { Reason } from "../../../base/operator-error.ts";
-import { inTurns } from "./pool.ts";
+import { inTurns } from "../../../base/pool.ts";
 import { SubrequestBudget } from "./subrequest-budget.ts";
 import type { Context } from "../../../pages/site/exchange.ts";
 import { type PageRequest, warmPage } from "./warm-page.ts";

@@ -1,5 +1,5 @@
 // Runs a few tasks at once, within the time limit of a run.
-import { patiently } from "../../../base/timeouts.ts";
+import { patiently } from "./timeouts.ts";
 
 const atOnceMax = 4;
 

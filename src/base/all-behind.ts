@@ -1,16 +1,20 @@
 // Runs a task, and waits for the background work that the task starts.
-import type { Context } from "../../../pages/site/exchange.ts";
+
+interface AfterAnswer {
+  /** Starts background work. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
 
 /**
  * Waits for the task and all of its background work. So memory holds only the bodies of running
  * tasks.
  */
-export async function withAllBehind<Result>(
+export async function withAllBehind<Context extends AfterAnswer, Result>(
   context: Context,
   work: (context: Context) => Promise<Result>,
 ): Promise<Result> {
   const left: Promise<void>[] = [];
-  const afterAnswer: Context["afterAnswer"] = (behind) =>
+  const afterAnswer: AfterAnswer["afterAnswer"] = (behind) =>
     context.afterAnswer(() => {
       const working = behind();
       // The context's own `afterAnswer` reports a failure of the work.
