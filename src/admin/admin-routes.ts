@@ -16,7 +16,7 @@ import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, gate, parts } = settings;
+  const { environment, auth, parts } = settings;
   const health = parts.find((part) => part.health !== undefined)?.health;
   const admin = new Hono();
   const requesterOf = requesterBy(settings);
@@ -31,10 +31,10 @@ export function adminRoutes(settings: AdminSettings): Hono {
       colo: coloOf(environment, request),
     });
   });
-  if (gate.adminToken !== undefined) addRoutesOfBearer(admin, settings);
-  admin.all("*", async ({ req }, next) => (gate.isOperatorHost(req.raw) ? nothing() : next()));
+  if (auth.adminToken !== undefined) addRoutesOfBearer(admin, settings);
+  admin.all("*", async ({ req }, next) => (auth.isOperatorHost(req.raw) ? nothing() : next()));
   // The routes below are not on `operatorHost`.
-  if (gate.adminToken !== undefined) admin.get("/proof", ({ req }) => gate.proof(req.raw));
+  if (auth.adminToken !== undefined) admin.get("/proof", ({ req }) => auth.proof(req.raw));
   addPurgeRoute(admin, settings, requesterOf);
   for (const part of parts) part.addWithoutToken?.(admin, requesterOf);
   admin.all("*", nothing);
@@ -62,13 +62,13 @@ const nothing = () => plainPage("not-found");
  * accept a token that only reads.
  */
 function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, site, gate, parts } = settings;
+  const { environment, cache, site, auth, parts } = settings;
   const requesterOf = requesterBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
-    gate.isOperatorHost(req.raw) ? nothing() : ((await gate.refusalOf(req.raw)) ?? next());
+    auth.isOperatorHost(req.raw) ? nothing() : ((await auth.refusalOf(req.raw)) ?? next());
   const forReader: MiddlewareHandler = async ({ req }, next) =>
-    (await gate.refusalOf(req.raw, "read")) ?? next();
+    (await auth.refusalOf(req.raw, "read")) ?? next();
   for (const part of parts) part.addTo?.(admin, { forBearer, forReader });
   const isOperated = parts.some((part) => part.health !== undefined);
   for (const name of isOperated ? [] : operated) admin.all(`/${name}`, forBearer, notOperated);
@@ -100,15 +100,15 @@ const notOperated = () =>
 /** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
 function addPurgeRoute(
   admin: Hono,
-  { environment: { purgeSecrets }, cache, site, data, gate, purges }: AdminSettings,
+  { environment: { purgeSecrets }, cache, site, data, auth, purges }: AdminSettings,
   requesterOf: (context: Context) => Requester,
 ): void {
-  if (gate.adminToken === undefined && purgeSecrets === undefined) {
+  if (auth.adminToken === undefined && purgeSecrets === undefined) {
     admin.post("/purge", refusing(site.log));
     return;
   }
   const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
-  const route = { purges, gate, purgeSecrets, tiers: cache.tiers, data, dryRuns };
+  const route = { purges, auth, purgeSecrets, tiers: cache.tiers, data, dryRuns };
   admin.post("/purge", async (context) => {
     const handled = await purgeRoute(context.req.raw, route, requesterOf(context));
     return purges.noted(handled);

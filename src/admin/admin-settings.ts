@@ -8,11 +8,11 @@ import type { Context } from "../pages/site/exchange.ts";
 import type { OpenPart } from "./open-part.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
-import type { OperatorGate } from "./auth.ts";
+import type { OperatorAuth } from "./auth.ts";
 import type { PurgeIntake } from "./purge-intake.ts";
 
 export interface AdminSettings {
-  readonly gate: OperatorGate;
+  readonly auth: OperatorAuth;
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;

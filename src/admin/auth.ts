@@ -19,7 +19,7 @@ import {
 } from "./access/refused-credentials.ts";
 import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
-export interface OperatorGateSettings extends RefusedCredentialsSettings {
+export interface OperatorAuthSettings extends RefusedCredentialsSettings {
   readonly adminToken: Secret;
   /** The hosts in SITE_HOST; empty if the variable is not set. */
   readonly siteHosts: readonly string[];
@@ -45,12 +45,12 @@ interface Keys {
 }
 
 /** Judges credentials, and counts wrong credentials. One instance per isolate. */
-export class OperatorGate {
-  readonly #settings: OperatorGateSettings;
+export class OperatorAuth {
+  readonly #settings: OperatorAuthSettings;
   readonly refusals: RefusedCredentials;
   #keys: Promise<Keys> | undefined;
 
-  constructor(settings: OperatorGateSettings) {
+  constructor(settings: OperatorAuthSettings) {
     this.#settings = settings;
     this.refusals = new RefusedCredentials(settings);
   }

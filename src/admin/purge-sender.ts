@@ -5,11 +5,11 @@ import { idCharsMax } from "../protocol/purge-order.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import { decodedBytes, isSigned, signaturesMax } from "../base/hmac.ts";
-import { notUsable, type OperatorGate, refusedBearer } from "./auth.ts";
+import { notUsable, type OperatorAuth, refusedBearer } from "./auth.ts";
 import { errorAnswer } from "./json-answers.ts";
 
 export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
-  readonly gate: OperatorGate;
+  readonly auth: OperatorAuth;
 }
 
 /** The response to a rejected sender, and the label under which it is counted. */
@@ -36,7 +36,7 @@ export const nothingPurged = "Nothing was purged.";
  */
 export async function senderOf(
   request: Request,
-  { purgeSecrets, gate }: SenderSettings,
+  { purgeSecrets, auth }: SenderSettings,
   atMs: number,
 ): Promise<Sender | SenderRefusal> {
   const { headers } = request;
@@ -45,13 +45,13 @@ export async function senderOf(
   const hasSignature = headers.has("webhook-signature");
   if (hasSignature && purgeSecrets !== undefined) {
     if (isFault(purgeSecrets)) return notToBeKnown(purgeSecrets);
-    return signer(signatureClaim(request, atMs), purgeSecrets, gate);
+    return signer(signatureClaim(request, atMs), purgeSecrets, auth);
   }
   const hasField = headers.has("authorization");
-  if (hasField && isFault(gate.adminToken)) return notToBeKnown(gate.adminToken);
+  if (hasField && isFault(auth.adminToken)) return notToBeKnown(auth.adminToken);
   const refusal =
-    hasField && gate.adminToken !== undefined
-      ? await gate.whyRefused(request)
+    hasField && auth.adminToken !== undefined
+      ? await auth.whyRefused(request)
       : ({ status: 401, why: "The request has neither a signature nor the admin token." } as const);
   if (refusal === undefined) {
     return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
@@ -64,18 +64,18 @@ export async function senderOf(
 function signer(
   claim: ReturnType<typeof signatureClaim>,
   secrets: string,
-  gate: OperatorGate,
+  auth: OperatorAuth,
 ): Sender | SenderRefusal {
   if (claim.kind === "refused") {
-    gate.refusals.refused("signature", claim.reason === "timestamp" ? "expired" : claim.reason);
+    auth.refusals.refused("signature", claim.reason === "timestamp" ? "expired" : claim.reason);
     return notSigned(claim.why, claim.reason === "malformed" ? "signature" : claim.reason);
   }
   const refusalOf: Sender["refusalOf"] = async (body) => {
     if (await claim.isSigned(secrets, body)) {
-      gate.refusals.accepted("signature");
+      auth.refusals.accepted("signature");
       return undefined;
     }
-    gate.refusals.refused("signature", "wrong");
+    auth.refusals.refused("signature", "wrong");
     return notSigned("The signature matches no secret of this deployment.", "signature");
   };
   return { kind: "known", by: "signed-request", id: claim.id, refusalOf };

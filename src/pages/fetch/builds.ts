@@ -1,24 +1,24 @@
 // The first step of an origin's answer: the parts of the route read its build, and judge it.
 import type { Route } from "../../config/config.ts";
-import type { NamedBuild, PartVerdicts, PhaseAnswer } from "../../part/port/phases.ts";
+import type { NamedBuild, Objections, PhaseAnswer } from "../../part/port/phases.ts";
 import { isSafe } from "../../rules/methods.ts";
 import { withFields } from "../respond/respond.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { hasMeaning, markEntityTag } from "../stored/build.ts";
 
-const noVerdicts: PartVerdicts = {};
+const noObjections: Objections = {};
 
 /**
- * Returns the verdicts of the route's parts on an answer with all fields of the origin. They are decided as it arrives, and
+ * Returns the objections of the route's parts to an answer with all fields of the origin. They are decided as it arrives, and
  * again only if it becomes another answer: a part the whole response, or a 304 the stored one.
  */
-export function verdictsOn(
+export function objectionsTo(
   { status, headers }: PhaseAnswer,
   release: string | undefined,
   { route, target }: Pick<LookupRequest, "route" | "target">,
-): PartVerdicts {
+): Objections {
   const { fails, refuses } = route.phases;
-  if ((fails ?? refuses) === undefined) return noVerdicts;
+  if ((fails ?? refuses) === undefined) return noObjections;
   return {
     failure: fails?.({ status, headers }, target.path),
     refusal: refuses?.({ status, headers, release }),

@@ -21,7 +21,7 @@ import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
 import { sortCookies, withoutPosition } from "../request/cookies.ts";
-import { builtAnswer, verdictsOn } from "./builds.ts";
+import { builtAnswer, objectionsTo } from "./builds.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 
 /** The origin's response, or why there is none. */
@@ -115,7 +115,7 @@ export async function forwardAsked(
     if (answer.kind === "failed") return answer;
     const { response } = answer;
     const built = builtAnswer(response, { method, route });
-    return { ...answer, ...built, ...verdictsOn(response, built.release, request) };
+    return { ...answer, ...built, ...objectionsTo(response, built.release, request) };
   };
   const first = await judged(sent);
   const answer =

@@ -48,7 +48,7 @@ import {
   type RefusedStore,
 } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-body.ts";
-import { verdictsOn } from "./builds.ts";
+import { objectionsTo } from "./builds.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**
@@ -164,7 +164,7 @@ function refusalToFreshen(
   const { status, fields, release } = metadata;
   const whole = new Headers(headers);
   for (const [name, value] of fields) if (!headers.has(name)) whole.append(name, value);
-  const answer = { headers, ...verdictsOn({ status, headers: whole }, release, request) };
+  const answer = { headers, ...objectionsTo({ status, headers: whole }, release, request) };
   const rule =
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
     refusalToStore(metadata, answer, { ...pending, request: { ...request, method: "GET" } }) ??

@@ -2,7 +2,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { PartVerdicts } from "../../part/port/phases.ts";
+import type { Objections } from "../../part/port/phases.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** An answer, with the stamp from before its request. */
-interface StampedAnswer extends PartVerdicts {
+interface StampedAnswer extends Objections {
   readonly response: Response;
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;

@@ -23,7 +23,7 @@ import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import type { PartVerdicts } from "../../part/port/phases.ts";
+import type { Objections } from "../../part/port/phases.ts";
 import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
@@ -35,7 +35,7 @@ import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variants.ts";
 
 /** An origin's answer, with the stamp from before its request. Instants are epoch milliseconds. */
-export interface StampedAnswer extends PartVerdicts {
+export interface StampedAnswer extends Objections {
   readonly response: Response;
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;

@@ -6,7 +6,7 @@ import {
   type PartFailure,
   type PartRefusal,
   partRefusals,
-  type PartVerdicts,
+  type Objections,
 } from "../../part/port/phases.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
@@ -90,8 +90,8 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
   "extension-mismatch",
 ]);
 
-/** An answer, with the verdicts of the route's parts. */
-interface JudgedAnswer extends PartVerdicts {
+/** An answer, with the objections of the route's parts. */
+interface JudgedAnswer extends Objections {
   /** All fields of the origin that the route does not strip. */
   readonly headers: Headers;
 }
@@ -99,7 +99,7 @@ interface JudgedAnswer extends PartVerdicts {
 /** Returns the rule by which an answer is not stored; `undefined` if the answer is stored. */
 export function refusedBy(
   metadata: StoredMetadata,
-  { response: { headers }, ...answer }: PartVerdicts & { readonly response: Response },
+  { response: { headers }, ...answer }: Objections & { readonly response: Response },
   pending: PendingForward,
 ): RefusedStore | undefined {
   const rule =
@@ -258,9 +258,9 @@ export function refused(
   rule: StoreRefusal,
   metadata: StoredMetadata,
   request: LookupRequest,
-  { failure, refusal }: PartVerdicts = {},
+  { failure, refusal }: Objections = {},
 ): RefusedStore {
-  const byPart = [failure, refusal].find((verdict) => verdict?.rule === rule);
+  const byPart = [failure, refusal].find((objection) => objection?.rule === rule);
   return { rule, names: byPart?.names ?? namesIn(rule, metadata, request) };
 }
 

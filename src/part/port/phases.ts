@@ -102,16 +102,16 @@ type PartFault = typeof partFault;
 export type PartFailure = (typeof partFailures)[number] | PartFault;
 export type PartRefusal = (typeof partRefusals)[number] | "rule-refuses" | PartFault;
 
-/** Why a part takes an answer for a failure, or forbids storing it. `names` has the name of a site's rule. */
-export interface PartVerdict<Rule extends string> {
+/** A part takes an answer for a failure, or forbids storing it. `names` has the name of a site's rule. */
+export interface Objection<Rule extends string> {
   readonly rule: Rule;
   readonly names: readonly string[];
 }
 
-/** The verdicts of a route's parts on an answer, which are decided once, as it arrives. */
-export interface PartVerdicts {
-  readonly failure?: PartVerdict<PartFailure> | undefined;
-  readonly refusal?: PartVerdict<PartRefusal> | undefined;
+/** The objections of a route's parts to an answer, which are decided once, as it arrives. */
+export interface Objections {
+  readonly failure?: Objection<PartFailure> | undefined;
+  readonly refusal?: Objection<PartRefusal> | undefined;
 }
 
 /** The decisions of parts on one route. An absent phase decides nothing. Experimental: may change in any release. */
@@ -124,9 +124,9 @@ export interface Phases {
    *
    * @param path the path of the request
    */
-  readonly fails?: ((answer: PhaseAnswer, path: string) => PartVerdicts["failure"]) | undefined;
+  readonly fails?: ((answer: PhaseAnswer, path: string) => Objections["failure"]) | undefined;
   /** Returns the rule by which an answer is not stored. */
-  readonly refuses?: ((answer: BuiltPhaseAnswer) => PartVerdicts["refusal"]) | undefined;
+  readonly refuses?: ((answer: BuiltPhaseAnswer) => Objections["refusal"]) | undefined;
   /** Returns for how many seconds a response is kept at least. It is not fresh for longer. */
   readonly keepSeconds?: ((record: PhaseRecord) => number) | undefined;
   /**

@@ -25,7 +25,7 @@ export function dashboard(): SitePart {
   return { kind: "site", name: "dashboard", needs: ["operate"], contents };
 }
 
-function portsOf({ site, cache, gate, data }: PartHost): DashboardPorts {
+function portsOf({ site, cache, auth, data }: PartHost): DashboardPorts {
   const { operatorPath, purge } = site.config;
   return {
     ...site,
@@ -34,8 +34,8 @@ function portsOf({ site, cache, gate, data }: PartHost): DashboardPorts {
     readTotals: () => cache.reports.readTotals({ reportsFirst: true }),
     ...purge,
     operatorPath,
-    isHere: (request) => gate.hasDashboard(request),
-    refusalOf: (request) => gate.refusalOf(request, "read"),
+    isHere: (request) => auth.hasDashboard(request),
+    refusalOf: (request) => auth.refusalOf(request, "read"),
     readBody: bodyUpTo,
     sets: () => data?.troubles().sets,
   };

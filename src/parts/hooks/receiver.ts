@@ -16,7 +16,7 @@ interface Recipient {
   readonly hook: Receives;
 }
 
-type Host = Pick<PartHost, "cache" | "site" | "gate" | "purges">;
+type Host = Pick<PartHost, "cache" | "site" | "auth" | "purges">;
 type Credential = Extract<CredentialKind, "hook" | "varnish">;
 
 /**
@@ -42,7 +42,7 @@ export function receiver(host: Host, credential: Credential) {
 function portsFor(
   request: Request,
   requester: Requester,
-  { site, gate, purges, credential }: Host & { readonly credential: Credential },
+  { site, auth, purges, credential }: Host & { readonly credential: Credential },
 ): HookPorts<ResolvedOrder, PurgeAnswer> {
   return {
     nowAtMs: site.nowAtMs,
@@ -55,8 +55,8 @@ function portsFor(
     },
     judged: (refusal) =>
       refusal === undefined
-        ? gate.refusals.accepted(credential)
-        : gate.refusals.refused(credential, refusal),
+        ? auth.refusals.accepted(credential)
+        : auth.refusals.refused(credential, refusal),
     orderOf: (written) => {
       const order = checkedPurgeOrder(written, "It");
       if ("fault" in order) return order;

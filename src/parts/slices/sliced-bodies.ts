@@ -8,7 +8,7 @@ import { type ByteRange, firstByteOf } from "../../rules/ranges.ts";
 import { selects } from "../../rules/selecting.ts";
 import { isOfOneRequest } from "../../rules/storable.ts";
 import type { Decision } from "../../observe/decision.ts";
-import { verdictsOn } from "../../pages/fetch/builds.ts";
+import { objectionsTo } from "../../pages/fetch/builds.ts";
 import { isForAll } from "../../pages/fetch/answer-on-miss.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn, withoutRange } from "../../pages/request/conditions.ts";
@@ -363,5 +363,5 @@ function asWhole(
   // These describe the bytes of the slice (RFC 9530 §2).
   if (body === null) for (const name of contentDigests) fields.delete(name);
   const response = new Response(body, { statusText: "OK", headers: fields, encodeBody: "manual" });
-  return { ...fresh, response, ...verdictsOn(response, fresh.release, request) };
+  return { ...fresh, response, ...objectionsTo(response, fresh.release, request) };
 }

@@ -20,11 +20,11 @@ const fieldBytesMax = 6_144;
  */
 export async function answerDebugged(
   { plain, token, read }: DebuggedRequest,
-  { cache, contextFor, gate }: AdminSettings,
+  { cache, contextFor, auth }: AdminSettings,
   background: Background,
   answer: () => Response | Promise<Response>,
 ): Promise<Response> {
-  if (!(await gate.mayDebug(plain, token))) return answer();
+  if (!(await auth.mayDebug(plain, token))) return answer();
   const context = contextFor(plain, background);
   const explanation = await explain(plain, read, { core: cache, context, renewsView: false });
   return withExplanation(await answer(), explanation);

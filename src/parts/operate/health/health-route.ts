@@ -16,25 +16,25 @@ const scope =
 /**
  * Creates the route.
  *
- * @param settings.gate if no admin token is set, Authorization is ignored, and nobody gets the
+ * @param settings.auth if no admin token is set, Authorization is ignored, and nobody gets the
  *   findings
  * @returns a handler that answers 200, or 503 if no origin can be used. A request with Authorization
  *   gets 401 for a wrong token, and 503 if ADMIN_TOKEN is unusable. A request without Authorization
  *   gets only the status, from this isolate's state. That check sends no command and no request
  */
 export function healthRoute(settings: AdminSettings) {
-  const { gate } = settings;
+  const { auth } = settings;
   const watch: EvictionWatches = new Map();
   const findingLog = new FindingLog(settings.site.log);
   return async ({ request, colo, ...requester }: HealthRequest): Promise<Response> => {
-    if (gate.adminToken === undefined || !request.headers.has("authorization")) {
+    if (auth.adminToken === undefined || !request.headers.has("authorization")) {
       const state = lookHere(settings);
       const found = findingsOf(state);
       findingLog.looked(found, state);
       const status = statusOf(found, isUnable(state));
       return jsonAnswer({ status }, httpStatusOf(status));
     }
-    const refusal = await gate.refusalOf(request, "read");
+    const refusal = await auth.refusalOf(request, "read");
     if (refusal !== undefined) return refusal;
     const { state, notLookedAt } = await lookFurther(settings, watch, requester);
     const findings = findingsOf(state);

@@ -226,7 +226,7 @@ export async function lookFurther(
     clock: (own === undefined ? database : journal).clock,
     rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
-    refusedHere: settings.gate.refusals.here,
+    refusedHere: settings.auth.refusals.here,
     looks,
     configWarnings: configWarnings(config, environment.siteHosts, cache),
   };
