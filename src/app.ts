@@ -32,7 +32,7 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { Stores } from "./compose/bind-stores.ts";
-import { configWarnings } from "./pages/request/config-warnings.ts";
+import { configWarnings } from "./admin/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
 

@@ -13,7 +13,7 @@ import {
   Marks,
   Uncacheable,
 } from "../../src/pages/site/remembered-keys.ts";
-import { RouteNotes, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
+import { RouteNotes, LeftOutTags } from "../../src/observe/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
 import { QueryForms } from "../../src/pages/request/query-forms.ts";
@@ -23,7 +23,7 @@ import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-respon
 import { serve } from "../../src/pages/serve.ts";
 import type { Context } from "../../src/pages/site/exchange.ts";
 import type { Site } from "../../src/pages/site/site.ts";
-import { VariantDemand } from "../../src/pages/site/variant-demand.ts";
+import { VariantDemand } from "../../src/cache/variant-demand.ts";
 import { compileUrlReader } from "../../src/pages/request/url-reader.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";

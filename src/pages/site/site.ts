@@ -22,14 +22,14 @@ import type { Positions } from "../../purge/view/positions.ts";
 import type { HitPort } from "./hit-port.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswersPort } from "./last-answers-port.ts";
-import type { LeftOutTags, RouteNotes } from "./operator-notes.ts";
+import type { LeftOutTags, RouteNotes } from "../../observe/operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";
 import type { QueryForms } from "../request/query-forms.ts";
 import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
 import type { BodyHolder } from "./body-holder.ts";
-import type { VariantDemand } from "./variant-demand.ts";
+import type { VariantDemand } from "../../cache/variant-demand.ts";
 
 /** The state. It lives as long as its isolate. */
 export interface Site {

@@ -1,8 +1,8 @@
 // Counts requests for each variant in the last minute, to keep the most requested variants stored.
 // Counts only for pages whose marker lists at least half of `limits.variants`.
-import { BoundedMap } from "../../base/bounded-map.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { BoundedMap } from "../base/bounded-map.ts";
+import type { RecordKey } from "./record/record-key.ts";
+import type { VaryMarker } from "./tiers/tier.ts";
 
 /**
  * The length of a part of the last minute. The last minute is the current part and the three parts

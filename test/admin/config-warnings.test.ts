@@ -1,11 +1,11 @@
 // Tests the warnings about options without effect. Other configurations cause no warning.
 import { describe, expect, it } from "vitest";
-import { defineConfig } from "../../../src/config/config.ts";
-import type { WrittenConfig } from "../../../src/config/written.ts";
-import { faultText } from "../../../src/base/operator-error.ts";
-import { openSite } from "../../../testing/site/harness.ts";
-import { configWarnings, type Stores } from "../../../src/pages/request/config-warnings.ts";
-import tidemarkConfig from "../../../tidemark.config.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import { faultText } from "../../src/base/operator-error.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { configWarnings, type Stores } from "../../src/admin/config-warnings.ts";
+import tidemarkConfig from "../../tidemark.config.ts";
 
 const storesOf = (...names: string[]) => ({ tiers: { all: names.map((name) => ({ name })) } });
 const all = { ...storesOf("memory", "edge", "shared"), purging: {} };

@@ -1,10 +1,10 @@
 // Observations for operators: notes by route, and tags that purges cannot use.
 // No decision about a request depends on them.
-import { isWithinMs } from "../../base/elapsed.ts";
-import type { Log } from "../../observe/log-line.ts";
-import type { Metrics } from "../../observe/metrics.ts";
-import type { FindingCode } from "../../protocol/finding.ts";
-import { tagBytesMax } from "../../protocol/purge-order.ts";
+import { isWithinMs } from "../base/elapsed.ts";
+import type { Log } from "./log-line.ts";
+import type { Metrics } from "./metrics.ts";
+import type { FindingCode } from "../protocol/finding.ts";
+import { tagBytesMax } from "../protocol/purge-order.ts";
 
 /** The recent observations about one route. Instants are in epoch milliseconds. */
 export interface RouteNote {

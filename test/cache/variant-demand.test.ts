@@ -1,10 +1,10 @@
 // Tests the count of requests in the last minute for each variant of a page. Tidemark uses it to
 // decide which variants stay stored.
 import { describe, expect, it } from "vitest";
-import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import type { VaryMarker } from "../../../src/cache/tiers/tier.ts";
-import { VariantDemand } from "../../../src/pages/site/variant-demand.ts";
-import { sha256HexAtOnce } from "../../../src/base/sha256.ts";
+import { RecordKey } from "../../src/cache/record/record-key.ts";
+import type { VaryMarker } from "../../src/cache/tiers/tier.ts";
+import { VariantDemand } from "../../src/cache/variant-demand.ts";
+import { sha256HexAtOnce } from "../../src/base/sha256.ts";
 
 const atMs = 1_900_000_000_000 - (1_900_000_000_000 % 15_000);
 const key = (name: string) => new RecordKey(name, "www.example.com");

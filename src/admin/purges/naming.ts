@@ -6,11 +6,17 @@ import type { TargetNames, Reading } from "../../purge/acceptance/resolve-order.
 import { quoted } from "../../protocol/purge-order.ts";
 import { pathPrefix } from "../../purge/journal/purge-target.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
-import { type Counts, countsOn } from "./key.ts";
-import { isReserved } from "./path-readings.ts";
-import { routesStoring } from "./routes.ts";
-import { countedAs, keyedQuery, namedUrl, readTarget, type Target } from "./target.ts";
-import type { SiteUrls } from "./url-reader.ts";
+import { type Counts, countsOn } from "../../pages/request/key.ts";
+import { isReserved } from "../../pages/request/path-readings.ts";
+import { routesStoring } from "../../pages/request/routes.ts";
+import {
+  countedAs,
+  keyedQuery,
+  namedUrl,
+  readTarget,
+  type Target,
+} from "../../pages/request/target.ts";
+import type { SiteUrls } from "../../pages/request/url-reader.ts";
 
 /**
  * Returns the readers of a site's purge targets. A reader returns a fault for an invalid target.
