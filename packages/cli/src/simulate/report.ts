@@ -98,11 +98,10 @@ function assumptionsOf(
   };
   const evicted = `A simulation has at most ${counted(recordsMax)} responses in all edge tiers, and in the shared tier, so these were evicted.`;
   const configs = [policy, second?.policy].flatMap((one) => one?.config ?? []);
-  const parts = new Set(
-    configs
-      .flatMap((one) => [...one.routes.flatMap(({ use }) => use), ...one.parts])
-      .map(({ name }) => name),
+  const used = configs.flatMap(({ routes, parts }) =>
+    [routes.flatMap(({ use }) => use), parts].flat(),
   );
+  const parts = new Set(used.map(({ name }) => name));
   const names = Object.keys(sentences) as (keyof Assumptions)[];
   const concerned = names.filter((name) => assumed[name] > 0);
   return [
