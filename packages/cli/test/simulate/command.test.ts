@@ -48,8 +48,7 @@ it("simulate prints the figures, the routes and what it assumed", async () => {
 it("simulate names the parts and rules that it does not run", async () => {
   const part = '{ kind: "route", name: "mine", traits: {}, contents: {} }';
   const route = `{ name: "all", match: "*", fresh: "10s", use: [${part}] }`;
-  const imports = 'import { operate } from "tidemark/operate";\n';
-  const parted = imports + configured(route, "parts: [operate()],");
+  const parted = configured(route, 'parts: [{ kind: "site", name: "other", contents: {} }],');
   const { user, write } = await userWith();
   expect((await user.runs(["simulate", "access.log"])).out).not.toContain("Not simulated");
   await write("parted.config.ts", parted);
@@ -58,7 +57,7 @@ it("simulate names the parts and rules that it does not run", async () => {
     ["--against", "parted.config.ts"],
   ]) {
     const { out } = await user.runs(["simulate", "access.log", ...options]);
-    expect(out).toContain("- Not simulated, because no part of a site runs: mine, operate.");
+    expect(out).toContain("- Not simulated, because no part of a site runs: mine, other.");
   }
 });
 
