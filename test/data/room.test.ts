@@ -59,6 +59,19 @@ describe("in a database that is more than 85 % full,", () => {
   });
 });
 
+it.each([
+  { policy: "allkeys-lru", aofEnabled: 0, says: /maxmemory-policy noeviction, and set appendonly yes\./ },
+  { policy: "volatile-lru", aofEnabled: 0, says: /again: set appendonly yes\./ },
+  { policy: "noeviction", aofEnabled: 1, says: undefined },
+])("says once that a database can lose purges: $policy, $aofEnabled", async ({ says, ...memory }) => {
+  const isolate = new DataIsolate();
+  isolate.upstash.memory = { ...isolate.upstash.memory, ...memory };
+  await isolate.data.runCron();
+  await isolate.data.runCron();
+  const lines = isolate.log.filter((line) => line.includes("can lose accepted purges"));
+  expect(lines).toEqual(says ? [expect.stringMatching(says)] : []);
+});
+
 it("purges go to a separate database if one is given", async () => {
   const first = new DataIsolate();
   const journal = new FakeUpstash(first.clock);
