@@ -98,7 +98,14 @@ export async function purgeNamed(
   { purge, events, spaces }: NamedPurgePorts,
 ): Promise<PurgeReceipt> {
   checkOptions("purge", order);
-  const { soft = false, reason = "", tags = [], keys = [], prefixes = [], everything = false } = order;
+  const {
+    soft = false,
+    reason = "",
+    tags = [],
+    keys = [],
+    prefixes = [],
+    everything = false,
+  } = order;
   const targets = targetsIn({ tags, keys, prefixes, everything });
   const receipt = await purge({ targets, isSoft: soft, reason: checkedReason(reason) });
   const { position } = receipt;

@@ -303,7 +303,7 @@ it("equal purges of one turn are one entry of the journal, and later ones are an
   expect(isolate.data.stats().purges.accepted).toBe(before + 4);
 });
 
-it.each([
+it.each<[data: unknown, options: object, says: string]>([
   [undefined, {}, "createDataCache({ redis, namespace })"],
   [{}, {}, "createDataCache({ redis, namespace })"],
   [undefined, { stal: "1d" }, '"stal": no such option exists'],

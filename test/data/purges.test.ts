@@ -146,7 +146,9 @@ describe("a purge of the application", () => {
 it("a purge of everything covers all values, and no other member may take its place", async () => {
   const { isolate, articles } = await opened();
   isolate.clock.advance(1);
-  await expect(isolate.data.purge({ everything: false })).rejects.toThrow("or write everything: true.");
+  await expect(isolate.data.purge({ everything: false })).rejects.toThrow(
+    "or write everything: true.",
+  );
   await isolate.data.purge({ everything: true });
   expect(await articles.get("42")).toBeUndefined();
 });
