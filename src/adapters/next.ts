@@ -1,6 +1,7 @@
 // Exports of `tidemark/next`: a data cache as cacheHandlers and cacheHandler of Next.js. The file imports no
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
 import { BoundedMap } from "../base/bounded-map.ts";
+import { refuseUnknown } from "../base/known-members.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
@@ -40,7 +41,7 @@ const ofProcess = globalThis as { [purgesSymbol]?: NextPurges };
 /**
  * Returns the default export of a module that cacheHandlers and cacheHandler in next.config name.
  *
- * @throws OperatorError for an invalid option
+ * @throws OperatorError for an invalid option, and for anything other than a data cache
  * @example
  * export default nextCache(createDataCache({ redis: new Redis(process.env.REDIS_URL, { lazyConnect: true }) }));
  */
@@ -48,6 +49,8 @@ export function nextCache(
   data: Pick<DataCache, "namespace" | "purge">,
   options: NextCacheOptions = {},
 ): NextCache {
+  refuseUnknown(options, ["name", "fresh", "stale", "onError"], "nextCache(data, …)");
+  if (typeof (data as Partial<DataCache> | undefined)?.namespace !== "function") throw noData();
   const { name = "next", fresh = "30d", stale = "1h", onError = console.error } = options;
   const starts = new RecentStarts();
   const purges = new NextPurges(data, msOf(stale));
@@ -83,6 +86,14 @@ export async function purgeTags(
   const purges = ofProcess[purgesSymbol];
   if (purges === undefined) throw noCache();
   await purges.purge(tags, soft ? {} : undefined);
+}
+
+function noData(): OperatorError {
+  return new OperatorError({
+    what: "nextCache(data, …) has no data cache.",
+    why: "Its first argument is not a result of createDataCache().",
+    hint: "Pass createDataCache({ redis, namespace }) of tidemark/node.",
+  });
 }
 
 function noCache(): OperatorError {

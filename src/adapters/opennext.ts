@@ -42,6 +42,7 @@ export interface OpenNextWorker {
  * Wraps the Worker of OpenNext. Its configuration must have the overrides of `openNextOverrides`.
  *
  * @param config from `defineConfig`
+ * @throws OperatorError without stores, for an unknown option, and for settings of pages in the configuration
  * @example
  * import openNext from "./.open-next/worker.js";
  * export default withTidemark(openNext, defineConfig({ namespace: "shop" }), { stores: upstash() });
@@ -56,6 +57,7 @@ export function withTidemark(
     ["stores", "stale", "keep", "onEvent", "nowAtMs", "log"],
     "withTidemark(openNext, config, …)",
   );
+  if ((options.stores as Stores | undefined) === undefined) throw noStores();
   const requests = openRequests();
   const settings = ofDataAlone(configOf(config));
   let stores: OpenNextStores | undefined;
@@ -86,6 +88,14 @@ export function withTidemark(
       });
     },
   };
+}
+
+function noStores(): OperatorError {
+  return new OperatorError({
+    what: "withTidemark has no stores, so nothing would be stored, and no purge accepted.",
+    why: "Its options have no `stores`.",
+    hint: "Pass { stores: durableObjects() } of tidemark/cloudflare, or { stores: upstash() } of tidemark/upstash.",
+  });
 }
 
 const notPurged = "The purge was not accepted: older pages may still answer. Try again.\n";

@@ -128,9 +128,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const metrics = make.metrics(nowAtMs());
   const client = make.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();
-  const redis =
-    database && client?.({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
-  const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
+  const tell = logOf("shared-tier", log);
+  const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
+  const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs, tell };
   const room = measured && store?.room(measured, namespace, journal === undefined);
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);

@@ -3,7 +3,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
-import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
+import { everythingTag, type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
@@ -11,7 +11,7 @@ import type { EventListener } from "./value/events.ts";
 import { checkOptions, checkedTag } from "./value/load-context.ts";
 import { type Key, pathOf, targetsOf } from "./value/data-key.ts";
 
-/** A purge. Each list is optional, but at least one name is needed. */
+/** A purge. Each member is optional, but at least one name or `everything` is needed. */
 export interface DataPurge {
   /** Tags of data and of pages. */
   readonly tags?: readonly string[] | undefined;
@@ -22,6 +22,8 @@ export interface DataPurge {
    * `"articles/42"`. A final slash is ignored.
    */
   readonly prefixes?: readonly Key[] | undefined;
+  /** All data and pages in the `namespace` of the configuration. */
+  readonly everything?: boolean | undefined;
   /**
    * Whether the purge only makes values stale, so `stale` may let them answer. Default: `false`.
    */
@@ -95,11 +97,18 @@ export async function purgeNamed(
   { purge, events, spaces }: NamedPurgePorts,
 ): Promise<PurgeReceipt> {
   checkOptions("purge", order);
-  const { soft = false, reason = "", tags = [], keys = [], prefixes = [] } = order;
-  const targets = targetsIn({ tags, keys, prefixes });
+  const {
+    soft = false,
+    reason = "",
+    tags = [],
+    keys = [],
+    prefixes = [],
+    everything = false,
+  } = order;
+  const targets = targetsIn({ tags, keys, prefixes, everything });
   const receipt = await purge({ targets, isSoft: soft, reason: checkedReason(reason) });
   const { position } = receipt;
-  events?.emit({ type: "purge", tags, keys, prefixes, soft, position });
+  events?.emit({ type: "purge", tags, keys, prefixes, everything, soft, position });
   const unknown = [...keys, ...prefixes].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
   const notes = [...new Set([...tags.flatMap((tag) => noteOnTag(tag) ?? []), ...unknown])];
   return notes.length === 0 ? receipt : { ...receipt, notes };
@@ -117,17 +126,21 @@ function noteOnNamespace(key: Key, spaces: NamedPurgePorts["spaces"]): string | 
  *
  * @throws OperatorError for an invalid name, and for a purge without names
  */
-function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): PurgeTargets {
+function targetsIn({ tags = [], keys = [], prefixes = [], everything }: DataPurge): PurgeTargets {
   const { tags: keyTags, prefixes: below } = targetsOf({
     paths: keys.map((key) => pathOf("", key)),
     prefixes: prefixes.map((prefix) => pathOf("", withoutEnd(prefix))),
   });
-  const named = [...tags.map(checkedTag).flatMap(tagSpellings).map(userTag), ...keyTags];
+  const named = [
+    ...(everything === true ? [everythingTag] : []),
+    ...tags.map(checkedTag).flatMap(tagSpellings).map(userTag),
+    ...keyTags,
+  ];
   if (named.length > 0) return { tags: [...new Set(named)], prefixes: below };
   throw new OperatorError({
     what: "A purge of data is invalid.",
     why: "It names no tag, key or prefix.",
-    hint: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
+    hint: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }, or write everything: true.',
   });
 }
 

@@ -1,7 +1,7 @@
 // Tests the handler of `cacheHandlers` in `tidemark/next`: purges during loads, lifetimes, streams, tags and outages.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { purgeTags } from "../../src/adapters/next.ts";
+import { nextCache, purgeTags } from "../../src/adapters/next.ts";
 import { RecentStarts } from "../../src/adapters/next-shared.ts";
 import { idle } from "../../testing/site/harness.ts";
 import { entryOf, openNext, textOf, useNextClocks } from "./next-world.ts";
@@ -301,6 +301,14 @@ it("equal purges of one turn are one entry of the journal, and later ones are an
   expect(isolate.data.stats().purges.accepted).toBe(before + 3);
   await cache.updateTags(["red", "green"]);
   expect(isolate.data.stats().purges.accepted).toBe(before + 4);
+});
+
+it.each<[data: unknown, options: object, says: string]>([
+  [undefined, {}, "createDataCache({ redis, namespace })"],
+  [{}, {}, "createDataCache({ redis, namespace })"],
+  [undefined, { stal: "1d" }, '"stal": no such option exists'],
+])("nextCache refuses %j with the options %j", (data, options, says) => {
+  expect(() => nextCache(data as never, options)).toThrow(says);
 });
 
 describe("purgeTags", () => {

@@ -276,6 +276,14 @@ it("outside of a wrapped Worker, finds nothing, stores nothing, and says so", as
   log.mockRestore();
 });
 
+it("refuses to run without stores, and says which to pass", () => {
+  const worker = { fetch: () => Promise.resolve(new Response()) };
+  const none = {} as { stores: ReturnType<typeof upstash> };
+  expect(() => withTidemark(worker, defineConfig({}), none)).toThrow(
+    "Pass { stores: durableObjects() }",
+  );
+});
+
 it("refuses a configuration with settings that it does not read", () => {
   const worker = { fetch: async () => new Response() };
   const wrapped = (written: WrittenConfig) => () =>

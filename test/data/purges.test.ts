@@ -143,6 +143,16 @@ describe("a purge of the application", () => {
   });
 });
 
+it("a purge of everything covers all values, and no other member may take its place", async () => {
+  const { isolate, articles } = await opened();
+  isolate.clock.advance(1);
+  await expect(isolate.data.purge({ everything: false })).rejects.toThrow(
+    "or write everything: true.",
+  );
+  await isolate.data.purge({ everything: true });
+  expect(await articles.get("42")).toBeUndefined();
+});
+
 it("a load fails if it sets a tag that no purge can name", async () => {
   const { articles } = await opened();
   const load = (context: { tags: (tag: string) => void }) => {

@@ -59,6 +59,19 @@ describe("in a database that is more than 85 % full,", () => {
   });
 });
 
+it.each([
+  ["allkeys-lru", 0, "again: set maxmemory-policy noeviction, and set appendonly yes."],
+  ["volatile-lru", 0, "again: set appendonly yes."],
+  ["noeviction", 1, undefined],
+])("says once that a database can lose purges: %s, %i", async (policy, aofEnabled, says) => {
+  const isolate = new DataIsolate();
+  isolate.upstash.memory = { ...isolate.upstash.memory, policy, aofEnabled };
+  await isolate.data.runCron();
+  await isolate.data.runCron();
+  const lines = isolate.log.filter((line) => line.includes("can lose accepted purges"));
+  expect(lines.map((line) => line.slice(line.indexOf("again: ")))).toEqual(says ? [says] : []);
+});
+
 it("purges go to a separate database if one is given", async () => {
   const first = new DataIsolate();
   const journal = new FakeUpstash(first.clock);

@@ -39,7 +39,12 @@ export class FakeUpstash {
   /** The commands about free memory: INFO, and the commands for the ballast. */
   readonly roomCommands: string[] = [];
   /** The memory that INFO reports; a maximum of 0 means none. */
-  memory = { usedBytes: 1_048_576, maxBytes: 0, policy: "noeviction" };
+  memory: {
+    usedBytes: number;
+    maxBytes: number;
+    policy: string;
+    aofEnabled?: number;
+  } = { usedBytes: 1_048_576, maxBytes: 0, policy: "noeviction" };
   hasBallast = false;
   /** The commands of the purge journal. */
   readonly journalCommands: string[] = [];
@@ -239,8 +244,8 @@ export class FakeUpstash {
   }
 
   #info(): string {
-    const { usedBytes, maxBytes, policy } = this.memory;
-    return `# Memory\r\nused_memory:${usedBytes}\r\nmaxmemory:${maxBytes}\r\nmaxmemory_policy:${policy}`;
+    const { usedBytes, maxBytes, policy, aofEnabled = 1 } = this.memory;
+    return `# Server\r\nuptime_in_seconds:9000000\r\naof_enabled:${aofEnabled}\r\n# Memory\r\nused_memory:${usedBytes}\r\nmaxmemory:${maxBytes}\r\nmaxmemory_policy:${policy}`;
   }
 
   #commandsOf(name: string, key: string): string[] {

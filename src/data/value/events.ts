@@ -41,6 +41,7 @@ export type DataEvent =
       /** Keys with their namespace. */
       readonly keys: readonly Key[];
       readonly prefixes: readonly Key[];
+      readonly everything: boolean;
       readonly soft: boolean;
       /** The position in the journal. */
       readonly position: string;

@@ -230,7 +230,7 @@ const optionsOf = {
   getOrSet: ["fresh", "stale", "tags", "forceFresh", "signal"],
   getOrSetMany: ["missing"],
   lookUp: ["tags"],
-  purge: ["tags", "keys", "prefixes", "soft", "reason"],
+  purge: ["tags", "keys", "prefixes", "everything", "soft", "reason"],
   set: ["fresh", "stale", "tags", "everywhere", "start"],
   write: ["fresh", "stale", "tags"],
 } as const;

@@ -81,6 +81,14 @@ export function evicts({ policy }: Pick<DatabaseInfo, "policy">): boolean {
 }
 
 /**
+ * Returns whether the server may evict keys without an expiry, such as the journal. Policies named
+ * `volatile-…` spare these keys.
+ */
+export function evictsAnyKey({ policy }: Pick<DatabaseInfo, "policy">): boolean {
+  return evicts({ policy }) && policy?.startsWith("volatile-") !== true;
+}
+
+/**
  * Counts the keys in lines such as `db0:keys=15,expires=5,…`. For an empty server, INFO has only
  * the heading.
  */

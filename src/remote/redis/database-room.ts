@@ -1,6 +1,13 @@
 // Tracks the free space of the cache's database, and limits the records that are stored. Anonymous
 // clients choose URLs, so records must leave room for purges, the switch and leases.
-import { type DatabaseInfo, evicts, readDatabaseInfo, withLimit } from "./database-info.ts";
+import type { Log } from "../../observe/log-line.ts";
+import {
+  type DatabaseInfo,
+  evicts,
+  evictsAnyKey,
+  readDatabaseInfo,
+  withLimit,
+} from "./database-info.ts";
 import { scriptCommand } from "./redis.ts";
 import type { RedisClient } from "./redis-client.ts";
 
@@ -37,6 +44,8 @@ export interface DatabaseRoomSettings {
   /** The key of the ballast; `undefined` if the journal has its own database. */
   readonly ballastKey: string | undefined;
   readonly nowAtMs: () => number;
+  /** Receives one line if this database can lose the journal. */
+  readonly tell: Log;
 }
 
 /** An isolate's view of the free space. */
@@ -45,6 +54,7 @@ export class DatabaseRoom {
   #info: DatabaseInfo | undefined;
   #lookedAtMs: number | undefined;
   #writtenBytes = 0;
+  #hasWarned = false;
 
   constructor(settings: DatabaseRoomSettings) {
     this.#settings = settings;
@@ -115,8 +125,22 @@ export class DatabaseRoom {
     const before = this.#writtenBytes;
     this.#writtenBytes = 0;
     const answer = await readDatabaseInfo(redis, "room");
-    if (answer.kind === "answered") this.#info = withLimit(answer.value, limitBytes);
-    else this.#writtenBytes += before;
+    if (answer.kind === "answered") {
+      this.#info = withLimit(answer.value, limitBytes);
+      this.#warnOfLoss(this.#info);
+    } else this.#writtenBytes += before;
+  }
+
+  #warnOfLoss(info: DatabaseInfo): void {
+    const { ballastKey, tell } = this.#settings;
+    const causes = [
+      ...(evictsAnyKey(info) ? ["set maxmemory-policy noeviction"] : []),
+      ...(info.uptimeMs === undefined ? [] : ["set appendonly yes"]),
+    ];
+    if (this.#hasWarned || ballastKey === undefined || causes.length === 0) return;
+    this.#hasWarned = true;
+    const message = `Redis can lose accepted purges, so that older values answer again, or all are loaded again: ${causes.join(", and ")}.`;
+    tell({ event: "database", level: "warn", message });
   }
 }
 

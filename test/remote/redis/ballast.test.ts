@@ -22,7 +22,7 @@ describe.each(redisServers)("the ballast in $redis", ({ start }) => {
   const journalOf = (redis: RedisClient) =>
     new RedisJournal({ redis, namespace, nowAtMs, randomText: () => crypto.randomUUID() });
   const createBallast = async () => {
-    const settings = { limitBytes: undefined, ballastKey, nowAtMs };
+    const settings = { limitBytes: undefined, ballastKey, nowAtMs, tell: () => undefined };
     await new DatabaseRoom({ redis: clientWith(undefined), ...settings }).runCron();
   };
   const isFull = { kind: "unavailable", why: "The database is full." };

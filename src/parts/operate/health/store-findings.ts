@@ -4,7 +4,7 @@ import type { Trouble } from "../../../observe/condition.ts";
 import { remedyOf, type RemoteTrouble, whyOf } from "../../../remote/trouble.ts";
 import { type Finding, type FindingCode, percentOf, spanOf } from "../../../protocol/finding.ts";
 import type { ClientState, DatabaseName, RoomState, SiteState } from "./site-state.ts";
-import { type DatabaseInfo, evicts } from "../../../remote/redis/database-info.ts";
+import { evicts, evictsAnyKey } from "../../../remote/redis/database-info.ts";
 import { pausedFromRatio } from "../../../remote/redis/database-room.ts";
 
 const codes = {
@@ -181,14 +181,6 @@ function evictingJournal(
     remedy:
       "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
   };
-}
-
-/**
- * Returns whether the server may evict keys without an expiry, such as the journal. Policies named
- * `volatile-…` spare these keys.
- */
-function evictsAnyKey({ policy }: Pick<DatabaseInfo, "policy">): boolean {
-  return evicts({ policy }) && policy?.startsWith("volatile-") !== true;
 }
 
 /** Warns that writes cannot pause before the database is full, because its size is unknown. */
