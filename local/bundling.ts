@@ -7,7 +7,7 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Returns the sources of the modules that a configuration and its Worker import, in a copy of this repository. */
 export const aliasOf = (folder: string) => ({
-  tidemark: join(folder, "src/config/config.ts"),
+  tidemark: join(folder, "src/tidemark.ts"),
   "tidemark/worker": join(folder, "src/worker.ts"),
   "tidemark/hooks": join(folder, "src/parts/hooks/hooks.ts"),
   "tidemark/outward": join(folder, "src/parts/outward/outward.ts"),

@@ -18,7 +18,7 @@ export interface Library {
 export function sourceLibrary(folder: string): Library {
   const alias = aliasOf(folder);
   const checking =
-    `import { configOf } from ${JSON.stringify(alias.tidemark)};\n` +
+    `import { configOf } from ${JSON.stringify(join(folder, "src/config/config.ts"))};\n` +
     `import { partsOf } from ${JSON.stringify(join(folder, "src/part/contents.ts"))};\n` +
     `export const config = configOf(module.default);\npartsOf(config);\n`;
   const declarations = [join(folder, "src/platform/workers-platform.d.ts")];

@@ -37,6 +37,10 @@ const accepted = [
     name: "device.ts",
     text: `${defining}import { device } from "tidemark/device";\nexport default defineConfig({ routes: [{ name: "a", match: "/a", fresh: "5m", key: { device: device() } }] });`,
   },
+  {
+    name: "rule.ts",
+    text: `import { defineConfig, defineRule } from "tidemark";\nexport default defineConfig({ routes: [{ name: "a", match: "/a", fresh: "5m", use: [defineRule({ name: "b", fails: () => false })] }] });`,
+  },
   { name: "plain.js", text: `export default ${fields};` },
   { name: "plain.json", text: '{ "routes": [{ "name": "a", "match": "/a", "fresh": "5m" }] }' },
   { name: "module-exports.cjs", text: `module.exports = ${fields};` },
@@ -170,7 +174,9 @@ describe("the check of a configuration", () => {
     const emitting = { composite: true, rootDir: "./src", outDir: "./dist", strict: true };
     for (const compilerOptions of [initial, { ...initial, ...emitting }]) {
       await written("tsconfig.json", JSON.stringify({ compilerOptions }));
-      await expect(checkTypes(path, { ...ownLibrary, folder })).resolves.toBeUndefined();
+      // The other sources need the compiler options of this repository.
+      const alias = { tidemark: join(root, "src/config/config.ts") };
+      await expect(checkTypes(path, { ...ownLibrary, folder, alias })).resolves.toBeUndefined();
     }
   });
 
