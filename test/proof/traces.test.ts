@@ -28,10 +28,18 @@ const ofViews: readonly WorldKind[] = [
   "crossing",
   "diverging",
   "trimming",
+  "turned-back",
   "resending",
   "overrun",
 ];
-const ofRequests: readonly WorldKind[] = ["ordinary", "crossing", "lying", "trimming", "cached"];
+const ofRequests: readonly WorldKind[] = [
+  "ordinary",
+  "crossing",
+  "lying",
+  "trimming",
+  "turned-back",
+  "cached",
+];
 
 describe("the model has the histories of the code", () => {
   const views = ofViews.map((kind) => ({ kind, of: "views", recording: () => ({ kind }) }));
@@ -98,6 +106,9 @@ const refused: readonly [fault: string, rule: string, fromSeed?: number][] = [
   ["the age of an answer is not read", "29 later"],
   ["purges that the view has dropped do not count", "29 oldest", 60],
   ["the body time is that of the request", "7 b body", 438],
+  ["a step back of the clock is not detected", "10 view"],
+  ["bodies that were requested before a step back are trusted", "10 body", 115],
+  ["a read from before a step back dates the view", "10 read"],
 ];
 
 const refusedCopies = [
