@@ -162,6 +162,7 @@ export class JournalFollower {
   /** Runs a read. If the clock is set back meanwhile, `sentAtMs` becomes −∞ (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
+    this.#clock.noteAhead();
     const read = await ask(this.#settings.journal);
     return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }

@@ -177,6 +177,7 @@ export class JournalView implements PurgeView {
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp> {
     const { chain } = this;
+    this.#clock.noteAhead();
     if (chain !== undefined && how?.onPrimary !== true) return chain.end;
     return this.#stampAfterRead(requester, how);
   }
@@ -258,8 +259,10 @@ export class JournalView implements PurgeView {
 
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
     const sinceAtMs = generatedAtMs - this.#settings.allowanceMs;
+    // The chain has begun again during the load, and lacks entries from before the stamp.
+    const isAfterLoss = record.stamp !== "none" && this.chain?.knows(record.stamp) === false;
     const isInChain = this.chain?.mayCoverSince(record, sinceAtMs) === true;
-    return isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
+    return isAfterLoss || isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
   /** Applies newly accepted entries at once, until a read returns them. */
