@@ -92,6 +92,7 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
   ["23 stamp", "promises", lie],
   ["23 hard", "promises", lie],
   ["23 view", "promises", lie],
+  ["23 again", "promises", lie],
   ["24 script", "append", "24: the key has no older post than the journal"],
   ["24 b atomic", "serve", "24 b: a read shows the newest post of its entries, or of the journal"],
   ["24 b key", "begin", posts],

@@ -106,6 +106,7 @@ const refused: readonly [fault: string, rule: string, fromSeed?: number][] = [
   ["the age of an answer is not read", "29 later"],
   ["purges that the view has dropped do not count", "29 oldest", 60],
   ["the body time is that of the request", "7 b body", 438],
+  ["a stamp before the oldest entry counts as that entry", "7 a stamp"],
   ["a step back of the clock is not detected", "10 view"],
   ["bodies that were requested before a step back are trusted", "10 body", 115],
   ["a read from before a step back dates the view", "10 read"],

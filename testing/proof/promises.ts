@@ -88,7 +88,8 @@ export const promises: Readonly<Record<string, Term>> = {
       implies(
         and(
           le(at, s.now),
-          mayValidate(i, r, reading),
+          s.isGenerated(r),
+          rule("23 again", mayValidate(i, r, reading)),
           viewLoses(i, { reading, at, lost }),
           s.isHard(e),
           isBroken(e, r, yes),
