@@ -33,7 +33,7 @@ describe.runIf(isSpinInstalled)("the specification accepts traces of the code", 
   it.each(views)("of views: %s", async (kind) => {
     const traces = await recorded(kind, 24);
     const verdicts = await verifier.play(traces);
-    expect(verdicts.filter(({ kind }) => kind === "rejected")).toEqual([]);
+    expect(verdicts.filter((one) => one.kind === "rejected")).toEqual([]);
     // An empty trace would be accepted, too.
     const counts = traces.map(({ length }) => length);
     expect(Math.min(...counts)).toBeGreaterThan(20);

@@ -27,12 +27,12 @@ import { becomes, type Change, set, step, type Step } from "./step.ts";
 function dated(i: Term, { is = yes, ...given }: DateOfView & { is?: Term }): Change[] {
   const isLater = and(is, or(not(s.hasView(i)), not(s.isDated(i)), lt(s.sentAt(i), given.sentAt)));
   const isDated = or(is, and(s.hasView(i), s.isDated(i)));
-  const later = (symbol: Application, value: Term) => set(symbol, ite(isLater, value, symbol));
+  const become = (symbol: Application, value: Term) => set(symbol, ite(isLater, value, symbol));
   return [
     set(s.isDated(i), isDated),
-    later(s.sentAt(i), given.sentAt),
-    later(s.sentTrue(i), given.sentTrue),
-    later(s.sentBy(i), given.sentBy),
+    become(s.sentAt(i), given.sentAt),
+    become(s.sentTrue(i), given.sentTrue),
+    become(s.sentBy(i), given.sentBy),
   ];
 }
 

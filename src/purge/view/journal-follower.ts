@@ -184,6 +184,7 @@ export class JournalFollower {
    */
   take(copy: ViewCopy): boolean {
     this.#spread.tried();
+    // An older copy would only cost its decoding.
     const isYounger = copy.sentAtMs > this.sentAtMs;
     if (!isYounger || this.#clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.chain;

@@ -246,6 +246,10 @@ export class JournalView implements PurgeView {
     return isWithinMs(ask.maxLagMs, failedAtMs, ask.atMs);
   }
 
+  /**
+   * Applies rule 7. The limit for instants ahead of the clock bounds no answer. It shortens the time in which
+   * instants from before an unnoticed step of the clock look recent.
+   */
   #isWithinBound(instantMs: number, ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
     const { allowanceMs } = this.#settings;
     const ageMs = ask.atMs - instantMs;

@@ -3,7 +3,13 @@
 import { describe, expect, it } from "vitest";
 import { openJournalled } from "../../../testing/site/purge-sender.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
-import { Isolate, maxLagMs, newEntry, orderOf, warmIsolate } from "../../../testing/examples/purges.ts";
+import {
+  Isolate,
+  maxLagMs,
+  newEntry,
+  orderOf,
+  warmIsolate,
+} from "../../../testing/examples/purges.ts";
 
 const stepSeconds = 60;
 const openCachedSite = (more = {}) =>
