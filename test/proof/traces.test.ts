@@ -28,10 +28,18 @@ const ofViews: readonly WorldKind[] = [
   "crossing",
   "diverging",
   "trimming",
+  "turned-back",
   "resending",
   "overrun",
 ];
-const ofRequests: readonly WorldKind[] = ["ordinary", "crossing", "lying", "trimming", "cached"];
+const ofRequests: readonly WorldKind[] = [
+  "ordinary",
+  "crossing",
+  "lying",
+  "trimming",
+  "turned-back",
+  "cached",
+];
 
 describe("the model has the histories of the code", () => {
   const views = ofViews.map((kind) => ({ kind, of: "views", recording: () => ({ kind }) }));
@@ -50,7 +58,7 @@ describe("the model has the histories of the code", () => {
 });
 
 /** The faults of planted-rows.ts whose traces the model refuses, and the rule that it names. */
-const refused: readonly [fault: string, rule: string, fromSeed?: number][] = [
+const refused: readonly [fault: string, rule: string, fromSeed?: number, kind?: WorldKind][] = [
   ["the stamp is taken after the answer", "1 stamp"],
   ["the clock is read after the answer", "1 clock"],
   ["a soft purge hides a hard one", "5 hard"],
@@ -98,6 +106,10 @@ const refused: readonly [fault: string, rule: string, fromSeed?: number][] = [
   ["the age of an answer is not read", "29 later"],
   ["purges that the view has dropped do not count", "29 oldest", 60],
   ["the body time is that of the request", "7 b body", 438],
+  ["a stamp before the oldest entry counts as that entry", "7 a stamp", 10, "trimming"],
+  ["a step back of the clock is not detected", "10 view"],
+  ["bodies that were requested before a step back are trusted", "10 body", 115],
+  ["a read from before a step back dates the view", "10 read"],
 ];
 
 const refusedCopies = [
@@ -120,9 +132,10 @@ async function seedRefused(rule: string, fromSeed: number, recording: Recording)
 }
 
 describe("the model refuses a planted fault", () => {
-  it.each(refused)("%s, by %s", async (fault, rule, fromSeed) => {
-    const row = plantedRows.find((one) => one.fault === fault);
-    if (row === undefined) throw new Error(`No row of planted-rows.ts is named ${fault}.`);
+  it.each(refused)("%s, by %s", async (fault, rule, fromSeed, kind) => {
+    const planted = plantedRows.find((one) => one.fault === fault);
+    if (planted === undefined) throw new Error(`No row of planted-rows.ts is named ${fault}.`);
+    const row = { ...planted, ...(kind && { kind }) };
     const seed = await seedRefused(rule, fromSeed ?? row.fromSeed ?? 0, row);
     expect(seed).toBeDefined();
     const sound = { ...row, parts: {}, ...(row.siteParts && { siteParts: {} }) };

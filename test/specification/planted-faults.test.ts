@@ -17,23 +17,9 @@ interface FaultRow extends Pick<Row, "rule" | "fault" | "parts"> {
   readonly refusal: string;
 }
 
-type Refused = [fault: string, step: string, refusal: string, Pick<FaultRow, "kind" | "fromSeed">?];
+type Refused = [fault: string, step: string, refusal: string];
 /** The faults of planted-rows.ts that leave a trace, with the step that is rejected and its condition. */
 const refused: readonly Refused[] = [
-  ["a step back of the clock is not detected", "take", "10 read"],
-  [
-    "bodies that were requested before a step back are trusted",
-    "answer",
-    "10 body",
-    { fromSeed: 115 },
-  ],
-  ["a read from before a step back dates the view", "take", "10 read"],
-  [
-    "a stamp before the oldest entry counts as that entry",
-    "answer",
-    "7 a stamp",
-    { kind: "trimming" },
-  ],
   ["an empty journal is not a loss", "take", "11 joint"],
   ["a repeated webhook is answered without a read-back", "wait", "22 due"],
   ["a repeated webhook is answered without a read-back", "answer_sender", "21 read"],
@@ -41,11 +27,11 @@ const refused: readonly Refused[] = [
   ["an entry whose proof was dropped for room counts as lost", "mark", "17 checked"],
   ["a lost entry that the lineages lack is not appended again", "confirm", "22 stands"],
 ];
-const rows = refused.map(([fault, step, refusal, other]): FaultRow => {
+const rows = refused.map(([fault, step, refusal]): FaultRow => {
   const row = plantedRows.find((one) => one.fault === fault);
   if (row === undefined) throw new Error(`No row of planted-rows.ts is named ${fault}.`);
   const { fromSeed: _, ...given } = row;
-  return Object.assign(given, { step, refusal }, other);
+  return Object.assign(given, { step, refusal });
 });
 
 /** The maximum number of histories until a fault shows, several times the usual number. */

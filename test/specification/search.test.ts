@@ -1,5 +1,5 @@
 // Searches all states of the purge protocol's specification within small bounds. No reachable state
-// breaks an invariant: BOUND, FORGOT, MIXED and FALSE-LOSS (docs/specification.md).
+// breaks an invariant: BOUND, FORGOT and FALSE-LOSS (docs/specification.md).
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scopes, settingsOf } from "../../testing/specification/scopes.ts";
 import { isSpinInstalled, Verifier } from "../../testing/specification/spin.ts";
@@ -13,6 +13,6 @@ describe.runIf(isSpinInstalled)("no reachable state breaks an invariant", () => 
     const { broken, steps, statesCount } = await verifier.search(settingsOf(scope));
     expect({ broken, steps }).toEqual({ broken: undefined, steps: [] });
     // A specification that allows no step would pass, too.
-    expect(statesCount).toBeGreaterThan(10_000);
+    expect(statesCount).toBeGreaterThan(5_000);
   });
 });

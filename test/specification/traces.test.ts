@@ -1,34 +1,16 @@
 // Plays traces of the real code by the specification of the purge protocol: simulated histories of
-// views, of views with copies, and of requests. Each event must be a possible step.
+// views. Each event of the journal must be a possible step. The proof plays all other events.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
-import { partsWithCopies } from "../../testing/simulation/simulated-copies.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import { isSpinInstalled, Verifier } from "../../testing/specification/spin.ts";
 
-type Recorder = (seed: number, trace: string[]) => Promise<unknown>;
-
-const ofViews =
-  (kind: WorldKind): Recorder =>
-  (seed, trace) =>
-    historyOf(seed, { kind, trace });
-
-const ofCopies =
-  (kind: WorldKind): Recorder =>
-  (seed, trace) =>
-    historyOf(seed, { kind, trace, parts: partsWithCopies().parts });
-
-const ofRequests =
-  (kind: WorldKind): Recorder =>
-  (seed, trace) =>
-    requestHistoryOf(seed, { kind, trace, warmShare: seed % 4 === 0 ? 0.5 : 0 });
-
-async function recorded(record: Recorder, from: number, count: number): Promise<string[][]> {
+async function recorded(kind: WorldKind, count: number): Promise<string[][]> {
   const traces: string[][] = [];
-  for (let seed = from; seed < from + count; seed += 1) {
+  for (let seed = 0; seed < count; seed += 1) {
     const trace: string[] = [];
-    await record(seed, trace);
+    await historyOf(seed, { kind, trace });
     traces.push(trace);
   }
   return traces;
@@ -40,43 +22,21 @@ const views: readonly WorldKind[] = [
   "crossing",
   "diverging",
   "trimming",
-  "turned-back",
   "resending",
   "overrun",
 ];
-const requests: readonly WorldKind[] = [
-  "ordinary",
-  "crossing",
-  "lying",
-  "trimming",
-  "turned-back",
-  "cached",
-];
-
-const rows = [
-  ...views.map((kind) => ({ of: "views", kind, record: ofViews(kind), count: 24 })),
-  ...views.map((kind) => ({ of: "copies", kind, record: ofCopies(kind), count: 12 })),
-  ...requests.map((kind) => ({ of: "requests", kind, record: ofRequests(kind), count: 6 })),
-];
-
 describe.runIf(isSpinInstalled)("the specification accepts traces of the code", () => {
   let verifier: Verifier;
-  let playedCount = 0;
   beforeAll(async () => (verifier = await Verifier.compile("traces")));
   afterAll(async () => verifier.remove());
 
-  it.each(rows)("$count of $of: $kind", async ({ record, count }) => {
-    const traces = await recorded(record, 0, count);
+  it.each(views)("of views: %s", async (kind) => {
+    const traces = await recorded(kind, 24);
     const verdicts = await verifier.play(traces);
-    expect(verdicts.filter(({ kind }) => kind === "rejected")).toEqual([]);
+    expect(verdicts.filter((one) => one.kind === "rejected")).toEqual([]);
     // An empty trace would be accepted, too.
     const counts = traces.map(({ length }) => length);
     expect(Math.min(...counts)).toBeGreaterThan(20);
-    playedCount += count;
-  });
-
-  it("at least 300 in all", () => {
-    expect(playedCount).toBeGreaterThanOrEqual(300);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { StoredMetadata } from "../../src/pages/stored/stored-response.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
+import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeJournal } from "../fakes/fake-journal.ts";
@@ -62,7 +63,15 @@ export class Isolate {
   /** Called with overdue entries. `acceptances` sets it. */
   onOverdue: JournalViewSettings["onOverdue"];
 
-  constructor(given: { clock?: FakeClock; journal?: FakeJournal; timeoutMs?: number } = {}) {
+  constructor(
+    given: {
+      clock?: FakeClock;
+      journal?: FakeJournal;
+      timeoutMs?: number;
+      /** How far the clock is ahead of one that is never set. */
+      aheadMs?: () => number;
+    } = {},
+  ) {
     this.clock = given.clock ?? new FakeClock();
     this.journal = given.journal ?? new FakeJournal(this.clock);
     const { journal, clock } = this;
@@ -71,6 +80,7 @@ export class Isolate {
       nowAtMs: clock.nowAtMs,
       renewalLagMs: maxLagMs,
       allowanceMs,
+      clock: new ClockSteps(allowanceMs, given.aheadMs),
       timeoutMs: given.timeoutMs ?? 2_000,
       isShutOff: () => this.isShutOff,
       onOverdue: async (entries) => this.onOverdue?.(entries),

@@ -4,6 +4,7 @@ import {
   and,
   eq,
   every,
+  implies,
   int,
   le,
   type Members,
@@ -15,7 +16,7 @@ import {
 import { initial } from "./invariant.ts";
 import { declarationsOf } from "./obligations.ts";
 import type { Solver } from "./solver.ts";
-import { A, ahead, E, L, N, now, sorts } from "./state.ts";
+import { A, coloOf, L, N, now, offset, sorts } from "./state.ts";
 import { steps } from "./steps.ts";
 
 /** Returns names for the members of a sort. */
@@ -24,10 +25,11 @@ export const membersOf = (sort: string, count: number): readonly string[] =>
 
 /** The steps that take a new member of a sort. */
 const taking: Readonly<Record<string, RegExp>> = {
-  Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge)$/,
-  Response: /^(request|revalidate|freshen|backfill|combine|restamp|addFields)$/,
+  Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge|hold)$/,
+  Response: /^(request|revalidate|freshen|backfill|combine|restamp|restampByEpochs|addFields)$/,
   Read: /^send$/,
   Copy: /^copy$/,
+  Increment: /^issue$/,
 };
 
 /** Returns two isolates in two colos, and as many members of the other sorts as the steps take. */
@@ -37,14 +39,14 @@ function membersFor(order: readonly string[]): Members {
   return new Map(sorts.map((sort) => [sort, membersOf(sort, sizeOf(sort))]));
 }
 
-/** N is 10 s, A is 1 s, and clocks of colos differ by up to 5 s. */
+/** N is 10 s, A is 1 s, and clocks of colos differ by up to 5 s, until a step sets them. */
 const world = and(
   eq(A, int(1_000)),
-  eq(E, int(0)),
   eq(L, int(0)),
   eq(now, int(0)),
   every("Response", (r) => eq(N(r), int(10_000))),
-  every("Colo", (colo) => and(le(int(0), ahead(colo)), le(ahead(colo), int(5_000)))),
+  every("Isolate", (i) => and(le(int(0), offset(i)), le(offset(i), int(5_000)))),
+  every("Isolate Isolate", (i, j) => implies(eq(coloOf(i), coloOf(j)), eq(offset(i), offset(j)))),
 );
 
 interface Asked {

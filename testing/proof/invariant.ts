@@ -1,145 +1,26 @@
-// The verdict on a response, the promises about it, and the inductive invariant that implies them.
+// The inductive invariant that implies the promises of promises.ts.
 // Numbers in comments and names are rules of docs/purge-protocol.md.
 import {
   and,
   eq,
   every,
   implies,
-  ite,
+  int,
   le,
   lt,
   minus,
-  no,
   not,
   or,
   plus,
-  rule,
-  some,
   type Term,
 } from "./formula.ts";
 import * as s from "./state.ts";
-import { isAppended, isBetween, isRecent, knowsAllAt, shows, zero } from "./state.ts";
-
-export const inView = (i: Term, e: Term): Term =>
-  and(s.hasView(i), isBetween(s.floor(i), e, s.end(i)));
-
-/** The view's chain has the entry of the response's stamp. */
-export const knowsStamp = (i: Term, r: Term): Term =>
-  and(
-    s.hasStamp(r),
-    s.hasView(i),
-    s.upTo(s.stamp(r), s.end(i)),
-    rule("7 a trimmed", s.upTo(s.floor(i), s.stamp(r))),
-  );
-
-/** 5, 6, 22: an entry that the isolate knows purges the response. A soft purge only forbids its use as fresh. */
-export const isPurged = (i: Term, r: Term, isFresh: Term): Term =>
-  some("Entry", (e) =>
-    and(
-      or(inView(i, e), rule("22 applied", s.applies(i, e), no)),
-      s.covers(e, r),
-      or(rule("6 older", not(knowsStamp(i, r)), no), not(s.upTo(e, s.stamp(r)))),
-      or(s.isHard(e), rule("5 soft", isFresh, no)),
-    ),
-  );
-
-/** 5 to 8: the response may answer a request that reads its clock as `reading`. */
-export const mayAnswer = (
-  i: Term,
-  r: Term,
-  { isFresh, reading }: Record<"isFresh" | "reading", Term>,
-): Term =>
-  and(
-    s.isGenerated(r),
-    rule("5 hard", not(isPurged(i, r, isFresh))),
-    or(
-      and(
-        rule("7 a stamp", knowsStamp(i, r)),
-        s.hasView(i),
-        rule("7 a view", isRecent(reading, s.sentAt(i), r)),
-      ),
-      and(
-        rule("7 b colo", and(s.hasColo(r), eq(s.bodyColo(r), s.coloOf(i)))),
-        rule("7 b body", isRecent(reading, s.bodyAt(r), r)),
-      ),
-    ),
-  );
-
-/** 23: the response's validator may be sent, and its 304 may answer the present request. */
-export const mayValidate = (i: Term, r: Term, reading: Term): Term =>
-  and(
-    s.isGenerated(r),
-    rule("23 stamp", knowsStamp(i, r)),
-    rule("23 hard", not(isPurged(i, r, no))),
-    rule("23 view", isRecent(reading, s.sentAt(i), r)),
-  );
-
-/** The entry forbids this use of the response, whatever isolates know. */
-const forbids = (e: Term, r: Term, isFresh: Term) =>
-  and(s.isBefore(r, e), or(s.isHard(e), isFresh));
-
-/** N, and what clocks and replicas exceed A by. */
-export const bound = (r: Term): Term => {
-  const excess = minus(plus(s.E, s.L), s.A);
-  return plus(s.N(r), ite(lt(excess, zero), zero, excess));
-};
-
-export const promises: Readonly<Record<string, Term>> = {
-  "no answer later than N after a purge": every(
-    "Isolate Response Entry Bool Int Int",
-    (i, r, e, isFresh, reading, at) =>
-      implies(
-        and(
-          le(at, s.now),
-          shows(s.coloOf(i), reading, at),
-          mayAnswer(i, r, { isFresh, reading }),
-          isAppended(e),
-          s.counts(e),
-          forbids(e, r, isFresh),
-        ),
-        le(at, plus(s.countsFrom(e), bound(r))),
-      ),
-  ),
-  "no 304 answers later than N after a hard purge": every(
-    "Isolate Response Entry Int Int",
-    (i, r, e, reading, at) =>
-      implies(
-        and(
-          le(at, s.now),
-          shows(s.coloOf(i), reading, at),
-          mayValidate(i, r, reading),
-          isAppended(e),
-          s.counts(e),
-          forbids(e, r, no),
-        ),
-        le(at, plus(s.countsFrom(e), bound(r))),
-      ),
-  ),
-  "a purge counts from its acceptance, unless it was lost": every("Entry", (e) =>
-    implies(
-      s.isAccepted(e),
-      and(
-        isAppended(e),
-        implies(s.isKept(e), and(s.counts(e), le(s.countsFrom(e), s.acceptedAt(e)))),
-      ),
-    ),
-  ),
-  "an isolate that knows a purge obeys it": every(
-    "Isolate Response Entry Bool Int",
-    (i, r, e, isFresh, reading) =>
-      not(
-        and(
-          mayAnswer(i, r, { isFresh, reading }),
-          or(inView(i, e), s.owes(i, e)),
-          forbids(e, r, isFresh),
-        ),
-      ),
-  ),
-};
+import { isAppended, isBetween, knowsAllAt, zero } from "./state.ts";
+import { inView } from "./verdict.ts";
 
 /** Entries: the rules on places (Terms), 17 to 22. */
 const ofEntries: Readonly<Record<string, Term>> = {
-  "constants are no less than 0": and(le(zero, s.A), le(zero, s.E), le(zero, s.L)),
+  "constants are no less than 0": and(le(zero, s.A), le(zero, s.L)),
   "Terms: a path has appended entries": every("Entry Entry", (x, y) =>
     implies(s.upTo(x, y), and(isAppended(x), isAppended(y))),
   ),
@@ -206,18 +87,17 @@ const ofEntries: Readonly<Record<string, Term>> = {
 
 /** Views, reads and copies: rules 11 to 17. */
 const ofViews: Readonly<Record<string, Term>> = {
-  "11: a view is a path, and dated by the isolate's clock": every("Isolate", (i) =>
+  "11: a view is a path": every("Isolate", (i) =>
+    implies(s.hasView(i), s.upTo(s.floor(i), s.end(i))),
+  ),
+  "11, 14: a view is dated by a clock of its colo": every("Isolate", (i) =>
     implies(
-      s.hasView(i),
-      and(
-        s.upTo(s.floor(i), s.end(i)),
-        le(s.sentTrue(i), s.now),
-        shows(s.coloOf(i), s.sentAt(i), s.sentTrue(i)),
-      ),
+      and(s.hasView(i), s.isDated(i)),
+      and(le(s.sentTrue(i), s.now), eq(s.coloOf(s.sentBy(i)), s.coloOf(i))),
     ),
   ),
   "11, 13: a view lacks no entry from before its read": every("Isolate", (i) =>
-    implies(s.hasView(i), knowsAllAt(s.end(i), s.sentTrue(i))),
+    implies(and(s.hasView(i), s.isDated(i)), knowsAllAt(s.end(i), s.sentTrue(i))),
   ),
   "22: an isolate applies what it owes, or has it in its view": every("Isolate Entry", (i, e) =>
     implies(s.owes(i, e), or(s.applies(i, e), inView(i, e))),
@@ -228,21 +108,17 @@ const ofViews: Readonly<Record<string, Term>> = {
       and(
         s.upTo(s.copyFloor(k), s.copyEnd(k)),
         le(s.copyTrue(k), s.now),
-        shows(s.copyColo(k), s.copyAt(k), s.copyTrue(k)),
+        eq(s.coloOf(s.copyBy(k)), s.copyColo(k)),
       ),
     ),
   ),
   "14: a copy lacks no entry from before its read": every("Copy", (k) =>
     implies(s.isCopied(k), knowsAllAt(s.copyEnd(k), s.copyTrue(k))),
   ),
-  "11: a read is dated by the request": every("Read", (q) =>
+  "11: a read is of the past": every("Read", (q) =>
     implies(
       s.isSent(q),
-      and(
-        implies(s.isBased(q), isAppended(s.base(q))),
-        le(s.readTrue(q), s.now),
-        shows(s.coloOf(s.reader(q)), s.readAt(q), s.readTrue(q)),
-      ),
+      and(implies(s.isBased(q), isAppended(s.base(q))), le(s.readTrue(q), s.now)),
     ),
   ),
   "12: a read shows a path": every("Read", (q) =>
@@ -283,10 +159,7 @@ const ofResponses: Readonly<Record<string, Term>> = {
         and(
           implies(s.hasStamp(r), isAppended(s.stamp(r))),
           le(s.bodyTrue(r), s.now),
-          implies(
-            s.hasColo(r),
-            le(minus(s.bodyAt(r), s.bodyTrue(r)), plus(s.ahead(s.bodyColo(r)), s.E)),
-          ),
+          implies(s.hasColo(r), eq(s.bodyColo(r), s.coloOf(s.requester(r)))),
         ),
       ),
     ),
@@ -315,24 +188,150 @@ const ofResponses: Readonly<Record<string, Term>> = {
   ),
 };
 
+/** The isolate's clock was at no date further ahead than the isolate has noted, if it shows steps. */
+const isNoted = (i: Term, date: Term, dateTrue: Term) =>
+  implies(s.isSteady(i), le(minus(date, dateTrue), s.fast(i)));
+
+const isNotedOrDoubted = (i: Term, date: Term, dateTrue: Term) =>
+  or(le(date, s.doubt(i)), isNoted(i, date, dateTrue));
+
+/** Steps of clocks: rule 10. */
+const ofClocks: Readonly<Record<string, Term>> = {
+  "10: the last reading is not above the highest": every("Isolate", (i) =>
+    le(plus(s.wokenAt(i), s.wokenOffset(i)), s.highest(i)),
+  ),
+  "10: the isolate has noted how far ahead the date of its own view was": every("Isolate", (i) =>
+    implies(
+      and(s.hasView(i), s.isDated(i), eq(s.sentBy(i), i)),
+      isNoted(i, s.sentAt(i), s.sentTrue(i)),
+    ),
+  ),
+  "10: ... or another isolate has its view, or doubts the date": every("Isolate", (i) =>
+    implies(
+      and(s.hasView(i), s.isDated(i)),
+      isNotedOrDoubted(s.sentBy(i), s.sentAt(i), s.sentTrue(i)),
+    ),
+  ),
+  "10: ... of its reads, unless a step came since": every("Read", (q) =>
+    implies(
+      and(s.isSent(q), s.isReadDated(q)),
+      and(le(s.readTrue(q), s.now), isNoted(s.reader(q), s.readAt(q), s.readTrue(q))),
+    ),
+  ),
+  "10: ... of copies of its view": every("Copy", (k) =>
+    implies(s.isCopied(k), isNotedOrDoubted(s.copyBy(k), s.copyAt(k), s.copyTrue(k))),
+  ),
+  "10: ... of the bodies that it requested": every("Response", (r) =>
+    implies(s.isRequested(r), isNotedOrDoubted(s.requester(r), s.bodyAt(r), s.bodyTrue(r))),
+  ),
+};
+
+const isOlderPost = (e: Term, post: Term) => implies(s.isPost(e), le(s.post(e), post));
+
+/** The switch: rule 24. */
+const ofSwitch: Readonly<Record<string, Term>> = {
+  "24: the key has no older post than the journal": every("Entry", (e) =>
+    implies(and(s.isFilled, s.upTo(e, s.newest)), isOlderPost(e, s.keyPost)),
+  ),
+  "24 b: a read shows the newest post of its entries, or of the journal": every(
+    "Read Entry",
+    (q, e) =>
+      implies(
+        and(s.isServed(q), s.upTo(e, s.readLast(q)), or(s.isKeyed(q), s.upTo(s.readFirst(q), e))),
+        isOlderPost(e, s.readPost(q)),
+      ),
+  ),
+  "24 b: an isolate knows the newest post up to the end of its view": every(
+    "Isolate Entry",
+    (i, e) => implies(and(s.hasView(i), s.upTo(e, s.end(i))), isOlderPost(e, s.knownPost(i))),
+  ),
+  "24 c: a copy has the newest post up to its end": every("Copy Entry", (k, e) =>
+    implies(and(s.isCopied(k), s.upTo(e, s.copyEnd(k))), isOlderPost(e, s.copyPost(k))),
+  ),
+  "24 b: an isolate has used no newer post than it knows": every("Isolate", (i) =>
+    le(s.usedPost(i), s.knownPost(i)),
+  ),
+  "24 e: an isolate knows its own posts": every("Isolate Entry", (i, e) =>
+    implies(s.owes(i, e), isOlderPost(e, s.knownPost(i))),
+  ),
+};
+
+/** Data, and IDs: rules 25 to 28. */
+const ofData: Readonly<Record<string, Term>> = {
+  "25 e: a hold ends with a later purge of as much": every("Isolate Entry", (i, e) =>
+    implies(
+      and(s.tried(i, e), not(s.holds(i, e))),
+      and(
+        isAppended(s.heir(i, e)),
+        le(s.triedAt(i, e), s.appendedAt(s.heir(i, e))),
+        every("Response", (r) => implies(s.covers(e, r), s.covers(s.heir(i, e), r))),
+      ),
+    ),
+  ),
+  "26 d: an increment with a ticket has not counted": every("Increment", (x) =>
+    and(
+      le(s.count(x), int(1)),
+      implies(or(s.hasTicket(x), not(s.isIssued(x))), le(s.count(x), zero)),
+    ),
+  ),
+  "27 j: the window is a path whose names the isolate has": every("Isolate", (i) =>
+    implies(
+      s.hasWindow(i),
+      and(
+        s.upTo(s.windowFirst(i), s.windowLast(i)),
+        every("Entry", (e) =>
+          implies(isBetween(s.windowFirst(i), e, s.windowLast(i)), s.lists(i, e)),
+        ),
+      ),
+    ),
+  ),
+  "28 c: IDs rise along a path": every("Entry Entry", (x, y) =>
+    implies(s.upTo(x, y), or(eq(x, y), lt(s.id(x), s.id(y)))),
+  ),
+  "28 d: the stamp of a value is not before the purges before its `set`": every(
+    "Response Entry",
+    (r, e) =>
+      implies(
+        s.isSet(r),
+        and(
+          s.isGenerated(r),
+          not(s.isConditional(r)),
+          s.hasStamp(r),
+          le(s.setTrue(r), s.now),
+          implies(and(s.isKept(e), lt(s.appendedAt(e), s.setTrue(r))), s.upTo(e, s.stamp(r))),
+        ),
+      ),
+  ),
+};
+
 export const invariant: Readonly<Record<string, Term>> = {
   ...ofEntries,
   ...ofViews,
   ...ofResponses,
+  ...ofClocks,
+  ...ofSwitch,
+  ...ofData,
 };
 
 /** An empty journal, and isolates that know nothing. */
 export const initial: Term = and(
   le(zero, s.A),
-  le(zero, s.E),
   le(zero, s.L),
   not(s.isFilled),
   every("Entry", (e) => and(not(s.isAccepted(e)), not(s.isKept(e)), not(s.counts(e)))),
   every("Entry Entry", (x, y) => not(s.upTo(x, y))),
   every("Response Entry", (r, e) => not(s.isBefore(r, e))),
-  every("Isolate", (i) => not(s.hasView(i))),
-  every("Isolate Entry", (i, e) => not(s.owes(i, e))),
+  every("Isolate", (i) =>
+    and(
+      not(s.hasView(i)),
+      not(s.hasWindow(i)),
+      le(plus(s.wokenAt(i), s.wokenOffset(i)), s.highest(i)),
+      le(s.usedPost(i), s.knownPost(i)),
+    ),
+  ),
+  every("Isolate Entry", (i, e) => and(not(s.owes(i, e)), not(s.tried(i, e)))),
   every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)))),
   every("Copy", (k) => not(s.isCopied(k))),
-  every("Response", (r) => and(not(s.isRequested(r)), not(s.isGenerated(r)))),
+  every("Response", (r) => and(not(s.isRequested(r)), not(s.isGenerated(r)), not(s.isSet(r)))),
+  every("Increment", (x) => and(not(s.isIssued(x)), eq(s.count(x), zero))),
 );

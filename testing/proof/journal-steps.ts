@@ -7,6 +7,7 @@ import {
   implies,
   int,
   ite,
+  le,
   lt,
   not,
   or,
@@ -24,6 +25,7 @@ export const append = (e: Term): Change[] => [
   becomes(s.upTo, (x, y) =>
     or(s.upTo(x, y), and(eq(y, e), or(eq(x, e), and(s.isFilled, s.upTo(x, s.newest))))),
   ),
+  set(s.keyPost, ite(s.isPost(e), s.post(e), s.keyPost)),
   set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
   set(s.appendedAt(e), s.now),
   set(s.isKept(e), yes),
@@ -34,6 +36,12 @@ export const append = (e: Term): Change[] => [
   set(s.witness(e), e),
   purgesGenerated(e),
 ];
+
+/** The entry is new, and no post. Redis gives an entry a later ID than to those that it has. */
+export const isNew = (e: Term): Term => and(mayFollow(e), not(s.isPost(e)));
+
+const mayFollow = (e: Term) =>
+  and(not(isAppended(e)), rule("assumed: IDs", implies(s.isFilled, lt(s.id(s.newest), s.id(e)))));
 
 export const purgesGenerated = (e: Term, except?: Term) =>
   becomes(s.isBefore, (r, x) =>
@@ -59,7 +67,15 @@ export const purgesAsMuch = (e: Term, lost: Term) =>
 
 export const ofJournal: Readonly<Record<string, Step>> = {
   wait: step("Int", (at) => [lt(s.now, at), [set(s.now, at)]]),
-  append: step("Entry", (e) => [and(not(isAppended(e)), not(s.isMark(e))), append(e)]),
+  // 24: a post is newer than that of the key.
+  append: step("Entry", (e) => [
+    and(
+      mayFollow(e),
+      not(s.isMark(e)),
+      implies(s.isPost(e), rule("24 script", lt(s.keyPost, s.post(e)))),
+    ),
+    append(e),
+  ]),
   // 21: the sender gets 200, also for a webhook that arrives again.
   accept: step("Entry", (e) => [
     and(not(s.isAccepted(e)), rule("21 own", isAppended(e))),
@@ -68,7 +84,7 @@ export const ofJournal: Readonly<Record<string, Step>> = {
   // 17, 18: somebody appends a mark. A mark that begins a journal names itself.
   mark: step("Entry", (m) => [
     and(
-      not(isAppended(m)),
+      isNew(m),
       s.isMark(m),
       rule(
         "17 mark",
@@ -85,21 +101,22 @@ export const ofJournal: Readonly<Record<string, Step>> = {
   appendAgain: step("Entry Entry", (lost, e) => {
     const isCounted = (x: Term) => or(eq(x, e), and(eq(x, lost), not(s.counts(x))));
     return [
-      and(
-        isAppended(lost),
-        not(isAppended(e)),
-        not(s.isMark(e)),
-        rule("22 again", purgesAsMuch(e, lost)),
-      ),
+      and(isAppended(lost), isNew(e), not(s.isMark(e)), rule("22 again", purgesAsMuch(e, lost))),
       [...append(e), ...countAgain(isCounted, e)],
     ];
   }),
   // The database goes to another state: that of a backup or of another server, or none.
-  lose: step("Entry Bool", (last, isEmpty) => {
+  lose: step("Entry Bool Int", (last, isEmpty, post) => {
     const stays = (e: Term) => and(not(isEmpty), s.upTo(e, last));
     return [
-      or(isEmpty, isAppended(last)),
+      and(
+        or(isEmpty, isAppended(last)),
+        every("Entry", (e) =>
+          implies(and(stays(e), s.isPost(e)), rule("assumed: one state", le(s.post(e), post))),
+        ),
+      ),
       [
+        set(s.keyPost, post),
         set(s.isFilled, not(isEmpty)),
         set(s.newest, last),
         becomes(s.isKept, (e) => and(s.isKept(e), stays(e))),

@@ -10,7 +10,8 @@ import {
   type Term,
   textOf,
 } from "./formula.ts";
-import { initial, invariant, promises } from "./invariant.ts";
+import { initial, invariant } from "./invariant.ts";
+import { promises } from "./promises.ts";
 import type { Question } from "./solver.ts";
 import { sorts } from "./state.ts";
 import { before, type Step } from "./step.ts";

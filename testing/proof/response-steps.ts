@@ -17,30 +17,31 @@ import {
   yes,
   type Term,
 } from "./formula.ts";
-import { inView, mayValidate } from "./invariant.ts";
+import { inView, knowsStamp, mayValidate } from "./verdict.ts";
+import { noteClock } from "./view-steps.ts";
 import * as s from "./state.ts";
-import { isAppended, isBetween, reads } from "./state.ts";
+import { clock, isAppended, isBetween } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
 
 /** 1: stamp, time and colo are noted before the request. */
-const request = (i: Term, r: Term, reading: Term): Change[] => [
+const request = (i: Term, r: Term): Change[] => [
+  noteClock(i),
   set(s.isRequested(r), yes),
+  set(s.isSet(r), no),
   set(s.requester(r), i),
   set(s.hasStamp(r), s.hasView(i)),
   set(s.stamp(r), s.end(i)),
   set(s.hasColo(r), yes),
   set(s.bodyColo(r), s.coloOf(i)),
-  set(s.bodyAt(r), reading),
+  set(s.bodyAt(r), clock(i)),
   set(s.bodyTrue(r), s.now),
 ];
-
-const mayRequest = (i: Term, r: Term, reading: Term) =>
-  and(not(s.isRequested(r)), reads(i, reading));
 
 /** Another response `x` with the content of `r`. Any isolate may find either. */
 export const derive = (x: Term, r: Term): Change[] => [
   set(s.isRequested(x), yes),
   set(s.isGenerated(x), yes),
+  set(s.isSet(x), no),
   set(s.isConditional(x), no),
   set(s.requester(x), s.requester(r)),
   set(s.hasStamp(x), s.hasStamp(r)),
@@ -64,28 +65,28 @@ export const isAwaited = (i: Term, r: Term) =>
   and(s.isRequested(r), not(s.isGenerated(r)), not(s.isConditional(r)), eq(s.requester(r), i));
 
 export const ofResponses: Readonly<Record<string, Step>> = {
-  request: step("Isolate Response Int", (i, r, reading) => [
-    mayRequest(i, r, reading),
-    [...request(i, r, reading), set(s.isConditional(r), no)],
+  request: step("Isolate Response", (i, r) => [
+    not(s.isRequested(r)),
+    [...request(i, r), set(s.isConditional(r), no)],
   ]),
   generate: step("Response", (r) => [
     and(s.isRequested(r), not(s.isGenerated(r)), not(s.isConditional(r))),
     [set(s.isGenerated(r), yes)],
   ]),
   // 1: the isolate stores the response with what it noted before the request.
-  store: step("Isolate Response Int", (i, r, reading) => [
-    and(s.isGenerated(r), not(s.isConditional(r)), eq(s.requester(r), i), reads(i, reading)),
+  store: step("Isolate Response", (i, r) => [
+    and(s.isGenerated(r), not(s.isConditional(r)), eq(s.requester(r), i)),
     [
       set(s.hasStamp(r), rule("1 stamp", s.hasStamp(r), s.hasView(i))),
       set(s.stamp(r), rule("1 stamp", s.stamp(r), s.end(i))),
-      set(s.bodyAt(r), rule("1 clock", s.bodyAt(r), reading)),
+      set(s.bodyAt(r), rule("1 clock", s.bodyAt(r), clock(i))),
       set(s.bodyTrue(r), rule("1 clock", s.bodyTrue(r), s.now)),
     ],
   ]),
   // 23: the request has the validator of `r`.
-  revalidate: step("Isolate Response Response Int", (i, x, r, reading) => [
-    and(mayRequest(i, x, reading), rule("23 sent", mayValidate(i, r, reading))),
-    [...request(i, x, reading), set(s.isConditional(x), yes), set(s.validates(x), r)],
+  revalidate: step("Isolate Response Response", (i, x, r) => [
+    and(not(s.isRequested(x)), rule("23 sent", mayValidate(i, r, clock(i)))),
+    [...request(i, x), set(s.isConditional(x), yes), set(s.validates(x), r)],
   ]),
   // 2, 23: a 304 arrives. After a soft purge, it is right. After a hard one, it may be wrong.
   freshen: step("Isolate Response Response Bool", (i, asked, x, isWrong) => {
@@ -123,14 +124,14 @@ export const ofResponses: Readonly<Record<string, Step>> = {
     ],
   ]),
   // 4: another tier gets the response.
-  backfill: step("Isolate Response Response Int", (i, r, x, reading) => [
-    and(mayDerive(x, r), reads(i, reading)),
+  backfill: step("Isolate Response Response", (i, r, x) => [
+    mayDerive(x, r),
     [
       ...derive(x, r),
       set(s.hasStamp(x), rule("4 stamp", s.hasStamp(r), s.hasView(i))),
       set(s.stamp(x), rule("4 stamp", s.stamp(r), s.end(i))),
       set(s.bodyColo(x), rule("4 colo", s.bodyColo(r), s.coloOf(i))),
-      set(s.bodyAt(x), rule("4 time", s.bodyAt(r), reading)),
+      set(s.bodyAt(x), rule("4 time", s.bodyAt(r), clock(i))),
       set(s.bodyTrue(x), rule("4 time", s.bodyTrue(r), s.now)),
     ],
   ]),
@@ -158,13 +159,63 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       [...derive(x, r), set(s.stamp(x), rule("27 question", s.base(q), s.end(i)))],
     ];
   }),
+  // 27 j: the isolate reads the names of whole epochs. They continue its window, or replace it.
+  readEpochs: step("Isolate Read Entry Entry Bool", (i, q, first, both, isContinued) => {
+    const isShown = (e: Term) => isBetween(s.readListed(q), e, s.readLast(q));
+    const isIn = (e: Term) => isBetween(first, e, s.readLast(q));
+    return [
+      and(
+        s.isServed(q),
+        eq(s.reader(q), i),
+        s.upTo(first, s.readLast(q)),
+        rule("27 j gap", isShown(first)),
+        implies(
+          isContinued,
+          and(
+            s.hasWindow(i),
+            rule(
+              "27 j lineage",
+              and(isBetween(s.windowFirst(i), both, s.windowLast(i)), isIn(both)),
+            ),
+          ),
+        ),
+      ),
+      [
+        set(s.hasWindow(i), yes),
+        set(s.windowFirst(i), ite(isContinued, s.windowFirst(i), first)),
+        set(s.windowLast(i), s.readLast(q)),
+        becomes(s.lists, (j, e) =>
+          ite(
+            eq(j, i),
+            or(and(isShown(e), isIn(e)), and(isContinued, s.lists(i, e))),
+            s.lists(j, e),
+          ),
+        ),
+      ],
+    ];
+  }),
+  // 27 k: the window proves that no entry between the stamp and the joint covers the response.
+  restampByEpochs: step("Isolate Response Response Entry", (i, r, x, joint) => [
+    and(
+      mayDerive(x, r),
+      s.hasStamp(r),
+      s.hasWindow(i),
+      rule("27 k stamp", isBetween(s.windowFirst(i), s.stamp(r), s.windowLast(i))),
+      rule("27 k joint", isBetween(s.stamp(r), joint, s.windowLast(i))),
+      rule(
+        "27 k names",
+        every("Entry", (e) => implies(and(s.lists(i, e), s.covers(e, r)), s.upTo(e, s.stamp(r)))),
+      ),
+    ),
+    [...derive(x, r), set(s.stamp(x), joint)],
+  ]),
   // 29: a cache before the origin answers with content from `made`, which counts as `counted`. The
-  // isolate's clock was then `fast` by so much.
-  answerWithAge: step("Isolate Response Int Int Int Int", (i, r, made, counted, fast, reading) => {
+  // isolate's clock was then ahead by `fast`.
+  answerWithAge: step("Isolate Response Int Int", (i, r, made, counted) => {
+    const fast = minus(s.bodyAt(r), s.bodyTrue(r));
     const isOld = (e: Term) => le(s.position(e), minus(counted, s.A));
     const followsPurges = and(
-      s.hasView(i),
-      s.upTo(s.stamp(r), s.end(i)),
+      rule("29 stamp", knowsStamp(i, r)),
       rule(
         "29 later",
         every("Entry", (e) =>
@@ -188,9 +239,7 @@ export const ofResponses: Readonly<Record<string, Step>> = {
     return [
       and(
         isAwaited(i, r),
-        reads(i, reading),
         le(made, s.bodyTrue(r)),
-        le(fast, plus(s.ahead(s.bodyColo(r)), s.E)),
         rule("29 body", le(counted, plus(made, fast))),
         or(not(s.hasStamp(r)), followsPurges),
       ),

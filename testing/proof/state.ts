@@ -6,6 +6,7 @@ import {
   every,
   implies,
   int,
+  ite,
   le,
   lt,
   minus,
@@ -15,29 +16,41 @@ import {
   type Term,
 } from "./formula.ts";
 
-export const sorts = ["Isolate", "Colo", "Entry", "Response", "Read", "Copy"] as const;
+export const sorts = ["Isolate", "Colo", "Entry", "Response", "Read", "Copy", "Increment"] as const;
 
-// Constants. The clocks of a colo are `ahead` to `ahead` + `E` before the true time. A server that
-// answers a read lacks no kept entry that is older than `L`. Times are in milliseconds.
+// Constants. A server that answers a read lacks no kept entry that is older than `L`. Times are in
+// milliseconds.
 export const A = symbol("", "Int", "A")();
-export const E = symbol("", "Int", "E")();
 export const L = symbol("", "Int", "L")();
 export const N = symbol("Response", "Int", "N");
-export const ahead = symbol("Colo", "Int", "ahead");
 export const coloOf = symbol("Isolate", "Colo", "coloOf");
 export const covers = symbol("Entry Response", "Bool", "covers");
 export const isHard = symbol("Entry", "Bool", "isHard");
+/** The position. `position` below is only its date, by the journal's clock. */
+export const id = symbol("Entry", "Int", "id");
 export const isMark = symbol("Entry", "Bool", "isMark");
 /** The lost entry that a mark names. A mark that begins a journal names itself. */
 export const marks = symbol("Entry", "Entry", "marks");
 
 /** One more than the number of the entry before. */
 export const number = symbol("Entry", "Int", "number");
-/** The entry's date, by the journal's clock. */
 export const position = symbol("Entry", "Int", "position");
 
 /** The true time. */
 export const now = symbol("", "Int", "now")();
+
+// How far a clock is ahead of the true time. Any step of the clock changes it.
+export const offset = symbol("Isolate", "Int", "offset");
+/** The isolate also has a clock that is never set, as on Node (rule 10). */
+export const isSteady = symbol("Isolate", "Bool", "isSteady");
+// What the isolate notes of its clock: the highest reading, and on Node how far it was ahead of the
+// steady clock. Times up to `doubt` are from before a step back.
+export const highest = symbol("Isolate", "Int", "highest");
+export const fast = symbol("Isolate", "Int", "fast");
+export const doubt = symbol("Isolate", "Int", "doubt");
+/** The true time of the isolate's last reading, and how far its clock was ahead then. */
+export const wokenAt = symbol("Isolate", "Int", "wokenAt");
+export const wokenOffset = symbol("Isolate", "Int", "wokenOffset");
 
 // Entries form a tree, because a loss sends the journal back. `upTo(x, y)`: x is y or precedes it.
 export const upTo = symbol("Entry Entry", "Bool", "upTo");
@@ -55,9 +68,11 @@ export const counts = symbol("Entry", "Bool", "counts");
 export const countsFrom = symbol("Entry", "Int", "countsFrom");
 export const witness = symbol("Entry", "Entry", "witness");
 
-// A view is the path from `floor` to `end`. Its read was sent at `sentAt` by the isolate's clock, and
-// at the true time `sentTrue`. The same pairs of times follow below.
+// A view is the path from `floor` to `end`. Its read was sent at `sentAt` by the clock of `sentBy`, and
+// at the true time `sentTrue`, unless the age is not known. The same pairs of times follow below.
 export const hasView = symbol("Isolate", "Bool", "hasView");
+export const isDated = symbol("Isolate", "Bool", "isDated");
+export const sentBy = symbol("Isolate", "Isolate", "sentBy");
 export const floor = symbol("Isolate", "Entry", "floor");
 export const end = symbol("Isolate", "Entry", "end");
 export const sentAt = symbol("Isolate", "Int", "sentAt");
@@ -69,9 +84,11 @@ export const applies = symbol("Isolate Entry", "Bool", "applies");
 export const owes = symbol("Isolate Entry", "Bool", "owes");
 
 // A read that `reader` sent when its view, if it had one, ended with `base`. A server has shown the
-// path from `readFirst` to `readLast`, the names in a whole book from `readNamed` on, and lineages from
-// `readLined` on. Those before were dropped for room.
+// path from `readFirst` to `readLast`, the names in a whole book from `readNamed` on, lineages from
+// `readLined` on, and the names of whole epochs without a gap from `readListed` on.
 export const isSent = symbol("Read", "Bool", "isSent");
+/** The clock was not set back since, as far as the isolate knows. */
+export const isReadDated = symbol("Read", "Bool", "isReadDated");
 export const reader = symbol("Read", "Isolate", "reader");
 export const isBased = symbol("Read", "Bool", "isBased");
 export const base = symbol("Read", "Entry", "base");
@@ -85,9 +102,17 @@ export const readFirst = symbol("Read", "Entry", "readFirst");
 export const readLast = symbol("Read", "Entry", "readLast");
 export const readNamed = symbol("Read", "Entry", "readNamed");
 export const readLined = symbol("Read", "Entry", "readLined");
+export const readListed = symbol("Read", "Entry", "readListed");
+
+// The window of an isolate (rule 27 j), and the entries whose names it has.
+export const hasWindow = symbol("Isolate", "Bool", "hasWindow");
+export const windowFirst = symbol("Isolate", "Entry", "windowFirst");
+export const windowLast = symbol("Isolate", "Entry", "windowLast");
+export const lists = symbol("Isolate Entry", "Bool", "lists");
 
 export const isCopied = symbol("Copy", "Bool", "isCopied");
 export const copyColo = symbol("Copy", "Colo", "copyColo");
+export const copyBy = symbol("Copy", "Isolate", "copyBy");
 export const copyFloor = symbol("Copy", "Entry", "copyFloor");
 export const copyEnd = symbol("Copy", "Entry", "copyEnd");
 export const copyAt = symbol("Copy", "Int", "copyAt");
@@ -96,6 +121,7 @@ export const copyTrue = symbol("Copy", "Int", "copyTrue");
 // A response: a page, a value or a field. Once generated, any isolate may find it at any time.
 export const isRequested = symbol("Response", "Bool", "isRequested");
 export const isGenerated = symbol("Response", "Bool", "isGenerated");
+/** The isolate that has sent the request, by whose clock `bodyAt` is. */
 export const requester = symbol("Response", "Isolate", "requester");
 export const hasStamp = symbol("Response", "Bool", "hasStamp");
 export const stamp = symbol("Response", "Entry", "stamp");
@@ -106,8 +132,34 @@ export const bodyTrue = symbol("Response", "Int", "bodyTrue");
 /** The request has the validator of the response that it validates. */
 export const isConditional = symbol("Response", "Bool", "isConditional");
 export const validates = symbol("Response", "Response", "validates");
+/** A value that was set without a purge, and the true time of that (rule 28 d). */
+export const isSet = symbol("Response", "Bool", "isSet");
+export const setTrue = symbol("Response", "Int", "setTrue");
 /** The entry covers the response, whose content is from before the entry. */
 export const isBefore = symbol("Response Entry", "Bool", "isBefore");
+
+// 25 e: the isolate has tried to append the entry from `triedAt` on, and holds what the entry covers. The
+// hold ends with its `heir`: an entry that purges as much.
+export const tried = symbol("Isolate Entry", "Bool", "tried");
+export const holds = symbol("Isolate Entry", "Bool", "holds");
+export const triedAt = symbol("Isolate Entry", "Int", "triedAt");
+export const heir = symbol("Isolate Entry", "Entry", "heir");
+
+// 26 d: an increment, whose ticket Redis has or has not. It `count`s so many times.
+export const isIssued = symbol("Increment", "Bool", "isIssued");
+export const hasTicket = symbol("Increment", "Bool", "hasTicket");
+export const count = symbol("Increment", "Int", "count");
+
+// 24: the order of posts, and the newest of the key, of an isolate, of a read and of a copy. The
+// isolate has used one as new as `usedPost`. The read of a chain's start also shows the key.
+export const isPost = symbol("Entry", "Bool", "isPost");
+export const post = symbol("Entry", "Int", "post");
+export const keyPost = symbol("", "Int", "keyPost")();
+export const knownPost = symbol("Isolate", "Int", "knownPost");
+export const usedPost = symbol("Isolate", "Int", "usedPost");
+export const readPost = symbol("Read", "Int", "readPost");
+export const isKeyed = symbol("Read", "Bool", "isKeyed");
+export const copyPost = symbol("Copy", "Int", "copyPost");
 
 export const isAppended = (entry: Term): Term => upTo(entry, entry);
 
@@ -117,15 +169,15 @@ export const begins = (entry: Term): Term => and(isMark(entry), eq(marks(entry),
 export const isBetween = (first: Term, entry: Term, last: Term): Term =>
   and(upTo(first, entry), upTo(entry, last));
 
-/** A clock of the colo may show `reading` at the true time `at`. */
-export const shows = (colo: Term, reading: Term, at: Term): Term =>
-  and(
-    le(ahead(colo), minus(reading, at)),
-    rule("assumed: clocks", le(minus(reading, at), plus(ahead(colo), E))),
-  );
+/** What the isolate's clock shows now. */
+export const clock = (isolate: Term): Term => plus(now, offset(isolate));
 
-/** The isolate's clock may show `reading` now. */
-export const reads = (isolate: Term, reading: Term): Term => shows(coloOf(isolate), reading, now);
+/** 10: the isolate does not notice that its clock was set back. */
+export const isUnnoticed = (isolate: Term): Term =>
+  and(
+    le(minus(highest(isolate), A), clock(isolate)),
+    implies(isSteady(isolate), le(minus(fast(isolate), A), offset(isolate))),
+  );
 
 /** The path to `last` has every kept entry that was appended before `at`, less a replica's lag. */
 export const knowsAllAt = (last: Term, at: Term): Term =>
@@ -138,4 +190,6 @@ export const isRecent = (reading: Term, instant: Term, response: Term): Term =>
     le(minus(reading, instant), minus(N(response), A)),
   );
 
+export const later = (a: Term, b: Term): Term => ite(le(a, b), b, a);
+export const earlier = (a: Term, b: Term): Term => ite(le(a, b), a, b);
 export const zero = int(0);

@@ -61,14 +61,13 @@ class TracePlayer {
     const { step, isolate = 0, read = 0, entry = 0 } = event;
     const who = `isolate ${isolate}`;
     const slot = `${isolate} ${read}`;
-    const clock = this.#state.clock(event);
     switch (step) {
       case "send":
       case "send_back":
       case "send_append": {
         this.#reads.set(slot, this.#state.add("Read"));
         this.#found.delete(slot);
-        return this.#state.take("send", who, this.#readAt(slot), clock);
+        return this.#state.take("send", who, this.#readAt(slot));
       }
       case "serve":
         return this.#serves(event, slot);
@@ -76,7 +75,7 @@ class TracePlayer {
       case "mark":
         return this.#appends(event, slot);
       case "lose":
-        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last);
+        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last, 0);
       case "answer_sender": {
         this.#state.must(entry !== 0, "21 own");
         if (!this.#state.get(s.isAccepted(), entryOf(entry)))
@@ -88,13 +87,13 @@ class TracePlayer {
       case "replace":
         return this.#state.take("applyAgain", who, entryOf(entry), entryOf(event.other ?? 0));
       case "take":
-        return this.#renews(event, { who, slot, clock });
+        return this.#renews(event, { who, slot });
       case "copy": {
         this.#state.must(this.#state.get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
         this.#state.must(this.#state.get(s.sentAt(), who) === event.asOf, "14 date");
         const copy = this.#state.add("Copy");
         this.#copies.set(copyKey(event), copy);
-        return this.#state.take("copy", who, copy, entryOf(event.first ?? 0), clock);
+        return this.#state.take("copy", who, copy, entryOf(event.first ?? 0));
       }
       case "put": {
         const copy = this.#copies.get(copyKey(event));
@@ -119,8 +118,11 @@ class TracePlayer {
         return this.#responses.restamps(event, this.#reads.get(slot) ?? "");
       case "answer":
         return this.#responses.answers(event);
-      case "start":
+      case "turn":
+        return this.#state.take("setClock", who, event.asOf ?? 0);
       case "arrive":
+        return this.#state.take("arrive", who);
+      case "start":
       case "miss":
       case "ask":
       case "reply":
@@ -146,8 +148,7 @@ class TracePlayer {
     if (!last) return;
     // A book that does not end with the last entry is not used (rule 27 b).
     const named = notedLast === last ? notedFirst : last;
-    const path = [first, last, named, linedFirst || first].map(entryOf);
-    this.#state.take("serve", this.#readAt(slot), ...path, Boolean(event.isPrimary), true);
+    this.#shows(slot, [first, last, named, linedFirst || first].map(entryOf), event.isPrimary);
   }
 
   #appends({ step, entry = 0, covers = 0, hard, position = 0 }: TraceEvent, slot: string): void {
@@ -155,53 +156,47 @@ class TracePlayer {
     const added = this.#state.addEntry(isMark ? -1 : covers);
     // Positions of the stream have thousandths of a millisecond.
     this.#state.put(s.position(), [added], Math.floor(position / 1_000));
+    this.#state.put(s.id(), [added], position);
     this.#state.put(s.isHard(), [added], isMark || Boolean(hard));
     this.#state.put(s.isMark(), [added], isMark);
     if (!isMark) return this.#state.take("append", added);
     this.#state.put(s.marks(), [added], entry > 0 ? entryOf(entry) : added);
     this.#state.take("mark", added);
     const first = this.#state.members("Entry").find((one) => this.#state.get(s.upTo(), one, added));
-    this.#state.take(
-      "serve",
-      this.#readAt(slot),
-      first ?? added,
-      added,
-      added,
-      first ?? added,
-      true,
-      true,
-    );
+    const oldest = first ?? added;
+    this.#shows(slot, [oldest, added, added, oldest], 1);
   }
 
-  #renews(
-    event: TraceEvent,
-    { who, slot, clock }: Record<"who" | "slot", string> & { clock: number },
-  ): void {
+  /** The traces have neither epochs nor posts of the switch. */
+  #shows(slot: string, path: readonly Value[], isPrimary = 0): void {
+    const read = this.#readAt(slot);
+    this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true, 0);
+  }
+
+  #renews(event: TraceEvent, { who, slot }: Record<"who" | "slot", string>): void {
     const first = entryOf(event.first ?? 0);
     const copy = this.#found.get(slot);
     if (copy !== undefined) this.#state.take("take", who, copy, first);
     else if (!this.#state.get(s.hasView(), who))
-      this.#state.take("begin", who, this.#readAt(slot), first, clock);
-    else this.#rereads(first, { who, read: this.#readAt(slot), clock });
+      this.#state.take("begin", who, this.#readAt(slot), first);
+    else this.#rereads(first, { who, read: this.#readAt(slot) });
     this.#state.must(this.#state.get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
-    const { asOf } = event;
-    const dating = copy === undefined ? "11 date" : "14 date";
-    this.#state.must(asOf === undefined || asOf === this.#state.get(s.sentAt(), who), dating);
+    const isDated = this.#state.get(s.isDated(), who);
+    const sentAt = isDated ? this.#state.get(s.sentAt(), who) : 0;
+    const dating = copy === undefined ? (isDated ? "11 date" : "10 read") : "14 date";
+    this.#state.must((event.asOf ?? 0) === sentAt, dating);
   }
 
   /** A read extends the view, or the view begins again. */
-  #rereads(
-    first: string,
-    { who, read, clock }: Record<"who" | "read", string> & { clock: number },
-  ): void {
+  #rereads(first: string, { who, read }: Record<"who" | "read", string>): void {
     const end = this.#state.get(s.end(), who);
     const marks = this.#state
       .members("Entry")
       .filter((one) => this.#state.get(s.isMark(), one) && this.#state.get(s.marks(), one) === end);
     this.#state.takeOne([
-      ["extend", who, read, first, clock],
+      ["extend", who, read, first],
       // Without a loss, the view begins again without a mark.
-      ...[end, ...marks].map((mark) => ["restart", who, read, first, mark, clock] as const),
+      ...[end, ...marks].map((mark) => ["restart", who, read, first, mark] as const),
     ]);
   }
 }

@@ -1,7 +1,8 @@
 // The responses of a trace: loads from the origin, what tiers store and return, and answers.
 import { type Variable, variablesOf } from "./formula.ts";
-import { mayAnswer, mayValidate, promises } from "./invariant.ts";
+import { promises } from "./promises.ts";
 import * as s from "./state.ts";
+import { mayAnswer, mayValidate } from "./verdict.ts";
 import { entryOf, Impossible, type TracedState, type TraceEvent } from "./traced-state.ts";
 
 /** A response as it is stored. The same record may have several, which differ in their stamps. */
@@ -27,7 +28,11 @@ const use = variablesOf("Isolate Response Bool Int");
 const [i, r, isFresh, reading] = use as [Variable, Variable, Variable, Variable];
 const answer = mayAnswer(i, r, { isFresh, reading });
 const validation = mayValidate(i, r, reading);
-const promised = ["no answer later than N after a purge", "an isolate that knows a purge obeys it"];
+const promised = [
+  "no answer later than N after a purge",
+  "10: with a steady clock, an isolate's own dates lose at most A",
+  "an isolate that knows a purge obeys it",
+];
 
 /** Stands for any number in an event. */
 const anything = -1;
@@ -48,7 +53,8 @@ export class TracedResponses {
     const who = `isolate ${isolate}`;
     const { requestedAt = 0 } = event;
     const response = this.#state.addResponse(page);
-    this.#state.take("request", who, response, requestedAt);
+    this.#state.must(requestedAt === this.#state.clock({ isolate, ...event }), "1 clock");
+    this.#state.take("request", who, response);
     this.#state.must(this.#hasStamp(response, event.stamp), "1 stamp");
     const conditional: Load["conditional"][number][] = [];
     const candidates = [...this.#stored.values()]
@@ -60,12 +66,12 @@ export class TracedResponses {
       );
     for (const of of candidates) {
       const asked = this.#state.addResponse(page);
-      if (this.#state.mayTake("revalidate", who, asked, of.response, requestedAt))
+      if (this.#state.mayTake("revalidate", who, asked, of.response))
         conditional.push({ asked, of });
     }
     if (body !== 0 && conditional.length === 0) {
       const { response: old } = candidates.at(-1) ?? { response };
-      this.#state.take("revalidate", who, this.#state.addResponse(page), old, requestedAt);
+      this.#state.take("revalidate", who, this.#state.addResponse(page), old);
     }
     this.#loads.set(record, { response, conditional, freshened: [], body: 0, age: 0 });
   }
@@ -127,9 +133,11 @@ export class TracedResponses {
     const counted = Number(event.requestedAt) - load.age;
     if (load.age > 0) {
       this.#state.must(event.bodyAt === counted, "29 body");
-      const fast = this.#state.offset(isolate);
-      this.#state.take("answerWithAge", who, load.response, counted - fast, counted, fast, clock);
-    } else this.#state.take("store", who, load.response, clock);
+      const fast =
+        Number(this.#state.get(s.bodyAt(), load.response)) -
+        Number(this.#state.get(s.bodyTrue(), load.response));
+      this.#state.take("answerWithAge", who, load.response, counted - fast, counted);
+    } else this.#state.take("store", who, load.response);
     this.#state.must(this.#hasStamp(load.response, event.stamp), "1 stamp");
     this.#state.must(this.#isOf(load.response, event), "1 clock");
     this.#stored.set(record, [{ record, response: load.response, body }]);
@@ -169,7 +177,7 @@ export class TracedResponses {
         if (promise?.kind !== "quantified") throw new TypeError(`There is no promise ${name}.`);
         const { variables, body } = promise;
         return this.#state.members("Entry").every((entry) => {
-          const values = [who, response, entry, fresh, clock, event.at];
+          const values = [who, response, entry, fresh, clock, event.at, this.#state.lost];
           return this.#state.holds(body, variables, values.slice(0, variables.length));
         });
       });

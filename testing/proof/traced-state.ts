@@ -49,9 +49,12 @@ export class Impossible extends Error {
 
 export const entryOf = (number: number) => (number === 0 ? "" : `entry ${number}`);
 
+const longAgo = 1e15;
+
 export class TracedState {
   readonly #state = new FiniteState();
-  readonly #offsets = new Map<number, number>();
+  /** By how much less a clock is ahead than one of its colo was, at most. */
+  readonly lost: number;
   readonly #lags: readonly number[];
   /** By entry, the covered pages as bits, and by response, its page. */
   readonly #covers = new Map<Value, number>();
@@ -61,17 +64,20 @@ export class TracedState {
   constructor(constants: Readonly<Record<string, number>>, events: readonly TraceEvent[]) {
     this.#lags = [constants["usual_lag"] ?? 0, constants["quick_lag"] ?? 0];
     this.put(s.A, [], constants["allowance"] ?? 0);
-    this.put(s.E, [], constants["clock_error"] ?? 0);
     this.put(s.L, [], constants["replica_lag"] ?? 0);
-    const ahead = new Map<string, number>();
+    // Without steps, clocks differ by their error. Noticed steps lose at most A.
+    const isSet = events.some(({ step }) => step === "turn");
+    this.lost = Math.max(constants["clock_error"] ?? 0, isSet ? Number(this.get(s.A)) : 0);
     for (const { step, isolate = 0, colo = 0, asOf = 0 } of events) {
       if (step !== "start") continue;
-      this.#offsets.set(isolate, asOf);
       const place = this.#state.add("Colo", `colo ${colo}`);
-      ahead.set(place, Math.min(ahead.get(place) ?? asOf, asOf));
-      this.put(s.coloOf(), [this.#state.add("Isolate", `isolate ${isolate}`)], place);
+      const who = this.#state.add("Isolate", `isolate ${isolate}`);
+      this.put(s.coloOf(), [who], place);
+      this.put(s.offset(), [who], asOf);
+      this.put(s.fast(), [who], asOf);
+      this.put(s.isSteady(), [who], true);
+      for (const never of [s.highest(), s.doubt(), s.wokenAt()]) this.put(never, [who], -longAgo);
     }
-    for (const [place, offset] of ahead) this.put(s.ahead(), [place], offset);
   }
 
   /** The present time by the clock of an isolate. */
@@ -80,7 +86,7 @@ export class TracedState {
   }
 
   offset(isolate: number): number {
-    return this.#offsets.get(isolate) ?? 0;
+    return Number(this.get(s.offset(), `isolate ${isolate}`));
   }
 
   get(symbol: Application, ...args: readonly Value[]): Value {

@@ -1,20 +1,42 @@
 // The steps of isolates and their colos: reads, views and copies (rules 11 to 17, and 22).
 // Numbers in comments and names are rules of docs/purge-protocol.md.
-import { and, eq, every, implies, ite, lt, no, not, or, rule, yes, type Term } from "./formula.ts";
-import { inView } from "./invariant.ts";
+import {
+  and,
+  eq,
+  every,
+  implies,
+  ite,
+  le,
+  lt,
+  no,
+  not,
+  or,
+  plus,
+  rule,
+  yes,
+  type Application,
+  type Term,
+} from "./formula.ts";
+import { inView } from "./verdict.ts";
 import { countAgain, purgesAsMuch } from "./journal-steps.ts";
 import * as s from "./state.ts";
-import { isAppended, isBetween, knowsAllAt, reads } from "./state.ts";
+import { clock, isAppended, isBetween, isUnnoticed, knowsAllAt, later } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
 
 /** The view becomes as old as a read, unless it is younger. */
-function dated(i: Term, { at, trueAt }: Record<"at" | "trueAt", Term>): Change[] {
-  const isLater = or(not(s.hasView(i)), lt(s.sentAt(i), at));
+function dated(i: Term, { is = yes, ...given }: DateOfView & { is?: Term }): Change[] {
+  const isLater = and(is, or(not(s.hasView(i)), not(s.isDated(i)), lt(s.sentAt(i), given.sentAt)));
+  const isDated = or(is, and(s.hasView(i), s.isDated(i)));
+  const become = (symbol: Application, value: Term) => set(symbol, ite(isLater, value, symbol));
   return [
-    set(s.sentAt(i), ite(isLater, at, s.sentAt(i))),
-    set(s.sentTrue(i), ite(isLater, trueAt, s.sentTrue(i))),
+    set(s.isDated(i), isDated),
+    become(s.sentAt(i), given.sentAt),
+    become(s.sentTrue(i), given.sentTrue),
+    become(s.sentBy(i), given.sentBy),
   ];
 }
+
+type DateOfView = Readonly<Record<"sentAt" | "sentTrue" | "sentBy", Term>>;
 
 /** 22: the isolate applies an accepted entry beside its view until the view gets it, or a mark. */
 const becomesView = (i: Term, first: Term, last: Term, isMarked = no): Change[] => [
@@ -39,14 +61,29 @@ const becomesView = (i: Term, first: Term, last: Term, isMarked = no): Change[] 
   ),
 ];
 
-/** 11: the view is as old as the request of its read, not as its arrival at `reading`. */
-const viewOf = (i: Term, q: Term, first: Term, reading: Term, isMarked = no) => [
+/** 11: the view is as old as the request of its read, not as its arrival. */
+const viewOf = (i: Term, q: Term, first: Term, isMarked = no) => [
   ...becomesView(i, first, s.readLast(q), isMarked),
   ...dated(i, {
-    at: rule("11 date", s.readAt(q), reading),
-    trueAt: rule("11 date", s.readTrue(q), s.now),
+    is: rule("10 read", s.isReadDated(q)),
+    sentAt: rule("11 date", s.readAt(q), clock(i)),
+    sentTrue: rule("11 date", s.readTrue(q), s.now),
+    sentBy: i,
   }),
+  noteReading(i, s.readAt(q)),
+  learn(i, rule("24 b read", s.readPost(q), s.knownPost(i))),
 ];
+
+/** 10: of all times that a clock of the colo has shown to the isolate. */
+const noteReading = (i: Term, at: Term) => set(s.highest(i), later(s.highest(i), at));
+
+/** 10: the isolate notes what its clock shows, for a time that it will use. */
+export const noteClock = (i: Term) =>
+  set(s.fast(i), rule("10 noted", later(s.fast(i), s.offset(i)), s.fast(i)));
+
+/** 24 b: the isolate learns of a post. */
+const learn = (i: Term, post: Term) =>
+  set(s.knownPost(i), rule("24 b newest", later(s.knownPost(i), post), post));
 
 /** A page of a server: every path that has what it must. The primary also lacks no kept entry. */
 const showsAll = (isPrimary: Term, last: Term, hasEnded: Term): Term =>
@@ -61,34 +98,60 @@ const showsAll = (isPrimary: Term, last: Term, hasEnded: Term): Term =>
     ),
   );
 
-const hasArrived = (i: Term, q: Term, reading: Term) =>
-  and(s.isServed(q), eq(s.reader(q), i), rule("11 ended", s.hasEnded(q)), reads(i, reading));
+/** 24 b: one state of the database has these entries and the post, which is that of the key or theirs. */
+const showsPosts = (isShown: (e: Term) => Term, post: Term) =>
+  every("Entry", (e) =>
+    implies(and(isShown(e), s.isPost(e)), rule("24 b atomic", le(s.post(e), post))),
+  );
+
+const hasArrived = (i: Term, q: Term) =>
+  and(s.isServed(q), eq(s.reader(q), i), rule("11 ended", s.hasEnded(q)));
 
 /** 13: the view still ends where it ended when the read was sent. */
 const isStill = (i: Term, q: Term) =>
   and(s.hasView(i), s.isBased(q), rule("13 end", eq(s.base(q), s.end(i))));
 
+/** 21, 24 e: the isolate applies its own entry. */
+export const obey = (i: Term, e: Term): Change[] => [
+  set(s.applies(i, e), not(inView(i, e))),
+  set(s.owes(i, e), yes),
+  learnOwn(i, e),
+];
+
+const learnOwn = (i: Term, e: Term) =>
+  learn(i, ite(s.isPost(e), rule("24 e", s.post(e), s.knownPost(i)), s.knownPost(i)));
+
 export const ofViews: Readonly<Record<string, Step>> = {
-  send: step("Isolate Read Int", (i, q, reading) => [
-    and(not(s.isSent(q)), reads(i, reading)),
+  send: step("Isolate Read", (i, q) => [
+    not(s.isSent(q)),
     [
+      noteClock(i),
       set(s.isSent(q), yes),
+      set(s.isReadDated(q), yes),
       set(s.reader(q), i),
       set(s.isBased(q), s.hasView(i)),
       set(s.base(q), s.end(i)),
-      set(s.readAt(q), reading),
+      set(s.readAt(q), clock(i)),
       set(s.readTrue(q), s.now),
     ],
   ]),
-  // 12: the first page, and for rules 17 and 27 the names of a whole book and the lineages.
+  // 12: the first page, and for rules 17 and 27 the names of a whole book, lineages and epochs.
   serve: step(
-    "Read Entry Entry Entry Entry Bool Bool",
-    (q, first, last, named, lined, isPrimary, hasEnded) => [
+    "Read Entry Entry Entry Entry Entry Bool Bool Bool Int",
+    (q, first, last, named, lined, listed, isPrimary, hasEnded, isKeyed, post) => [
       and(
         s.isSent(q),
         not(s.isServed(q)),
         s.upTo(first, last),
         s.upTo(named, last),
+        showsPosts(
+          (e) => and(s.upTo(e, last), or(s.upTo(first, e), and(isKeyed, not(isPrimary)))),
+          post,
+        ),
+        implies(
+          and(isKeyed, isPrimary),
+          and(s.isFilled, s.upTo(last, s.newest), rule("24 b atomic", le(s.keyPost, post))),
+        ),
         showsAll(isPrimary, last, hasEnded),
       ),
       [
@@ -99,42 +162,48 @@ export const ofViews: Readonly<Record<string, Step>> = {
         set(s.readLast(q), last),
         set(s.readNamed(q), named),
         set(s.readLined(q), lined),
+        set(s.readListed(q), listed),
+        set(s.isKeyed(q), isKeyed),
+        set(s.readPost(q), post),
       ],
     ],
   ),
   // 12: the next page begins with the last entry of the page before.
-  nextPage: step("Read Entry Bool", (q, last, hasEnded) => [
+  nextPage: step("Read Entry Bool Int", (q, last, hasEnded, post) => [
     and(
       s.isServed(q),
       not(s.hasEnded(q)),
       rule("12 pages", s.upTo(s.readLast(q), last)),
       showsAll(s.isPrimary(q), last, hasEnded),
+      le(s.readPost(q), post),
+      showsPosts((e) => isBetween(s.readLast(q), e, last), post),
     ),
-    [set(s.readLast(q), last), set(s.hasEnded(q), hasEnded)],
+    [set(s.readLast(q), last), set(s.hasEnded(q), hasEnded), set(s.readPost(q), post)],
   ]),
   // 12: a cold isolate. Every view may drop its oldest entries.
-  begin: step("Isolate Read Entry Int", (i, q, first, reading) => [
+  begin: step("Isolate Read Entry", (i, q, first) => [
     and(
-      hasArrived(i, q, reading),
+      hasArrived(i, q),
       not(s.hasView(i)),
+      rule("24 b key", s.isKeyed(q)),
       isBetween(s.readFirst(q), first, s.readLast(q)),
     ),
-    viewOf(i, q, first, reading),
+    viewOf(i, q, first),
   ]),
   // 11: a read that begins with the view's last entry extends the view.
-  extend: step("Isolate Read Entry Int", (i, q, first, reading) => [
+  extend: step("Isolate Read Entry", (i, q, first) => [
     and(
-      hasArrived(i, q, reading),
+      hasArrived(i, q),
       isStill(i, q),
       rule("11 joint", isBetween(s.readFirst(q), s.base(q), s.readLast(q))),
       isBetween(s.floor(i), first, s.readLast(q)),
     ),
-    viewOf(i, q, first, reading),
+    viewOf(i, q, first),
   ]),
   // 16, 17: the view begins again. The primary or the lineages have its last entry, or a mark names
   // it, or its lineage was dropped. From then on, the promise holds for the lost entries of the view,
   // by the mark. If the lineage was dropped, nobody notices the loss.
-  restart: step("Isolate Read Entry Entry Int", (i, q, first, m, reading) => {
+  restart: step("Isolate Read Entry Entry", (i, q, first, m) => {
     const isMarked = and(
       s.isMark(m),
       eq(s.marks(m), s.end(i)),
@@ -151,24 +220,27 @@ export const ofViews: Readonly<Record<string, Step>> = {
       );
     return [
       and(
-        hasArrived(i, q, reading),
+        hasArrived(i, q),
         isStill(i, q),
         rule("16 primary", s.isPrimary(q)),
+        rule("24 b key", s.isKeyed(q)),
         rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked, isDropped)),
         isBetween(s.readFirst(q), first, s.readLast(q)),
       ),
-      [...viewOf(i, q, first, reading, isMarked), ...countAgain(isLost, m)],
+      [...viewOf(i, q, first, isMarked), ...countAgain(isLost, m)],
     ];
   }),
   // 14: an isolate stores a copy of its view in its colo.
-  copy: step("Isolate Copy Entry Int", (i, k, first, reading) => [
-    and(not(s.isCopied(k)), inView(i, first), reads(i, reading)),
+  copy: step("Isolate Copy Entry", (i, k, first) => [
+    and(not(s.isCopied(k)), inView(i, first), s.isDated(i)),
     [
       set(s.isCopied(k), yes),
       set(s.copyColo(k), s.coloOf(i)),
       set(s.copyFloor(k), first),
       set(s.copyEnd(k), s.end(i)),
-      set(s.copyAt(k), rule("14 date", s.sentAt(i), reading)),
+      set(s.copyBy(k), s.sentBy(i)),
+      set(s.copyPost(k), s.knownPost(i)),
+      set(s.copyAt(k), rule("14 date", s.sentAt(i), clock(i))),
       set(s.copyTrue(k), rule("14 date", s.sentTrue(i), s.now)),
     ],
   ]),
@@ -177,6 +249,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
     and(
       s.isCopied(k),
       rule("14 colo", eq(s.copyColo(k), s.coloOf(i))),
+      rule("10 copy", lt(s.doubt(i), s.copyAt(k))),
       ite(
         s.hasView(i),
         and(
@@ -188,14 +261,13 @@ export const ofViews: Readonly<Record<string, Step>> = {
     ),
     [
       ...becomesView(i, first, s.copyEnd(k)),
-      ...dated(i, { at: s.copyAt(k), trueAt: s.copyTrue(k) }),
+      ...dated(i, { sentAt: s.copyAt(k), sentTrue: s.copyTrue(k), sentBy: s.copyBy(k) }),
+      noteReading(i, s.copyAt(k)),
+      learn(i, rule("24 c", s.copyPost(k), s.knownPost(i))),
     ],
   ]),
   // 21: the journal has confirmed an entry of the isolate.
-  apply: step("Isolate Entry", (i, e) => [
-    rule("21 own", isAppended(e)),
-    [set(s.applies(i, e), not(inView(i, e))), set(s.owes(i, e), yes)],
-  ]),
+  apply: step("Isolate Entry", (i, e) => [rule("21 own", isAppended(e)), obey(i, e)]),
   // 22: the isolate has appended its lost entry again.
   applyAgain: step("Isolate Entry Entry", (i, lost, e) => [
     and(isAppended(e), purgesAsMuch(e, lost)),
@@ -209,14 +281,27 @@ export const ofViews: Readonly<Record<string, Step>> = {
       becomes(s.owes, (j, x) =>
         or(and(s.owes(j, x), not(and(eq(j, i), eq(x, lost)))), and(eq(j, i), eq(x, e))),
       ),
+      learnOwn(i, e),
     ],
   ]),
-  replace: step("Isolate", (i) => [
-    yes,
-    [
-      set(s.hasView(i), no),
-      becomes(s.applies, (j, e) => and(s.applies(j, e), not(eq(j, i)))),
-      becomes(s.owes, (j, e) => and(s.owes(j, e), not(eq(j, i)))),
-    ],
-  ]),
+  // 10: a clock is set, forward or back.
+  setClock: step("Isolate Int", (i, to) => [yes, [set(s.offset(i), to)]]),
+  // 10: a request reads the clock, and may notice that it was set back.
+  arrive: step("Isolate", (i) => {
+    const shown = ite(s.isSteady(i), later(s.highest(i), plus(s.now, s.fast(i))), s.highest(i));
+    const isOfStep = (is: Term, of: Term) => and(is, or(not(eq(of, i)), isUnnoticed(i)));
+    return [
+      yes,
+      [
+        set(s.wokenAt(i), s.now),
+        set(s.wokenOffset(i), s.offset(i)),
+        set(s.highest(i), ite(isUnnoticed(i), later(s.highest(i), clock(i)), clock(i))),
+        set(s.fast(i), ite(isUnnoticed(i), later(s.fast(i), s.offset(i)), s.offset(i))),
+        set(s.doubt(i), ite(isUnnoticed(i), s.doubt(i), later(s.doubt(i), shown))),
+        set(s.usedPost(i), later(s.usedPost(i), s.knownPost(i))),
+        set(s.isDated(i), rule("10 view", and(s.isDated(i), isUnnoticed(i)), s.isDated(i))),
+        becomes(s.isReadDated, (q) => isOfStep(s.isReadDated(q), s.reader(q))),
+      ],
+    ];
+  }),
 };

@@ -52,7 +52,7 @@ static void do_accept(void) {
 static int may_answer_sender(void) {
   int i = event.isolate, e = event.entry;
   if (!RULE(R21_OWN, e != 0)) return 0;
-  return promise_of(i, e) || (RULE(R21_READ, knows(i, e) && within_bound(i, VIEW(i).asOf, SET(usual_lag))) &&
+  return promise_of(i, e) || (RULE(R21_READ, knows(i, e) && within_bound(i, VIEW(i).asOf)) &&
                               has_room());
 }
 

@@ -7,14 +7,12 @@
 #define JOURNAL now.journal[0]
 #define BIT(i) (1 << (i))
 
-enum page_bits { NOTHING = 0, EVERYTHING = 3 };
+enum page_bits { NOTHING = 0, EVERYTHING = 1 };
 
 /* The numbers of an event. A step does not use all of them, and the others are 0. */
 #define EVENT_FIELDS(X) \
-  X(at) X(isolate) X(read) X(other) X(entry) X(record) \
-  X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) X(linedFirst) X(unproven) X(number) \
-  X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
-  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed) X(isEpoch) X(age)
+  X(at) X(isolate) X(read) X(other) X(entry) X(first) X(last) X(count) X(sum) X(linedFirst) X(unproven) \
+  X(number) X(asOf) X(covers) X(hard) X(position) X(isPrimary)
 
 typedef struct {
 #define X(name) int name;
@@ -22,9 +20,6 @@ typedef struct {
 #undef X
   int step;
 } Event;
-
-/* A number in an event that stands for any possible number. */
-enum { ANY = -1 };
 
 /* The event under way, from the search or from a trace. */
 static Event event;
@@ -61,10 +56,6 @@ static int shortened(int first, int last, int count) {
   return at;
 }
 
-static int covers(int e, int r) { return ENTRY(e).covers >> now.record[r].page & 1; }
-
-static int max_lag(int r) { return now.record[r].page ? SET(quick_lag) : SET(usual_lag); }
-
 /* Replaces the state of the journal. Replicas may return the former state for a while. */
 static void replace_journal(struct Journal state) {
   if (SET(replica_lag)) {
@@ -83,8 +74,6 @@ static struct Journal named_state(void) {
   memset(&it, 0, sizeof it);
   it.first = event.first;
   it.last = event.last;
-  it.notedFirst = event.notedFirst;
-  it.notedLast = event.notedLast;
   it.linedFirst = event.linedFirst;
   it.unproven = event.unproven;
   return it;
@@ -98,7 +87,7 @@ static void forget_versions(void) {
   }
 }
 
-/* Appends an entry, notes its lineage and its targets, and trims the journal (rules 19 and 27 a). */
+/* Appends an entry, notes its lineage, and trims the journal (rules 19 and 27 a). */
 static int append(int by, int covered, int hard, int position) {
   int last = JOURNAL.last;
   int e = now.entries + 1;
@@ -111,18 +100,12 @@ static int append(int by, int covered, int hard, int position) {
   ENTRY(e).position = position;
   ENTRY(e).lossesBefore = now.losses;
   ENTRY(e).countsFrom = now.time;
-  if (SET(cached)) ENTRY(e).appendedAt = now.time;
-  /* A book that does not end with the journal's last entry begins anew (rule 27 b). */
-  int is_noted = JOURNAL.notedLast == last;
-  int noted_first = is_noted && last ? JOURNAL.notedFirst : e;
   /* In a trace, an entry without a number has -1. */
   int is_lined = JOURNAL.linedFirst != 0;
   ENTRY(e).number = event.number < 0 ? 0 : event.number ? event.number : last ? ENTRY(last).number + 1 : 1;
   struct Journal state = JOURNAL;
   state.first = shortened(last ? JOURNAL.first : e, e, SET(kept));
   state.last = e;
-  state.notedFirst = noted_first;
-  state.notedLast = e;
   state.linedFirst = is_lined ? shortened(JOURNAL.linedFirst, e, SET(lined)) : e;
   if (!is_lined) state.unproven = ENTRY(e).number;
   if (!ENTRY(e).number) state.linedFirst = state.unproven = 0;
@@ -173,8 +156,7 @@ static void do_withdraw(void) {
   int last = ENTRY(JOURNAL.last).before;
   struct Journal state = JOURNAL;
   state.last = last;
-  if (!last) state.first = state.notedFirst = state.linedFirst = state.unproven = 0;
-  state.notedLast = last;
+  if (!last) state.first = state.linedFirst = state.unproven = 0;
   replace_journal(state);
 }
 

@@ -6,7 +6,7 @@
 #include "sizes.h"
 
 /* The invariants. */
-#define CHECK assert(!bound); assert(!forgot); assert(!mixed); assert(!falseLoss)
+#define CHECK assert(!bound); assert(!forgot); assert(!falseLoss)
 
 c_decl {
   \#include "sizes.h"
@@ -24,7 +24,6 @@ typedef Entry {
   TIME position;      /* may occur again after a loss */
   COUNT number;       /* one more than that of the entry before; 0: none */
   COUNT lossesBefore; /* the losses of the database before it */
-  TIME appendedAt;    /* 0: before any answer of a cache */
   TIME countsFrom;    /* the bound begins here: at the append, or after a loss; LASTING: never */
   MASK applied;       /* the isolates that have accepted it, and not read it */
   TIME appliedAt;
@@ -35,40 +34,32 @@ typedef Entry {
 };
 
 /*
- * A state of the database: the oldest and the newest entry of the journal and of its book, and the
- * oldest whose lineage is kept; 0 if that of the newest is not. Lower numbers than `unproven` are of
- * entries from before the lineages.
+ * A state of the database: the oldest and the newest entry of the journal, and the oldest whose lineage
+ * is kept; 0 if that of the newest is not. Lower numbers than `unproven` are of entries from before the
+ * lineages.
  */
-typedef Journal { ID first; ID last; ID notedFirst; ID notedLast; ID linedFirst; COUNT unproven; TIME until };
+typedef Journal { ID first; ID last; ID linedFirst; COUNT unproven; TIME until };
 
 /* An isolate: its clock, and its view. The view is the path of entries from `first` to `last`. */
 typedef Isolate {
-  byte colo;
   TIME offset;        /* its clock minus the true time */
-  TIME ahead;         /* the highest offset at a request since the last step back */
   ID first;
   ID last;            /* 0: no view */
   TIME asOf;          /* when the view was requested, by this clock; 0: unknown */
-  TIME latest;        /* the highest reading since the last step back */
-  TIME doubtUpTo;     /* readings up to here may be from before a step back */
 };
 
-/* A read of the journal, or of a copy, and the state that it has seen. */
+/* A read of the journal, and the state that it has seen. */
 typedef Read {
   byte state;         /* FREE, SENT, SERVED */
-  byte kind;          /* REPLICA, PRIMARY, MARKED, COPIED */
+  byte kind;          /* REPLICA, PRIMARY, MARKED */
   byte back;          /* a read-back */
-  TIME sentAt;        /* by the isolate's clock; 0: unknown */
+  TIME sentAt;        /* by the isolate's clock */
   ID base;            /* the view's end when it was sent */
   ID first;
   ID last;
-  ID notedFirst;
-  ID notedLast;
   ID linedFirst;
   COUNT unproven;
 };
-
-typedef Copy { ID first; ID last; TIME asOf };
 
 /* An accepted entry that an isolate must read back. */
 typedef Promise {
@@ -86,22 +77,13 @@ typedef Look {
   byte read;          /* the read under way, plus 1; APPENDING: an append; 0: none */
 };
 
-/* A response of the origin, and its provenance, which it has in every tier. */
-typedef Record {
-  byte state;         /* NEW, LOADING, GENERATED, STORED */
-  byte page;
-  byte by;            /* the isolate that requested it */
+/* The response that isolates answer with. */
+typedef Response {
+  byte isLoaded;
   ID stamp;
-  ID restamps[STAMPS];/* the later stamps that the book has justified */
-  TIME requestedAt;
+  ID restamp;         /* the later stamp that the lineages have justified; 0: none */
   TIME bodyAt;        /* when its body was requested */
-  byte colo;          /* that requested its body */
   ID generated;       /* the number of entries when the origin generated its body */
-  ID body;
-  ID validates;       /* the response whose validator was sent; 0: none */
-  TIME keptSince;     /* when a cache's answer counts as generated, by the isolate's clock; 0: no such answer */
-  byte isKept;        /* whether a cache before the origin had kept it */
-  byte isHead;        /* whether it has no body, and may freshen a stored response */
 };
 
 TIME time;
@@ -112,17 +94,15 @@ Journal journal[VERSIONS];   /* the present state first */
 COUNT losses;
 Isolate isolate[ISOLATES];
 Read read[ISOLATES * READS];
-Copy copy[ISOLATES + 1];     /* by colo */
 Promise promise[PROMISES];
 Look look[LOOKS];
-Record record[RECORDS + 1];
-byte sharedHead, sharedBody; /* the responses whose metadata and whose body the shared tier has */
+Response response[1];
 
 /* The use of the limits of the exhaustive search. */
-byte purges, elsewhere, validations, lossesMade, harms, turns, restarts;
+byte purges, elsewhere, lossesMade, harms;
 
 /* The invariants that the last step has broken. */
-byte bound, forgot, mixed, falseLoss;
+byte bound, forgot, falseLoss;
 
 short choices, choice;
 
@@ -135,15 +115,13 @@ c_code {
   \#include "reads.h"
   \#include "views.h"
   \#include "acceptance.h"
-  \#include "records.h"
-  \#include "answers.h"
+  \#include "responses.h"
   \#include "steps.h"
 #ifdef TRACES
   \#include "traces.h"
 #else
   \#include "reduction.h"
   \#include "search.h"
-  \#include "search-records.h"
 #endif
   \#pragma GCC pop_options
 };

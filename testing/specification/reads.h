@@ -46,7 +46,6 @@ static void do_send(void) { send_read(event.isolate, event.read); }
 
 static int is_state(struct Journal *it) {
   return it->first == event.first && it->last == event.last &&
-         it->notedFirst == event.notedFirst && it->notedLast == event.notedLast &&
          it->linedFirst == event.linedFirst && it->unproven == event.unproven;
 }
 
@@ -63,8 +62,6 @@ static void see_state(struct Read *it, struct Journal *state) {
   it->state = SERVED;
   it->first = state->first;
   it->last = state->last;
-  it->notedFirst = state->notedFirst;
-  it->notedLast = state->notedLast;
   it->linedFirst = state->linedFirst;
   it->unproven = state->unproven;
 }

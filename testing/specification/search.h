@@ -38,15 +38,13 @@ static int is_wanted(void) {
 
 static void offer_purges(int i) {
   if (now.entries >= SET(entries)) return;
-  for (int hard = 1; hard >= !SET(soft) && now.purges < SET(purges); hard -= 1) {
-    event = by(purge_step, i);
-    event.covers = 1;
-    event.hard = hard;
-    event.position = next_position();
-    if (SET(one_purger) && i != SET(isolates) - 1) continue;
-    if (!SET(confirms) && is_wanted()) now.purges += 1, happen();
-    /* The reply to the append may be lost, so that nothing is accepted. */
-    if (SET(slow) || !is_wanted()) continue;
+  event = by(purge_step, i);
+  event.covers = EVERYTHING;
+  event.position = next_position();
+  int is_purger = now.purges < SET(purges) && !(SET(one_purger) && i != SET(isolates) - 1);
+  /* The reply to the append may be lost, so that nothing is accepted. */
+  if (is_purger && !SET(confirms) && is_wanted()) now.purges += 1, happen();
+  if (is_purger && !SET(slow) && is_wanted()) {
     now.purges += 1;
     happen();
     event = by(accept_step, i);
@@ -55,26 +53,18 @@ static void offer_purges(int i) {
   }
   if (i || now.elsewhere >= SET(elsewhere)) return;
   event = by(purge_step, -1);
-  event.hard = 1;
   event.position = next_position();
   if (is_wanted()) now.elsewhere += 1, happen();
 }
 
-/* Loses the newest entries, or all, with their notes; or the book alone, or the lineages. */
+/* Loses the newest entries, or all, with their lineages; or the lineages alone. */
 static void offer_losses(void) {
   event = by(lose_step, 0);
   event.first = JOURNAL.first;
-  event.notedFirst = JOURNAL.notedFirst;
   event.last = JOURNAL.last;
-  event.notedLast = JOURNAL.notedLast;
   event.linedFirst = JOURNAL.linedFirst;
   event.unproven = JOURNAL.unproven;
   Event kept = event;
-  if (now.harms < SET(harms) && event.notedLast) {
-    event.notedFirst = event.notedLast = 0;
-    if (is_wanted()) now.harms += 1, happen();
-    event = kept;
-  }
   if (now.harms < SET(harms) && event.linedFirst) {
     event.linedFirst = event.unproven = 0;
     if (is_wanted()) now.harms += 1, happen();
@@ -84,11 +74,8 @@ static void offer_losses(void) {
   while (event.last) {
     int is_first = event.last == JOURNAL.first;
     if (event.last == event.linedFirst) event.linedFirst = event.unproven = 0;
-    if (event.notedLast == event.last)
-      event.notedLast = event.last == event.notedFirst ? 0 : ENTRY(event.last).before;
     event.last = is_first ? 0 : ENTRY(event.last).before;
     if (!event.last) event.first = event.linedFirst = event.unproven = 0;
-    if (!event.notedLast || !event.last) event.notedFirst = event.notedLast = 0;
     if (is_wanted()) now.lossesMade += 1, happen();
   }
 }
@@ -97,16 +84,14 @@ static void offer_take(int i, int s) {
   struct Read *it = &READ(i, s);
   int latest = it->sentAt > VIEW(i).asOf ? it->sentAt : VIEW(i).asOf;
   int is_kept = VIEW(i).last && in_history(VIEW(i).first, it->last);
-  for (int k = 0; k < 2; k += 1) {
-    event = by(take_step, i);
-    event.read = s;
-    event.last = it->last;
-    event.first = shortened(is_kept ? VIEW(i).first : it->first, it->last, SET(held));
-    event.count = path_count(event.first, event.last);
-    event.sum = path_sum(event.first, event.last);
-    event.asOf = k ? clock_of(i) : latest;
-    if (event.last && (!k || event.asOf != latest)) offer();
-  }
+  event = by(take_step, i);
+  event.read = s;
+  event.last = it->last;
+  event.first = shortened(is_kept ? VIEW(i).first : it->first, it->last, SET(held));
+  event.count = path_count(event.first, event.last);
+  event.sum = path_sum(event.first, event.last);
+  event.asOf = latest;
+  if (event.last) offer();
 }
 
 static void offer_reads(int i, int s) {
@@ -114,14 +99,12 @@ static void offer_reads(int i, int s) {
   int is_repeated = it->state == SENT && it->sentAt == clock_of(i) && it->base == VIEW(i).last;
   event = by(send_step, i);
   event.read = s;
-  if (SET(slow) && !is_repeated && it->kind != COPIED) offer();
+  if (SET(slow) && !is_repeated) offer();
   for (int v = 0; v < now.versions && (it->state == SENT || !SET(slow)); v += 1) {
     event = by(serve_step, i);
     event.read = s;
     event.first = now.journal[v].first;
     event.last = now.journal[v].last;
-    event.notedFirst = now.journal[v].notedFirst;
-    event.notedLast = now.journal[v].notedLast;
     event.linedFirst = now.journal[v].linedFirst;
     event.unproven = now.journal[v].unproven;
     event.isPrimary = v == 0;
@@ -137,26 +120,6 @@ static void offer_reads(int i, int s) {
     event.position = next_position();
     offer();
   }
-}
-
-static void offer_copies(int i) {
-  if (!SET(copies)) return;
-  struct Copy *held = &now.copy[VIEW(i).colo];
-  for (int k = 0; k < 2 && VIEW(i).last; k += 1) {
-    event = by(copy_step, i);
-    event.first = VIEW(i).first;
-    event.last = VIEW(i).last;
-    event.asOf = k ? clock_of(i) : VIEW(i).asOf;
-    event.colo = VIEW(i).colo;
-    event.count = path_count(event.first, event.last);
-    event.sum = path_sum(event.first, event.last);
-    int is_held = held->last == event.last && held->asOf == event.asOf && held->first == event.first;
-    if (is_held || (k && event.asOf == VIEW(i).asOf)) continue;
-    if (may_happen() && is_wanted()) event.step = put_step, happen();
-  }
-  event = by(find_step, i);
-  event.read = READS - 1;
-  if (held->last && READ(i, READS - 1).state == FREE) offer();
 }
 
 static void offer_acceptance(int i) {
@@ -181,7 +144,6 @@ static void offer_acceptance(int i) {
     if (!look || look->found != GONE || now.entries >= SET(entries)) continue;
     Event again = by(purge_step, i);
     again.covers = ENTRY(e).covers;
-    again.hard = ENTRY(e).hard;
     again.position = next_position();
     event = again;
     if (!is_wanted()) continue;
@@ -194,22 +156,54 @@ static void offer_acceptance(int i) {
   }
 }
 
-static void offer_clock(int i) {
-  if (now.restarts < SET(restarts)) {
-    event = by(start_step, i);
-    event.colo = VIEW(i).colo;
-    event.asOf = VIEW(i).offset;
-    if (is_wanted()) {
-      now.restarts += 1;
-      happen();
-      for (int e = 1; e <= now.entries; e += 1)
-        if (ENTRY(e).by == i + 1) ENTRY(e).by = 0;
-    }
+static void offer_all(void) {
+  event = by(wait_step, 0);
+  event.at = now.time + 1;
+  if (may_happen() && is_wanted()) let_time_pass();
+  offer_losses();
+  event = by(withdraw_step, 0);
+  if (JOURNAL.last > SET(first_entries)) offer();
+  for (int i = 0; i < SET(isolates); i += 1) {
+    offer_purges(i);
+    for (int s = 0; s < SET(reads); s += 1) offer_reads(i, s);
+    offer_acceptance(i);
+    event = by(restamp_step, i);
+    offer();
   }
-  if (!SET(turns)) return;
-  event = by(turn_step, i);
-  event.asOf = VIEW(i).offset - SET(turn);
-  if (now.turns < SET(turns) && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
-  event = by(arrive_step, i);
-  if (clock_of(i) != VIEW(i).latest) offer();
+  event = by(load_step, 0);
+  offer();
+  if (!is_taken) check_answers();
+}
+
+static int count_steps(void) {
+  counted = is_taken = 0;
+  wanted = -1;
+  offer_all();
+  return counted;
+}
+
+static void choose_step(int choice) {
+  counted = is_taken = 0;
+  wanted = choice;
+  offer_all();
+  erase_unused();
+}
+
+static void begin_search(void) {
+  configure(getenv("SPECIFICATION"));
+  is_replayed = getenv("REPLAYED") != NULL;
+  drop(getenv("DROPPED_RULE"));
+  now.time = beginning;
+  now.versions = 1;
+  JOURNAL.until = LASTING;
+  for (int k = 0; k < SET(first_entries); k += 1)
+    append(-1, k ? NOTHING : EVERYTHING, 1, k + 1);
+  now.versions = 1;
+  for (int i = 0; i < SET(isolates) && SET(warm); i += 1) {
+    VIEW(i).first = shortened(JOURNAL.first, JOURNAL.last, SET(held));
+    VIEW(i).last = JOURNAL.last;
+    VIEW(i).asOf = clock_of(i);
+    for (int e = 1; e <= now.entries; e += 1)
+      if (knows(i, e)) ENTRY(e).known |= BIT(i);
+  }
 }

@@ -8,8 +8,6 @@
 #define ISOLATES 24
 #define READS 64
 #define ENTRIES 1024
-#define RECORDS 512
-#define STAMPS 12
 #define VERSIONS 160
 #define PROMISES 96
 #define LOOKS 64
@@ -22,8 +20,6 @@
 #define ISOLATES 2
 #define READS 2
 #define ENTRIES 6
-#define RECORDS 3
-#define STAMPS 1
 #define VERSIONS 6
 #define PROMISES 2
 #define LOOKS 2

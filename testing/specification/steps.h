@@ -1,9 +1,8 @@
 /* The steps of the protocol. Each has a condition, `may_…`, and an effect, `do_…`. */
 #define STEPS(X) \
   X(wait) X(purge) X(lose) X(withdraw) \
-  X(start) X(turn) X(arrive) X(send) X(serve) X(miss) X(mark) X(take) X(copy) X(put) X(find) \
-  X(accept) X(answer_sender) X(ask) X(send_back) X(send_append) X(reply) X(confirm) X(replace) \
-  X(load) X(generate) X(store) X(read) X(answer) X(restamp)
+  X(start) X(send) X(serve) X(miss) X(mark) X(take) \
+  X(accept) X(answer_sender) X(ask) X(send_back) X(send_append) X(reply) X(confirm) X(replace) X(load) X(restamp)
 
 enum step {
   NO_STEP,

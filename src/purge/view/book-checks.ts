@@ -92,7 +92,8 @@ export class BookChecks {
 
   async #asked(record: PurgeSubject, name: string, end: EntryId): Promise<void> {
     const read = await this.#journal.unpurged(end, [record]);
-    // The chain may have been replaced during the query, after a loss of entries.
+    // The chain may have been replaced during the query, after a loss of entries. It would not know the new stamp,
+    // so the record would stay unverified.
     if (read.kind !== "read" || !read.answers[0] || !this.#chain()?.knows(end)) return;
     this.#restamped.set(name, end);
     restamp(record, end);

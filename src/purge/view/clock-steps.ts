@@ -34,7 +34,7 @@ export class ClockSteps {
     const aheadMs = this.#aheadMs();
     const backMs = this.#aheadMsMax - aheadMs;
     if (atMs >= this.#latestAtMs - this.#allowanceMs && !(backMs > this.#allowanceMs)) {
-      this.#aheadMsMax = Math.max(this.#aheadMsMax, aheadMs);
+      this.noteAhead();
       this.note(atMs);
       return false;
     }
@@ -45,6 +45,11 @@ export class ClockSteps {
     this.#latestAtMs = atMs;
     this.#aheadMsMax = aheadMs;
     return true;
+  }
+
+  /** Records how far the clock is ahead while this isolate notes an instant that it will use. */
+  noteAhead(): void {
+    this.#aheadMsMax = Math.max(this.#aheadMsMax, this.#aheadMs());
   }
 
   /** Records an instant that a clock of this colo has shown. */

@@ -162,6 +162,7 @@ export class JournalFollower {
   /** Runs a read. If the clock is set back meanwhile, `sentAtMs` becomes −∞ (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
+    this.#clock.noteAhead();
     const read = await ask(this.#settings.journal);
     return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
@@ -183,6 +184,7 @@ export class JournalFollower {
    */
   take(copy: ViewCopy): boolean {
     this.#spread.tried();
+    // An older copy would only cost its decoding.
     const isYounger = copy.sentAtMs > this.sentAtMs;
     if (!isYounger || this.#clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.chain;

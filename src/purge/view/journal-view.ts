@@ -177,6 +177,7 @@ export class JournalView implements PurgeView {
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp> {
     const { chain } = this;
+    this.#clock.noteAhead();
     if (chain !== undefined && how?.onPrimary !== true) return chain.end;
     return this.#stampAfterRead(requester, how);
   }
@@ -245,6 +246,10 @@ export class JournalView implements PurgeView {
     return isWithinMs(ask.maxLagMs, failedAtMs, ask.atMs);
   }
 
+  /**
+   * Applies rule 7. The limit for instants ahead of the clock bounds no answer. It shortens the time in which
+   * instants from before an unnoticed step of the clock look recent.
+   */
   #isWithinBound(instantMs: number, ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
     const { allowanceMs } = this.#settings;
     const ageMs = ask.atMs - instantMs;
@@ -258,8 +263,10 @@ export class JournalView implements PurgeView {
 
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
     const sinceAtMs = generatedAtMs - this.#settings.allowanceMs;
+    // The chain has begun again during the load, and lacks entries from before the stamp.
+    const isAfterLoss = record.stamp !== "none" && this.chain?.knows(record.stamp) === false;
     const isInChain = this.chain?.mayCoverSince(record, sinceAtMs) === true;
-    return isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
+    return isAfterLoss || isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
   /** Applies newly accepted entries at once, until a read returns them. */

@@ -18,7 +18,8 @@ export interface ViewCopiesSettings {
   readonly claimant: string;
   readonly nowAtMs: () => number;
   /**
-   * A: the maximum clock difference within a colo. A copy dated further in the future is rejected.
+   * A: the maximum clock difference within a colo. A copy dated further in the future is rejected, so that copies
+   * from before an unnoticed step of the clock look recent for a shorter time.
    */
   readonly allowanceMs: number;
   /** The retention of a copy in the Cache API. */

@@ -3,7 +3,13 @@
 import { describe, expect, it } from "vitest";
 import { openJournalled } from "../../../testing/site/purge-sender.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
-import { maxLagMs, newEntry, orderOf, warmIsolate } from "../../../testing/examples/purges.ts";
+import {
+  Isolate,
+  maxLagMs,
+  newEntry,
+  orderOf,
+  warmIsolate,
+} from "../../../testing/examples/purges.ts";
 
 const stepSeconds = 60;
 const openCachedSite = (more = {}) =>
@@ -148,6 +154,23 @@ describe("after a step back, the view", () => {
 });
 
 describe("an isolate notices a step back", () => {
+  it.each([
+    { id: "a read", note: ({ view }: Isolate) => view.catchUp() },
+    { id: "a stamp", note: ({ view, requester }: Isolate) => view.stamp(requester) },
+  ])("to a step forward that only $id has seen", async ({ note }) => {
+    let aheadMs = 0;
+    const isolate = new Isolate({ aheadMs: () => aheadMs });
+    const { clock, journal, view } = isolate;
+    journal.write(newEntry({ n: "first" }));
+    await isolate.renew();
+    aheadMs = stepSeconds * 1_000;
+    await note(isolate);
+    aheadMs = 0;
+    clock.advance(2 * stepSeconds);
+    view.arrived(clock.atMs);
+    expect(view.sentAtMs).toBe(-Infinity);
+  });
+
   it("at a purge", async () => {
     const { isolate, clock, stored, step } = await beforeStep();
     step();

@@ -41,6 +41,17 @@ it("small steps back add up", () => {
   expect(found).toEqual([false, false, true, false]);
 });
 
+it("a step forward counts from the first instant that was noted since", () => {
+  let aheadMs = 0;
+  const steps = new ClockSteps(allowanceMs, () => aheadMs);
+  expect(steps.isSetBackAt(10_000)).toBe(false);
+  aheadMs = 60_000;
+  steps.noteAhead();
+  aheadMs = 0;
+  expect(steps.isSetBackAt(80_000)).toBe(true);
+  expect(steps.isInDoubt(71_000)).toBe(true);
+});
+
 it("an earlier instant does not hide the highest one", () => {
   const steps = new ClockSteps(allowanceMs);
   steps.note(10_000);

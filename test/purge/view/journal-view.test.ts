@@ -126,6 +126,15 @@ it("rule 29: content may be older than a purge up to A after it", async () => {
   }
 });
 
+it.each([
+  { id: "the stamp of a lost entry", stamp: stampAt("9-9"), mayPredate: true },
+  { id: "no stamp", stamp: "none" as const, mayPredate: false },
+])("rule 29: content may be older than a lost purge: with $id, $mayPredate", async (row) => {
+  const { isolate, stored } = await warm();
+  const record = { ...stored, stamp: row.stamp };
+  expect(isolate.view.mayPredatePurge(record, isolate.clock.atMs + 60_000)).toBe(row.mayPredate);
+});
+
 describe("rule 28 d: a stamp for setting", () => {
   it("is at or after each purge on the primary, although replicas lag", async () => {
     const { isolate } = await warm();

@@ -1,5 +1,5 @@
-// Records a simulated history as events of the specification of the purge protocol
-// (testing/specification/). Each line is a JSON object of small numbers: entries, isolates and
+// Records a simulated history as events of the models of the purge protocol (testing/proof/ and
+// testing/specification/). Each line is a JSON object of small numbers: entries, isolates and
 // responses are numbered in the order in which they begin.
 import { decodeEntry, type EntryId } from "../../../src/purge/journal/entry.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
@@ -72,16 +72,12 @@ export class Trace {
       allowance: allowanceMs,
       replica_lag: replicaLagMs,
       clock_error: clockErrorMs,
-      // The server's clock shows whole seconds.
-      server_lag: 1_000,
-      cached: 1,
       kept: keptCount,
       held: keptCount,
       // The specification has room for fewer entries than this.
       lined: Math.min(linedMax, 10_000),
       read_back: maxLagMs.usual / 2,
       read_back_again: readBackAgainMs + togetherMs,
-      turns: 1,
     };
     lines.push(JSON.stringify({ trace: world.settings.seed, ...constants }));
     world.stream.onHarmed = (how) => this.#harmed(how);
