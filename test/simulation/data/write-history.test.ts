@@ -208,7 +208,7 @@ const rows: readonly {
   {
     fault: "other writes of the isolate are ignored",
     parts: ownOfTheIsolate,
-    from: 1_090,
+    from: 1_460,
     within: 300,
   },
   {
