@@ -50,7 +50,9 @@ export type OrderPurge = (order: {
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
   /** `undefined` without a database, unless the cache is one process. */
-  readonly purging: { readonly acceptances: Pick<Acceptances, "accept" | "acceptAfter"> } | undefined;
+  readonly purging:
+    | { readonly acceptances: Pick<Acceptances, "accept" | "acceptAfter"> }
+    | undefined;
   readonly metrics: Metrics;
   readonly nowAtMs: () => number;
   readonly host: string;

@@ -101,8 +101,10 @@ export function runJournalScript(
       return journal.store?.(key, [text, px, xx, ...id.split("-"), "set", sinceMs, "", ""]);
     };
     const places = Array.from({ length: Number(next()) }, () => {
-      const record = taken[1] === "" ? undefined : [...taken.splice(1, 3), recordKeys.shift() ?? ""];
-      if (record !== undefined && lacksTags(record, journal)) return [taken.shift() && "older-tags"];
+      const record =
+        taken[1] === "" ? undefined : [...taken.splice(1, 3), recordKeys.shift() ?? ""];
+      if (record !== undefined && lacksTags(record, journal))
+        return [taken.shift() && "older-tags"];
       const place = append();
       if (record !== undefined) return [...place, stored(place, record)];
       next();
