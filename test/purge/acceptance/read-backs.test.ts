@@ -38,7 +38,7 @@ function secondsOf(standing: ReturnType<typeof open>["standing"]): (n: string) =
 
 /** Waits until the turn ends, so that a later call is of another request. */
 async function nextInvocation(): Promise<void> {
-  for (let hop = 0; hop < 32; hop += 1) await undefined;
+  for (let hop = 0; hop < 32; hop += 1) await Promise.resolve();
 }
 
 /** Waits until the read-back of entries that were accepted now. */
