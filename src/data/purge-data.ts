@@ -52,7 +52,9 @@ export type OrderPurge = (order: {
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
   /** `undefined` without a database, unless the cache is one process. */
-  readonly purging: { readonly acceptances: Pick<Acceptances, "accept"> } | undefined;
+  readonly purging:
+    | { readonly acceptances: Pick<Acceptances, "accept" | "acceptAfter"> }
+    | undefined;
   readonly metrics: Metrics;
   readonly nowAtMs: () => number;
   readonly host: string;
@@ -76,7 +78,12 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     const mode = isSoft ? "soft" : "hard";
     const order = { id: "", bodyDigest: "", reason, by: "data", mode, targets } as const;
     const requester = { atMs: nowAtMs(), host, afterAnswer };
-    const accepted = await purging.acceptances.accept(order, requester);
+    const { acceptances } = purging;
+    // One name fits into one entry, so the script that appends it also returns what the view lacks.
+    const isOneName = targets.tags.length + targets.prefixes.length === 1;
+    const accepted = await (isOneName
+      ? acceptances.acceptAfter(order, "end", requester)
+      : acceptances.accept(order, requester));
     if (accepted.kind === "accepted") {
       const { position, visibleByAtMs } = accepted;
       return { position, visibleBy: new Date(visibleByAtMs).toISOString() };

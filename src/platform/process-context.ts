@@ -14,7 +14,8 @@ export const context: Background & {
 } = {
   waitUntil(work: Promise<unknown>): void {
     pending.add(work);
-    void Promise.allSettled([work]).then(() => pending.delete(work));
+    const end = () => void pending.delete(work);
+    work.then(end, end);
   },
   passThroughOnException: (): void => undefined,
   props: {},

@@ -50,7 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "stores/r2": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
   "purge/view": [...beneathPurging, "cache/record", "purge/journal"],
-  "purge/acceptance": [...beneathPurging, "cache/record", "purge/journal", "purge/view"],
+  "purge/acceptance": [...beneathPurging, "remote", "cache/record", "purge/journal", "purge/view"],
   purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
   "stores/memory": [
     ...beneathCore,

@@ -145,11 +145,9 @@ function appendedByScript(script: string, given: string[]): Appended | undefined
   given.splice(0, script === appendScript ? 7 : 6);
   const entries: Record<string, string>[] = [];
   while (given.length > 0) {
-    given.shift();
-    entries.push(byName(given.splice(0, Number(given.shift()))));
-    given.splice(0, Number(given.shift()));
-    given.shift();
-    if (script === appendScript && given.shift() === "record") given.splice(0, 6);
+    const [, fields] = JSON.parse(given.shift() ?? "") as [n: string, fields: string[]];
+    entries.push(byName(fields));
+    if (script === appendScript && given.shift() !== "") given.splice(0, 2);
   }
   return { script, entries };
 }

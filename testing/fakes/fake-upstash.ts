@@ -292,6 +292,7 @@ export class FakeUpstash {
         return id;
       },
       store: (key, args) => this.#setUnlessNewer(key, args),
+      recordAt: (key) => this.#records.get(key)?.text,
       since: (position, most) => journal.range([position, "+", "COUNT", String(most)]),
       newest: (most) => journal.reversed(["+", "-", "COUNT", String(most)]),
     };

@@ -51,6 +51,8 @@ export interface ScriptedJournal {
   append(fields: Fields, kept: number, heldText?: (id: string) => string): string;
   /** Stores a record, unless a newer one is stored. @param args ARGV of `unlessNewerScript`, without a journal */
   store?(key: string, args: readonly string[]): unknown;
+  /** Returns the text of a stored record; empty or `undefined` if there is none. */
+  recordAt?(key: string): string | undefined;
   /** Returns entries as XRANGE does. */
   since(position: string, count: number): unknown;
   /** Returns entries as XREVRANGE does. */
@@ -73,19 +75,17 @@ export function runJournalScript(
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
   const taken = [...args];
   const next = () => taken.shift() ?? "";
-  const list = () => taken.splice(0, Number(next()));
   const [kept] = [Number(next()), next(), next(), next()];
   const append = (heldText?: (id: string, n: string) => string) => {
+    const [own, texts, , tells] = JSON.parse(next()) as [string, string[], string[], string];
     const before = nOf(journal.last);
     if (before !== nOf(journal.noted.at(-1))) journal.forgetNoted();
-    const n = numbered(before, next());
+    const n = numbered(before, own);
     const linedCount = journal.lined.findLastIndex((fields) => nOf(fields) === before) + 1;
     journal.keepLined(before === "" ? 0 : linedCount, numberIn(n));
-    const fields = ["n", n, ...list()];
-    list();
-    const tells = next() === "release";
+    const fields = ["n", n, ...texts];
     const id = journal.append(fields, kept, heldText && ((at) => heldText(at, n)));
-    if (tells) journal.keepRelease?.(JSON.stringify([id, fields]));
+    if (tells === "release") journal.keepRelease?.(JSON.stringify([id, fields]));
     return [id, n];
   };
   if (script === appendScript) {
@@ -93,19 +93,22 @@ export function runJournalScript(
     const page = since === "" ? [] : journal.since(since, count);
     const newest = nOf(journal.last);
     const recordKeys = keys.slice(6);
-    const stored = (id: string, n: string) => {
-      const [key = "", known, before = "", after = ""] = [
-        recordKeys.shift(),
-        ...taken.splice(0, 3),
-      ];
-      const [px = "", xx = "", sinceMs = ""] = taken.splice(0, 3);
+    const stored = ([id = "", n = ""]: readonly string[], record: readonly string[]) => {
+      const [options = "", before = "", after = "", key = ""] = record;
+      const [known, px = "", xx = "", sinceMs = ""] = JSON.parse(options) as string[];
       if (known !== newest) return "not-at-end";
       const text = `${before}${id}","${n}${after}`;
       return journal.store?.(key, [text, px, xx, ...id.split("-"), "set", sinceMs, "", ""]);
     };
     const places = Array.from({ length: Number(next()) }, () => {
-      const [id = "", n = ""] = append();
-      return next() === "record" ? [id, n, stored(id, n)] : [id, n];
+      const record =
+        taken[1] === "" ? undefined : [...taken.splice(1, 3), recordKeys.shift() ?? ""];
+      if (record !== undefined && lacksTags(record, journal))
+        return [taken.shift() && "older-tags"];
+      const place = append();
+      if (record !== undefined) return [...place, stored(place, record)];
+      next();
+      return place;
     });
     return [places, page];
   }
@@ -118,6 +121,19 @@ export function runJournalScript(
   const { held } = journal;
   if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
   return ["posted", ...append((id, n) => [post, id, n, bypass].join(" "))];
+}
+
+/** Returns whether the record in Redis has a tag that the new one lacks, if the isolate has not read its tags. */
+function lacksTags(
+  [options = "", before = "", after = "", key = ""]: readonly string[],
+  journal: ScriptedJournal,
+): boolean {
+  const [, , , , keepsTags] = JSON.parse(options) as unknown[];
+  const tagsIn = (text: string) => (JSON.parse(text.split("\n", 1)[0] ?? "") as { t?: string[] }).t;
+  const held = journal.recordAt?.(key) ?? "";
+  if (keepsTags !== true || held === "") return false;
+  const own = tagsIn(before + after);
+  return tagsIn(held)?.some((tag) => own?.includes(tag) !== true) === true;
 }
 
 function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJournal): number[] {

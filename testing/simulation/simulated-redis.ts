@@ -307,6 +307,7 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),
     store: (key, args) => storedUnlessNewer(world, key, args),
+    recordAt: (key) => beginningOf(world, key, -1),
   };
 }
 

@@ -83,8 +83,9 @@ export interface NewerRecords {
  */
 export interface WriteWithPurge {
   readonly key: string;
-  /** The arguments of the step, in the form of the database. */
-  readonly args: readonly string[];
+  /** The record's text before and after its stamp, and further arguments, in the form of the database. */
+  readonly around: readonly [before: string, after: string];
+  readonly options: readonly unknown[];
 }
 
 /** The time exceeds any likely difference between the clocks of two isolates. */

@@ -264,6 +264,8 @@ export interface TierKeep {
    * Only for a tier with `isBesideJournal`.
    */
   readonly isAtEnd?: boolean | undefined;
+  /** Whether the journal replaces no record with tags that this one lacks. Only for `prepared`. */
+  readonly keepsTags?: boolean | undefined;
 }
 
 /**

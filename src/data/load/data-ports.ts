@@ -75,6 +75,8 @@ export class StoreOrder {
   #last = 0;
   /** Whether the journal had new entries at the last `set` in Redis alone, so that the next one reads it first. */
   hasNews = false;
+  /** The namespaces whose last `set` kept older tags, so that the next one reads them before the script. */
+  readonly tagged = new Set<string>();
   readonly #storedByKey = new BoundedMarks<number>();
   readonly #setAtMsByKey = new BoundedMarks<number>();
 

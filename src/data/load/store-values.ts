@@ -131,6 +131,9 @@ function tooLarge({ metadata: { bodyBytes } }: DataRecord): OperatorError {
   });
 }
 
+/** The results after which a tier has no older value, or that say nothing about it. */
+const expectedResults: readonly string[] = ["kept", "unavailable", "newer", "not-at-end"];
+
 /**
  * Returns the keys to remove from tiers that refused the new value, such as a large value, because
  * the tier's older value could answer. Also those of values that a later value overtook during the
@@ -141,11 +144,13 @@ function olderIn(
   stored: readonly ToStore[],
   { tiers, stores }: DataPorts,
 ): readonly (readonly [Tier<DataDetail>, RecordKey])[] {
+  const isUsual = ({ result }: WriteResult) => expectedResults.includes(result);
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
+  if (overtaken.length === 0 && writes.every(isUsual)) return [];
   const keys = new Set(overtaken.map(({ place }) => place.key));
-  const older = writes.filter(({ tier, key, result }) => {
-    const isRefused = !["kept", "unavailable", "newer", "not-at-end"].includes(result);
-    return isRefused || (keys.has(key) && tierScopes[tier] !== "world");
+  const older = writes.filter((write) => {
+    const { tier, key } = write;
+    return !isUsual(write) || (keys.has(key) && tierScopes[tier] !== "world");
   });
   return tiers.below.flatMap((below) =>
     older.filter(({ tier }) => tier === below.name).map(({ key }) => [below, key] as const),

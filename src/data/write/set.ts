@@ -4,8 +4,9 @@ import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
 import { isSameEntry } from "../../purge/journal/entry.ts";
-import type { Unavailable } from "../../purge/journal/journal.ts";
+import type { OlderTags, Unavailable } from "../../purge/journal/journal.ts";
 import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
+import { withTags } from "../load/data-lookup.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
@@ -92,24 +93,37 @@ async function setLoaded(
 
 /**
  * Purges the key, and stores the value under the position of that purge (rule 25 f). In the Redis of the journal,
- * one script does both.
+ * one script does both, unless the value lacks tags of the record there.
+ *
+ * @param readsTags whether to read these tags first
  */
 async function setEverywhere(
   written: WrittenValue,
   ports: WritePorts,
+  readsTags = ports.stores.tagged.has(written.place.space.name),
 ): Promise<readonly TierName[]> {
   const { place } = written;
   if (ports.purging === undefined) throw noJournal(place.path);
   const beginning = await begin(place.key.host, ports);
-  const options = await optionsWithTags(written, ports);
-  const taken = { beginning, atMs: beginning.requestedAtMs };
-  const made = await keptRecord({ ...written, options }, taken, ports);
   const tier = ports.tiers.of(place.space.tiers).ofWorld;
-  const write = writeOf({ place, record: made }, { atMs: ports.nowAtMs() });
-  const prepared = await tier?.prepared?.(...write);
+  const isUnread = written.options.keepsTags && !place.space.derivesTags && !readsTags;
+  const keepsTags = isUnread && tier?.prepared !== undefined;
+  const options = await optionsWithTags(written, ports, keepsTags ? "above" : "all");
+  const taken = { beginning, atMs: beginning.requestedAtMs };
+  let made = await keptRecord({ ...written, options }, taken, ports);
+  const [key, stored, keep] = writeOf({ place, record: made }, { atMs: ports.nowAtMs() });
+  const prepared = await tier?.prepared?.(key, stored, { ...keep, keepsTags });
+  if (keepsTags && prepared === undefined) {
+    const { tagsNamed } = await optionsWithTags(written, ports, "all");
+    made = { ...made, metadata: withTags(made.metadata, [...tagsNamed]) };
+  }
   const order = { place, reason: "set", since: "end", write: prepared?.write } as const;
   const purged = await purgedOlder(order, ports);
   const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
+  if (purged.kind === "older-tags") {
+    ports.stores.tagged.add(place.space.name);
+    return setEverywhere(written, ports, true);
+  }
   const accepted = orRefused(purged, place);
   const record = recordAt(made, accepted, made.metadata.respondedAtMs);
   // A later purge that this isolate knows, such as that of another call for the key, ends the value.
@@ -135,7 +149,7 @@ async function setInRedis(
   ports.stores.hasNews = !isSameEntry(end, beginning.stamp);
   const isHeld = ports.holdOn(place) !== undefined;
   if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
-  const options = await optionsWithTags(written, ports);
+  const options = await optionsWithTags(written, ports, "all");
   const results: string[] = [];
   const onWritten = (write: WriteResult) => {
     results.push(write.result);
@@ -157,7 +171,7 @@ async function setHere(written: WrittenValue, ports: WritePorts): Promise<readon
   const beginning = await begin(place.key.host, ports);
   const taken = { beginning, atMs: ports.nowAtMs() };
   // During an outage of Redis, memory takes the value without the older tags.
-  const kept = (await withKeptTags(options, place, ports, { readsAll: false })) ?? options;
+  const kept = (await withKeptTags(options, place, ports, { from: "nearest" })) ?? options;
   return storeSet({ ...written, options: kept }, taken, ports);
 }
 
@@ -206,8 +220,10 @@ async function keptRecord(
 async function optionsWithTags(
   { place, options }: WrittenValue,
   ports: WritePorts,
+  from: "all" | "above",
 ): Promise<WrittenOptions> {
-  const kept = await withKeptTags(options, place, ports, { readsAll: true });
+  const kept = await withKeptTags(options, place, ports, { from });
+  if (from === "all" && kept?.tagsNamed.size === 0) ports.stores.tagged.delete(place.space.name);
   if (kept !== undefined) return kept;
   throw new OperatorError({
     what: `${place.path} was not set.`,
@@ -217,7 +233,10 @@ async function optionsWithTags(
 }
 
 /** @throws OperatorError if the journal did not accept the purge */
-function orRefused(accepted: AcceptedWrite | Unavailable, place: DataPlace): AcceptedWrite {
+function orRefused(
+  accepted: AcceptedWrite | OlderTags | Unavailable,
+  place: DataPlace,
+): AcceptedWrite {
   if (accepted.kind === "accepted") return accepted;
   throw new OperatorError({
     what: `${place.path} was not set: the purge of its older values was not accepted.`,

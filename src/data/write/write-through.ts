@@ -48,7 +48,7 @@ export async function writeThrough(
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
   // Reject a value that cannot be stored before anything is written.
-  const kept = await withKeptTags(written, place, ports, { readsAll: true });
+  const kept = await withKeptTags(written, place, ports, { from: "all" });
   const options = kept ?? written;
   const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
@@ -57,7 +57,7 @@ export async function writeThrough(
   counts.counted(place.space.name, counted);
   const accepted = await purgedOlder({ place, reason: "written", since: beginning.stamp }, ports);
   if (failed !== undefined) throw failed.cause;
-  if (accepted.kind === "unavailable") throw unpurgedWrite(place.path);
+  if (accepted.kind !== "accepted") throw unpurgedWrite(place.path);
   // Another write of this isolate may be newer. The journal may have appended the purge of that
   // write although this isolate received no confirmation (rule 25 d).
   if (kept === undefined || !made.isKept || unpurged.refusedCount !== refusedCount) return [];

@@ -3,7 +3,7 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import { discardBody, type Stamp, type WriteWithPurge } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
-import type { Unavailable } from "../../purge/journal/journal.ts";
+import type { OlderTags, Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { ValueOptions } from "../load/make-record.ts";
@@ -68,22 +68,22 @@ export function writtenOptionsOf({ fresh, stale, tags }: WriteOptions): WrittenO
  * Adds the tags of the stored value if the new value keeps them. Ignores copies that a known hard
  * purge covers.
  *
- * @param how.readsAll whether to add the tags of all copies, which costs one command to Redis.
- *   Otherwise, only of the nearest copy
+ * @param how.from the copies whose tags to add. `all` costs one command to Redis. `above` leaves out the farthest tier
  * @returns `undefined` if the farthest tier did not answer, so the tags are unknown
  */
 export async function withKeptTags(
   options: WrittenOptions,
   { key, space }: DataPlace,
   ports: WritePorts,
-  { readsAll }: { readonly readsAll: boolean },
+  { from }: { readonly from: "all" | "above" | "nearest" },
 ): Promise<WrittenOptions | undefined> {
   if (!options.keepsTags || space.derivesTags) return options;
   const { tiers, nowAtMs, afterAnswer } = ports;
   const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
   const tagsNamed = new Set<string>();
-  const { all } = tiers.of(space.tiers);
+  const { all, ofWorld } = tiers.of(space.tiers);
   for (const tier of all) {
+    if (from === "above" && tier === ofWorld) continue;
     const read = await tier.read(key, ask);
     // Only the farthest tier must answer, because it has every copy that matters.
     if (read.kind === "unavailable" && tier === all.at(-1)) return undefined;
@@ -92,7 +92,7 @@ export async function withKeptTags(
     discardBody(stored);
     if (isEnded(stored.metadata, ports)) continue;
     for (const tag of stored.metadata.tags) tagsNamed.add(tag);
-    if (!readsAll) break;
+    if (from === "nearest") break;
   }
   return { ...options, tagsNamed };
 }
@@ -108,6 +108,8 @@ export function isEnded(
 /**
  * Purges the older values of a key. If the journal does not accept the purge, holds the key in this
  * isolate (rule 25 e).
+ *
+ * @returns `older-tags` only with `write`, as from the journal
  */
 export async function purgedOlder(
   {
@@ -122,7 +124,7 @@ export async function purgedOlder(
     readonly write?: WriteWithPurge | undefined;
   },
   { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
-): Promise<AcceptedWrite | Unavailable> {
+): Promise<AcceptedWrite | OlderTags | Unavailable> {
   const targets = targetsOf({ paths: [place.path] });
   const order = { bodyDigest: "", by: "data", mode: "hard", id: randomText(), reason } as const;
   const requester = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
@@ -134,7 +136,7 @@ export async function purgedOlder(
     metrics.add("purgeRefusals", ["unavailable"]);
     counts.counted(place.space.name, "unpurgedWrites");
     unpurged.add(place);
-  } else {
+  } else if (accepted.kind === "accepted") {
     unpurged.release(place, hold);
   }
   return accepted;

@@ -2,7 +2,7 @@
 // a 200, applied in this isolate at once, and read back later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
-import type { Journal, Unavailable } from "../journal/journal.ts";
+import type { Journal, OlderTags, Unavailable } from "../journal/journal.ts";
 import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
@@ -24,8 +24,7 @@ export type Acceptance =
   | { kind: "conflict" };
 
 /** An accepted purge of data that is being written (rule 25). */
-export interface AcceptedWrite {
-  readonly kind: "accepted";
+export interface AcceptedWrite extends Extract<Acceptance, { kind: "accepted" }> {
   readonly placed: Entry;
   /** The entries after the stamp, ending with `placed`; `undefined` if unknown. */
   readonly since: readonly Entry[] | undefined;
@@ -106,13 +105,14 @@ export class Acceptances {
    * @param since the stamp from before the write, or `end` if entries before the purge do not matter. With `none`
    *   or `end`, the result's `since` is `undefined`
    * @param write the record to store with the purge, for `end` (rule 25 f)
+   * @returns `older-tags` only with `write`, as from the journal
    */
   async acceptAfter(
     order: SignedOrder,
     since: Stamp | "end",
     requester: Requester,
     write?: WriteWithPurge,
-  ): Promise<AcceptedWrite | Unavailable> {
+  ): Promise<AcceptedWrite | OlderTags | Unavailable> {
     const { view, nowAtMs, randomText, journal } = this.#settings;
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
@@ -121,15 +121,15 @@ export class Acceptances {
       from === "none"
         ? await appendedAlone(journal, entry)
         : await view.follower.appendAndRead(from, entry, write);
-    if (appended.kind === "unavailable") return appended;
+    if (appended.kind !== "appended") return appended;
     const placed: Entry = { ...entry, ...appended.place };
     view.apply([placed]);
     if (view.chain?.knows(placed) !== true) requester.afterAnswer(() => view.catchUp());
-    this.#readBackLater([placed], requester);
+    const accepted = this.#readBackLater([placed], requester);
     const { stored } = appended;
-    if (since === "end") return { kind: "accepted", placed, since: undefined, stored };
+    if (since === "end") return { ...accepted, placed, since: undefined, stored };
     const read = appended.since ?? (await this.#readOn(since, placed));
-    return { kind: "accepted", placed, since: read };
+    return { ...accepted, placed, since: read };
   }
 
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
@@ -166,7 +166,10 @@ export class Acceptances {
   }
 
   /** Schedules the read-back of entries, tells listeners, and returns the acceptance. */
-  #readBackLater(placed: readonly Entry[], requester: Requester): Acceptance {
+  #readBackLater(
+    placed: readonly Entry[],
+    requester: Requester,
+  ): Extract<Acceptance, { kind: "accepted" }> {
     requester.afterAnswer(() => this.#readBacks.later(placed));
     for (const listener of this.#listeners) listener(placed, requester);
     const { nowAtMs, visibleWithinMs } = this.#settings;

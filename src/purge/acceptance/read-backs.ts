@@ -1,6 +1,7 @@
 // Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back
 // checks at the primary that the journal still has an entry. Lost entries are appended again.
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
+import { type Invocation, invocationHere } from "../../remote/invocation.ts";
 import type { Entry, EntryId, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { postedAgain, postEntry, postUnlessNewer, type Switch } from "../journal/switch.ts";
@@ -49,6 +50,8 @@ export class ReadBacks {
    * The entries to read back. An entry that was accepted several times is in the set several times.
    */
   readonly #pending = new Set<PendingEntry>();
+  /** The last entries with a timer, to which others of the same time and invocation are added. */
+  #timed: { readonly own: PendingEntry[]; readonly invocation: Invocation } | undefined;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
@@ -57,7 +60,7 @@ export class ReadBacks {
   /**
    * Reads entries back after half of N, at most 20 s. While the journal is
    * unreachable, retries three times, 5 s apart. Afterwards, the view's renewals look for these
-   * entries. Re-appended entries are read back as well. Each request has its own timer, and skips
+   * entries. Re-appended entries are read back as well. Each request has its own timers, and skips
    * entries that other requests have read back. The timers do not keep a Node process alive,
    * because the journal already contains the purge.
    *
@@ -66,9 +69,16 @@ export class ReadBacks {
   async later(placed: readonly Entry[]): Promise<void> {
     if (this.#settings.journal.keepsConfirmed === true) return;
     const acceptedAtMs = this.#settings.nowAtMs();
-    const unseen = { acceptedAtMs, triesCount: 0, look: undefined };
-    const own = placed.map((entry): PendingEntry => ({ entry, ...unseen }));
+    const own = placed.map((entry): PendingEntry => {
+      return { entry, acceptedAtMs, triesCount: 0, look: undefined };
+    });
     for (const each of own) this.#pending.add(each);
+    const invocation = invocationHere();
+    const timed = this.#timed;
+    const isTogether =
+      timed?.invocation === invocation && timed.own[0]?.acceptedAtMs === acceptedAtMs;
+    if (isTogether && timed.own.length < togetherMax) return void timed.own.push(...own);
+    this.#timed = { own, invocation };
     for (let tries = 0; tries < triesMax; tries += 1) {
       await pauseUnheld(tries === 0 ? this.#waitMs : pauseMs);
       if (await this.#areAnsweredFor(own, tries)) return;

@@ -22,7 +22,8 @@ const nameByText = new BoundedMarks<string>();
 /** Returns the names of a purge's targets. A prefix is named by its directory. */
 export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
   const directories = prefixes.map((prefix) => directoriesIn(comparedUrl(prefix)).at(-1) ?? "");
-  return digested(tags.map(comparedTag), directories);
+  // Few purges name the same target, so these names would only fill the map.
+  return digested(tags.map(comparedTag), directories, sha256Short);
 }
 
 /** Returns all names under which the book may note a purge of the record. */
@@ -62,9 +63,13 @@ function directoriesIn(text: string): string[] {
 }
 
 /** Returns the digests as names of one length, without duplicates. */
-function digested(tags: readonly string[], directories: readonly string[]): readonly string[] {
+function digested(
+  tags: readonly string[],
+  directories: readonly string[],
+  digest: (text: string) => string = nameOf,
+): readonly string[] {
   const texts = new Set([...tags, ...directories.map((path) => `dir:${path}`)]);
-  return Array.from(texts, nameOf);
+  return Array.from(texts, (text) => digest(text));
 }
 
 function nameOf(text: string): string {

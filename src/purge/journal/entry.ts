@@ -184,9 +184,11 @@ const segmentBytes = 320;
 export function heldBytes(entry: Entry): number {
   const { n, position, id, bodyDigest, reason, by, lost } = entry;
   const { tags, prefixes } = entry.targets;
-  const texts = [n, position, id, bodyDigest, reason, by, lost, ...tags, ...prefixes];
-  let bytes = entryBytes + targetBytes * tags.length;
-  for (const text of texts) bytes += 2 * text.length;
+  let chars = n.length + position.length + id.length + bodyDigest.length + reason.length;
+  chars += by.length + lost.length;
+  for (const tag of tags) chars += tag.length;
+  for (const prefix of prefixes) chars += prefix.length;
+  let bytes = entryBytes + targetBytes * tags.length + 2 * chars;
   if (entry.switched !== undefined) bytes += 2 * JSON.stringify(entry.switched).length;
   // Prefixes are indexed by segment.
   for (const prefix of prefixes) bytes += segmentBytes * prefix.split("/").length;

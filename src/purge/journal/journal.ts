@@ -92,6 +92,11 @@ export interface AppendWithRead {
   readonly stored?: unknown;
 }
 
+/** A record lacks tags of the one that it would replace (rule 25 f). */
+export interface OlderTags {
+  readonly kind: "older-tags";
+}
+
 /**
  * The purge journal. No method throws or rejects: if the store fails, a method returns
  * `unavailable`. A page has at most `pageCount` entries, and a method may read several pages. Rule
@@ -154,12 +159,13 @@ export interface Journal {
    *
    * @param write the record to store in the same step, if no entry followed the one at the place (rule 25 f).
    *   A journal that cannot do so ignores it
+   * @returns `older-tags` if nothing was appended, because the record lacks tags of the one that it would replace
    */
   appendAndRead(
     place: EntryId,
     entry: NewEntry,
     write?: WriteWithPurge,
-  ): Promise<AppendWithRead | Unavailable>;
+  ): Promise<AppendWithRead | OlderTags | Unavailable>;
   /**
    * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
    * 27). The answer is false for a record whose stamp the lineages lack, or is older than the book.

@@ -14,7 +14,13 @@ import {
   type NewEntry,
   releasesIn,
 } from "../journal/entry.ts";
-import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
+import type {
+  AppendWithRead,
+  Journal,
+  JournalRead,
+  OlderTags,
+  Unavailable,
+} from "../journal/journal.ts";
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { KnownReleases } from "./known-releases.ts";
@@ -241,17 +247,18 @@ export class JournalFollower {
     place: EntryId,
     entry: NewEntry,
     write?: WriteWithPurge,
-  ): Promise<AppendWithRead | Unavailable> {
+  ): Promise<AppendWithRead | OlderTags | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
     const { chain } = this;
-    if (appended.kind === "unavailable" || chain === undefined) return appended;
+    if (appended.kind !== "appended" || chain === undefined) return appended;
     const { since, sentAtMs } = appended;
     // The page does not begin at `place`, or is full, so it cannot extend the chain.
     if (since === undefined) return appended;
     const { end } = chain;
-    const at = [place, ...since].findLastIndex((each) => isSameEntry(each, end));
-    const entries = since.slice(at);
-    if (at >= 0) this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    const at = since.findLastIndex((each) => isSameEntry(each, end));
+    const entries = since.slice(at + 1);
+    if (at >= 0 || isSameEntry(place, end))
+      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
     return appended;
   }
 

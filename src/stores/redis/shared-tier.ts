@@ -257,7 +257,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       this.#spoiled.delete(upload.redisKey);
       return writtenBy({ kind: "answered", value: [reply] }, 0);
     };
-    return { write: this.#uploads.withPurge(upload), ended };
+    return { write: this.#uploads.withPurge(upload, keep), ended };
   }
 
   /** Writes records. Costs one command per record, because MSET cannot set an expiry. */

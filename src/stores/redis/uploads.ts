@@ -10,7 +10,7 @@ import { readTrouble } from "../../remote/redis/redis-trouble.ts";
 import { readCommand, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./write-unless-newer.ts";
 import type { WriteWithPurge } from "../../cache/record/record.ts";
-import type { TierWrite } from "../../cache/tiers/tier.ts";
+import type { TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 /** The age at which an upload is ignored, because the runtime may have ended it silently. */
 const uploadMsMax = 10_000;
@@ -89,14 +89,22 @@ export class Uploads {
     return this.#settings.room?.beforeWrite(bytes);
   }
 
-  /** Returns the write of a record with `stampSlot`, for a script of the journal. */
-  withPurge({ redisKey, text, keepMs, newerArgs = [] }: Upload): WriteWithPurge {
+  /**
+   * Returns the write of a record with `stampSlot`, for a script of the journal.
+   *
+   * @param keepsTags as in `TierKeep`
+   */
+  withPurge(
+    { redisKey, text, keepMs, newerArgs = [] }: Upload,
+    { keepsTags = false }: Pick<TierKeep, "keepsTags">,
+  ): WriteWithPurge {
     const at = text.indexOf(slotBegin + slotMiddle + slotEnd) + slotBegin.length;
     const [, , , since = ""] = newerArgs;
     const xx = this.#settings.room?.isPaused === true ? "XX" : "";
     return {
       key: redisKey,
-      args: [text.slice(0, at), text.slice(at + slotMiddle.length), String(keepMs), xx, since],
+      around: [text.slice(0, at), text.slice(at + slotMiddle.length)],
+      options: [String(keepMs), xx, since, keepsTags],
     };
   }
 

@@ -12,7 +12,7 @@ import { newerLua } from "./journal/record-scripts.ts";
 export const unlessNewerScript = `${lastLua}${newerLua}
 local newest = KEYS[2] and last(KEYS[2])
 if newest and (newest == "" or newest ~= ARGV[10]) then return "not-at-end" end
-if hasNewer(KEYS[1], unpack(ARGV, 4, 9)) then return "newer" end
+if isNewer(headOf(KEYS[1]), unpack(ARGV, 4, 9)) then return "newer" end
 if ARGV[3] == "XX" and redis.call("EXISTS", KEYS[1]) == 0 then return false end
 return redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])`;
 

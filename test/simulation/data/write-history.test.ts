@@ -60,6 +60,11 @@ function withAcceptance(
   };
 }
 
+const acceptedAt = (placed: Entry, since?: readonly Entry[]): AcceptedWrite => {
+  const { position, n } = placed;
+  return { kind: "accepted", position, n, visibleByAtMs: 0, placed, since };
+};
+
 /** Changes the reported entries between the stamp and the purge. */
 const between = (change: (accepted: AcceptedWrite) => AcceptedWrite["since"]) =>
   accepting((real) => async (...given) => {
@@ -88,8 +93,7 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
     const changed = withAcceptance(ports, (real) => async (order, ...given) => {
       if (!hasFailed) return real(order, ...given);
       hasFailed = false;
-      const placed = { ...order, n: "", lost: "", position: "0-0" };
-      return { kind: "accepted", placed, since: undefined };
+      return acceptedAt({ ...order, n: "", lost: "", position: "0-0" });
     });
     return changed;
   },
@@ -132,14 +136,14 @@ const placedAtEnd = (isPurged: boolean) =>
     const accepted = isPurged ? await real(order, since, requester) : undefined;
     if (accepted?.kind === "accepted") return accepted;
     const end = isolate.view.chain?.end ?? { position: "0-0", n: "" };
-    return { kind: "accepted", placed: { ...order, lost: "", ...end }, since: undefined };
+    return acceptedAt({ ...order, lost: "", ...end });
   });
 
 /** Accepts a purge of `set` or of a forced load without an entry. */
 const unsent = (isUnsent: (order: SignedOrder, since: Stamp | "end") => boolean) =>
   accepting((real) => async (order, since, requester) => {
     if (!isUnsent(order, since)) return real(order, since, requester);
-    return { kind: "accepted", placed: { ...order, n: "", lost: "", position: "0-0" }, since: [] };
+    return acceptedAt({ ...order, n: "", lost: "", position: "0-0" }, []);
   });
 
 /** Changes which records of a key Redis keeps. */
@@ -204,7 +208,7 @@ const rows: readonly {
   {
     fault: "other writes of the isolate are ignored",
     parts: ownOfTheIsolate,
-    from: 1_090,
+    from: 1_460,
     within: 300,
   },
   {
@@ -273,7 +277,7 @@ const rows: readonly {
   {
     fault: "the load of a held key is shared despite a later purge",
     parts: sharedWhateverCame,
-    from: 465,
+    from: 3_370,
     within: 300,
   },
 ];

@@ -19,7 +19,7 @@ import {
   appendArgs,
   appendScript,
   type AppendSettings,
-  entryArgs,
+  entryArg,
   journalKeys,
   placesIn,
 } from "./journal-scripts.ts";
@@ -36,13 +36,16 @@ export interface JoinedAppendsSettings extends AppendSettings {
 interface Append {
   readonly since: EntryId | undefined;
   readonly entries: readonly NewEntry[];
-  /** The `entryArgs` of each entry. */
-  readonly encoded: readonly (readonly string[])[];
+  /** The `entryArg` of each entry. */
+  readonly encoded: readonly string[];
   /** The record of the first entry. */
   readonly write: WriteWithPurge | undefined;
 }
 
-/** The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. */
+/**
+ * The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. No place if the record lacks
+ * older tags.
+ */
 export interface AppendResult {
   readonly places: readonly EntryId[];
   readonly since: readonly Entry[] | undefined;
@@ -78,7 +81,7 @@ export class JoinedAppends {
     write?: WriteWithPurge,
   ): Promise<RemoteAnswer<AppendResult>> {
     const { sealed } = this.#settings;
-    const encoded = entries.map((one) => entryArgs(sealed.encoded(one), one.targets));
+    const encoded = entries.map((one) => entryArg(sealed.encoded(one), one.targets));
     const [answer = notRedis] = await this.#calls.join(this, [{ since, entries, encoded, write }]);
     return answer;
   }
@@ -94,25 +97,27 @@ export class JoinedAppends {
 
   #sent(appends: readonly Append[]): Promise<RemoteAnswer<readonly unknown[]>> {
     const { redis, namespace } = this.#settings;
-    const stamps = appends.flatMap(({ since }) => since?.position ?? []);
-    const [oldest = ""] = stamps.toSorted(comparePositions);
+    const stamps = new Set(appends.flatMap(({ since }) => since?.position ?? []));
+    const [oldest = ""] = [...stamps].toSorted(comparePositions);
     const keys: string[] = [...journalKeys(namespace)];
-    const entries = appends.flatMap(({ since, encoded, write }) =>
-      encoded.map((args, at) => {
-        if (at > 0 || since === undefined || write === undefined) return [...args, ...noRecordArgs];
-        keys.push(write.key);
-        return [...args, ...recordArgs(write, since)];
-      }),
-    );
-    const given = [oldest, pageCount, entries.length];
-    const args = [...appendArgs(this.#settings), ...given, ...entries.flat()];
+    const entries: string[] = [];
+    let count = 0;
+    for (const { since, encoded, write } of appends) {
+      for (const [at, arg] of encoded.entries()) {
+        count += 1;
+        const hasRecord = at === 0 && since !== undefined && write !== undefined;
+        entries.push(arg, ...(hasRecord ? recordArgs(write, since) : noRecordArgs));
+        if (hasRecord) keys.push(write.key);
+      }
+    }
+    const args = [...appendArgs(this.#settings), oldest, pageCount, count, ...entries];
     const script = scriptCommand(appendScript, keys, args);
     return redis.insist("purge, written", (client) => client.exec(script));
   }
 }
 
 function bytesOf({ encoded, write }: Append): number {
-  const args = [...encoded.flat(), ...(write?.args ?? [])];
+  const args = [...encoded, ...(write?.around ?? [])];
   return args.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -125,19 +130,22 @@ function appendedIn(
   appends: readonly Append[],
   sealed: SealedJournal,
 ): readonly RemoteAnswer<AppendResult>[] {
-  const places = placesIn(reply);
   const replies = listIn(reply);
   const page = sealed.entriesIn(pageReply);
   const isWhole = page.length + 1 < pageCount;
   const placed: Entry[] = [];
+  let repliesAt = 0;
   return appends.map(({ since, entries }) => {
-    const [, , stored] = listIn(replies[placed.length]);
-    const own = places.slice(placed.length, placed.length + entries.length);
-    if (own.length < entries.length) return notRedis;
-    placed.push(...entries.map((entry, at) => ({ ...entry, ...own[at]! })));
+    const own = replies.slice(repliesAt, (repliesAt += entries.length));
+    const places = placesIn(own);
+    const [kind, , stored] = listIn(own[0]);
+    if (kind === "older-tags")
+      return { kind: "answered", value: { places, since: undefined, stored } };
+    if (places.length < entries.length) return notRedis;
+    placed.push(...entries.map((entry, at) => ({ ...entry, ...places[at]! })));
     const at = since === undefined ? -1 : page.findLastIndex((entry) => isSameEntry(entry, since));
     const isJoined = isWhole && at >= 0;
     const read = isJoined ? [...page.slice(at + 1), ...placed] : undefined;
-    return { kind: "answered", value: { places: own, since: read, stored } };
+    return { kind: "answered", value: { places, since: read, stored } };
   });
 }

@@ -75,7 +75,7 @@ end`;
 
 /**
  * Defines `taken`, which returns the next argument, and `append`, which appends an entry
- * (`entryArgs`) and notes its lineage and its names. `append` adds the entry's number and lineage to
+ * (`entryArg`) and notes its lineage and its names. `append` adds the entry's number and lineage to
  * its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book that
  * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
  * it, because trimming never removes the key. `hint` publishes the place of the last new entry. A
@@ -91,11 +91,6 @@ local argument = 0
 local function taken()
   argument = argument + 1
   return ARGV[argument]
-end
-local function list()
-  local items = {}
-  for at = 1, tonumber(taken()) do items[at] = taken() end
-  return items
 end
 local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
 local function listOf(names)
@@ -126,8 +121,8 @@ local function noteInEpoch(number, line, last, lastLine, names)
   redis.call("HSET", KEYS[4], field, string.sub(value, 1, before) .. digits,
     "n" .. field, digits .. lists .. listOf(names) .. ",", unpack(anew))
 end
-local function append()
-  local n, fields, names, tells = taken(), list(), list(), taken()
+local function append(entry)
+  local n, fields, names, tells = unpack(cjson.decode(entry))
   local before = last(KEYS[1])
   local lastNumber, lastLine = numberIn(before)
   local number, line = (lastNumber or 0) + 1, lastLine or 0
@@ -163,31 +158,38 @@ local function hint(place)
 end`;
 
 /**
- * Reads a page from a position on, and then appends entries, which follow the page, and stores their records.
+ * Reads a page from a position on, and then appends entries, which follow the page, and stores their records. Appends no
+ * entry whose record lacks older tags (`lacksTags`), and returns `older-tags` in its place.
  * KEYS: `journalKeys`, and the keys of records. ARGV: `appendArgs`, the position or an empty string, the
- * length of the page, the number of entries, and `entryArgs` and `recordArgs` of each.
+ * length of the page, the number of entries, and `entryArg` and `recordArgs` of each.
  */
 export const appendScript = `${appendLua}${storedLua}
 local since, count = taken(), taken()
 local page = since ~= "" and redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) or {}
 local places, newest = {}, KEYS[7] and last(KEYS[1])
+local appended
 for at = 1, tonumber(taken()) do
-  local place = append()
-  if taken() == "record" then place[3] = stored(place, newest) end
-  places[at] = place
+  local entry, write = taken(), writeTaken()
+  if write and lacksTags(write) then
+    places[at] = {"older-tags"}
+  else
+    appended = append(entry)
+    if write then appended[3] = stored(write, appended, newest) end
+    places[at] = appended
+  end
 end
-hint(places[#places])
+hint(appended)
 return {places, page}`;
 
 /**
  * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find
  * the journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
  * loaded since the first. KEYS: `journalKeys`. ARGV: `appendArgs`, `empty` to mark only an
- * empty journal, the number of entries to read, and `entryArgs`.
+ * empty journal, the number of entries to read, and `entryArg`.
  */
 export const markScript = `${appendLua}
 local on, count = taken(), taken()
-if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then hint(append()) end
+if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then hint(append(taken())) end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
@@ -196,13 +198,13 @@ return {
 
 /**
  * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
- * ARGV: `appendArgs`, the replaced post, the post, the bypass as JSON, and `entryArgs`.
+ * ARGV: `appendArgs`, the replaced post, the post, the bypass as JSON, and `entryArg`.
  */
 export const postScript = `${appendLua}
 local replaces, post, bypass = taken(), taken(), taken()
 local held = redis.call("GET", KEYS[5]) or ""
 if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
-local place = append()
+local place = append(taken())
 redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
 hint(place)
 return {"posted", place[1], place[2]}`;
@@ -275,13 +277,14 @@ end
 return answers`;
 
 /**
- * Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as
- * lists, and whether it tells a release.
+ * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its
+ * other fields and the names of its targets, as lists, and whether it tells a release.
  */
-export function entryArgs({ n, fields }: EncodedEntry, targets: PurgeTargets): string[] {
-  const names = namesOf(targets);
+export function entryArg({ n, fields }: EncodedEntry, targets: PurgeTargets): string {
   const tells = releasedBy(targets) === undefined ? "" : "release";
-  return [n, String(fields.length), ...fields, String(names.length), ...names, tells];
+  // The database refuses a lone surrogate in JSON.
+  const texts = fields.map((text) => text.toWellFormed());
+  return JSON.stringify([n, texts, namesOf(targets), tells]);
 }
 
 /** An entry's `n`, and its other fields as alternating names and values. */

@@ -7,14 +7,23 @@ import type { WriteWithPurge } from "../../../cache/record/record.ts";
 export const longHeadCharsMax = 65_536;
 
 /**
- * Defines `hasNewer`, which returns whether a key has a newer record than one whose stamp has the position
- * `ms` and `nth`. `kind`, `since`, `seenMs` and `seenDigest` are those of `newerArgs`.
+ * Defines functions for the record of a key. Text that is not the record of a value with a stamp has no newer record and
+ * no tags, so a write replaces it.
+ *
+ * - `headOf` returns its head; an empty table if it cannot be read
+ * - `isNewer` returns whether it is newer than one whose stamp has the position `ms` and `nth`. `kind`, `since`, `seenMs`
+ *   and `seenDigest` are those of `newerArgs`
  */
 export const newerLua = `
-local function hasNewer(record, ms, nth, kind, since, seenMs, seenDigest)
-  local function isNewer()
+local function headOf(record)
+  local isRead, head = pcall(function()
     local text = redis.pcall("GETRANGE", record, 0, ${longHeadCharsMax - 1})
-    local held = cjson.decode(string.match(text, "^[^\\n]*"))
+    return cjson.decode(string.match(text, "^[^\\n]*"))
+  end)
+  return isRead and type(head) == "table" and head or {}
+end
+local function isNewer(held, ms, nth, kind, since, seenMs, seenDigest)
+  local isRead, isKept = pcall(function()
     local heldMs, heldNth = string.match(held.s[1], "^(%d+)-(%d+)$")
     local respondedAtMs = held.q + held.a
     local by = tonumber(heldMs) - tonumber(ms)
@@ -24,29 +33,49 @@ local function hasNewer(record, ms, nth, kind, since, seenMs, seenDigest)
     local isSeen = respondedAtMs == tonumber(seenMs) and held.d == seenDigest
     if isLoad and isSeen == (by == 0) then return not isSeen end
     return respondedAtMs >= tonumber(since)
-  end
-  -- isNewer fails for a text that is not the record of a value with a stamp. Replace such a text.
-  local isRead, isKept = pcall(isNewer)
+  end)
   return isRead and isKept
 end`;
 
 /**
- * Defines `stored`, which stores a record (`recordArgs`) under the next of the keys after the first six, with
- * a place as its stamp. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
- * `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
- * knew: a command that arrives late must not replace what others have set meanwhile.
+ * Defines functions for the records that a script stores with the place of an entry as their stamps (`recordArgs`).
+ *
+ * - `writeTaken` takes the arguments, and the next of the keys after the first six; nothing for an entry without a record
+ * - `lacksTags` returns whether the replaced record has a tag that the new one lacks, if the isolate has not read its tags
+ * - `stored` stores the record. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
+ *   `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
+ *   knew: a command that arrives late must not replace what others have set meanwhile
  */
 export const storedLua = `${newerLua}
 local keyAt = 6
-local function stored(place, newest)
+local function writeTaken()
+  local text = taken()
+  if text == "" then return nil end
   keyAt = keyAt + 1
-  local record, known, before, after = KEYS[keyAt], taken(), taken(), taken()
-  local px, xx, since = taken(), taken(), taken()
-  if newest ~= known then return "not-at-end" end
+  local known, px, xx, since, keepsTags = unpack(cjson.decode(text))
+  local record = KEYS[keyAt]
+  return {
+    record = record, known = known, px = px, xx = xx, since = since, keepsTags = keepsTags,
+    before = taken(), after = taken(), held = headOf(record)
+  }
+end
+local function lacksTags(write)
+  if not write.keepsTags or type(write.held.t) ~= "table" then return false end
+  local own = {}
+  local head = cjson.decode(string.match(write.before .. write.after, "^[^\\n]*"))
+  for _, tag in ipairs(head.t or {}) do own[tag] = true end
+  for _, tag in ipairs(write.held.t) do
+    if not own[tag] then return true end
+  end
+  return false
+end
+local function stored(write, place, newest)
+  local record = write.record
+  if newest ~= write.known then return "not-at-end" end
   local ms, nth = string.match(place[1], "^(%d+)-(%d+)$")
-  if hasNewer(record, ms, nth, "set", since, "", "") then return "newer" end
-  if xx == "XX" and redis.call("EXISTS", record) == 0 then return false end
-  redis.call("SET", record, before .. place[1] .. '","' .. place[2] .. after, "PX", px)
+  if isNewer(write.held, ms, nth, "set", write.since, "", "") then return "newer" end
+  if write.xx == "XX" and redis.call("EXISTS", record) == 0 then return false end
+  redis.call("SET", record, write.before .. place[1] .. '","' .. place[2] .. write.after, "PX", write.px)
   return "OK"
 end`;
 
@@ -55,8 +84,8 @@ end`;
  *
  * @param known the last entry that the isolate knew
  */
-export function recordArgs({ args }: WriteWithPurge, known: EntryId): readonly string[] {
-  return ["record", known.n, ...args];
+export function recordArgs({ options, around }: WriteWithPurge, known: EntryId): readonly string[] {
+  return [JSON.stringify([known.n, ...options]), ...around];
 }
 
 /** The arguments for an entry without a record. */

@@ -20,7 +20,7 @@ import {
   type AppendSettings,
   bookArgs,
   bookScript,
-  entryArgs,
+  entryArg,
   epochFields,
   epochsIn,
   journalKeys,
@@ -281,7 +281,8 @@ export class RedisJournal implements Journal {
     const answer = await this.#appends.append(place, [entry], write);
     if (answer.kind === "unavailable") return unavailableFor(answer.cause, redis.health);
     const { places, since, stored } = answer.value;
-    const [appended = place] = places;
+    const [appended] = places;
+    if (appended === undefined) return { kind: "older-tags" };
     return { kind: "appended", place: appended, sentAtMs, since, stored };
   }
 
@@ -306,7 +307,7 @@ export class RedisJournal implements Journal {
     const args = [
       ...appendArgs(this.#settings),
       ...given,
-      ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
+      ...entries.map((one) => entryArg(this.#sealed.encoded(one), one.targets)),
     ];
     const keys = journalKeys(this.#settings.namespace);
     return client.exec<unknown[]>(scriptCommand(script, keys, args));

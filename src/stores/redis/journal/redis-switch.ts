@@ -7,7 +7,7 @@ import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switc
 import {
   appendArgs,
   type AppendSettings,
-  entryArgs,
+  entryArg,
   journalKeys,
   placesIn,
   postScript,
@@ -50,8 +50,8 @@ export class RedisSwitch implements Switch {
     const { post, replaces, bypass } = entry.switched;
     const bypassText = this.#sealed.bypassText(post, bypass);
     const settings = [...appendArgs(this.#settings), replaces, post, bypassText];
-    const encoded = entryArgs(this.#sealed.encoded(entry), entry.targets);
-    const write = scriptCommand(postScript, journalKeys(namespace), [...settings, ...encoded]);
+    const encoded = entryArg(this.#sealed.encoded(entry), entry.targets);
+    const write = scriptCommand(postScript, journalKeys(namespace), [...settings, encoded]);
     const reply = await redis.insist("switch", (client) => client.exec(write));
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
     const [kind, said, n] = listIn(reply.value);

@@ -41,9 +41,11 @@ export class SealedJournal {
   encoded(entry: NewEntry): EncodedEntry {
     const { redis, namespace } = this.#settings;
     const { n = "", ...others } = encodeEntry(entry);
-    const fields = Object.entries(others).flat();
-    const seal = redis.seal.of("entry", namespace, JSON.stringify([n, ...fields]));
-    return { n, fields: seal === undefined ? fields : [...fields, "seal", seal] };
+    const fields: string[] = [];
+    for (const name in others) fields.push(name, others[name] ?? "");
+    if (!redis.seal.isOn) return { n, fields };
+    const seal = redis.seal.of("entry", namespace, JSON.stringify([n, ...fields])) ?? "";
+    return { n, fields: [...fields, "seal", seal] };
   }
 
   /** Decodes a reply of XRANGE. An entry without a valid seal becomes a hard purge of everything. */

@@ -7,7 +7,7 @@ import {
   appendScript,
   bookFieldsMax,
   bookScript,
-  entryArgs,
+  entryArg,
   epochFields,
   epochsIn,
   journalKeys,
@@ -135,7 +135,7 @@ const encodedBy = new SealedJournal({
   nowAtMs: Date.now,
 });
 const argsOf = (entry: NewEntry) => [
-  ...entryArgs(encodedBy.encoded(entry), entry.targets),
+  entryArg(encodedBy.encoded(entry), entry.targets),
   ...noRecordArgs,
 ];
 

@@ -60,6 +60,15 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(new Set(places.map(({ position }) => position)).size).toBe(170);
     });
 
+    it("takes every text, and replaces lone surrogates", async () => {
+      const reason = `"\\\n\u0000é😀\ud800`;
+      const [place] = await world.write(1);
+      await world.journal.append([newEntry({ n: "odd", reason })]);
+      const read = await world.journal.since(place!);
+      const entries = [{ reason: `"\\\n\u0000é😀\ufffd` }];
+      expect(read).toMatchObject({ kind: "read", entries });
+    });
+
     it("of one turn fails alone if the database refuses it alone", async () => {
       const { journal } = world;
       // Lua unpacks at most some 8,000 names.
