@@ -14,7 +14,7 @@ import type { ResponseDetail } from "./pages/stored/stored-response.ts";
 import { type CacheFactories, createCache, type TieredCache } from "./compose/create-cache.ts";
 import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
-import { errorName, firstFrame } from "./base/error-name.ts";
+import { describedError } from "./base/error-name.ts";
 import { refuseUnknown } from "./base/known-members.ts";
 import { isTrace } from "./rules/methods.ts";
 import { once } from "./base/once.ts";
@@ -169,7 +169,7 @@ function adviceOn(...[config, siteHosts, stores]: Parameters<typeof configWarnin
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
 function failure(log: Log): (cause: unknown) => Response {
   return (cause) => {
-    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+    const message = `A request failed with ${describedError(cause)}`;
     log({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };

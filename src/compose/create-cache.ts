@@ -8,7 +8,7 @@ import type { RecordForm } from "../cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "../cache/tiers/tier-in-code.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import type { Config } from "../config/config.ts";
-import { errorName, firstFrame } from "../base/error-name.ts";
+import { describedError } from "../base/error-name.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { logOf } from "../observe/log-line.ts";
 import { Metrics } from "../observe/metrics.ts";
@@ -147,7 +147,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
-      const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+      const message = `Background work failed with ${describedError(cause)}`;
       log({ event: "background-failed", level: "error", message });
     });
   const memories: { readonly bytes: number; readonly count: number }[] = [];
