@@ -92,7 +92,7 @@ export function createApp(
   refuseUnknownMembers(inCode);
   const { slots, open } = partsOf(written);
   const read = readEnvironment(env, written, inCode.origins, stores);
-  const { environment, makers, journal } = bindStores(read, stores, env);
+  const { environment, makers, journal } = bindStores(read, stores, env, data !== undefined);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -101,9 +101,20 @@ export function createApp(
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
-  const database = isFault(environment.redis) ? undefined : environment.redis;
+  const { redis: named } = environment;
+  const [database, unusable] = isFault(named) ? [undefined, named] : [named];
   const { redis } = stores;
-  const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
+  const own = {
+    ...platform,
+    database,
+    unusable,
+    redis,
+    journal,
+    dataset,
+    ...makers,
+    ...slots,
+    factories,
+  };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;

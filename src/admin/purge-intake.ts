@@ -6,7 +6,6 @@ import { loggedReason } from "../observe/log-line.ts";
 import { namingOf } from "../pages/request/naming.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
-import type { Environment } from "../platform/environment.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
 import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-order.ts";
@@ -20,7 +19,6 @@ import {
   jsonAnswer,
   orderSummary,
   notAccepted,
-  whyNoJournal,
 } from "./json-answers.ts";
 import { nothingPurged } from "./purge-sender.ts";
 
@@ -34,7 +32,6 @@ export interface PurgeAnswer {
 }
 
 interface IntakeSettings {
-  readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;
 }
@@ -66,9 +63,9 @@ export class PurgeIntake {
     request: Request,
     requester: Requester,
   ): Promise<PurgeAnswer> {
-    const { environment, site, cache } = this.#settings;
+    const { site, cache } = this.#settings;
     const { metrics, purging } = cache;
-    if (purging === undefined) return unavailable(whyNoJournal(environment));
+    if (purging === undefined) return unavailable(cache.whyNoJournal);
     const { targets, mode, reason, reading } = order;
     const signed = { targets, mode, reason, ...sender };
     const acceptance = await purging.acceptances.accept(signed, requester);

@@ -109,6 +109,7 @@ export function settingsOf(
       log,
       ...(cache && { cache }),
       ...(database && { database }),
+      ...(isFault(named) && { unusable: named }),
       redis: stores.redis,
       ...(journal && { journal }),
       factories: given.factories,

@@ -104,7 +104,8 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
-    if (!isResponse(response)) throw unusable("It did not return a response.", "Return a Response.");
+    if (!isResponse(response))
+      throw unusable("It did not return a response.", "Return a Response.");
     if (isServer === true) sendable(response);
     const { body } = response;
     if (response.bodyUsed || body?.locked === true) {
