@@ -101,20 +101,9 @@ export function createApp(
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
-  const { redis: named } = environment;
-  const [database, unusable] = isFault(named) ? [undefined, named] : [named];
+  const database = isFault(environment.redis) ? undefined : environment.redis;
   const { redis } = stores;
-  const own = {
-    ...platform,
-    database,
-    unusable,
-    redis,
-    journal,
-    dataset,
-    ...makers,
-    ...slots,
-    factories,
-  };
+  const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;

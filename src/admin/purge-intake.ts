@@ -13,13 +13,7 @@ import { positionName } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { quoted } from "../protocol/purge-order.ts";
-import {
-  errorAnswer,
-  journalAway,
-  jsonAnswer,
-  orderSummary,
-  notAccepted,
-} from "./json-answers.ts";
+import { errorAnswer, journalAway, jsonAnswer, orderSummary, notAccepted } from "./json-answers.ts";
 import { nothingPurged } from "./purge-sender.ts";
 
 /** The response to a sender, and its data for metrics. */

@@ -85,6 +85,8 @@ export function bindStores<Read extends BoundDatabases>(
   ].flat();
   const faults = [...own, ...unbound, ...idle, ...doubts];
   const makers = {
+    /** The fault that leaves the site without a journal. */
+    unusable: [journal, redis].find(isFault),
     records: isFault(records) ? undefined : records,
     withBodies: isFault(bodies) ? undefined : bodies,
     openReports: isFault(reports) ? undefined : reports,

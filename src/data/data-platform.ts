@@ -109,7 +109,7 @@ export function settingsOf(
       log,
       ...(cache && { cache }),
       ...(database && { database }),
-      ...(isFault(named) && { unusable: named }),
+      unusable: makers.unusable,
       redis: stores.redis,
       ...(journal && { journal }),
       factories: given.factories,

@@ -30,7 +30,9 @@ describe("a handler whose response cannot be read", () => {
       const text = await Promise.race([response.text(), soon(300)]);
       await idle();
       expect([response.status, text === "never ends"]).toEqual([502, false]);
-      expect(site.log.join("\n")).toContain("The body of its response was already read. Read a clone");
+      expect(site.log.join("\n")).toContain(
+        "The body of its response was already read. Read a clone",
+      );
     },
   );
 
