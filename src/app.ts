@@ -14,7 +14,7 @@ import type { ResponseDetail } from "./pages/stored/stored-response.ts";
 import { type CacheFactories, createCache, type TieredCache } from "./compose/create-cache.ts";
 import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
-import { errorName, firstFrame } from "./base/error-name.ts";
+import { describedError } from "./base/error-name.ts";
 import { refuseUnknown } from "./base/known-members.ts";
 import { isTrace } from "./rules/methods.ts";
 import { once } from "./base/once.ts";
@@ -92,7 +92,7 @@ export function createApp(
   refuseUnknownMembers(inCode);
   const { slots, open } = partsOf(written);
   const read = readEnvironment(env, written, inCode.origins, stores);
-  const { environment, makers, journal } = bindStores(read, stores, env);
+  const { environment, makers, journal } = bindStores(read, stores, env, data !== undefined);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -169,7 +169,7 @@ function adviceOn(...[config, siteHosts, stores]: Parameters<typeof configWarnin
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
 function failure(log: Log): (cause: unknown) => Response {
   return (cause) => {
-    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+    const message = `A request failed with ${describedError(cause)}`;
     log({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };

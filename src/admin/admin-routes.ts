@@ -9,7 +9,7 @@ import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
-import { errorAnswer, jsonAnswer, whyNoJournal } from "./json-answers.ts";
+import { errorAnswer, jsonAnswer } from "./json-answers.ts";
 import { purgeRoute } from "./purge-route.ts";
 import { DryRunIds } from "./purges/dry-run-ids.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
@@ -64,7 +64,7 @@ const nothing = () => plainPage("not-found");
 function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   const { environment, cache, site, auth, parts } = settings;
   const requesterOf = requesterBy(settings);
-  const absence = whyNoJournal(environment);
+  const absence = cache.whyNoJournal;
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
     auth.isOperatorHost(req.raw) ? nothing() : ((await auth.refusalOf(req.raw)) ?? next());
   const forReader: MiddlewareHandler = async ({ req }, next) =>

@@ -1,7 +1,6 @@
 // Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also has the reasons for
-// a missing or unavailable journal, and the summary of an order.
-import { type Fault, isFault, type Reason } from "../base/operator-error.ts";
-import type { Environment } from "../platform/environment.ts";
+// an unavailable journal, and the summary of an order.
+import type { Fault, Reason } from "../base/operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/resolve-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 
@@ -35,16 +34,6 @@ export const sendAgain: Fields = { "retry-after": "5" };
 /** Builds the 503 for an order that the journal did not accept. */
 export const notAccepted = (what: string, { why, hint }: Reason): Response =>
   errorAnswer(503, { code: "unavailable", what, why, hint }, sendAgain);
-
-/** Returns why purges cannot be accepted, on a site without a usable journal. */
-export function whyNoJournal({ redis }: Pick<Environment, "redis">): Reason {
-  if (!isFault(redis)) {
-    const hint =
-      "Pass stores, such as durableObjects(), or redis(connection) on Node. upstash() also needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars.";
-    return { why: "No journal is configured.", hint };
-  }
-  return { why: `No journal is usable: ${redis.why}`, hint: redis.hint };
-}
 
 /**
  * Returns the reason for an unavailable journal.

@@ -6,7 +6,6 @@ import { loggedReason } from "../observe/log-line.ts";
 import { namingOf } from "./purges/naming.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
-import type { Environment } from "../platform/environment.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
 import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-order.ts";
@@ -14,14 +13,7 @@ import { positionName } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { quoted } from "../protocol/purge-order.ts";
-import {
-  errorAnswer,
-  journalAway,
-  jsonAnswer,
-  orderSummary,
-  notAccepted,
-  whyNoJournal,
-} from "./json-answers.ts";
+import { errorAnswer, journalAway, jsonAnswer, orderSummary, notAccepted } from "./json-answers.ts";
 import { nothingPurged } from "./purge-sender.ts";
 
 /** The response to a sender, and its data for metrics. */
@@ -34,7 +26,6 @@ export interface PurgeAnswer {
 }
 
 interface IntakeSettings {
-  readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;
 }
@@ -66,9 +57,9 @@ export class PurgeIntake {
     request: Request,
     requester: Requester,
   ): Promise<PurgeAnswer> {
-    const { environment, site, cache } = this.#settings;
+    const { site, cache } = this.#settings;
     const { purging } = cache;
-    if (purging === undefined) return unavailable(whyNoJournal(environment));
+    if (purging === undefined) return unavailable(cache.whyNoJournal);
     const { targets, mode, reason, reading } = order;
     const signed = { targets, mode, reason, ...sender };
     const acceptance = await purging.acceptances.accept(signed, requester);

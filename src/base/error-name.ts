@@ -1,4 +1,5 @@
-// Describes external errors without their text, which may quote addresses, commands or stored data.
+// Describes errors for the log. The text of an external error may quote addresses, commands or stored data.
+import { faultOf } from "./operator-error.ts";
 
 /** Returns the name of an error's class. */
 export function errorName(cause: unknown): string {
@@ -16,4 +17,13 @@ export function firstFrame(cause: unknown): string {
   const messageAt = stack.indexOf(message);
   const frames = messageAt < 0 ? "" : stack.slice(messageAt + message.length);
   return /\n *(at .*)/.exec(frames)?.[1] ?? "no stack";
+}
+
+/**
+ * Returns the name of an error's class, and its first stack frame; for Tidemark's own errors the reason and the
+ * fix. `what` of such an error may have the key of a value, so it is left out.
+ */
+export function describedError(cause: unknown): string {
+  const fault = faultOf(cause);
+  return `${errorName(cause)}: ${fault === undefined ? firstFrame(cause) : `${fault.why} ${fault.hint}`}`;
 }

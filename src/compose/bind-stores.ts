@@ -50,8 +50,14 @@ interface BoundDatabases {
  * not used either, because isolates do not read another journal.
  *
  * @param read the databases in the bindings
+ * @param hasData whether the site has a data cache, which has purges of its own
  */
-export function bindStores<Read extends BoundDatabases>(read: Read, stores: Stores, env: Env) {
+export function bindStores<Read extends BoundDatabases>(
+  read: Read,
+  stores: Stores,
+  env: Env,
+  hasData = false,
+) {
   const { redis, journal: journalOfRedis } = stores.databases?.(env) ?? read;
   const hasRedis = redis !== undefined && !isFault(redis);
   const hasShared = hasRedis || stores.records !== undefined;
@@ -71,9 +77,16 @@ export function bindStores<Read extends BoundDatabases>(read: Read, stores: Stor
   const unbound = new Set([records, bodies, journal, reports].filter(isFault));
   const idle = stores.journal && journalOfRedis ? [idleJournal] : [];
   const lacksAddress = stores.redis !== undefined && redis === undefined && !isUsable;
-  const doubts = [stores.journal?.fault ?? [], lacksAddress ? noAddress : []].flat();
+  const isBare = hasData && stores.redis === undefined && redis === undefined && !journal;
+  const doubts = [
+    stores.journal?.fault ?? [],
+    lacksAddress ? noAddress : [],
+    isBare ? noStores : [],
+  ].flat();
   const faults = [...own, ...unbound, ...idle, ...doubts];
   const makers = {
+    /** The fault that leaves the site without a journal. */
+    unusable: [journal, redis].find(isFault),
     records: isFault(records) ? undefined : records,
     withBodies: isFault(bodies) ? undefined : bodies,
     openReports: isFault(reports) ? undefined : reports,
@@ -87,6 +100,12 @@ const noAddress: Fault = {
   what: "The shared tier and purges are off.",
   why: "The Worker passes upstash() as its stores, but UPSTASH_REDIS_REST_URL is not set.",
   hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars. For no stores, remove upstash().",
+};
+
+const noStores: Fault = {
+  what: "Purges are refused, also those of the data cache.",
+  why: "The Worker has a data cache, and passes no stores.",
+  hint: "Pass stores, such as durableObjects() with its bindings, upstash(), or redis(connection) on Node.",
 };
 
 const idleJournal: Fault = {

@@ -8,8 +8,8 @@ import type { RecordForm } from "../cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "../cache/tiers/tier-in-code.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import type { Config } from "../config/config.ts";
-import { errorName, firstFrame } from "../base/error-name.ts";
-import { OperatorError } from "../base/operator-error.ts";
+import { describedError } from "../base/error-name.ts";
+import { type Fault, OperatorError, type Reason } from "../base/operator-error.ts";
 import { logOf } from "../observe/log-line.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { Background, Platform } from "../platform/platform.ts";
@@ -64,6 +64,8 @@ export interface CachePlatform
    * tier. Without a database and `journal`, there is no journal, so purges are not possible.
    */
   readonly database?: RedisAddress | undefined;
+  /** The fault of the stores, if it leaves the cache without a journal. */
+  readonly unusable?: Fault | undefined;
   /** How to open `database` and a `journal` in Redis. */
   readonly redis?: RedisStore | undefined;
   /** The database or another store of the purge journal and the switch, in place of `database`. */
@@ -147,7 +149,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
-      const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+      const message = `Background work failed with ${describedError(cause)}`;
       log({ event: "background-failed", level: "error", message });
     });
   const memories: { readonly bytes: number; readonly count: number }[] = [];
@@ -168,6 +170,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     room,
     /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
     purging,
+    /** Why purges are refused, without a journal. */
+    whyNoJournal: whyNoJournal(platform.unusable),
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
     /** Limits the memory of all bodies in transfer, in addition to the memory of the tiers. */
@@ -208,6 +212,15 @@ function reportsOver(reported: ReportsSettings, platform: CachePlatform) {
     /** The lists of hot keys in the store of reports; `undefined` without such a store. */
     hotKeys: store?.hotKeys,
   };
+}
+
+function whyNoJournal(unusable: Fault | undefined): Reason {
+  if (unusable !== undefined) {
+    return { why: `No journal is usable: ${unusable.why}`, hint: unusable.hint };
+  }
+  const hint =
+    "Pass stores, such as durableObjects(), or redis(connection) on Node. upstash() also needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars.";
+  return { why: "No journal is configured.", hint };
 }
 
 function noClient(): OperatorError {

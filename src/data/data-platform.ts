@@ -109,6 +109,7 @@ export function settingsOf(
       log,
       ...(cache && { cache }),
       ...(database && { database }),
+      unusable: makers.unusable,
       redis: stores.redis,
       ...(journal && { journal }),
       factories: given.factories,

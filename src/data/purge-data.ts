@@ -1,6 +1,6 @@
 // Purges of an application, by tags (of data and pages), keys and prefixes.
 import type { Metrics } from "../observe/metrics.ts";
-import { OperatorError } from "../base/operator-error.ts";
+import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import { everythingTag, type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
@@ -51,10 +51,11 @@ export type OrderPurge = (order: {
 
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
-  /** `undefined` without a database, unless the cache is one process. */
+  /** `undefined` without a journal. */
   readonly purging:
     | { readonly acceptances: Pick<Acceptances, "accept" | "acceptAfter"> }
     | undefined;
+  readonly whyNoJournal: Reason;
   readonly metrics: Metrics;
   readonly nowAtMs: () => number;
   readonly host: string;
@@ -72,9 +73,9 @@ export interface NamedPurgePorts {
 
 /** Creates the function that appends purges to the journal, which data and pages share. */
 export function orderPurges(ports: OrderPurgePorts): OrderPurge {
-  const { purging, metrics, nowAtMs, host, afterAnswer } = ports;
+  const { purging, whyNoJournal, metrics, nowAtMs, host, afterAnswer } = ports;
   return async ({ targets, isSoft, reason }) => {
-    if (purging === undefined) throw noJournal();
+    if (purging === undefined) throw noJournal(whyNoJournal);
     const mode = isSoft ? "soft" : "hard";
     const order = { id: "", bodyDigest: "", reason, by: "data", mode, targets } as const;
     const requester = { atMs: nowAtMs(), host, afterAnswer };
@@ -169,15 +170,8 @@ function withoutEnd(prefix: Key): Key {
   return typeof prefix === "string" && prefix.length > 1 ? prefix.replace(/\/$/, "") : prefix;
 }
 
-function noJournal(): OperatorError {
-  return new OperatorError({
-    what: "The purge was not accepted.",
-    why: "There is no database, so there is no journal of purges.",
-    hint:
-      "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. In a single Node process, use tidemark/node with " +
-      '`redis: "none"`.',
-  });
-}
+const noJournal = (reason: Reason) =>
+  new OperatorError({ what: "The purge was not accepted.", ...reason });
 
 function notAccepted({ why, hint }: Unavailable): OperatorError {
   return new OperatorError({

@@ -1,6 +1,6 @@
 // The phases of a route, composed of those of its parts. A phase that throws decides for the safe side.
 import { within } from "../base/timeouts.ts";
-import { errorName, firstFrame } from "../base/error-name.ts";
+import { describedError } from "../base/error-name.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
@@ -224,6 +224,6 @@ function noteFault(
   metrics.add("partFaults", [name]);
   const isFirst = notes.note("part-failed", route.name, [name], nowAtMs());
   if (!isFirst) return;
-  const message = `The phase ${phase} of the part ${name} threw ${errorName(cause)}: ${firstFrame(cause)}`;
+  const message = `The phase ${phase} of the part ${name} threw ${describedError(cause)}`;
   log({ event: "part-failed", level: "error", message, route: route.name });
 }

@@ -1,5 +1,6 @@
 // Sends a request to an origin: by URL, by binding, or by calling a handler.
-import { errorName, firstFrame } from "../base/error-name.ts";
+import { describedError } from "../base/error-name.ts";
+import { OperatorError } from "../base/operator-error.ts";
 import { areSendable } from "../rules/fields.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { cancelBody } from "../base/cancel-body.ts";
@@ -103,11 +104,13 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
-    if (!isResponse(response)) throw new TypeError("It did not return a response.");
+    if (!isResponse(response))
+      throw unusable("It did not return a response.", "Return a Response.");
     if (isServer === true) sendable(response);
     const { body } = response;
-    if (response.bodyUsed || body?.locked === true)
-      throw new TypeError("The body of its response was already read.");
+    if (response.bodyUsed || body?.locked === true) {
+      throw unusable("The body of its response was already read.", "Read a clone() of it.");
+    }
     // RFC 9110 §9.3.2.
     if (method !== "HEAD" || body === null) return response;
     cancelBody(response);
@@ -118,8 +121,7 @@ async function handled(
       .then((late) => cancelBody(isResponse(late) ? late : undefined))
       .catch(() => undefined);
     if (!signal.aborted) {
-      const why = `${errorName(cause)}: ${firstFrame(cause)}`;
-      const message = `The handler of an origin failed with ${why}`;
+      const message = `The handler of an origin failed with ${describedError(cause)}`;
       log({ event: "handler-failed", level: "error", message });
     }
     throw cause;
@@ -131,13 +133,16 @@ async function handled(
  * field may make the response private.
  *
  * @returns the same response
- * @throws TypeError if Node cannot send it
+ * @throws OperatorError if Node cannot send it
  */
 function sendable(response: Response): Response {
   if (areSendable(response.headers.values())) return response;
   cancelBody(response);
-  throw new TypeError("A header field of its response has an invalid value.");
+  throw unusable("A header field of its response has an invalid value.", "Encode the value.");
 }
+
+const unusable = (why: string, hint: string) =>
+  new OperatorError({ what: "The response of a handler cannot be used.", why, hint });
 
 /** Statuses without a body, whose length is absent or 0 (RFC 9110 §8.6, §15.3.6). */
 const withoutLength: ReadonlySet<number> = new Set([204, 205]);

@@ -41,6 +41,7 @@ export const findingNeeds = {
   "no-vary-search-invalid": "isolate",
   "extension-mismatch": "isolate",
   "cache-unpurged": "isolate",
+  "age-too-low": "isolate",
   "left-release": "isolate",
   "build-unreadable": "isolate",
   "part-failed": "isolate",

@@ -1,5 +1,5 @@
 // The types of `import { env, waitUntil } from "cloudflare:workers"`, for code of your own.
-// `npx wrangler types` replaces this file by one with all your variables and bindings.
+// Delete this file, and `npx wrangler types` writes one with all your variables and bindings.
 declare module "cloudflare:workers" {
   export const env: {
     readonly UPSTASH_REDIS_REST_URL: string;

@@ -439,7 +439,7 @@ describe("invalidate", () => {
   it("rejects without a database, and while Redis does not answer", async () => {
     await expect(
       astroCache({}, { env: {} })({ build }).invalidate({ tags: ["a"] }),
-    ).rejects.toThrow("there is no journal of purges");
+    ).rejects.toThrow("No journal is configured. Pass stores");
     const redis = new Redis({
       port: 1,
       host: "127.0.0.1",

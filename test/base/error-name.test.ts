@@ -1,6 +1,7 @@
 // Tests the name and the first frame of a thrown value, which must be safe to log.
 import { expect, it } from "vitest";
-import { errorName, firstFrame } from "../../src/base/error-name.ts";
+import { describedError, errorName, firstFrame } from "../../src/base/error-name.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 
 it.each([
   ["an error", new RangeError("s3cret"), "RangeError"],
@@ -29,6 +30,13 @@ it.each<[string, unknown, RegExp]>([
 ])("`firstFrame` returns a frame, and no text of %s", (_id, cause, frame) => {
   expect(firstFrame(cause)).toMatch(frame);
   expect(firstFrame(cause)).not.toContain("s3cret");
+});
+
+it("`describedError` has the reason and the fix of Tidemark's own errors, and no text of others", () => {
+  const given = { what: "The load of users/s3cret failed.", why: "It is late.", hint: "Wait." };
+  const own = describedError(new OperatorError(given));
+  expect(own).toBe("OperatorError: It is late. Wait.");
+  expect(describedError(new RangeError("s3cret"))).toMatch(/^RangeError: at /);
 });
 
 /** Returns an error whose stack has another message. */

@@ -112,7 +112,7 @@ describe("a misspelt option is refused with the call's options", () => {
     const world = openArticles();
     const [name] = Object.keys(given).toSorted((a, b) => options.indexOf(a) - options.indexOf(b));
     await expect(run(world, given as never)).rejects.toThrow(
-      `A call of \`${call}\` is invalid. "${name}" is not a field of its options. Use only these: ${options}.`,
+      `A call of \`${call}\` is invalid: "${name}". It has a field that is none of its options. Use only these: ${options}.`,
     );
     expect(world.isolate.data.stats().purges.accepted).toBe(0);
   });

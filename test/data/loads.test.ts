@@ -285,7 +285,7 @@ describe("a load that waits for itself fails at once, and names the chain", () =
     ],
   ])("%s", async (_, chain, run) => {
     const world = opened();
-    await expect(run(world)).rejects.toThrow(`asks for the next key: ${chain}.`);
+    await expect(run(world)).rejects.toThrow(`would wait for itself: ${chain}.`);
   });
 
   it("unless a stale value may answer, or the load is over", async () => {

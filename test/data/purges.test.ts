@@ -138,7 +138,7 @@ describe("a purge of the application", () => {
   it("is refused without a database, with a hint", async () => {
     const isolate = new DataIsolate({ upstash: null });
     await expect(isolate.data.purge({ tags: ["a"] })).rejects.toThrow(
-      "there is no journal of purges. Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL",
+      "No journal is configured. Pass stores, such as durableObjects()",
     );
   });
 });

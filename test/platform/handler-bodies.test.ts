@@ -30,7 +30,9 @@ describe("a handler whose response cannot be read", () => {
       const text = await Promise.race([response.text(), soon(300)]);
       await idle();
       expect([response.status, text === "never ends"]).toEqual([502, false]);
-      expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
+      expect(site.log.join("\n")).toContain(
+        "The body of its response was already read. Read a clone",
+      );
     },
   );
 
@@ -45,7 +47,7 @@ describe("a handler whose response cannot be read", () => {
       const site = openSite({ handlers: { default: () => answer as unknown as Response } });
       expect((await site.ask("/a", { method })).status).toBe(502);
       await idle();
-      expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
+      expect(site.log.join("\n")).toContain("It did not return a response. Return a Response.");
       expect(unhandled).not.toHaveBeenCalled();
     },
   );

@@ -287,6 +287,33 @@ describe("without nodejs_compat, a Worker", () => {
   });
 });
 
+it("a Worker that imports Tidemark within a request says why later requests fail", async () => {
+  const contents = `
+    let site;
+    async function opened() {
+      const { tidemark } = await import("./src/hono.ts");
+      const { defineConfig } = await import("./src/tidemark.ts");
+      return tidemark({ fetch: () => new Response("page") }, defineConfig({}));
+    }
+    export default {
+      fetch: async (request, env, context) => (await (site ??= opened())).fetch(request, env, context),
+    };
+  `;
+  const stdin = { contents, resolveDir: root, sourcefile: "late.js", loader: "js" } as const;
+  const lines: string[] = [];
+  const onLine = (text: string) => void lines.push(text);
+  const settings = { name: "late", port: 0, env: {}, onLine };
+  const late = await startColo({ ...settings, worker: await bundled({ stdin }) });
+  try {
+    expect((await rawRequest(late.url, "/first")).status).toBe(200);
+    expect((await rawRequest(late.url, "/second")).status).toBe(500);
+    await until(async () => lines.join().includes("request-failed"), "a line of the log");
+    expect(lines.join()).toContain("Tidemark was imported within a request");
+  } finally {
+    await late.stop();
+  }
+});
+
 describe("a handler that returns a fetched response", () => {
   it.each(["gzip", "br"])("sends a decoded body without Content-Encoding: %s", async (coding) => {
     const headers = { "accept-encoding": "gzip, br" };

@@ -43,8 +43,8 @@ export function selfWait(
   const chain = own && chainFrom(place);
   if (chain === undefined) return undefined;
   return new OperatorError({
-    what: `A load of ${place.path} would wait for itself.`,
-    why: `Each of these loads asks for the next key: ${chain}, ${place.path}.`,
+    what: `A load of ${place.path} would wait for itself: ${chain}, ${place.path}.`,
+    why: "The load of each of these keys asks for the next key.",
     hint: "Let no load ask for a key whose load asks for its own key.",
   });
 }

@@ -245,8 +245,8 @@ export function checkOptions(call: keyof typeof optionsOf, given: object): void 
     const isKnown = known.includes(name);
     if (isKnown && (value === undefined || !lists.includes(name) || Array.isArray(value))) continue;
     throw new OperatorError({
-      what: `A call of \`${call}\` is invalid.`,
-      why: isKnown ? `${name} is not a list.` : `${quoted(name)} is not a field of its options.`,
+      what: `A call of \`${call}\` is invalid${isKnown ? "" : `: ${quoted(name)}`}.`,
+      why: isKnown ? `${name} is not a list.` : "It has a field that is none of its options.",
       hint: isKnown
         ? `Write a list, also of one name: ${name}: ["…"].`
         : `Use only these: ${known.join(", ")}.`,

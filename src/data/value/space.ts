@@ -192,7 +192,7 @@ function ofValues(tags: TagsOf): TagsOf {
     );
     throw new OperatorError({
       what: "The function `tags` of a namespace is invalid.",
-      why: `It returned ${isThenable(named) ? "a promise" : JSON.stringify(named)}, not a list of tags.`,
+      why: `It returned ${isThenable(named) ? "a promise" : `a value of type ${typeof named}`}, not a list of tags.`,
       hint: 'Return a list at once, such as ["author:7"]. A load may name tags that it must wait for: tags() of its context.',
     });
   };

@@ -3,6 +3,7 @@
 import { cachesNamedIn } from "../../protocol/caches-below.ts";
 import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
 import type { Fields } from "../../rules/fields.ts";
+import { datedAtMs } from "../../rules/http-date.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -45,6 +46,7 @@ export function isFromBeforePurge(
   const isOfRelease = record.release !== undefined && record.release === releases.current?.id;
   const subject = isOfRelease ? { ...record, release: undefined } : record;
   if (!view.mayPredatePurge(subject, sinceAtMs)) {
+    noteLowAge(answer, subject, { request, exchange });
     return invalidations.covers({ ...record, requestedAtMs: sinceAtMs }, key);
   }
   const { visibleWithinSeconds, allowanceMs } = config.purge;
@@ -54,4 +56,21 @@ export function isFromBeforePurge(
     notes.note("cache-unpurged", request.route.name, cachesNamedIn(answer.headers), atMs);
   }
   return true;
+}
+
+/** `Date` has whole seconds. */
+const dateRoundingMs = 1_000;
+
+/** Notes the cache if a purge covers the answer by `Date`, although by `Age` the answer is newer. */
+function noteLowAge(
+  { headers, requestedAtMs }: AgedAnswer,
+  subject: StoredMetadata,
+  { request, exchange }: Pick<PagePlace, "request" | "exchange">,
+): void {
+  const { view, config, notes } = exchange.site;
+  // The clocks of the origin, the isolate and the journal may differ by A, without a fault.
+  const datedMs = datedAtMs(headers, requestedAtMs) + dateRoundingMs + 2 * config.purge.allowanceMs;
+  if (!view.mayPredatePurge(subject, datedMs)) return;
+  const atMs = exchange.nowAtMs();
+  notes.note("age-too-low", request.route.name, cachesNamedIn(headers), atMs);
 }

@@ -1,5 +1,4 @@
 // Opens outward purges in an isolate: the schedule, the operator's routes, and the state of the targets.
-import { whyNoJournal } from "../../admin/json-answers.ts";
 import type { OpenPart, PartLook } from "../../admin/open-part.ts";
 import type { PartHost } from "../../part/contents.ts";
 import { createOutward, type Outward } from "./create-outward.ts";
@@ -11,12 +10,12 @@ export function openOutward(
   host: PartHost,
   written: Readonly<Record<string, OutwardTarget>>,
 ): OpenPart {
-  const { env, environment, site } = host;
+  const { env, site } = host;
   const targets = Object.entries(written).flatMap(([name, { servers, open }]) =>
     servers.map((server) => open(name, env, server)),
   );
   const created = createOutward(host, new Map(targets.map((target) => [target.name, target])));
-  const outward = created ?? whyNoJournal(environment);
+  const outward = created ?? host.cache.whyNoJournal;
   return {
     faults: targets.flatMap(({ faults }) => faults),
     addTo: (admin, { forBearer }) => {

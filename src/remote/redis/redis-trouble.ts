@@ -22,7 +22,7 @@ export const upstashWords = {
   timeout: ["The database does not answer in time", "check its load and its region"],
   busy: [
     "The database, or a server in front of it, is busy or starting",
-    "if that lasts, check the state of the database, such as in the Upstash console",
+    "if that lasts, check the log of the database, or its state in the console of Upstash",
   ],
   full: ["The database is full", "make room in the database"],
   "read-only": [
@@ -61,7 +61,7 @@ export const upstashWords = {
   "too-large": ["One command was too large for the database", "lower `limits.sharedBodyBytes`"],
   refused: [
     "The database refused a command",
-    "check the state of the database, such as in the Upstash console",
+    "check the log of the database, or its state in the console of Upstash",
   ],
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
 } as const satisfies Record<

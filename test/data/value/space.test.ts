@@ -45,8 +45,8 @@ it.each<{ name?: string; options: object; why: string }>([
 
 it.each([
   { returned: () => Promise.reject(new Error("late")), says: "It returned a promise, not a list" },
-  { returned: () => "abc", says: 'It returned "abc", not a list' },
-  { returned: () => undefined, says: "It returned undefined, not a list" },
+  { returned: () => "abc", says: "a value of type string, not a list" },
+  { returned: () => undefined, says: "a value of type undefined, not a list" },
 ])("a function `tags` must return a list at once: $says", ({ returned, says }) => {
   const { tagsOf } = spaceOf("articles", { fresh, tags: returned as never });
   expect(() => tagsOf("value", "42")).toThrow(says);

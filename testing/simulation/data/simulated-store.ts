@@ -100,7 +100,9 @@ export class SimulatedStore {
     const metrics = new Metrics(0);
     const log = () => undefined;
     const purging = { acceptances: isolate.acceptances };
-    const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
+    const whyNoJournal = { why: "", hint: "" };
+    const site = { host: "www.example.com", whyNoJournal };
+    const shared = { nowAtMs, afterAnswer, metrics, log, purging, ...site };
     const purge = orderPurges(shared);
     this.unpurged = new UnpurgedWrites({ ...shared, purge });
     const randomText = () => String(world.between(0, 1e9));

@@ -24,6 +24,8 @@ export const doctorCodes = [
   "secret-file-not-ignored",
   "secret-file-open",
   "binding-incomplete",
+  "stores-missing",
+  "flag-missing",
   "workers-cache",
   "unreachable",
   "not-tidemark",

@@ -11,6 +11,7 @@ export const secrets = {
 
 export const well = {
   main: "src/worker.ts",
+  compatibility_date: "2026-08-04",
   workers_dev: false,
   preview_urls: false,
   routes: [{ pattern: "www.site.test/*", zone_name: "site.test" }],
@@ -40,6 +41,9 @@ const overObject: Files = {
   "src/worker.ts":
     'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { stores: { journal: durableObjectJournal() } });',
 };
+const overHono = (given: string): Files => ({
+  "src/worker.ts": `import { tidemark } from "tidemark/hono"; export default tidemark(app, config, ${given});`,
+});
 const objects = {
   durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
 };
@@ -135,6 +139,29 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   ],
   ["a hook's secret in vars", moreVars({ HOOK_SECRET_SHOP: "x" }), "secret-in-vars critical"],
   ["a target's credential in vars", moreVars({ OUTWARD_SECRET_A: "x" }), "secret-in-vars critical"],
+  [
+    "handlers before the default of nodejs_compat",
+    { ...overHono("{ stores: upstash() }"), ...wrangler({ compatibility_date: "2026-08-03" }) },
+    "flag-missing critical",
+  ],
+  [
+    "handlers with nodejs_compat in an environment",
+    {
+      ...overHono("{ stores: upstash() }"),
+      ...wrangler({
+        compatibility_date: "2025-01-01",
+        compatibility_flags: ["nodejs_compat"],
+        env: { staging: ownOfAll },
+      }),
+    },
+  ],
+  [
+    "handlers without nodejs_compat",
+    { ...overHono("{}"), ...wrangler({ compatibility_flags: ["no_nodejs_compat"] }) },
+    "flag-missing critical",
+  ],
+  ["a data cache without stores", overHono("{ data }"), "stores-missing warning"],
+  ["a data cache with stores", overHono("{ data, stores: upstash() }")],
   ["a bucket without its binding", overR2, "binding-incomplete warning"],
   ["a bound bucket", { ...overR2, ...wrangler({ r2_buckets: [{ binding: "BODIES" }] }) }],
   ["a journal's object without its binding", overObject, "binding-incomplete warning"],

@@ -17,6 +17,7 @@ import {
 } from "./journal-findings.ts";
 import { bypasses, configuration, operatorRefused, sealsBroken } from "./operator-findings.ts";
 import {
+  ageTooLow,
   anonymousRefused,
   credentialField,
   extensionMismatch,
@@ -55,6 +56,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   variationInvalid,
   extensionMismatch,
   cacheUnpurged,
+  ageTooLow,
   gateRefused,
   partFailed,
   operatorRefused,

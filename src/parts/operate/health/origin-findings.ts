@@ -227,10 +227,27 @@ export function cacheUnpurged({ notes }: SiteState): Finding[] {
       about: aboutRoute(route),
       what: `Answers of ${aboutRoute(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge.`,
       since: isoOf(sinceAtMs),
-      cause: `By Age, the answers are older than a purge that covers them, or than all purges that this isolate knows. The cache is ${names.join(" and ") || "not named by CF-Cache-Status, X-Cache, Via or a similar field"}.`,
-      remedy: `Purge this cache ${how}, or turn it off for Tidemark. If it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" } in the route.`,
+      cause: `By Age, the answers are older than a purge that covers them, or than all purges that this isolate knows. ${named(names)}`,
+      remedy: `Purge this cache ${how}, or turn it off for Tidemark. In a Worker, remove hono/cache and answers from \`caches\`. If it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" } in the route.`,
     };
   });
+}
+
+const named = (names: readonly string[]) =>
+  `The cache is ${names.join(" and ") || "not named by CF-Cache-Status, X-Cache, Via or a similar field"}.`;
+
+/** One finding per route with answers that are older than a purge by `Date`, and newer by `Age`. */
+export function ageTooLow({ notes }: SiteState): Finding[] {
+  return notes("age-too-low").map(({ route, entries, sinceAtMs }) => ({
+    code: "age-too-low",
+    level: "warning",
+    about: aboutRoute(route),
+    what: `Answers of ${aboutRoute(route)} may be from before a purge, and Tidemark may store them: by Date they are older than the purge, by Age newer.`,
+    since: isoOf(sinceAtMs),
+    cause: `A cache sends an Age that is too low, as the local Cache API does, or the origin's clock is slow. ${named(entries.filter((name) => name !== ""))}`,
+    remedy:
+      "In a Worker, remove hono/cache and answers from `caches`: no purge reaches them. Otherwise let the cache send its Age, or set the origin's clock by NTP.",
+  }));
 }
 
 /** One finding per route whose origin does not let checked requests in. */

@@ -44,10 +44,12 @@ interface CurrentTrouble {
 
 /** One finding per trouble, use and database, even if both Redis clients have that trouble. */
 export function redisTroubles({ clients }: SiteState): Finding[] {
-  const troubles = clients.flatMap((client): CurrentTrouble[] => [
-    ...lasting(client, client.trouble, "use"),
-    ...lasting(client, client.troubleWithWrites, "write to"),
-  ]);
+  const troubles = clients.flatMap((client): CurrentTrouble[] => {
+    const uses = lasting(client, client.trouble, "use");
+    const writes = lasting(client, client.troubleWithWrites, "write to");
+    const isSame = writes[0]?.trouble.kind === uses[0]?.trouble.kind;
+    return isSame ? uses : [...uses, ...writes];
+  });
   const byKind = new Map<string, CurrentTrouble[]>();
   for (const one of troubles) {
     const kind = `${one.trouble.kind} ${one.of} ${one.client.database}`;

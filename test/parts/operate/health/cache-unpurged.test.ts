@@ -1,5 +1,5 @@
-// Tests the finding about answers that a cache between Tidemark and the origin has had since before a
-// purge: when it appears, and that it names the cache and its outward target.
+// Tests the findings about answers that a cache between Tidemark and the origin has had since before a
+// purge: when they appear, and that they name the cache and its outward target.
 import { describe, expect, it } from "vitest";
 import { cc, page } from "../../../../testing/fakes/origin-in-process.ts";
 import { openJournalled, send } from "../../../../testing/site/purge-sender.ts";
@@ -37,5 +37,25 @@ describe("the finding cache-unpurged", () => {
     expect(finding?.remedy).toContain(remedy);
     site.clock.advance(901);
     expect(await found(site, "cache-unpurged")).toBeUndefined();
+  });
+});
+
+describe("the finding age-too-low", () => {
+  it.each([
+    ["an Age that denies it", 2.1, "0", "Cloudflare"],
+    ["a Date within the allowance of clocks", 1.5, "0", undefined],
+    ["no Age", 60, undefined, undefined],
+  ])("of answers dated before a purge appears: %s", async (_, purgedAfterSeconds, age, name) => {
+    let date = "";
+    const fields = () => ({ date, "cf-cache-status": "HIT", ...(age !== undefined && { age }) });
+    const { site } = openJournalled({ origin: () => page("old", cc("max-age=60", fields())) });
+    date = new Date(site.clock.nowAtMs()).toUTCString();
+    await site.get("/a");
+    site.clock.advance(purgedAfterSeconds);
+    await send(site, { everything: true });
+    site.clock.advance(3);
+    await site.get("/a");
+    const finding = await found(site, "age-too-low");
+    expect(/The cache is ([^.]+)\./.exec(finding?.cause ?? "")?.[1]).toBe(name);
   });
 });

@@ -61,6 +61,7 @@ const entriesOf: Partial<Record<FindingCode, readonly string[]>> = {
   "nonce-shared": ["/news"],
   "no-vary-search-invalid": ["key-order is not a Boolean."],
   "cache-unpurged": ["", "Varnish"],
+  "age-too-low": ["", "Varnish"],
   "left-release": ["a"],
   "part-failed": ["release"],
 };

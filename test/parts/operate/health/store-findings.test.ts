@@ -124,6 +124,14 @@ describe("a failure of the database", () => {
     ]);
   });
 
+  it("causes one finding for uses and writes of one kind", () => {
+    const refused = trouble("refused", atMs);
+    const clients = [{ ...shared, trouble: refused, troubleWithWrites: refused }];
+    expect(findingsOf(lookedAt({ clients })).map(({ what }) => what)).toEqual([
+      "The shared tier cannot use the database.",
+    ]);
+  });
+
   it("causes no finding once it is over, and a separate finding for writes", () => {
     const over = { ...trouble("timeout", atMs), isOver: true };
     const clients = [

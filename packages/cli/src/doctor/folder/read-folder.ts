@@ -9,6 +9,7 @@ import { type Env, textOf } from "../../../../../src/protocol/variables/bindings
 import { originUrlFault } from "../../../../../src/protocol/variables/origin-url.ts";
 import {
   cfNotes,
+  dateText,
   isTable,
   readWranglerFile,
   textIfThere,
@@ -17,6 +18,7 @@ import {
   type Table,
   tableOf,
   tablesIn,
+  textsIn,
 } from "../../wrangler/wrangler-file.ts";
 import { type ConfigRead, readConfig } from "./read-config.ts";
 
@@ -111,6 +113,10 @@ export interface Deployment {
   /** The environment; `undefined` for the top level. */
   readonly environment: string | undefined;
   readonly main: string | undefined;
+  /** The compatibility date, such as `2026-11-01`. */
+  readonly date: string | undefined;
+  /** The compatibility flags. */
+  readonly flags: readonly string[];
   readonly vars: Table;
   readonly places: readonly Place[];
   readonly workersDev: boolean | undefined;
@@ -145,6 +151,8 @@ function deploymentsIn(table: Table): Deployment[] {
 /** Keys that an environment inherits unless it sets them. */
 const inheritedKeys = [
   "main",
+  "compatibility_date",
+  "compatibility_flags",
   "workers_dev",
   "preview_urls",
   "route",
@@ -166,6 +174,8 @@ function deploymentOf(table: Table, environment: string | undefined): Deployment
   return {
     environment,
     main: textOf(table, "main"),
+    date: dateText(table["compatibility_date"]),
+    flags: textsIn(table["compatibility_flags"]),
     vars: tableOf(vars),
     places: written.flatMap(placeOf),
     workersDev: booleanOf(table["workers_dev"]),

@@ -9,6 +9,8 @@ export function workerFindings(deployment: Deployment, read: FolderRead): Doctor
   return [
     workersCache(deployment),
     originFindings(deployment, read),
+    handlersCannotRun(deployment, read),
+    storesMissing(deployment, read),
     secondAddresses(deployment),
   ].flat();
 }
@@ -104,6 +106,39 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding | 
     cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, which is a custom domain of the Worker.`,
     remedy:
       "Give the origin a name of its own, such as origin.example.com; or use a route instead of the custom domain.",
+  };
+}
+
+/** The date from which `nodejs_compat` is the default. */
+const compatFrom = "2026-08-04";
+
+/** Detects a Worker whose handlers have no context without a client: src/base/neutral-context.ts. */
+function handlersCannotRun(deployment: Deployment, read: FolderRead): DoctorFinding | [] {
+  const { date, flags } = deployment;
+  const has = date !== undefined && date >= compatFrom && !flags.includes("no_nodejs_compat");
+  if (has || flags.includes("nodejs_compat") || !hasOriginInCode(deployment, read)) return [];
+  return {
+    code: "flag-missing",
+    level: "critical",
+    ...aboutOf(deployment),
+    what: doesNotStart,
+    cause: `Handlers in the Worker need nodejs_compat, the default only from compatibility_date ${compatFrom}.`,
+    remedy: `Set compatibility_date to "${compatFrom}" or later, or add "compatibility_flags": ["nodejs_compat"].`,
+  };
+}
+
+/** Detects a data cache whose purges are refused. */
+function storesMissing(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding | [] {
+  const text = mainTexts.get(deployment.main ?? "") ?? "";
+  const hasData = /\b(?:tidemark|createWorker)\([^;]*\bdata\b/.test(text);
+  if (!hasData || /\bstores\b/.test(text)) return [];
+  return {
+    code: "stores-missing",
+    level: "warning",
+    ...aboutOf(deployment),
+    what: "Purges are refused, also those of the data cache.",
+    cause: `${deployment.main} has a data cache, and passes no stores.`,
+    remedy: "Pass stores, such as durableObjects() with its bindings, or upstash().",
   };
 }
 
