@@ -58,13 +58,15 @@ interface NodeGlobals {
 }
 
 /** @throws Error on a Node before 22.12. Workers state a version of Node as well */
-function currentGlobals(globals: NodeGlobals): NodeGlobals {
-  const { node, bun, deno } = globals.process?.versions ?? {};
-  const isNode = node !== undefined && (bun ?? deno) === undefined && !("WebSocketPair" in globals);
+function currentGlobals(found: NodeGlobals): NodeGlobals {
+  const { node, bun, deno } = found.process?.versions ?? {};
+  const isNode = node !== undefined && (bun ?? deno) === undefined && !("WebSocketPair" in found);
   const [major = 0, minor = 0] = isNode ? node.split(".").map(Number) : [22, 12];
-  if (major > 22 || (major === 22 && minor >= 12)) return globals;
+  if (major > 22 || (major === 22 && minor >= 12)) return found;
   throw new Error(`tidemark needs Node 22.12 or newer; this is v${node}.`);
 }
 
+const globals: object = globalThis;
+
 /** On Workers, members exist only with `nodejs_compat`. */
-export const nodeGlobals: NodeGlobals = currentGlobals(globalThis as object);
+export const nodeGlobals: NodeGlobals = currentGlobals(globals);

@@ -80,7 +80,10 @@ async function typed(folder: string): Promise<void> {
   const sources = { rewriteRelativeImportExtensions: true };
   const strictness = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
   const ofLibraries = "with-*.ts";
-  const project = { compilerOptions: { ...output, ...sources, ...strictness }, exclude: [ofLibraries] };
+  const project = {
+    compilerOptions: { ...output, ...sources, ...strictness },
+    exclude: [ofLibraries],
+  };
   // The types of unstorage itself have errors.
   const libraries = {
     compilerOptions: { ...project.compilerOptions, skipLibCheck: true },
