@@ -1,4 +1,5 @@
-// Runs a bench: `npm run bench -- NAME [options]`. Without a name, it lists all benches.
+// Runs a bench: `npm run bench -- NAME [options]`. Without a name, it lists all benches. `NAME --help` prints the
+// head comment of a bench, which has its options.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,21 +10,42 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -".ts".length))
   .toSorted();
 
+/** Returns a bench's head comment. */
+function helpOf(name: string): string {
+  const [comment = ""] = /^(?:\/\/.*\n)+/.exec(readFileSync(`${folder}/${name}.ts`, "utf8")) ?? [];
+  return comment.replaceAll(/^\/\/ ?/gm, "");
+}
+
 /** Returns the first sentence of a bench's head comment. */
 function aboutOf(name: string): string {
-  const [comment = ""] = /^(?:\/\/.*\n)+/.exec(readFileSync(`${folder}/${name}.ts`, "utf8")) ?? [];
-  const text = comment.replaceAll(/^\/\/ ?/gm, "").replaceAll("\n", " ");
+  const text = helpOf(name).replaceAll("\n", " ");
   return /^.*?[.?:](?= |$)/.exec(text)?.[0].replace(/:$/, ".") ?? text;
+}
+
+/** Runs a bench in this process. An option that the bench does not have prints its help in place of a stack. */
+async function run(name: string, options: readonly string[]): Promise<void> {
+  const script = `${folder}/${name}.ts`;
+  process.argv.splice(1, Infinity, script, ...options);
+  try {
+    await import(script);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code?.startsWith("ERR_PARSE_ARGS_") !== true) throw cause;
+    process.stderr.write(`${message}\n\n${helpOf(name)}`);
+    process.exitCode = 2;
+  }
 }
 
 const [name, ...options] = process.argv.slice(2);
 if (name !== undefined && names.includes(name)) {
   const flags = ["--disable-warning=ExperimentalWarning", "--expose-gc"];
-  const script = `${folder}/${name}.ts`;
-  const { status } = spawnSync(process.execPath, [...flags, script, ...options], {
-    stdio: "inherit",
-  });
-  process.exitCode = status ?? 1;
+  if (options.includes("--help")) process.stdout.write(helpOf(name));
+  else if (globalThis.gc !== undefined) await run(name, options);
+  else {
+    const own = fileURLToPath(import.meta.url);
+    const child = [...flags, own, name, ...options];
+    process.exitCode = spawnSync(process.execPath, child, { stdio: "inherit" }).status ?? 1;
+  }
 } else {
   const longest = Math.max(...names.map(({ length }) => length));
   const rows = names.map((one) => `  ${one.padEnd(longest)}  ${aboutOf(one)}\n`);

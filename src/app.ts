@@ -225,7 +225,7 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
     }
     const token = request.headers.get(debugField);
     if (token === null) return proxy.answer(request, read, background, arrival);
-    const plain = withoutDebugField(request);
+    const plain = withoutDebugField(requestAt(arrival, request));
     const answer = () => proxy.answer(plain, read, background, arrival);
     return answerDebugged?.({ plain, token, read }, background, answer) ?? answer();
   };

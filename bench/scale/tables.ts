@@ -74,7 +74,8 @@ export function billsTable(at: PointAt, colos: number, rate: number): string {
     const bill = `${dollars(dollarsAMillionOf(point))} · ${month}`;
     return [mix, bill, point.originPerSecond.toFixed(1)];
   });
-  return markdownTable(["mix of stores", `in ${colos} colos`, "origin requests/s"], rows);
+  const bill = `per million requests · a month, in ${colos} colos`;
+  return markdownTable(["mix of stores", bill, "origin requests/s"], rows);
 }
 
 /**

@@ -35,6 +35,7 @@ export async function runSite(settings: RunSettings): Promise<void> {
   // Without the name of the signal, which would be the value of `stopping`.
   const stop = () => resolve();
   onSignals(stop);
+  onEndOfShell(settings.environment, stop);
   const lines = new Lines(settings);
   const starting = startWatched(settings, lines);
   const started = await Promise.race([starting, stopping]);
@@ -91,6 +92,18 @@ function onSignals(stop: () => void): void {
     process.removeAllListeners(signal);
     process.on(signal, stop);
   }
+}
+
+/** npm passes a signal only to its shell, which ends, and leaves this process to process 1. */
+function onEndOfShell(environment: RunSettings["environment"], stop: () => void): void {
+  if (environment["npm_lifecycle_event"] === undefined) return;
+  const shell = process.ppid;
+  const watching = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watching);
+    stop();
+  }, 500);
+  watching.unref();
 }
 
 function startedTold({ colos, originUrl, secrets, rest }: Site): object {

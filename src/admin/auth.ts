@@ -116,9 +116,8 @@ export class OperatorAuth {
     const found = await challengeIn(ofToken, bounded(given), this.#hostsOf(request));
     if (found === undefined) {
       this.refusals.refused("challenge", "wrong");
-      return refused(
-        "The challenge is not signed with this deployment's ADMIN_TOKEN for this host.",
-      );
+      const signed = "signed with this deployment's ADMIN_TOKEN for this host";
+      return refused(`The challenge is not ${signed}, ${new URL(request.url).host}.`);
     }
     this.refusals.accepted("challenge");
     const atSeconds = Math.floor(this.#settings.nowAtMs() / 1_000);

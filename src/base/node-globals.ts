@@ -1,4 +1,5 @@
-// Globals of Node that Workers lack, or for which Workers have only a slow equivalent.
+// Globals of Node that Workers lack, or for which Workers have only a slow equivalent. Refuses a Node that is too
+// old when it imports this module, which each entry that needs a newer one does.
 
 interface Buffer extends Uint8Array<ArrayBuffer> {
   toString(encoding?: "base64"): string;
@@ -26,6 +27,8 @@ export interface NodeZlib {
 
 interface NodeGlobals {
   readonly process?: {
+    /** Bun and Deno state a version of Node of their own choice. */
+    readonly versions?: { readonly [name in "node" | "bun" | "deno"]?: string };
     readonly env?: Readonly<Record<string, string | undefined>>;
     /** Runs work after all promises that this turn of the event loop settles. */
     nextTick(work: () => void): void;
@@ -54,7 +57,16 @@ interface NodeGlobals {
   };
 }
 
+/** @throws Error on a Node before 22.12. Workers state a version of Node as well */
+function currentGlobals(found: NodeGlobals): NodeGlobals {
+  const { node, bun, deno } = found.process?.versions ?? {};
+  const isNode = node !== undefined && (bun ?? deno) === undefined && !("WebSocketPair" in found);
+  const [major = 0, minor = 0] = isNode ? node.split(".").map(Number) : [22, 12];
+  if (major > 22 || (major === 22 && minor >= 12)) return found;
+  throw new Error(`tidemark needs Node 22.12 or newer; this is v${node}.`);
+}
+
 const globals: object = globalThis;
 
 /** On Workers, members exist only with `nodejs_compat`. */
-export const nodeGlobals: NodeGlobals = globals;
+export const nodeGlobals: NodeGlobals = currentGlobals(globals);

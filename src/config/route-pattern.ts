@@ -25,13 +25,15 @@ export interface RoutePattern {
 /** Characters for private use, which stand for `*` and `:name` in the path of a pattern. */
 export const [anyText, anySegment] = ["\uE000", "\uE001"] as const;
 
+const ofExpressions = /\\.?|\.\*|\*\*|[()[\]{}|^$+]/;
+
 /** Forms that match nothing, or not what they seem to match, with the reason and the right form. */
 const pathFaults: readonly (readonly [form: RegExp, reason: string])[] = [
   [/[?#]/, 'but paths have no query: use query.allow, or a list such as ["/a", "/a/:b"]'],
   [/\s/, 'but URLs have no white space: remove it, or write "%20"'],
   [/\/(?:\.|%2e){1,2}(?=\/|$)/i, "but URLs have no dot segments: write the path without it"],
   [
-    /\\.?|\.\*|\*\*|[()[\]{}|^$+]/,
+    ofExpressions,
     'but is not a regular expression: use "*" for any text, ":name" for a segment, a list for ' +
       String.raw`alternatives, and "\" before a literal character, as in "\("`,
   ],
@@ -47,17 +49,27 @@ const hostForm = /^(\*\.)?([^*@\\?#%\s]+?)(?::(\d{1,5}))?$/;
 /** Returns the error for an invalid pattern; `undefined` for a valid one. */
 export function patternFault(text: string): string | undefined {
   const [host, path] = partsOf(text);
+  const isNoHost = host !== "" && readHost(host) === undefined;
+  // A host would hide the character that makes the whole text a regular expression.
+  if ((path === "" || isNoHost) && ofExpressions.test(withoutEscapes(text)))
+    return faultOfPath(text);
   if (path === "") {
     const right =
       'write "*", a path that begins with "/", or a host and a path, such as "a.example/*"';
     return `${JSON.stringify(text)} matches nothing: ${right}`;
   }
-  if (host !== "" && readHost(host) === undefined) {
+  if (isNoHost) {
     const right = `write "/${text}" for a path, or a host and a path, such as "a.example/*"`;
     return `begins with ${JSON.stringify(host)}, which is not a valid host: ${right}`;
   }
-  // An escaped character is a literal.
-  const bare = path.replaceAll(/\\[^\w\s/\\?#]/g, "~");
+  return faultOfPath(path);
+}
+
+/** Returns the text with a character in place of each escaped one, which is a literal. */
+const withoutEscapes = (text: string) => text.replaceAll(/\\[^\w\s/\\?#]/g, "~");
+
+function faultOfPath(path: string): string | undefined {
+  const bare = withoutEscapes(path);
   for (const [form, reason] of pathFaults) {
     const [found] = form.exec(bare) ?? [];
     if (found !== undefined) return `has ${JSON.stringify(found)}, ${reason}`;

@@ -1,6 +1,7 @@
 // The schema of a configuration, with its error messages.
 import * as v from "valibot";
 import { isPart, type SitePart } from "../part/port/part.ts";
+import { nodeGlobals } from "../base/node-globals.ts";
 import { finite, record, whole, stepTo } from "../base/schemas.ts";
 import {
   added,
@@ -47,6 +48,23 @@ const storeBytes = (bytesMax: number) =>
     whole("must be a whole number of bytes, such as 268_435_456"),
     ...between(4_194_304, bytesMax),
   );
+
+/** With bodies in transit, uploads, the journal and notes, an isolate then needs 122 of 128 MB. */
+const isolateBytesMax = 40 * 1_048_576;
+
+/** Returns the largest memory tier: on Node, the heap, which holds decoded values. */
+function memoryBytesMax(): number {
+  if ("WebSocketPair" in globalThis) return isolateBytesMax;
+  const v8 = nodeGlobals.process?.getBuiltinModule?.("node:v8");
+  return v8?.getHeapStatistics().heap_size_limit ?? isolateBytesMax;
+}
+
+function tooMuchMemory(): string {
+  const most = memoryBytesMax();
+  return most === isolateBytesMax
+    ? "is more than 40 MiB, with which an isolate stays below 128 MB"
+    : `is more than the heap of this process, ${most} bytes: start Node with a larger --max-old-space-size`;
+}
 
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
@@ -125,8 +143,11 @@ const settings = fields("the configuration", {
     bufferBytes: bytes(12),
     // Upstash accepts requests up to 10 MB, and base64 adds a third.
     sharedBodyBytes: bytes(7),
-    // With bodies in transit, uploads, the journal and notes, an isolate then needs 122 of 128 MB.
-    memoryBytes: bytes(40, "40 MiB, with which an isolate stays below 128 MB"),
+    memoryBytes: v.pipe(
+      whole("must be a whole number of bytes"),
+      v.minValue(0, "is less than 0"),
+      v.check((size) => size <= memoryBytesMax(), tooMuchMemory),
+    ),
     databaseBytes: storeBytes(Number.MAX_SAFE_INTEGER),
     // A Durable Object stores at most 10 GB.
     objectBytes: storeBytes(10_000_000_000),

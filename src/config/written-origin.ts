@@ -15,7 +15,8 @@ export interface WrittenRouteOrigin {
   /** The beginning of the path for the origin, in place of `from`. Default: `"/"`. @example to: "/posts" */
   readonly to?: string | undefined;
   /**
-   * `X-Forwarded-Host`, and the host that a binding or handler sees. Default: the site's.
+   * `X-Forwarded-Host`, the host that a binding or handler sees, and on Node the `Host` that a URL gets.
+   * Default: the site's; in `Host`, the URL's.
    * @example host: "blog.example"
    */
   readonly host?: string | undefined;

@@ -175,7 +175,7 @@ export interface WrittenLimits {
   /** Largest body in Redis in bytes, at most 7 MiB. Default: 1 MiB. @example sharedBodyBytes: 524_288 */
   readonly sharedBodyBytes?: number | undefined;
   /**
-   * Size of the memory tier in bytes, at most 40 MiB. Bodies in transit may take half as much in
+   * Size of the memory tier in bytes, on Workers at most 40 MiB, and on Node at most the heap. Bodies in transit may take half as much in
    * addition, and uploads to Redis a quarter. Default: 32 MiB.
    * @example memoryBytes: 41_943_040
    */

@@ -25,8 +25,6 @@ export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
    * `SITE_HOST`, or of the pages. Without any host, there is no edge tier.
    */
   readonly host?: string | undefined;
-  /** Replaces `limits.memoryBytes`, whose largest allowed value suits a Worker. */
-  readonly memoryBytes?: number | undefined;
   /**
    * Returns the location. Default: the variable `COLO`, or the colo of the pages. Without any
    * location, rule 7 (b) trusts only values that this isolate has loaded.
@@ -42,7 +40,6 @@ export const platformNames = [
   "env",
   "waitUntil",
   "host",
-  "memoryBytes",
   "colo",
   "stores",
   "onEvent",
@@ -117,7 +114,7 @@ export function settingsOf(
     // Only pages send reports, which include the counts of data. Data without pages has `stats()`.
     config: {
       namespace,
-      limits: { ...limits, memoryBytes: given.memoryBytes ?? limits.memoryBytes },
+      limits,
       purge,
       reportsMetrics: false,
     },

@@ -183,9 +183,10 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       const { target, own } = request;
       // A binding or handler has no address of its own, so it receives the site's URL.
       const ownHost = origin.kind === "handler" && own ? target.ownHost : target.host;
-      const host = target.place?.host ?? ownHost;
-      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
-      const response = await askOrigin(origin, base + pathForOrigin(target), request, platform);
+      const host = target.place?.host;
+      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host ?? ownHost}`;
+      const sent = { ...request, host };
+      const response = await askOrigin(origin, base + pathForOrigin(target), sent, platform);
       // Without a URL or a place of its own, an origin has no address to replace in the response.
       const isRenamed = origin.kind === "url" || target.place !== undefined;
       const limited = withinLimits(response, config);

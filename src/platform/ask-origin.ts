@@ -13,6 +13,8 @@ import { FixedLengthStream } from "../base/byte-streams.ts";
 interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "signal"> {
   /** The value of `request.cf` for a handler; `undefined` for none. */
   readonly cf: object | undefined;
+  /** `Host` for a URL, where the platform can send it; `undefined` for the URL's own. */
+  readonly host: string | undefined;
   /** The client's own fields, which a handler gets instead of `headers`. */
   readonly own?: Headers | undefined;
   /** Runs work of a handler that continues after its response. */
@@ -45,7 +47,7 @@ function answerOf(
   request: OriginCall,
   platform: Platform,
 ): Promise<Response> {
-  const { method, headers, body, signal, afterAnswer, caller, server } = request;
+  const { method, headers, body, signal, host, afterAnswer, caller, server } = request;
   // Do not follow redirects, which are for the client.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
   // Bypass Cloudflare's own cache, which is below `fetch` and could have purged pages. No documented
@@ -53,7 +55,7 @@ function answerOf(
   const fetched: RequestInit = { ...init, cache: "no-store", encodeResponseBody: "manual" };
   switch (origin.kind) {
     case "url":
-      return platform.fetch(url, fetched);
+      return platform.fetch(url, { ...fetched, host });
     case "binding": {
       const answering = origin.fetcher.fetch(url, fetched);
       // On Node, the binding may be the runtime's `fetch`, which decodes bodies.

@@ -2,6 +2,7 @@
 // Content-Length. `nodeFetch` returns the origin's bytes unchanged.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 import { pauseUnheld } from "../base/timeouts.ts";
+import type { Platform } from "./platform.ts";
 
 /** The limit of a response's fields, as on Workers. Many tags exceed Node's default of 16 KiB. */
 const headBytesMax = 131_072;
@@ -18,18 +19,26 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
  * connection.
  *
  * @param init.signal also ends the body
+ * @param init.host `Host`, in place of the URL's. A certificate must be that of the URL
  * @throws Error if the origin cannot be reached, or violates the framing rules of RFC 9112
  */
-export async function nodeFetch(url: string, init: RequestInit): Promise<Response> {
-  const { method = "GET", signal } = init;
+export async function nodeFetch(
+  url: string,
+  init: Parameters<Platform["fetch"]>[1],
+): Promise<Response> {
+  const { method = "GET", signal, host } = init;
+  const { protocol, hostname } = new URL(url);
   const headers = new Headers(init.headers);
   for (const name of ofConnection) headers.delete(name);
+  if (host !== undefined) headers.set("host", host);
   const upload = await uploadOf(init, headers);
   // A length without a body would make the origin read the next request as the body.
   if (!upload) headers.delete("content-length");
   const answered = Promise.withResolvers<Response>();
-  const request = httpModule(new URL(url).protocol).request(url, {
+  const request = httpModule(protocol).request(url, {
     method,
+    // By default, Node takes this name from `Host`.
+    servername: /^[\d.]+$|^\[/.test(hostname) ? "" : hostname,
     headers: Object.fromEntries(headers),
     signal: signal ?? new AbortController().signal,
     maxHeaderSize: headBytesMax,
@@ -213,6 +222,8 @@ interface HttpModule {
     url: string,
     options: {
       readonly method: string;
+      /** The name in the TLS handshake, which the certificate must have; empty for an address. */
+      readonly servername: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly signal: AbortSignal;
       readonly maxHeaderSize: number;

@@ -6,7 +6,11 @@ import type { Log } from "../observe/log-line.ts";
 export interface Platform {
   /** The Cache API of this colo; absent if there is no edge tier. */
   readonly cache?: () => ColoCache;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** @param init.host on Node: `Host`, in place of the URL's. A Worker cannot send another one */
+  readonly fetch: (
+    url: string,
+    init: RequestInit & { readonly host?: string | undefined },
+  ) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   /**

@@ -196,6 +196,7 @@ describe("a proof", () => {
     const { status, text } = await challenged(site, await challenge(own));
     expect(status).toBe(401);
     expect(text).not.toContain("proof");
+    expect(text).toContain(`for this host, ${host}.`);
     expect(refusals(site)).toEqual([["operatorRefusals|challenge|wrong", 1]]);
   });
 

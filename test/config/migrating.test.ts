@@ -22,7 +22,8 @@ const rows = pages.matchAll(/^\| (.*) \| (.*) \|$/gm);
 const settings = [...rows].flatMap(([, , ours = ""]) =>
   [...ours.matchAll(/`(\w+: [^`]*)`/g)].map(([, code = ""]) => code),
 );
-const origins = { bucket: { url: "https://bucket.example" } };
+const url = "https://shop.example";
+const origins = { shop: { url }, bucket: { url } };
 
 /** Returns why Tidemark refuses options; `undefined` if it does not. */
 function refusalOf(accept: () => unknown): string | undefined {

@@ -1,5 +1,5 @@
 // Tests that invalid configurations are refused on loading.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { refusalOf, route } from "./refusal-of.ts";
 
@@ -146,10 +146,6 @@ describe("an invalid configuration", () => {
     [{ limits: { bufferBytes: -1 } }, "limits.bufferBytes: is less than 0"],
     [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
     [{ limits: { bufferBytes: 12_582_913 } }, "limits.bufferBytes: is more than 12 MiB"],
-    [
-      { limits: { memoryBytes: 41_943_041 } },
-      "limits.memoryBytes: is more than 40 MiB, with which an isolate stays below 128 MB",
-    ],
     [{ limits: { databaseBytes: 256 } }, "limits.databaseBytes: is less than 4194304"],
     [{ limits: { objectBytes: 256 } }, "limits.objectBytes: is less than 4194304"],
     [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],
@@ -157,6 +153,20 @@ describe("an invalid configuration", () => {
     [{ limits: { variants: 1.5 } }, "limits.variants: must be a whole number, such as 100"],
   ])("is refused: %j", (written, says) => {
     expect(refusalOf(written)).toBe(says);
+  });
+
+  it.each([
+    [
+      "Node",
+      2 ** 50,
+      /^limits.memoryBytes: is more than the heap of this process, \d+ bytes: start/,
+    ],
+    ["Node", 200 * 1_048_576, /^accepted$/],
+    ["Workers", 41_943_041, /more than 40 MiB, with which an isolate stays below 128 MB$/],
+  ])("is refused on %s for a memory tier of %i bytes: %s", (platform, memoryBytes, says) => {
+    if (platform === "Workers") vi.stubGlobal("WebSocketPair", Object);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    expect(refusalOf({ limits: { memoryBytes } })).toMatch(says);
   });
 
   it("is refused without the password in the message", () => {

@@ -52,6 +52,8 @@ const patterns: readonly (readonly [pattern: string, found: string, why: keyof t
   ["/a+", "+", "expression"],
   ["a.example/^me", "^", "expression"],
   ["/me$", "$", "expression"],
+  ["^/p/(.*)$", "^", "expression"],
+  ["^p$", "^", "expression"],
   ["/me|/account", "|", "expression"],
   ["/a/:b?", "?", "query"],
   ["/search?q=*", "?", "query"],
@@ -167,6 +169,10 @@ describe("an invalid route", () => {
     [
       { match: "news" },
       'match: "news" matches nothing: write "*", a path that begins with "/", or a host and a path, such as "a.example/*"',
+    ],
+    [
+      { match: String.raw`news\(` },
+      String.raw`match: "news\\(" matches nothing: write "*", a path that begins with "/", or a host and a path, such as "a.example/*"`,
     ],
     [{ match: 5 }, 'match: must be a pattern, such as "/articles/:slug", or a list of patterns'],
     [{ match: [] }, "match: is empty"],

@@ -107,8 +107,8 @@ it("joins data that has the pages' own database, without a log line", async () =
 
 it("names the options that data beside pages does not apply", async () => {
   const clock = new FakeClock();
-  const data = createDataCache(defineConfig({ purge: { maxLagSeconds: 20 } }), {
-    memoryBytes: 1_000_000,
+  const written = { purge: { maxLagSeconds: 20 }, limits: { memoryBytes: 1_000_000 } };
+  const data = createDataCache(defineConfig(written), {
     log: () => undefined,
   });
   const site = openSite({ data, upstash: new UnsteadyUpstash(clock), clock });

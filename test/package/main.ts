@@ -59,7 +59,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, ...caching, ...clients, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks esi from-any-stack";
+    "package middleware own-server data data-on-workers data-patterns frameworks outward varnish-dialect webhooks esi from-any-stack";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
@@ -77,9 +77,13 @@ async function installed(tarball: string, folder: string): Promise<void> {
 async function typed(folder: string): Promise<void> {
   const lib = ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"];
   const output = { target: "ES2022", lib, module: "NodeNext", types: ["node"], outDir: "out" };
+  const sources = { rewriteRelativeImportExtensions: true };
   const strictness = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
   const ofLibraries = "with-*.ts";
-  const project = { compilerOptions: { ...output, ...strictness }, exclude: [ofLibraries] };
+  const project = {
+    compilerOptions: { ...output, ...sources, ...strictness },
+    exclude: [ofLibraries],
+  };
   // The types of unstorage itself have errors.
   const libraries = {
     compilerOptions: { ...project.compilerOptions, skipLibCheck: true },

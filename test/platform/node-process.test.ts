@@ -1,5 +1,7 @@
 // Tests the parts of a Node process around the cache: its context, its end, and a listener as the origin.
 import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { Hono } from "hono";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { tidemark } from "../../src/hono.ts";
@@ -55,6 +57,45 @@ it.each(["/", "/account"])("a listener sees the host of the site at %s", async (
   const ask = await siteBefore((request, response) => void response.end(request.headers.host));
   const forged = { "x-forwarded-host": "evil.example", host: "evil.example" };
   expect(await (await ask(path, forged)).text()).toBe("site.test");
+});
+
+/** Returns the host in `Host`, and in the TLS handshake, of a request for the path, at a URL of an origin. */
+async function hostsAt(url: "http" | "https", path: string) {
+  quiet();
+  const seen: string[] = [];
+  const server =
+    url === "http"
+      ? createServer(
+          ({ headers }, response) => void response.end(`${seen.push(headers.host ?? "")}`),
+        )
+      : createTlsServer({
+          SNICallback: (name, answer) => answer(new Error(`no certificate: ${seen.push(name)}`)),
+        });
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const origin = { host: "www.shop.test" };
+  const config = defineConfig({
+    routes: [
+      { name: "account", match: "/shop/account", origin, bypass: true },
+      { name: "shop", match: "/shop/*", origin, fresh: "5m" },
+    ],
+  });
+  const worker = createWorker(config, { stores: inProcess() });
+  const headers = { host: "evil.example", "x-forwarded-host": "evil.example" };
+  const request = new Request(`http://site.test${path}`, { headers });
+  await worker.fetch(request, { ORIGIN_URL: `${url}://localhost:${port}` }, context);
+  return seen.map((host) => host.replace(`:${port}`, ""));
+}
+
+it.each([
+  ["http", "/shop/a", "www.shop.test"],
+  ["http", "/shop/account", "www.shop.test"],
+  ["http", "/a", "localhost"],
+  // The certificate is that of the URL.
+  ["https", "/shop/account", "localhost"],
+] as const)("a URL of an origin, %s, gets %s with the host %s", async (url, path, host) => {
+  expect(new Set(await hostsAt(url, path))).toEqual(new Set([host]));
 });
 
 it("a listener's encoded body and large fields arrive unchanged", async () => {

@@ -5,7 +5,6 @@ import type { WrittenConfig, WrittenLimits } from "../../config/written.ts";
 import type { WrittenPurge } from "../../config/written-purge.ts";
 import { type DataCache, dataCacheOf } from "../create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data-platform.ts";
-import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { context } from "../../platform/process-context.ts";
 import { inProcess, redis as redisStores, type RedisOptions } from "../../node-stores.ts";
@@ -41,15 +40,12 @@ export interface NodeCacheOptions
 export function createDataCache(given: NodeCacheOptions): DataCache {
   // A call without options has the error of a missing database.
   const { redis, journal, sealKey, ...options } = { ...given };
-  const { log, nowAtMs, random, factories, onEvent, limits = {}, ...rest } = options;
+  const { log, nowAtMs, random, factories, onEvent, ...rest } = options;
   refuseOptionsOfPages(options);
-  // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
-  const { memoryBytes, ...otherLimits } = limits;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
   const isAlone = redis === "none";
-  const settings = settingsOf(defineConfig({ ...rest, limits: otherLimits }), {
+  const settings = settingsOf(defineConfig(rest), {
     ...platform,
-    ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
     factories,
     onEvent,
     waitUntil: (work) => context.waitUntil(work),
@@ -80,25 +76,6 @@ function refuseOptionsOfPages({ purge, limits }: Pick<WrittenConfig, "purge" | "
     what: "An option of createDataCache has no effect.",
     why: `It applies only to pages: ${idle.join(", ")}.`,
     hint: "Remove it here. A Worker that shares the journal may keep it.",
-  });
-}
-
-/**
- * Returns the checked size.
- *
- * @throws OperatorError if the size is not a whole number of bytes, or exceeds this process's heap,
- *   which holds the decoded values
- */
-function checkedBytes(memoryBytes: number): number {
-  const v8 = nodeGlobals.process?.getBuiltinModule?.("node:v8");
-  const bytesMax = v8?.getHeapStatistics().heap_size_limit ?? 0;
-  if (Number.isInteger(memoryBytes) && memoryBytes >= 0 && memoryBytes <= bytesMax) {
-    return memoryBytes;
-  }
-  throw new OperatorError({
-    what: "The size of the memory tier is invalid.",
-    why: `\`limits.memoryBytes\` is not a whole number of bytes up to the heap of this process, ${bytesMax}.`,
-    hint: "Lower it, or start Node with a larger --max-old-space-size.",
   });
 }
 

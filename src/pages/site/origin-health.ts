@@ -128,7 +128,7 @@ export class OriginHealth {
     return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
   }
 
-  /** Returns the origins that recently refused or failed all anonymous requests, and since when. */
+  /** Returns the origins that recently answered all anonymous requests with refusals, and since when. */
   refusingAnonymous(atMs: number): ReadonlyMap<string, number> {
     const refusing = [...this.#origins].filter(
       ([name, { refusals }]) =>
@@ -147,7 +147,6 @@ export class OriginHealth {
     const { page, isAnonymous = false } = given;
     if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
     const origin = this.#origin(given.origin);
-    if (isAnonymous) origin.refused(atMs);
     const { failing, breaker, condition, shutOff, wellAtMs } = origin;
     condition.failed(trouble, atMs);
     for (const [path, failedAtMs] of failing) {
@@ -222,7 +221,7 @@ class Origin {
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
   anonymousAtMs = -Infinity;
-  /** The first and the last of the unserved anonymous requests, with gaps below 15 minutes. */
+  /** The first and the last of the refusals of anonymous requests, with gaps below 15 minutes. */
   refusals = { sinceAtMs: -Infinity, lastAtMs: -Infinity };
   /** The start of a running probe; `-Infinity` for none. */
   probeBeganAtMs = -Infinity;

@@ -64,6 +64,9 @@ export const secretForm = /^whsec_(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2,3})
 
 const purgeSecretsIn = (env: Env): string[] => textOf(env, "PURGE_SECRET")?.split(/\s+/) ?? [];
 
+const isUsable = (secret: string) =>
+  secretForm.test(secret) && guessablePurgeSecretBy(secret) === undefined;
+
 /**
  * Reads PURGE_SECRET: one or more secrets, separated by spaces, that verify signed purges. A faulty
  * secret does not disable the others.
@@ -74,7 +77,7 @@ export function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
   if (!isSet(env, "PURGE_SECRET")) return undefined;
   const all = purgeSecretsIn(env);
   const formed = all.filter((secret) => secretForm.test(secret));
-  const usable = formed.filter((secret) => guessablePurgeSecretBy(secret) === undefined);
+  const usable = formed.filter(isUsable);
   const isNone = usable.length === 0;
   if (!isNone && usable.length === all.length) return usable.join(" ");
   const [guessable] = formed.flatMap((secret) => guessablePurgeSecretBy(secret) ?? []);
@@ -103,8 +106,10 @@ export function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
  */
 export function weakSettingsIn(env: Env): Fault[] {
   const token = textOf(env, "ADMIN_TOKEN") ?? "";
-  const secrets = purgeSecretsIn(env).filter((secret) => secretForm.test(secret));
-  const bases = secrets.map((secret) => secret.replace("whsec_", ""));
+  // A secret that is not usable has its own fault.
+  const bases = purgeSecretsIn(env)
+    .filter(isUsable)
+    .map((secret) => secret.replace("whsec_", ""));
   const redis = databaseVariables.TOKEN.filter((name) => bases.includes(textOf(env, name) ?? ""));
   return [
     ...(isFewWords(token) ? [fewWords] : []),

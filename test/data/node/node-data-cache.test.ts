@@ -115,15 +115,6 @@ describe.each(oneRedisServer)("over $redis, values in a sealed database", ({ sta
   });
 });
 
-it("limits.memoryBytes must be a whole number that is not larger than the heap", () => {
-  const redis = { url: "https://a.example", token: "t" };
-  const made = (memoryBytes: number) => () => createDataCache({ redis, limits: { memoryBytes } });
-  expect(made(200 * 1_048_576)).not.toThrow();
-  for (const memoryBytes of [2 ** 50, -1, 0.5]) {
-    expect(made(memoryBytes)).toThrow("`limits.memoryBytes` is not a whole number of bytes up to");
-  }
-});
-
 it("the memory tier may hold more than 96 MiB", async () => {
   const { cache } = openProcess({
     redis: { url: "https://a.invalid", token: "t" },

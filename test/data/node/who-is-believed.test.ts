@@ -5,6 +5,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { context, type NodeSite, startNodeSite } from "../../../testing/node/node-site.ts";
 import { exchange, rawGet, type RawReply } from "../../../testing/node/raw-client.ts";
 import { type RawOrigin, startRawOrigin } from "../../../testing/node/raw-origin.ts";
+import { operate } from "../../../src/parts/operate/operate.ts";
+import { derivedToken, tokenKey } from "../../../src/protocol/operator-token.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
 
 let site: NodeSite | undefined;
@@ -50,6 +52,21 @@ const claims = [
   "Forwarded: for=192.0.2.66;proto=https;host=evil.test",
   "X-Real-IP: 192.0.2.66",
 ];
+
+it("the operator's command explains a page at the host that a trusted proxy states", async () => {
+  const [adminToken, host] = ["a-token-of-the-operator-5f1c", "shop.test:8443"];
+  origin = await startRawOrigin(() => ({ bytes: page("page") }));
+  const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken };
+  site = await startNodeSite({ trustProxy: ["loopback"], parts: [operate()] }, env);
+  const use = {
+    scope: "debug",
+    host,
+    expiresAtSeconds: Math.floor(Date.now() / 1_000) + 60,
+  } as const;
+  const token = await derivedToken(await tokenKey(adminToken), use);
+  const { fields } = await get("/a", [`X-Forwarded-Host: ${host}`, `Tidemark-Debug: ${token}`]);
+  expect(fields.get("tidemark-explain")).toContain(host);
+});
 
 describe("without trustProxy,", () => {
   it.each([

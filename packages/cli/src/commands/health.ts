@@ -50,5 +50,6 @@ function printHealth(answer: OperatorAnswer<"health">, terminal: Terminal): void
   for (const finding of findings as DoctorFinding[]) printFinding(finding, terminal);
   terminal.print("");
   for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);
-  terminal.print(`Checked from ${colo}, version ${version}. ${scope}`);
+  const from = colo === "" ? "" : `from ${colo}, `;
+  terminal.print(`Checked ${from}version ${version}. ${scope}`);
 }

@@ -183,7 +183,9 @@ export class SiteClient {
     });
     const body = jsonIn(text);
     const refusal = v.safeParse(errorAnswer, body);
-    throw refusal.success ? refused(refusal.output.error) : notOurs(this.site, route, response);
+    throw refusal.success
+      ? refused(refusal.output.error, this.site)
+      : notOurs(this.site, route, response);
   }
 
   #unreachable(cause: unknown): CommandError {
@@ -242,8 +244,14 @@ function noToken({ origin }: ChosenSite): CommandError {
  * Uses the site's own message. Only the hint for a wrong token is replaced, because the site's hint is for
  * other clients.
  */
-function refused({ code, what, why, hint }: ErrorAnswer["error"]): CommandError {
-  return failure({ what, why, hint: code === "unauthorized" ? hintOfToken : hint }, code);
+function refused(
+  { code, what, why, hint }: ErrorAnswer["error"],
+  { origin }: ChosenSite,
+): CommandError {
+  const ofHost = `If the token is right, the deployment must see the host ${new URL(origin).host}`;
+  const seen = "let a proxy in front of it send this host, with its port, in X-Forwarded-Host";
+  const ofToken = `${hintOfToken} ${ofHost}: ${seen}. SITE_HOST must name it, if set.`;
+  return failure({ what, why, hint: code === "unauthorized" ? ofToken : hint }, code);
 }
 
 /** The parts that bring a route of their own. */

@@ -77,6 +77,11 @@ Checked from FRA, version 0.1.0. This isolate.
 `);
 });
 
+it("health names no colo of a site that has none", async () => {
+  const { out } = await asked({ ...sick, colo: "" }, 503);
+  expect(out).toContain("\nChecked version 0.1.0. This isolate.\n");
+});
+
 it("health exits with 1 for a Worker without operate, and shows its status in the error", async () => {
   const { code, out, notes } = await asked({ status: "degraded" }, 200);
   expect({ code, out }).toEqual({ code: 1, out: "" });

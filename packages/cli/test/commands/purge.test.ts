@@ -99,7 +99,8 @@ it("purge reports a rejection by the site, and exits with 1", async () => {
   const ran = await user.runs(["purge", "--tag", "a", "--json"], { env });
   expect(ran.code).toBe(1);
   expect(JSON.parse(ran.out)).toMatchObject({ error: { code: "unauthorized" } });
-  expect(ran.notes).toContain("ADMIN_TOKEN");
+  expect(ran.notes).toContain("ADMIN_TOKEN for this host, www.example.com.");
+  expect(ran.notes).toContain("the deployment must see the host www.example.com:");
 });
 
 it("purge sends the same id four times if the site is unreachable", async () => {

@@ -42,9 +42,10 @@ export function operatorRefused(state: SiteState): Finding | [] {
     level: count >= manyMin ? "warning" : "info",
     what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
     since: isoOf(most.sinceAtMs),
-    cause: "A tool or a sender of purges has a wrong secret or a wrong clock, or somebody guesses.",
+    cause:
+      "A tool or a sender of purges has a wrong secret or a wrong clock, a proxy changes the host that the command signs, or somebody guesses.",
     remedy:
-      "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
+      "Compare the secrets of your tools and senders with those of the deployment. If the command fails with the right one, it names both hosts: let the proxy send the host, with its port, in X-Forwarded-Host. Otherwise, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
   };
 }
 

@@ -40,7 +40,7 @@ export function originTroubles(state: SiteState): Finding[] {
     });
 }
 
-const checkIt = "Check that its server runs, and that no firewall stops requests from Cloudflare.";
+const checkIt = "Check that its server runs, and that no firewall stops requests from Tidemark.";
 const speedItUp =
   "Check how busy its server is. If its pages need more time, raise originTimeout in the configuration.";
 
@@ -72,13 +72,13 @@ function failing(name: string, trouble: OriginTrouble): Finding {
     since: isoOf(trouble.sinceAtMs),
     cause: isSlow
       ? "Its server is overloaded, or the page needs longer than originTimeout."
-      : "Its server is down, or the network between Cloudflare and the server is interrupted.",
+      : "Its server is down, or the network between Tidemark and the server is interrupted.",
     remedy: isSlow ? speedItUp : checkIt,
     details: detailsOf(trouble),
   };
 }
 
-/** Returns one finding per origin that failed all recent anonymous requests, unless it is shut off. */
+/** Returns one finding per origin that refused all recent anonymous requests, unless it is shut off. */
 export function anonymousRefused(state: SiteState): Finding[] {
   return [...state.refusingAnonymous]
     .filter(([name]) => !state.originsShutOff.includes(name))

@@ -22,7 +22,7 @@ async function failBeside({ site, gates }: Opened, path: string): Promise<void> 
   expect((await waiting).status).toBe(200);
 }
 
-/** @param status of responses to anonymous requests */
+/** @param status of responses to anonymous requests. 0: no response, 520: Cloudflare's own in place of it */
 function open(status: number) {
   const refusing = { isOn: true };
   const gates = new Map<string, ReturnType<typeof closedGate>>();
@@ -33,7 +33,10 @@ function open(status: number) {
         await gates.get(new URL(url).pathname)?.opened;
         return page("for one client", {}, 500);
       }
-      if (refusing.isOn && !headers.has("x-client")) return page("refused", {}, status);
+      if (refusing.isOn && !headers.has("x-client")) {
+        if (status === 0) throw new TypeError("fetch failed");
+        return page("refused", {}, status);
+      }
       return page("page", cc("max-age=60"));
     },
   });
@@ -42,7 +45,7 @@ function open(status: number) {
 
 type Opened = ReturnType<typeof open>;
 
-it.each([403, 429, 500, 502, 520])(
+it.each([403, 429, 500, 502])(
   "the finding anonymous-refused lasts from a status %i to a served anonymous request",
   async (status) => {
     const opened = open(status);
@@ -55,6 +58,19 @@ it.each([403, 429, 500, 502, 520])(
     refusing.isOn = false;
     await failBeside(opened, "/b");
     expect(await found(site, code)).toBeUndefined();
+  },
+);
+
+it.each([0, 520])(
+  "an origin without an answer, %i, is unreachable, and refuses nobody",
+  async (status) => {
+    const opened = open(status);
+    const { site } = opened;
+    await failBeside(opened, "/a");
+    expect(await found(site, code)).toBeUndefined();
+    await site.get("/b");
+    const cause = expect.stringContaining("between Tidemark and the server");
+    expect(await found(site, "origin-unreachable")).toMatchObject({ cause });
   },
 );
 
