@@ -8,7 +8,7 @@ import { countsIn, type PlayedIsolate, PlayedSite } from "./played-site.ts";
 import { PlayedTime } from "./played-time.ts";
 import { sampledPages } from "./sample.ts";
 import { type MixName, openStores, type StoreCalls } from "./stores.ts";
-import { Traffic } from "./traffic.ts";
+import { type OtherPurges, Traffic } from "./traffic.ts";
 
 export interface PointSettings {
   readonly mix: MixName;
@@ -27,6 +27,11 @@ export interface PointSettings {
   readonly objects: number;
   /** The options of the only route. */
   readonly route: Omit<WrittenRoute, "name" | "match">;
+  readonly otherPurges?: OtherPurges;
+  /** The duration of each call of a store. Default: 0. */
+  readonly roundTripMs?: number;
+  /** The seconds that are counted. Default: by the rate. */
+  readonly windowSeconds?: number;
   readonly isWhole?: boolean;
   /** The number of sampled pages, in place of one from `playedCount`. */
   readonly sampleCount?: number;
@@ -49,6 +54,8 @@ export interface Counted {
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
   readonly journalReadsPerSecond: number;
+  /** Redis commands, or calls of the journal's object, by purpose. */
+  readonly journalPerSecond: Readonly<Record<string, number>>;
   readonly purgesPerSecond: number;
   /** The requests of all objects that store records. */
   readonly recordObjectsPerSecond: number;
@@ -81,7 +88,7 @@ class Point {
     const { colos, requestsPerSecond, isolateRequestsPerSecond } = settings;
     this.#settings = settings;
     this.#time = time;
-    this.#windowSeconds = windowSecondsOf(requestsPerSecond);
+    this.#windowSeconds = settings.windowSeconds ?? windowSecondsOf(requestsPerSecond);
     const isolates = requestsPerSecond / colos / isolateRequestsPerSecond;
     this.#isolatesAColo = Math.max(1, Math.round(isolates));
     this.#watchedColos = Math.min(colos, Math.max(1, Math.round(12 / this.#isolatesAColo)));
@@ -105,7 +112,7 @@ class Point {
     const time = this.#time;
     const draws = new Draws(settings.seed);
     const sampleCount = this.#sampleCount;
-    const stores = openStores(mix, time, objects);
+    const stores = openStores(mix, time, objects, settings.roundTripMs);
     const pages = sampledPages({ pageCount, sampleCount }, draws.fork());
     const config: WrittenConfig = {
       metrics: "off",
@@ -122,6 +129,7 @@ class Point {
       coloCount,
       requestsPerSecond,
       editsPerSecond,
+      otherPurges: settings.otherPurges ?? { perSecond: 0, isolates: 1 },
       isWhole,
       draws: draws.fork(),
       isolatesAColo: this.#isolatesAColo,
@@ -156,6 +164,7 @@ class Point {
     const [inWatched, elsewhere] = [sums(watched), sums(others)];
     const all = countsIn([...inWatched, ...elsewhere]);
     const ofPages = pageCount / sampleCount / windowSeconds;
+    const journal = countsOfJournal(inWatched);
     const ofTime = colos / this.#watchedColos / windowSeconds;
     const perSecond = Object.entries(all.redisCommands).map(
       ([purpose, count = 0]) => [purpose, count * ofPages] as const,
@@ -178,7 +187,14 @@ class Point {
       writesPerSecond: (writes["kept"] ?? 0) * ofPages,
       rowsPerSecond: (after.calls.recordRows - before.calls.recordRows) * ofPages,
       redisPerSecond: Object.fromEntries(perSecond),
-      journalReadsPerSecond: readsIn(countsOfJournal(inWatched)) * ofTime,
+      journalReadsPerSecond: (journal["journal read"] ?? 0) * ofTime,
+      journalPerSecond: Object.fromEntries(
+        Object.entries(journal).map(([purpose, count]) => [
+          purpose,
+          // Each colo reads, but an entry is appended only once.
+          purpose === "journal read" ? count * ofTime : count / windowSeconds,
+        ]),
+      ),
       purgesPerSecond: editsPerSecond,
       recordObjectsPerSecond: objectSum * ofPages,
       troubles: of.site.troubles,
@@ -186,23 +202,15 @@ class Point {
   }
 }
 
-type JournalCounts = Readonly<Record<"commands" | "calls", ReadonlyMap<string, number>>>;
-
 /** Returns the counts of the journal by purpose: Redis commands, and calls of its object. */
-function countsOfJournal(sums: readonly Sums[]): JournalCounts {
-  const [commands, calls] = [new Map<string, number>(), new Map<string, number>()];
+function countsOfJournal(sums: readonly Sums[]): Record<string, number> {
+  const counts: Record<string, number> = {};
   for (const each of sums) {
     for (const [series, count] of each) {
       const [family, purpose = ""] = series.split("|");
-      const counts = family === "redisCommands" ? commands : calls;
       if (family !== "redisCommands" && family !== "objectCalls") continue;
-      counts.set(purpose, (counts.get(purpose) ?? 0) + count);
+      if (/^(?:journal|purge)/.test(purpose)) counts[purpose] = (counts[purpose] ?? 0) + count;
     }
   }
-  return { commands, calls };
-}
-
-function readsIn({ commands, calls }: JournalCounts): number {
-  const of = (counts: ReadonlyMap<string, number>) => counts.get("journal read") ?? 0;
-  return of(commands) + of(calls);
+  return counts;
 }

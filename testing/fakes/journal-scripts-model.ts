@@ -14,6 +14,7 @@ import {
   markScript,
   postScript,
   proofScript,
+  standingScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 
 /** The names and values of an entry, alternating. */
@@ -59,7 +60,8 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  return [appendScript, markScript, postScript, bookScript, proofScript].includes(script);
+  const reading = [bookScript, proofScript, standingScript];
+  return [appendScript, markScript, postScript, ...reading].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -71,6 +73,7 @@ export function runJournalScript(
 ): unknown {
   if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
+  if (script === standingScript) return standingOf(args, journal);
   const taken = [...args];
   const next = () => taken.shift() ?? "";
   const list = () => taken.splice(0, Number(next()));
@@ -137,6 +140,16 @@ function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJou
     answers.push(isUnpurged ? 1 : 0);
   }
   return answers;
+}
+
+/** @param args the position and the `n` of each place */
+function standingOf(args: readonly string[], journal: ScriptedJournal): unknown {
+  const places = args.flatMap((position, at) => (at % 2 === 0 ? [[position, args[at + 1]]] : []));
+  const states = places.map(([position = "", n = ""]) => {
+    const [item] = journal.since(position, 1) as (readonly [string, Fields])[];
+    return item?.[0] === position && nOf(item[1]) === n ? 3 : proofOf(n, journal);
+  });
+  return [states, journal.count, journal.since("-", 1)];
 }
 
 /** Returns 0 if the entry never existed or is unproven, 1 if its lineage is kept, 2 if dropped. */

@@ -1,6 +1,6 @@
 /* Isolates: their clocks, which may be set back (rule 10), and the ages of what they know. */
 enum read_state { FREE, SENT, SERVED };
-enum read_kind { REPLICA, PRIMARY, MARKED, COPIED };
+enum read_kind { REPLICA, PRIMARY, MARKED, COPIED, APPENDED };
 
 #define VIEW(i) now.isolate[i]
 #define READ(i, s) now.read[(i) * READS + (s)]

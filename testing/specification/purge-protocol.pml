@@ -56,7 +56,7 @@ typedef Isolate {
 /* A read of the journal, or of a copy, and the state that it has seen. */
 typedef Read {
   byte state;         /* FREE, SENT, SERVED */
-  byte kind;          /* REPLICA, PRIMARY, MARKED, COPIED */
+  byte kind;          /* REPLICA, PRIMARY, MARKED, COPIED, APPENDED */
   byte back;          /* a read-back */
   TIME sentAt;        /* by the isolate's clock; 0: unknown */
   ID base;            /* the view's end when it was sent */
