@@ -2,6 +2,7 @@
 // the stores and the origin receive in a window of simulated time.
 import type { WrittenRoute } from "../../src/config/written-route.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { boundsMs } from "../../src/observe/histogram.ts";
 import type { Sums } from "../../src/observe/sums.ts";
 import { Draws } from "../../testing/draws.ts";
 import { countsIn, type PlayedIsolate, PlayedSite } from "./played-site.ts";
@@ -28,6 +29,10 @@ export interface PointSettings {
   /** The options of the only route. */
   readonly route: Omit<WrittenRoute, "name" | "match">;
   readonly otherPurges?: OtherPurges;
+  readonly tagsAPage?: number;
+  readonly bodyBytes?: number;
+  /** Routes before that of all pages, which match none. Default: 0. */
+  readonly otherRoutes?: number;
   /** The duration of each call of a store. Default: 0. */
   readonly roundTripMs?: number;
   /** The seconds that are counted. Default: by the rate. */
@@ -54,8 +59,12 @@ export interface Counted {
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
   readonly journalReadsPerSecond: number;
-  /** Redis commands, or calls of the journal's object, by purpose. */
+  /** Redis commands, or calls of the journal's object, by purpose, without `bookReadsPerSecond`. */
   readonly journalPerSecond: Readonly<Record<string, number>>;
+  /** Questions to the book, and reads of epochs. They include first reads of the journal. */
+  readonly bookReadsPerSecond: number;
+  /** The times from purges until other isolates had read them, in milliseconds, at most: median and 99th percentile. */
+  readonly lagMs: { readonly median: number; readonly p99: number };
   readonly purgesPerSecond: number;
   /** The requests of all objects that store records. */
   readonly recordObjectsPerSecond: number;
@@ -113,11 +122,12 @@ class Point {
     const draws = new Draws(settings.seed);
     const sampleCount = this.#sampleCount;
     const stores = openStores(mix, time, objects, settings.roundTripMs);
-    const pages = sampledPages({ pageCount, sampleCount }, draws.fork());
+    const { tagsAPage, bodyBytes, otherRoutes } = settings;
+    const pages = sampledPages({ pageCount, sampleCount, tagsAPage, bodyBytes }, draws.fork());
     const config: WrittenConfig = {
       metrics: "off",
       purge: { maxLagSeconds, clockAllowanceSeconds },
-      routes: [{ name: "all", match: "*", ...route }],
+      routes: [...routesBefore(otherRoutes), { name: "all", match: "*", ...route }],
     };
     const site = new PlayedSite({ time, stores, draws: draws.fork(), config, pages });
     const { colos: coloCount, requestsPerSecond, editsPerSecond, isWhole = false } = settings;
@@ -165,6 +175,7 @@ class Point {
     const all = countsIn([...inWatched, ...elsewhere]);
     const ofPages = pageCount / sampleCount / windowSeconds;
     const journal = countsOfJournal(inWatched);
+    const bookReads = after.calls.bookReads - before.calls.bookReads;
     const ofTime = colos / this.#watchedColos / windowSeconds;
     const perSecond = Object.entries(all.redisCommands).map(
       ([purpose, count = 0]) => [purpose, count * ofPages] as const,
@@ -192,14 +203,37 @@ class Point {
         Object.entries(journal).map(([purpose, count]) => [
           purpose,
           // Each colo reads, but an entry is appended only once.
-          purpose === "journal read" ? count * ofTime : count / windowSeconds,
+          purpose === "journal read" ? (count - bookReads) * ofTime : count / windowSeconds,
         ]),
       ),
-      purgesPerSecond: editsPerSecond,
+      bookReadsPerSecond: bookReads * ofPages,
+      lagMs: lagsIn(inWatched.slice(this.#settings.otherPurges?.isolates ?? 0)),
+      purgesPerSecond: editsPerSecond + (this.#settings.otherPurges?.perSecond ?? 0),
       recordObjectsPerSecond: objectSum * ofPages,
       troubles: of.site.troubles,
     };
   }
+}
+
+/** Returns the upper bounds of the buckets with the median and the 99th percentile of the spreads of purges. */
+function lagsIn(sums: readonly Sums[]): Counted["lagMs"] {
+  const counts = boundsMs.map((_, bucket) =>
+    sums.reduce((sum, each) => {
+      const found = [...each].filter(([series]) => /^purgeSpread\|/.test(series));
+      return sum + (found.find(([series]) => series.endsWith(`|b${bucket}`))?.[1] ?? 0);
+    }, 0),
+  );
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const boundOf = (share: number) => {
+    let seen = 0;
+    return boundsMs[counts.findIndex((count) => (seen += count) >= share * all)] ?? 0;
+  };
+  return { median: boundOf(0.5), p99: boundOf(0.99) };
+}
+
+/** Returns routes that match no page of a played site. */
+export function routesBefore(count = 0): WrittenRoute[] {
+  return Array.from({ length: count }, (_, nth) => ({ name: `r${nth}`, match: `/r${nth}/:id/*` }));
 }
 
 /** Returns the counts of the journal by purpose: Redis commands, and calls of its object. */

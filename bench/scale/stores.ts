@@ -22,7 +22,8 @@ export type MixName = (typeof mixes)[number];
 /** The calls of the stores outside of the isolates. */
 export interface StoreCalls {
   readonly redisCommands: number;
-  readonly journalObject: number;
+  /** Questions to the book, and reads of epochs. */
+  readonly bookReads: number;
   /** The calls of each object that stores records. */
   readonly recordObjects: readonly number[];
   /** The rows of records that these objects have written, without deletions. */
@@ -92,7 +93,9 @@ export function openStores(
     ...inCode,
     calls: () => ({
       redisCommands: commandsOf(redis),
-      journalObject: journalObject.calls.length,
+      bookReads:
+        countOf(journalObject.calls, ["unpurged", "epochs"]) +
+        countOf(redis.journalCommands, ["EVAL_RO", "HMGET"]),
       recordObjects: Array.from(records.values(), ({ calls }) => calls.length),
       recordRows: [...records.values()].reduce((sum, one) => sum + writesIn(one.statements), 0),
     }),
@@ -122,6 +125,9 @@ function mixInCode(mix: MixName, { redis, journal, records, objects }: Bindings)
       return unreachable(mix);
   }
 }
+
+const countOf = (names: readonly string[], counted: readonly string[]): number =>
+  names.filter((name) => counted.includes(name)).length;
 
 const writesIn = (statements: readonly string[]): number =>
   statements.filter((statement) => statement.startsWith("INSERT INTO records")).length;

@@ -37,6 +37,8 @@ export interface OtherPurges {
   readonly perSecond: number;
   /** The number of isolates that accept them, in turn. */
   readonly isolates: number;
+  /** When they begin. Default: with the requests. */
+  readonly fromMs?: number;
 }
 
 /**
@@ -99,8 +101,8 @@ export class Traffic {
         if (slot.isWatched) this.#expectView(slot, time.atMs);
       }
       this.#expectEdit();
-      this.#expectOther(0);
     });
+    time.after(this.#settings.otherPurges.fromMs ?? visibleAfterMs, () => this.#expectOther(0));
   }
 
   /**

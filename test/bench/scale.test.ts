@@ -112,6 +112,8 @@ const counted: Counted = {
   redisPerSecond: { "look-up": 10, fill: 5, "journal read": 1_000 },
   journalReadsPerSecond: 1,
   journalPerSecond: {},
+  bookReadsPerSecond: 0,
+  lagMs: { median: 0, p99: 0 },
   purgesPerSecond: 1,
   recordObjectsPerSecond: 0,
   troubles: [],

@@ -134,12 +134,19 @@ function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJou
     const at = noted.findIndex((fields) => numberIn(nOf(fields)) > numberIn(n));
     const later = at < 0 ? [] : noted.slice(at);
     const isWhole = numberIn(nOf(noted[0])) <= numberIn(n);
-    const isCovered = (fields: Fields) =>
-      namesOf(decodeEntry("0-0", fields).targets).some((name) => names.includes(name));
+    const isCovered = (fields: Fields) => namesFor(fields).some((name) => names.includes(name));
     const isUnpurged = isWhole && proofOf(n, journal) === 1 && !later.some(isCovered);
     answers.push(isUnpurged ? 1 : 0);
   }
   return answers;
+}
+
+const namesByFields = new WeakMap<Fields, readonly string[]>();
+
+function namesFor(fields: Fields): readonly string[] {
+  const names = namesByFields.get(fields) ?? namesOf(decodeEntry("0-0", fields).targets);
+  namesByFields.set(fields, names);
+  return names;
 }
 
 /** @param args the position and the `n` of each place */
@@ -180,9 +187,7 @@ export function epochTexts(fields: readonly string[], lined: readonly Fields[]):
   });
 }
 
-function namesIn(fields: Fields): string {
-  return namesListOf(namesOf(decodeEntry("0-0", fields).targets));
-}
+const namesIn = (fields: Fields): string => namesListOf(namesFor(fields));
 
 /** Returns the number in an `n`; 0 if it has none. */
 export function numberIn(n: string): number {
