@@ -3,7 +3,7 @@
 //   npm run bench -- growth [--only purges,tags] [--write]
 import { parseArgs } from "node:util";
 import { axes, type Axis, baseSite, type Value } from "./growth/axes.ts";
-import { directCosts } from "./growth/direct-loop.ts";
+import { type DirectCost, directCosts } from "./growth/direct-loop.ts";
 import { pagesTable } from "./growth/pages.ts";
 import { counted, markdownTable, percent, replaceMarkedPart } from "./load/figures.ts";
 import { loadOf, monthlyBillOf } from "./scale/bill.ts";
@@ -28,11 +28,11 @@ async function show(name: string, table: Promise<string>): Promise<void> {
 }
 
 async function tableOf(axis: Axis): Promise<string> {
-  const costs = await directCosts(axis.values);
+  const costs = axis.isOfSite ? [] : await directCosts(axis.values);
   const rows: string[][] = [];
   for (const [at, value] of axis.values.entries()) {
     const [inRedis, inObjects] = [await pointOf(value, 0), await pointOf(value, 1)];
-    const { cpuMicros = 0, recordBytes = 0, viewBytes = 0 } = costs[at] ?? {};
+    const cost = costs[at];
     rows.push([
       value.label,
       digits(commandsOf(inRedis)),
@@ -40,14 +40,14 @@ async function tableOf(axis: Axis): Promise<string> {
       `${digits(commandsOf(inObjects))} · ${digits(rowsOf(inObjects))}`,
       `$${counted(monthlyBillOf(inObjects))}`,
       percent(1 - inRedis.originPerSecond / inRedis.settings.requestsPerSecond),
-      counted(cpuMicros),
-      `${digits(recordBytes / 1_048_576)} + ${digits(viewBytes / 1_048_576)}`,
+      ...(cost ? [counted(cost.cpuMicros), mebibytesOf(cost)] : []),
       ...(axis.hasLag ? [inRedis, inObjects].map(lagOf) : []),
     ]);
   }
-  const head = ["commands/s", "a month", "calls · rows/s", "a month", "offload", "CPU", "memory"];
+  const head = ["commands/s", "a month", "calls · rows/s", "a month", "offload"];
+  const ofIsolate = axis.isOfSite ? [] : ["CPU", "memory"];
   const lags = axis.hasLag ? ["lag, Redis", "lag, objects"] : [];
-  return markdownTable([axis.name, ...head, ...lags], rows);
+  return markdownTable([axis.name, ...head, ...ofIsolate, ...lags], rows);
 }
 
 async function pointOf({ label, point }: Value, mixAt: 0 | 1): Promise<Counted> {
@@ -64,6 +64,9 @@ function commandsOf(point: Counted): number {
 
 const rowsOf = ({ rowsPerSecond, purgesPerSecond }: Counted): number =>
   rowsPerSecond + rowsAPurge * purgesPerSecond;
+
+const mebibytesOf = ({ recordBytes, viewBytes }: DirectCost): string =>
+  [recordBytes, viewBytes].map((bytes) => digits(bytes / 1_048_576)).join(" + ");
 
 const lagOf = ({ lagMs: { median, p99 } }: Counted): string =>
   median === 0 ? "–" : `${digits(median / 1_000)} · ${digits(p99 / 1_000)} s`;

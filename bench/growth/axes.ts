@@ -22,6 +22,8 @@ export interface Axis {
   /** The name of the table, and the head of its first column. */
   readonly name: string;
   readonly hasLag?: boolean;
+  /** Whether the property changes nothing in an isolate. */
+  readonly isOfSite?: boolean;
   readonly values: readonly Value[];
 }
 
@@ -42,7 +44,7 @@ const valuesOf = (
 
 export const axes: readonly Axis[] = [
   { name: "purges/s", hasLag: true, values: [0.1, 1, 10, 100, 1_000].map(purgesAt) },
-  { name: "colos", values: valuesOf("colos", [3, 30, 300]) },
+  { name: "colos", isOfSite: true, values: valuesOf("colos", [3, 30, 300]) },
   { name: "tags a page", values: valuesOf("tagsAPage", [1, 100, 1_000]) },
   { name: "routes", values: valuesOf("otherRoutes", [10, 1_000]) },
   { name: "bytes of a body", values: valuesOf("bodyBytes", [2_000, 20_000, 200_000]) },

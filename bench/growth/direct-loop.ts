@@ -8,7 +8,7 @@ import { sampledPages } from "../scale/sample.ts";
 import { openStores } from "../scale/stores.ts";
 import { baseSite, type Value } from "./axes.ts";
 
-interface DirectCost {
+export interface DirectCost {
   /** Of a request, with its share of the reads of purges, in microseconds. */
   readonly cpuMicros: number;
   /** Estimates by the tier of memory, and of the view. */
