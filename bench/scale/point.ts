@@ -207,7 +207,7 @@ class Point {
         ]),
       ),
       bookReadsPerSecond: bookReads * ofPages,
-      lagMs: lagsIn(inWatched.slice(this.#settings.otherPurges?.isolates ?? 0)),
+      lagMs: lagsIn(inWatched, this.#settings.otherPurges?.isolates ?? 0),
       purgesPerSecond: editsPerSecond + (this.#settings.otherPurges?.perSecond ?? 0),
       recordObjectsPerSecond: objectSum * ofPages,
       troubles: of.site.troubles,
@@ -215,20 +215,22 @@ class Point {
   }
 }
 
-/** Returns the upper bounds of the buckets with the median and the 99th percentile of the spreads of purges. */
-function lagsIn(sums: readonly Sums[]): Counted["lagMs"] {
-  const counts = boundsMs.map((_, bucket) =>
-    sums.reduce((sum, each) => {
-      const found = [...each].filter(([series]) => /^purgeSpread\|/.test(series));
-      return sum + (found.find(([series]) => series.endsWith(`|b${bucket}`))?.[1] ?? 0);
-    }, 0),
-  );
+/**
+ * Returns the upper bounds of the buckets with the median and the 99th percentile of the times in which colos have
+ * read purges. Omits the first colos, which accept the purges.
+ */
+function lagsIn(sums: readonly Sums[], acceptingColos: number): Counted["lagMs"] {
+  const counts = boundsMs.map(() => 0);
+  for (const [series, count] of sums.flatMap((each) => [...each])) {
+    const [, colo, bucket] = /^purgeSpread\|colo-(\d+)\|b(\d+)$/.exec(series) ?? [];
+    if (Number(colo) > acceptingColos) counts[Number(bucket)]! += count;
+  }
   const all = counts.reduce((sum, count) => sum + count, 0);
   const boundOf = (share: number) => {
     let seen = 0;
     return boundsMs[counts.findIndex((count) => (seen += count) >= share * all)] ?? 0;
   };
-  return { median: boundOf(0.5), p99: boundOf(0.99) };
+  return all === 0 ? { median: 0, p99: 0 } : { median: boundOf(0.5), p99: boundOf(0.99) };
 }
 
 /** Returns routes that match no page of a played site. */
