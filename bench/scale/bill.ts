@@ -15,7 +15,7 @@ import {
 } from "../../packages/cli/src/simulate/month.ts";
 import { cloudflare, workers } from "../../packages/cli/src/simulate/prices.ts";
 import { commandsByTheClock } from "../../packages/cli/src/simulate/report-commands.ts";
-import type { Counted } from "./point.ts";
+import type { Counted, PointSettings } from "./point.ts";
 
 /**
  * The limits of one store, in requests per second. That of Redis is Upstash's for all plans
@@ -36,7 +36,12 @@ interface Load {
 
 export function loadOf(point: Counted): Load {
   const journalCalls = hasRedisJournal(point) ? commandsAPurge : 1;
-  const journal = point.journalReadsPerSecond + journalCalls * point.purgesPerSecond;
+  const journal = point.settings.otherPurges
+    ? Object.values(point.journalPerSecond).reduce(
+        (sum, count) => sum + count,
+        point.bookReadsPerSecond,
+      )
+    : point.journalReadsPerSecond + journalCalls * point.purgesPerSecond;
   if (!hasRedis(point)) return { records: point.recordObjectsPerSecond, journal, others: 0 };
   return { records: recordCommandsOf(point), journal, others: otherCommandsOf(point) };
 }
@@ -82,7 +87,7 @@ function useOf(point: Counted): Use {
     cpuMs: cpuMsOf(requestsPerSecond, lookUpsPerSecond) * secondsAMonth,
     redisCommands:
       ((inRedis.journal ? journal : 0) + (inRedis.records ? records + others : 0)) * secondsAMonth,
-    redisGigabytes: (recordsPerSecond * secondsAMonth * recordBytes()) / 1e9,
+    redisGigabytes: (recordsPerSecond * secondsAMonth * recordBytes(point.settings)) / 1e9,
     objectRequests: objectCalls * secondsAMonth,
     objectRows:
       ((inRedis.journal ? 0 : rowsAPurge * purgesPerSecond) + (inRedis.records ? 0 : recordRows)) *
@@ -117,12 +122,20 @@ const sampledSizes = Array.from({ length: 16 }, (_, nth) =>
 );
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The mean size of a page, in bytes. */
+export const pageBytes: number = mean(sampledSizes);
 /** The metadata of a record, and the frame of a request to Upstash. */
-const headBytes = 900;
-let packed: number | undefined;
+export const headBytes = 900;
+/** The bytes of a tag in a record, with its separator. */
+const tagBytes = 14;
+const packed = new Map<number, number>();
 
 /** Returns the mean size of a record in Redis: gzip in base64, and its metadata. */
-function recordBytes(): number {
-  packed ??= mean(sampledSizes.map((size, nth) => gzipSync(pageText(nth, size)).length * (4 / 3)));
-  return packed + headBytes;
+export function recordBytes({ bodyBytes = 0, tagsAPage = 1 }: Partial<PointSettings>): number {
+  const sizes = bodyBytes > 0 ? [bodyBytes] : sampledSizes;
+  const bytes =
+    packed.get(bodyBytes) ??
+    mean(sizes.map((size, nth) => gzipSync(pageText(nth, size)).length * (4 / 3)));
+  packed.set(bodyBytes, bytes);
+  return bytes + headBytes + tagBytes * (tagsAPage - 1);
 }

@@ -1,4 +1,4 @@
-// Writes the results of all points into docs/costs.md, and draws the chart beside it.
+// Writes the results of all points into docs/costs.md and docs/growth.md, and draws the chart beside them.
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { replaceMarkedPart } from "../load/figures.ts";
@@ -7,7 +7,7 @@ import type { Counted } from "./point.ts";
 import { loaded } from "./points.ts";
 import * as tables from "./tables.ts";
 
-const costsPage = fileURLToPath(new URL("../../docs/costs.md", import.meta.url));
+const pages = { month: "costs.md", limits: "growth.md" };
 
 const parts = (points: readonly Counted[]) => {
   const at = tables.pointsAt(points);
@@ -20,8 +20,9 @@ const parts = (points: readonly Counted[]) => {
 
 export async function writeDocument(points: readonly Counted[], command: string): Promise<void> {
   const { tables: written, charts } = parts(points);
-  for (const [name, table] of Object.entries(written)) {
-    await replaceMarkedPart(costsPage, `${command}: ${name}`, table);
+  for (const name of ["month", "limits"] as const) {
+    const page = fileURLToPath(new URL(`../../docs/${pages[name]}`, import.meta.url));
+    await replaceMarkedPart(page, `${command}: ${name}`, written[name]);
   }
   for (const [name, chart] of Object.entries(charts)) {
     await writeFile(new URL(`../../docs/scale/${name}.svg`, import.meta.url), svgOf(chart));

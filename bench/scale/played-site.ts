@@ -9,6 +9,7 @@ import type { LogLine } from "../../src/observe/log-line.ts";
 import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { snapshotOf } from "../../src/observe/metrics.ts";
 import { addAll, type Sums } from "../../src/observe/sums.ts";
+import { heldBytes } from "../../src/purge/journal/entry.ts";
 import { urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import type { Draws } from "../../testing/draws.ts";
@@ -27,6 +28,10 @@ export interface PlayedPage {
   /** The path and query. */
   readonly target: string;
   readonly tag: string;
+  /** Tags that no edit purges. */
+  readonly otherTags?: readonly string[];
+  /** The beginning of its body. */
+  readonly text?: string;
   readonly lifetimeSeconds: number;
   /** Whether its responses have an `ETag`. Tiers keep such a response for a day, to validate it. */
   readonly isValidated?: boolean;
@@ -134,14 +139,14 @@ export class PlayedSite {
     const headers = {
       "content-type": "text/html",
       "cache-control": `max-age=${page.lifetimeSeconds}`,
-      "surrogate-key": page.tag,
+      "surrogate-key": [page.tag, ...(page.otherTags ?? [])].join(" "),
       age: String(firstAgeSeconds),
       ...(isValidated && { etag }),
     };
     const isKnown = new Headers(init.headers).get("if-none-match") === etag;
     return isKnown
       ? new Response(null, { status: 304, headers })
-      : new Response(`${page.target} ${etag}`, { headers });
+      : new Response(`${page.text ?? ""}${page.target} ${etag}`, { headers });
   }
 
   /**
@@ -192,7 +197,7 @@ export class PlayedIsolate {
     const response = await this.#app.fetch(request, {}, context);
     const body = await response.text();
     if (response.status !== 200) this.#site.troubles.push(`${page.target}: ${response.status}`);
-    const version = Number(/ "v(\d+)"$/.exec(body)?.[1] ?? 0);
+    const version = Number(/ "v(\d+)"$/.exec(body.slice(-24))?.[1] ?? 0);
     const isCurrent = version === page.version;
     const ageSeconds = Number(response.headers.get("age"));
     const quietSeconds = page.lifetimeSeconds - ageSeconds - busySecondsBeforeExpiry;
@@ -217,6 +222,18 @@ export class PlayedIsolate {
     const isAccepted = accepted?.kind === "accepted";
     if (!isAccepted) this.#site.troubles.push("A purge was not accepted.");
     return isAccepted;
+  }
+
+  /** Reads the journal's new entries. */
+  readOn(): Promise<void> {
+    return this.#view.catchUp();
+  }
+
+  /** The estimated bytes of the memory tier, and of the view. */
+  get memoryBytes(): { readonly records: number; readonly view: number } {
+    const { entries } = this.#view;
+    const view = entries.reduce((sum, entry) => sum + heldBytes(entry), 0);
+    return { records: this.#app.cache.tiers.memory.bytes, view };
   }
 
   /** Returns the counts since the last call. */

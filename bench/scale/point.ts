@@ -2,13 +2,14 @@
 // the stores and the origin receive in a window of simulated time.
 import type { WrittenRoute } from "../../src/config/written-route.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { boundsMs } from "../../src/observe/histogram.ts";
 import type { Sums } from "../../src/observe/sums.ts";
 import { Draws } from "../../testing/draws.ts";
 import { countsIn, type PlayedIsolate, PlayedSite } from "./played-site.ts";
 import { PlayedTime } from "./played-time.ts";
 import { sampledPages } from "./sample.ts";
 import { type MixName, openStores, type StoreCalls } from "./stores.ts";
-import { Traffic } from "./traffic.ts";
+import { type OtherPurges, Traffic } from "./traffic.ts";
 
 export interface PointSettings {
   readonly mix: MixName;
@@ -27,6 +28,15 @@ export interface PointSettings {
   readonly objects: number;
   /** The options of the only route. */
   readonly route: Omit<WrittenRoute, "name" | "match">;
+  readonly otherPurges?: OtherPurges;
+  readonly tagsAPage?: number;
+  readonly bodyBytes?: number;
+  /** Routes before that of all pages, which match none. Default: 0. */
+  readonly otherRoutes?: number;
+  /** The duration of each call of a store. Default: 0. */
+  readonly roundTripMs?: number;
+  /** The seconds that are counted. Default: by the rate. */
+  readonly windowSeconds?: number;
   readonly isWhole?: boolean;
   /** The number of sampled pages, in place of one from `playedCount`. */
   readonly sampleCount?: number;
@@ -49,6 +59,12 @@ export interface Counted {
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
   readonly journalReadsPerSecond: number;
+  /** Redis commands, or calls of the journal's object, by purpose, without `bookReadsPerSecond`. */
+  readonly journalPerSecond: Readonly<Record<string, number>>;
+  /** Questions to the book, and reads of epochs. They include first reads of the journal. */
+  readonly bookReadsPerSecond: number;
+  /** The times from purges until other isolates had read them, in milliseconds, at most: median and 99th percentile. */
+  readonly lagMs: { readonly median: number; readonly p99: number };
   readonly purgesPerSecond: number;
   /** The requests of all objects that store records. */
   readonly recordObjectsPerSecond: number;
@@ -81,7 +97,7 @@ class Point {
     const { colos, requestsPerSecond, isolateRequestsPerSecond } = settings;
     this.#settings = settings;
     this.#time = time;
-    this.#windowSeconds = windowSecondsOf(requestsPerSecond);
+    this.#windowSeconds = settings.windowSeconds ?? windowSecondsOf(requestsPerSecond);
     const isolates = requestsPerSecond / colos / isolateRequestsPerSecond;
     this.#isolatesAColo = Math.max(1, Math.round(isolates));
     this.#watchedColos = Math.min(colos, Math.max(1, Math.round(12 / this.#isolatesAColo)));
@@ -105,12 +121,13 @@ class Point {
     const time = this.#time;
     const draws = new Draws(settings.seed);
     const sampleCount = this.#sampleCount;
-    const stores = openStores(mix, time, objects);
-    const pages = sampledPages({ pageCount, sampleCount }, draws.fork());
+    const stores = openStores(mix, time, objects, settings.roundTripMs);
+    const { tagsAPage, bodyBytes, otherRoutes } = settings;
+    const pages = sampledPages({ pageCount, sampleCount, tagsAPage, bodyBytes }, draws.fork());
     const config: WrittenConfig = {
       metrics: "off",
       purge: { maxLagSeconds, clockAllowanceSeconds },
-      routes: [{ name: "all", match: "*", ...route }],
+      routes: [...routesBefore(otherRoutes), { name: "all", match: "*", ...route }],
     };
     const site = new PlayedSite({ time, stores, draws: draws.fork(), config, pages });
     const { colos: coloCount, requestsPerSecond, editsPerSecond, isWhole = false } = settings;
@@ -122,6 +139,7 @@ class Point {
       coloCount,
       requestsPerSecond,
       editsPerSecond,
+      otherPurges: settings.otherPurges ?? { perSecond: 0, isolates: 1 },
       isWhole,
       draws: draws.fork(),
       isolatesAColo: this.#isolatesAColo,
@@ -156,6 +174,8 @@ class Point {
     const [inWatched, elsewhere] = [sums(watched), sums(others)];
     const all = countsIn([...inWatched, ...elsewhere]);
     const ofPages = pageCount / sampleCount / windowSeconds;
+    const journal = countsOfJournal(inWatched);
+    const bookReads = after.calls.bookReads - before.calls.bookReads;
     const ofTime = colos / this.#watchedColos / windowSeconds;
     const perSecond = Object.entries(all.redisCommands).map(
       ([purpose, count = 0]) => [purpose, count * ofPages] as const,
@@ -178,31 +198,55 @@ class Point {
       writesPerSecond: (writes["kept"] ?? 0) * ofPages,
       rowsPerSecond: (after.calls.recordRows - before.calls.recordRows) * ofPages,
       redisPerSecond: Object.fromEntries(perSecond),
-      journalReadsPerSecond: readsIn(countsOfJournal(inWatched)) * ofTime,
-      purgesPerSecond: editsPerSecond,
+      journalReadsPerSecond: (journal["journal read"] ?? 0) * ofTime,
+      journalPerSecond: Object.fromEntries(
+        Object.entries(journal).map(([purpose, count]) => [
+          purpose,
+          // Each colo reads, but an entry is appended only once.
+          purpose === "journal read" ? (count - bookReads) * ofTime : count / windowSeconds,
+        ]),
+      ),
+      bookReadsPerSecond: bookReads * ofPages,
+      lagMs: lagsIn(inWatched, this.#settings.otherPurges?.isolates ?? 0),
+      purgesPerSecond: editsPerSecond + (this.#settings.otherPurges?.perSecond ?? 0),
       recordObjectsPerSecond: objectSum * ofPages,
       troubles: of.site.troubles,
     };
   }
 }
 
-type JournalCounts = Readonly<Record<"commands" | "calls", ReadonlyMap<string, number>>>;
+/**
+ * Returns the upper bounds of the buckets with the median and the 99th percentile of the times in which colos have
+ * read purges. Omits the first colos, which accept the purges.
+ */
+function lagsIn(sums: readonly Sums[], acceptingColos: number): Counted["lagMs"] {
+  const counts = boundsMs.map(() => 0);
+  for (const [series, count] of sums.flatMap((each) => [...each])) {
+    const [, colo, bucket] = /^purgeSpread\|colo-(\d+)\|b(\d+)$/.exec(series) ?? [];
+    if (Number(colo) > acceptingColos) counts[Number(bucket)]! += count;
+  }
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const boundOf = (share: number) => {
+    let seen = 0;
+    return boundsMs[counts.findIndex((count) => (seen += count) >= share * all)] ?? 0;
+  };
+  return all === 0 ? { median: 0, p99: 0 } : { median: boundOf(0.5), p99: boundOf(0.99) };
+}
+
+/** Returns routes that match no page of a played site. */
+export function routesBefore(count = 0): WrittenRoute[] {
+  return Array.from({ length: count }, (_, nth) => ({ name: `r${nth}`, match: `/r${nth}/:id/*` }));
+}
 
 /** Returns the counts of the journal by purpose: Redis commands, and calls of its object. */
-function countsOfJournal(sums: readonly Sums[]): JournalCounts {
-  const [commands, calls] = [new Map<string, number>(), new Map<string, number>()];
+function countsOfJournal(sums: readonly Sums[]): Record<string, number> {
+  const counts: Record<string, number> = {};
   for (const each of sums) {
     for (const [series, count] of each) {
       const [family, purpose = ""] = series.split("|");
-      const counts = family === "redisCommands" ? commands : calls;
       if (family !== "redisCommands" && family !== "objectCalls") continue;
-      counts.set(purpose, (counts.get(purpose) ?? 0) + count);
+      if (/^(?:journal|purge)/.test(purpose)) counts[purpose] = (counts[purpose] ?? 0) + count;
     }
   }
-  return { commands, calls };
-}
-
-function readsIn({ commands, calls }: JournalCounts): number {
-  const of = (counts: ReadonlyMap<string, number>) => counts.get("journal read") ?? 0;
-  return of(commands) + of(calls);
+  return counts;
 }

@@ -2,6 +2,7 @@
 // lifetimes have the trace's shares. Each sampled page stands for the same number of pages.
 import type { Draws } from "../../testing/draws.ts";
 import { lifetimeShares, scale, zipfExponent } from "../trace/trace.ts";
+import { pageText } from "../load/page-text.ts";
 import type { PlayedPage } from "./played-site.ts";
 
 export interface SampledPage extends PlayedPage {
@@ -17,9 +18,18 @@ const lifetimeCycle = spread(
   ),
 );
 
-/** @param sampleCount the number of sampled pages, at most `pageCount`; best a multiple of ten */
+interface SampleSettings {
+  readonly pageCount: number;
+  /** The number of sampled pages, at most `pageCount`; best a multiple of ten. */
+  readonly sampleCount: number;
+  /** Default: 1. */
+  readonly tagsAPage?: number | undefined;
+  /** Default: only a few bytes, because a body changes no count up to 150,000 characters. */
+  readonly bodyBytes?: number | undefined;
+}
+
 export function sampledPages(
-  { pageCount, sampleCount }: { pageCount: number; sampleCount: number },
+  { pageCount, sampleCount, tagsAPage = 1, bodyBytes = 0 }: SampleSettings,
   draws: Draws,
 ): SampledPage[] {
   const rankOffset = draws.between(0, 1);
@@ -28,9 +38,13 @@ export function sampledPages(
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return Array.from({ length: sampleCount }, (_, nth) => {
     const rank = Math.floor(((nth + rankOffset) * pageCount) / sampleCount);
+    const tag = `t${Math.floor(draws.between(0, tagCount))}`;
+    const others = Array.from({ length: tagsAPage - 1 }, (_, at) => `${tag}-${rank}-${at}`);
     return {
       target: targetOf(rank),
-      tag: `t${Math.floor(draws.between(0, tagCount))}`,
+      tag,
+      ...(others.length > 0 && { otherTags: others }),
+      ...(bodyBytes > 0 && { text: pageText(rank, bodyBytes) }),
       lifetimeSeconds: lifetimeCycle[(lifetimeOffset + nth) % lifetimeCycle.length] ?? 0,
       version: 1,
       firstAgeSeconds: 0,

@@ -7,10 +7,10 @@ import {
   type Stores,
   TidemarkRecords,
 } from "../../src/cloudflare.ts";
-import type { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { upstash } from "../../src/upstash.ts";
+import type { PlayedTime } from "./played-time.ts";
 
 export const mixes = [
   "all in Redis",
@@ -22,7 +22,8 @@ export type MixName = (typeof mixes)[number];
 /** The calls of the stores outside of the isolates. */
 export interface StoreCalls {
   readonly redisCommands: number;
-  readonly journalObject: number;
+  /** Questions to the book, and reads of epochs. */
+  readonly bookReads: number;
   /** The calls of each object that stores records. */
   readonly recordObjects: readonly number[];
   /** The rows of records that these objects have written, without deletions. */
@@ -39,13 +40,41 @@ export interface MixedStores extends MixInCode {
   readonly calls: () => StoreCalls;
 }
 
-/** @param objects the number of objects that store records, if the mix has them */
-export function openStores(mix: MixName, clock: FakeClock, objects: number): MixedStores {
-  const journalObject = new FakeObject();
-  const redis = new FakeUpstash(clock);
+/** The fake of Upstash at a distance of played time. */
+class DistantUpstash extends FakeUpstash {
+  readonly #time: PlayedTime;
+  readonly #roundTripMs: number;
+
+  constructor(time: PlayedTime, roundTripMs: number) {
+    super(time);
+    this.#time = time;
+    this.#roundTripMs = roundTripMs;
+  }
+
+  override async answer(path: string, body: unknown): Promise<Response> {
+    if (this.#roundTripMs > 0) await this.#time.sleep(this.#roundTripMs);
+    return super.answer(path, body);
+  }
+}
+
+/**
+ * @param objects the number of objects that store records, if the mix has them
+ * @param roundTripMs the duration of each call in played time
+ */
+export function openStores(
+  mix: MixName,
+  time: PlayedTime,
+  objects: number,
+  roundTripMs = 0,
+): MixedStores {
+  const distant = <Kind extends { beforeCall: unknown }>(object: Kind): Kind =>
+    roundTripMs > 0 ? Object.assign(object, { beforeCall: () => time.sleep(roundTripMs) }) : object;
+  const journalObject = distant(new FakeObject());
+  const redis = new DistantUpstash(time, roundTripMs);
   const records = new Map<string, FakeObject<TidemarkRecords>>();
   const recordsNamed = (name: string) => {
-    const known = records.get(name) ?? new FakeObject((state) => new TidemarkRecords(state));
+    const known =
+      records.get(name) ?? distant(new FakeObject((state) => new TidemarkRecords(state)));
     records.set(name, known);
     return known;
   };
@@ -64,7 +93,9 @@ export function openStores(mix: MixName, clock: FakeClock, objects: number): Mix
     ...inCode,
     calls: () => ({
       redisCommands: commandsOf(redis),
-      journalObject: journalObject.calls.length,
+      bookReads:
+        countOf(journalObject.calls, ["unpurged", "epochs"]) +
+        countOf(redis.journalCommands, ["EVAL_RO", "HMGET"]),
       recordObjects: Array.from(records.values(), ({ calls }) => calls.length),
       recordRows: [...records.values()].reduce((sum, one) => sum + writesIn(one.statements), 0),
     }),
@@ -94,6 +125,9 @@ function mixInCode(mix: MixName, { redis, journal, records, objects }: Bindings)
       return unreachable(mix);
   }
 }
+
+const countOf = (names: readonly string[], counted: readonly string[]): number =>
+  names.filter((name) => counted.includes(name)).length;
 
 const writesIn = (statements: readonly string[]): number =>
   statements.filter((statement) => statement.startsWith("INSERT INTO records")).length;

@@ -3,6 +3,7 @@
 // any other work are not played: after such a time, the next arrival is drawn anew, which changes no
 // probability, because arrivals are independent.
 import type { Draws } from "../../testing/draws.ts";
+import { userTag } from "../../src/purge/journal/purge-target.ts";
 import { zipfRanks } from "../load/zipf.ts";
 import { zipfExponent } from "../trace/trace.ts";
 import type { Due, PlayedTime } from "./played-time.ts";
@@ -24,10 +25,20 @@ interface TrafficSettings {
   /** The age of a view from which isolates renew it. */
   readonly viewAgeMs: number;
   readonly editsPerSecond: number;
+  readonly otherPurges: OtherPurges;
   /** The time after which all colos see a write to the shared tier. */
   readonly visibleAfterMs: number;
   /** Whether every request is played, also those that memory answers. */
   readonly isWhole: boolean;
+}
+
+/** Purges of names that no page has, such as sessions. They change no page. */
+export interface OtherPurges {
+  readonly perSecond: number;
+  /** The number of isolates that accept them, in turn. */
+  readonly isolates: number;
+  /** When they begin. Default: with the requests. */
+  readonly fromMs?: number;
 }
 
 /**
@@ -91,6 +102,7 @@ export class Traffic {
       }
       this.#expectEdit();
     });
+    time.after(this.#settings.otherPurges.fromMs ?? visibleAfterMs, () => this.#expectOther(0));
   }
 
   /**
@@ -192,6 +204,17 @@ export class Traffic {
     time.after(gapMs, () => {
       this.#expectEdit();
       void this.#edit();
+    });
+  }
+
+  #expectOther(nth: number): void {
+    const { time, otherPurges } = this.#settings;
+    if (otherPurges.perSecond === 0) return;
+    const gapMs = (-1_000 * Math.log(1 - this.#edits.between(0, 1))) / otherPurges.perSecond;
+    time.after(gapMs, () => {
+      this.#expectOther(nth + 1);
+      const slot = this.#slots[nth % Math.min(otherPurges.isolates, this.#slots.length)];
+      if (slot) void this.#isolateOf(slot).purge(userTag(`session:${nth}`));
     });
   }
 

@@ -52,9 +52,7 @@ export type OrderPurge = (order: {
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
   /** `undefined` without a journal. */
-  readonly purging:
-    | { readonly acceptances: Pick<Acceptances, "accept" | "acceptAfter"> }
-    | undefined;
+  readonly purging: { readonly acceptances: Pick<Acceptances, "accept"> } | undefined;
   readonly whyNoJournal: Reason;
   readonly metrics: Metrics;
   readonly nowAtMs: () => number;
@@ -79,12 +77,7 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     const mode = isSoft ? "soft" : "hard";
     const order = { id: "", bodyDigest: "", reason, by: "data", mode, targets } as const;
     const requester = { atMs: nowAtMs(), host, afterAnswer };
-    const { acceptances } = purging;
-    // One name fits into one entry, so the script that appends it also returns what the view lacks.
-    const isOneName = targets.tags.length + targets.prefixes.length === 1;
-    const accepted = await (isOneName
-      ? acceptances.acceptAfter(order, "end", requester)
-      : acceptances.accept(order, requester));
+    const accepted = await purging.acceptances.accept(order, requester);
     if (accepted.kind === "accepted") {
       const { position, visibleByAtMs } = accepted;
       return { position, visibleBy: new Date(visibleByAtMs).toISOString() };

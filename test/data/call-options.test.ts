@@ -105,7 +105,7 @@ describe("a misspelt option is refused with the call's options", () => {
     [
       "purge",
       { tags: ["a"], urls: ["/a"] },
-      "tags, keys, prefixes, soft, reason",
+      "tags, keys, prefixes, everything, soft, reason",
       ({ isolate }, given) => isolate.data.purge(given),
     ],
   ])("%s", async (call, given, options, run) => {

@@ -207,18 +207,14 @@ it("write costs a purge and a read in one round trip, and a store", async () => 
   expect(requestCount).toBe(2);
 });
 
-it.each([
-  { run: "delete", reads: {} },
-  { run: "expire", reads: {} },
-  { run: "clear", reads: { XRANGE: 1 } },
-] as const)(
-  "$run costs one command. For one name, it also reads the journal's new entries",
-  async ({ run, reads }) => {
+it.each(["delete", "expire", "clear"] as const)(
+  "%s costs one command, which also reads the journal's new entries",
+  async (run) => {
     const { here } = await opened();
     database.rest.resetCounts();
     const { position } = await here[run]("a");
     await here.get("later");
     expect(position).toMatch(/^\d+-\d+$/);
-    expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 1, GETRANGE: 1, ...reads });
+    expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 1, GETRANGE: 1 });
   },
 );

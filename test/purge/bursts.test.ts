@@ -81,8 +81,8 @@ it("applies and appends a thousand concurrent purges, and reads back 128 at a ti
   expect(upstash.readBytes).toBeLessThan(1_048_576);
   expect(purging.view.chain?.entries.length).toBe(purgeCount + 1);
   expect([purging.view.isShutOff, upstash.journal.length]).toEqual([false, purgeCount + 1]);
-  upstash.readCount = 0;
+  upstash.requestCount = 0;
   await pass(halfLagMs);
   await Promise.all(pending);
-  expect(upstash.readCount).toBe(Math.ceil(purgeCount / 128));
+  expect(upstash.requestCount).toBe(Math.ceil(purgeCount / 128));
 });

@@ -35,6 +35,8 @@ export class FakeJournal implements Journal {
   /** The methods that answer "unavailable". */
   down: readonly (keyof Journal)[] | "all" = [];
   replicaLagMs = 0;
+  /** Whether so many entries follow a place that `appendAndRead` returns none of them. */
+  isPageFull = false;
   /** Delays every answer after the journal has done its work. */
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
   #marks = 0;
@@ -116,7 +118,7 @@ export class FakeJournal implements Journal {
       const own = { position: this.write(entry), n: entry.n };
       const entries = decoded(this.stream.items);
       const at = entries.findIndex((each) => isSame(each, place));
-      const isWhole = at >= 0 && entries.length - at < pageCount;
+      const isWhole = at >= 0 && entries.length - at < pageCount && !this.isPageFull;
       const since = isWhole ? entries.slice(at + 1) : undefined;
       return { kind: "appended", place: own, sentAtMs: this.#clock.atMs, since } as const;
     });

@@ -14,6 +14,7 @@ import {
   markScript,
   postScript,
   proofScript,
+  standingScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 
 /** The names and values of an entry, alternating. */
@@ -61,7 +62,8 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  return [appendScript, markScript, postScript, bookScript, proofScript].includes(script);
+  const reading = [bookScript, proofScript, standingScript];
+  return [appendScript, markScript, postScript, ...reading].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -73,6 +75,7 @@ export function runJournalScript(
 ): unknown {
   if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
+  if (script === standingScript) return standingOf(args, journal);
   const taken = [...args];
   const next = () => taken.shift() ?? "";
   const [kept] = [Number(next()), next(), next(), next()];
@@ -147,12 +150,29 @@ function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJou
     const at = noted.findIndex((fields) => numberIn(nOf(fields)) > numberIn(n));
     const later = at < 0 ? [] : noted.slice(at);
     const isWhole = numberIn(nOf(noted[0])) <= numberIn(n);
-    const isCovered = (fields: Fields) =>
-      namesOf(decodeEntry("0-0", fields).targets).some((name) => names.includes(name));
+    const isCovered = (fields: Fields) => namesFor(fields).some((name) => names.includes(name));
     const isUnpurged = isWhole && proofOf(n, journal) === 1 && !later.some(isCovered);
     answers.push(isUnpurged ? 1 : 0);
   }
   return answers;
+}
+
+const namesByFields = new WeakMap<Fields, readonly string[]>();
+
+function namesFor(fields: Fields): readonly string[] {
+  const names = namesByFields.get(fields) ?? namesOf(decodeEntry("0-0", fields).targets);
+  namesByFields.set(fields, names);
+  return names;
+}
+
+/** @param args the position and the `n` of each place */
+function standingOf(args: readonly string[], journal: ScriptedJournal): unknown {
+  const places = args.flatMap((position, at) => (at % 2 === 0 ? [[position, args[at + 1]]] : []));
+  const states = places.map(([position = "", n = ""]) => {
+    const [item] = journal.since(position, 1) as (readonly [string, Fields])[];
+    return item?.[0] === position && nOf(item[1]) === n ? 3 : proofOf(n, journal);
+  });
+  return [states, journal.count, journal.since("-", 1)];
 }
 
 /** Returns 0 if the entry never existed or is unproven, 1 if its lineage is kept, 2 if dropped. */
@@ -183,9 +203,7 @@ export function epochTexts(fields: readonly string[], lined: readonly Fields[]):
   });
 }
 
-function namesIn(fields: Fields): string {
-  return namesListOf(namesOf(decodeEntry("0-0", fields).targets));
-}
+const namesIn = (fields: Fields): string => namesListOf(namesFor(fields));
 
 /** Returns the number in an `n`; 0 if it has none. */
 export function numberIn(n: string): number {

@@ -159,9 +159,11 @@ class TracePlayer {
     this.#state.put(s.id(), [added], position);
     this.#state.put(s.isHard(), [added], isMark || Boolean(hard));
     this.#state.put(s.isMark(), [added], isMark);
-    if (!isMark) return this.#state.take("append", added);
-    this.#state.put(s.marks(), [added], entry > 0 ? entryOf(entry) : added);
-    this.#state.take("mark", added);
+    if (isMark) this.#state.put(s.marks(), [added], entry > 0 ? entryOf(entry) : added);
+    this.#state.take(isMark ? "mark" : "append", added);
+    const read = this.#reads.get(slot);
+    // An isolate also reads by the script that appends.
+    if (!isMark && (read === undefined || this.#state.get(s.isServed(), read))) return;
     const first = this.#state.members("Entry").find((one) => this.#state.get(s.upTo(), one, added));
     const oldest = first ?? added;
     this.#shows(slot, [oldest, added, added, oldest], 1);

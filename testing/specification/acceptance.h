@@ -114,8 +114,18 @@ static int may_send_append(void) { return may_send(); }
 static void do_send_append(void) {
   int i = event.isolate;
   send_read(i, event.read);
+  READ(i, event.read).kind = APPENDED;
   for (int k = 0; k < LOOKS; k += 1)
     if (now.look[k].isolate == i + 1 && is_gone(&now.look[k])) now.look[k].read = APPENDING;
+}
+
+/* The script of an append has read the journal before its entry, which may trim the oldest one. */
+static void serve_append(int first) {
+  if (event.isolate < 0) return;
+  struct Read *it = &READ(event.isolate, event.read);
+  if (it->kind != APPENDED || it->state != SENT) return;
+  see_state(it, &JOURNAL);
+  if (first) it->first = first;
 }
 
 /* Notes what the primary has of an entry. A second read-back asks only the lineages. */

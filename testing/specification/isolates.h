@@ -1,6 +1,6 @@
 /* Isolates: their clocks, and what they know. */
 enum read_state { FREE, SENT, SERVED };
-enum read_kind { REPLICA, PRIMARY, MARKED };
+enum read_kind { REPLICA, PRIMARY, MARKED, APPENDED };
 
 #define VIEW(i) now.isolate[i]
 #define READ(i, s) now.read[(i) * READS + (s)]

@@ -138,7 +138,13 @@ static int may_purge(void) {
   return !JOURNAL.last || event.position > ENTRY(JOURNAL.last).position;
 }
 
-static void do_purge(void) { append(event.isolate, event.covers, event.hard, event.position); }
+static void serve_append(int first);
+
+static void do_purge(void) {
+  int first = JOURNAL.first;
+  append(event.isolate, event.covers, event.hard, event.position);
+  serve_append(first);
+}
 
 /* The database loses entries, the book or the lineages: a fail-over, a restore, an eviction. */
 static int may_lose(void) { return 1; }

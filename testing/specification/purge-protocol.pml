@@ -51,7 +51,7 @@ typedef Isolate {
 /* A read of the journal, and the state that it has seen. */
 typedef Read {
   byte state;         /* FREE, SENT, SERVED */
-  byte kind;          /* REPLICA, PRIMARY, MARKED */
+  byte kind;          /* REPLICA, PRIMARY, MARKED, APPENDED */
   byte back;          /* a read-back */
   TIME sentAt;        /* by the isolate's clock */
   ID base;            /* the view's end when it was sent */

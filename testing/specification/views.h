@@ -30,7 +30,7 @@ static int begins(int i, struct Read *it) {
   int end = VIEW(i).last;
   if (!RULE(R18_EMPTY, it->last)) return 0;
   if (!end) return is_chain(it->first);
-  if (!RULE(R13_END, it->base == end)) return 0;
+  if (it->kind == APPENDED || !RULE(R13_END, it->base == end)) return 0;
   if (!RULE(R16_PRIMARY, it->kind != REPLICA)) return 0;
   if (it->kind != MARKED && on_path(end, it->first, it->last)) return 0;
   return RULE(R17_MARKED, marked(end, it) || trimmed(end, it, DROPPED)) && is_chain(it->first);

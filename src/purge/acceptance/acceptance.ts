@@ -1,5 +1,6 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
+import { pauseUnheld } from "../../base/timeouts.ts";
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Journal, OlderTags, Unavailable } from "../journal/journal.ts";
@@ -42,6 +43,8 @@ export type SwitchAcceptance =
   | Unavailable;
 
 const entryBytesMax = 8_192;
+/** The time within which other purges of this isolate may read what a purge has not. */
+const othersMs = 250;
 
 /** Runs in the request that accepted the entries. Must not throw. */
 export type AcceptanceListener = (entries: readonly Entry[], requester: Requester) => void;
@@ -89,11 +92,22 @@ export class Acceptances {
     const standing = this.#standing(order);
     if (standing.length > 0) return this.#readBackLater(standing, requester);
     const entries = this.#entriesOf(order);
-    const appended = await journal.append(entries);
+    const [entry] = entries;
+    const appended =
+      entries.length === 1 && entry !== undefined
+        ? await view.follower.appendAndReadOn(entry)
+        : await journal.append(entries);
     if (appended.kind === "unavailable") return appended;
     const placed = placedAt(appended.places, entries);
     view.apply(placed);
-    requester.afterAnswer(() => view.catchUp());
+    const isKnown = () => placed.every((each) => view.chain?.knows(each) === true);
+    if (!isKnown()) {
+      requester.afterAnswer(async () => {
+        // The scripts of other purges read as well.
+        if ("isDiscarded" in appended) await pauseUnheld(othersMs);
+        if (!isKnown()) await view.catchUp();
+      });
+    }
     return this.#readBackLater(placed, requester);
   }
 

@@ -238,6 +238,25 @@ export class JournalFollower {
   }
 
   /**
+   * Appends an entry. In the same step, reads the entries after the chain's end, by rules 11 to 13.
+   *
+   * @returns the place, and `isDiscarded` if the chain's end changed meanwhile
+   */
+  async appendAndReadOn(entry: NewEntry) {
+    const { chain } = this;
+    if (chain === undefined) return this.#settings.journal.append([entry]);
+    const { end } = chain;
+    const appended = await this.#dated((journal) => journal.appendAndRead(end, entry));
+    // Without a record, the journal has no older tags to compare.
+    if (appended.kind !== "appended") return appended as Unavailable;
+    const { place, since: entries, sentAtMs } = appended;
+    const isDiscarded = entries !== undefined && !this.#isStill(chain, end.position);
+    if (entries !== undefined)
+      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    return { kind: "appended", places: [place], ...(isDiscarded && { isDiscarded }) } as const;
+  }
+
+  /**
    * Appends a purge. The entries that this step reads extend the chain if they join its end (rule
    * 25 c).
    *

@@ -24,6 +24,7 @@ async function accepting(sent: SignedOrder, isRead = true) {
   const { journal } = isolate;
   const acceptances = isolate.acceptances();
   journal.down = isRead ? [] : ["since"];
+  journal.isPageFull = !isRead;
   const first = await acceptances.accept(sent, isolate.requester);
   await vi.advanceTimersByTimeAsync(0);
   journal.asked.splice(0);
@@ -69,13 +70,13 @@ describe("a repeated webhook", () => {
     const second = await again(changes);
     expect(second.kind).toBe("accepted");
     expect(second).not.toEqual(first);
-    expect(journal.asked).toContain("append");
+    expect(journal.asked).toContain("appendAndRead");
   });
 
   it("is appended if neither attempt has an id", async () => {
     const { journal, again } = await accepting({ ...order, id: "", bodyDigest: "" });
     await again();
-    expect(journal.asked).toContain("append");
+    expect(journal.asked).toContain("appendAndRead");
   });
 
   it("is appended if one of its entries was not read", async () => {

@@ -20,7 +20,7 @@ async function followedBy(laterCount: number, kept: { keptCount?: number } = {})
   const { journal } = isolate;
   Object.assign(journal, kept);
   const before = await isolate.filled();
-  journal.down = ["since"];
+  Object.assign(journal, { down: ["since"], isPageFull: true });
   await isolate.acceptances().accept(orderOf(["tag:red"]), isolate.requester);
   for (let at = 0; at < laterCount; at += 1) journal.write(newEntry({ n: `later ${at}` }));
   journal.down = [];

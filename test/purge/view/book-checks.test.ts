@@ -151,7 +151,7 @@ describe("rule 27: while the book is asked", () => {
   it("a purge that this isolate accepts covers the record", async () => {
     const acceptances = isolate.acceptances();
     meanwhile(() => {
-      isolate.journal.down = ["since"];
+      Object.assign(isolate.journal, { down: ["since"], isPageFull: true });
       return acceptances.accept(orderOf(["tag:red"]), isolate.requester);
     });
     await isolate.view.seek(isolate.requester, stored);

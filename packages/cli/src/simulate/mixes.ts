@@ -16,8 +16,8 @@ export interface Operations {
   readonly otherCommands: number;
 }
 
-/** The commands of a purge: one appends its entry, and three read it back. */
-export const commandsAPurge = 4;
+/** The commands of a purge: one appends its entry, and one reads it back. */
+export const commandsAPurge = 2;
 /** The rows of a purge with one target in the journal's object, as counted by the object. */
 export const rowsAPurge = 4;
 

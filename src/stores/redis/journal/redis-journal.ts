@@ -5,7 +5,6 @@ import { type Command, type Redis, scriptCommand } from "../../../remote/redis/r
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
-  comparePositions,
   entriesOf,
   type Entry,
   type EntryId,
@@ -27,6 +26,8 @@ import {
   markScript,
   proofScript,
   proofsIn,
+  standingScript,
+  statesIn,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
@@ -37,7 +38,6 @@ import {
   type JournalExtent,
   keptCount,
   pageCount,
-  type PlaceState,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
 import { JoinedAppends } from "./joined-appends.ts";
@@ -200,45 +200,27 @@ export class RedisJournal implements Journal {
   }
 
   async standing(places: readonly EntryId[]): ReturnType<Journal["standing"]> {
-    const found = await this.#askPrimary(
+    const args = places.flatMap(({ position, n }) => [position, n]);
+    const ask = scriptCommand(standingScript, [...this.#notedKeys, this.#probeKey], args);
+    const reply = await this.#settings.redis.attempt(
       "purge, read back",
-      places.map(({ position }) => ["XRANGE", this.#key, position, position]),
+      (redis) => redis.exec(ask),
+      "writes",
     );
-    if (found === undefined) return unavailable;
-    const isStanding = (place: EntryId, at: number) => isSameEntry(entriesOf(found[at])[0], place);
-    if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
-    const replies = await this.#askPrimary("purge, read back", [
-      ...this.#extentCommands,
-      scriptCommand(
-        proofScript,
-        this.#notedKeys,
-        places.map(({ n }) => n),
-      ),
-    ]);
-    if (replies === undefined) return unavailable;
-    const isTrimmed = trimmedFrom(extentOf(replies), this.#keptCount);
-    const proofs = proofsIn(replies[2], places.length);
-    const states = places.map((place, at): PlaceState => {
-      if (isStanding(place, at)) return "standing";
-      return isTrimmed(place) && proofs[at] === "noted" ? "trimmed" : "gone";
-    });
-    return { kind: "read", states };
-  }
-
-  get #extentCommands(): readonly Command[] {
-    return [["XLEN", this.#key], this.#onFrom("-", 1)];
+    if (reply.kind === "unavailable") return unavailable;
+    return { kind: "read", states: statesIn(reply.value, places, this.#keptCount) };
   }
 
   async extent(): ReturnType<Journal["extent"]> {
     const replies = await this.#settings.redis.attempt("journal read", (redis) =>
-      redis.pipeline(this.#extentCommands),
+      redis.pipeline([["XLEN", this.#key], this.#onFrom("-", 1)]),
     );
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
   /** Reads at the primary, because Upstash sends all of a transaction with a write there. */
   async #askPrimary(purpose: CallPurpose, commands: readonly Command[]) {
-    const probe: Command = ["SET", `${this.#settings.namespace}:probe`, 1, "PX", 1_000];
+    const probe: Command = ["SET", this.#probeKey, 1, "PX", 1_000];
     const replies = await this.#settings.redis.attempt(
       purpose,
       (redis) => redis.multi([probe, ...commands]),
@@ -353,6 +335,11 @@ export class RedisJournal implements Journal {
     return { kind: "read", epochs: epochsIn(reply.value, numbers.length) };
   }
 
+  /** A key that reads write, so that no replica runs them. */
+  get #probeKey(): string {
+    return `${this.#settings.namespace}:probe`;
+  }
+
   get #keptCount(): number {
     return this.#settings.keptCount ?? keptCount;
   }
@@ -365,13 +352,4 @@ export class RedisJournal implements Journal {
  */
 function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
   return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
-}
-
-/**
- * Returns a test for whether a missing entry may have been trimmed. Trimming removes the oldest
- * entries, and leaves at least `kept`. The lineages must also note the entry (rule 22).
- */
-function trimmedFrom({ count, oldest }: JournalExtent, kept: number) {
-  return ({ position }: EntryId): boolean =>
-    count >= kept && comparePositions(position, oldest ?? "0-0") < 0;
 }
