@@ -10,8 +10,10 @@ import { makePrivate } from "../pages/respond/downstream.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import { withFields } from "../pages/respond/respond.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
+import { hasCoding } from "../rules/fields.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 import {
+  type BodyFilter,
   faultyBuild,
   type NamedBuild,
   partFault,
@@ -106,6 +108,7 @@ function guarded(
     objector: guard("objector", phases.objector, part),
     respond: guard("respond", phases.respond, undefined),
     filter: guard("filter", phases.filter, "failed" as const),
+    rewrite: guard("rewrite", phases.rewrite, undefined),
   };
 }
 
@@ -146,6 +149,7 @@ function both(one: Phases, other: Phases): Phases {
     objector: either(one.objector, other.objector),
     respond: bothRespond(one.respond, other.respond),
     filter: one.filter ?? other.filter,
+    rewrite: one.rewrite ?? other.rewrite,
   };
 }
 
@@ -212,42 +216,50 @@ function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases
 const ofBody =
   "accept-ranges content-digest content-length content-md5 digest etag last-modified repr-digest";
 
+/** Returns an answer whose body passes through a stream, without the fields of the body before. */
+export function withBodyThrough(
+  response: Response,
+  stream: BodyFilter,
+  { method }: Pick<PhaseRequest, "method">,
+): Response {
+  const { headers, body } = response;
+  const fields = new Headers(headers);
+  for (const name of ofBody.split(" ")) fields.delete(name);
+  return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
+}
+
 /** Returns a whole 200 without a coding as it leaves the filter, and any other response itself. */
 function filtered(
   response: Response,
   filter: NonNullable<Phases["filter"]>,
-  { method }: Pick<PhaseRequest, "method">,
+  request: PhaseRequest,
 ): Response {
-  const { status, headers, body } = response;
-  const coding = headers.get("content-encoding") ?? "identity";
-  if (status !== 200 || coding.toLowerCase() !== "identity") return response;
+  const { status, headers } = response;
+  if (status !== 200 || hasCoding(headers)) return response;
   const stream = filter({ status, headers });
   if (stream === undefined) return response;
-  if (stream === "failed") {
-    cancelBody(response);
-    return plainPage("fault");
-  }
-  const fields = new Headers(headers);
-  for (const name of ofBody.split(" ")) fields.delete(name);
-  return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
+  return stream === "failed" ? failed(response) : withBodyThrough(response, stream, request);
+}
+
+function failed(response: Response): Response {
+  cancelBody(response);
+  return plainPage("fault");
 }
 
 /**
  * Returns the last steps of an answer: the filter, and all changes of rules. An answer that a rule has chosen by its client is
  * private, because a cache downstream would give it to others.
  */
-function leavingOf({
-  respond,
-  filter,
-  admits,
-  keyed,
-}: Phases): Pick<Phases, "leaves" | "leavesFiltered"> {
+function leavingOf(phases: Phases): Pick<Phases, "leaves" | "fragment"> {
+  const { respond, filter, rewrite, admits, keyed } = phases;
   const isOfClient = (admits ?? keyed) !== undefined;
-  if ((respond ?? filter) === undefined && !isOfClient) return {};
-  const leavesFiltered: Phases["leavesFiltered"] =
-    filter && ((response, request) => filtered(response, filter, request));
+  if ((respond ?? filter ?? rewrite) === undefined && !isOfClient) return {};
+  const before = (response: Response, request: PhaseRequest) =>
+    filter ? filtered(response, filter, request) : response;
+  const last = (response: Response, request: PhaseRequest) =>
+    rewrite ? (rewrite(response, request) ?? failed(response)) : response;
   const leaves: Phases["leaves"] = (given, request) => {
-    const response = leavesFiltered?.(given, request) ?? given;
+    const response = before(given, request);
     // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
     if (response.status === 101) return response;
     const { headers, status } = response;
@@ -260,9 +272,9 @@ function leavingOf({
     for (const [name, value] of lines) headers.set(name, value ?? "");
     for (const line of cookies) headers.append("set-cookie", line);
     if (isOfClient || cookies.length > 0) makePrivate(headers);
-    return response;
+    return last(response, request);
   };
-  return { leaves, leavesFiltered };
+  return { leaves, fragment: (response, request) => last(before(response, request), request) };
 }
 
 /** Returns a function with the first result that is not `undefined`. */

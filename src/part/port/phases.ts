@@ -97,7 +97,11 @@ export const partFailures = ["missing-asset", "rule-fails"] as const;
 export const partFault = "part-failed";
 type PartFault = typeof partFault;
 export type PartFailure = (typeof partFailures)[number] | PartFault;
-export type PartRefusal = (typeof partRefusals)[number] | "rule-refuses" | PartFault;
+export type PartRefusal =
+  | (typeof partRefusals)[number]
+  | "rule-refuses"
+  | "nonce-unreplaced"
+  | PartFault;
 
 /** The decisions of parts on one route. An absent phase decides nothing. Experimental: may change in any release. */
 export interface Phases {
@@ -160,10 +164,20 @@ export interface Phases {
     | undefined;
   /** Returns the stream for a body; `failed` if the body must not leave without it. */
   readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
-  /** Returns an answer with its body filtered, such as a fragment, which does not leave by itself. */
-  readonly leavesFiltered?:
-    | ((response: Response, request: Pick<PhaseRequest, "method">) => Response)
+  /**
+   * Returns the answer for its client alone, after all other changes.
+   *
+   * @returns `undefined` if the answer must not leave
+   */
+  readonly rewrite?:
+    | ((response: Response, request: PhaseRequest) => Response | undefined)
     | undefined;
+  /**
+   * Returns a fragment, which does not leave by itself, with its body changed.
+   *
+   * @param request that of the page, as `requestForWhole` has returned it
+   */
+  readonly fragment?: ((response: Response, request: PhaseRequest) => Response) | undefined;
   /** Returns the answer that leaves, in place of the one that the cache has given. */
   readonly leaves?: ((response: Response, request: PhaseRequest) => Response) | undefined;
 }
