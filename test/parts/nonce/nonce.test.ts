@@ -77,6 +77,14 @@ it("each answer has a nonce of its own, in its fields and in its body, from all 
   expect(site.origin.count + other.origin.count).toBe(1);
 });
 
+it("one request that is handled twice gets two nonces", async () => {
+  const site = openPage();
+  const request = new Request("https://www.example.com/");
+  const answers = [await site.handle(request), await site.handle(request)];
+  const [one, other] = answers.map(({ headers }) => headers.get("content-security-policy"));
+  expect(one).not.toBe(other);
+});
+
 it("the answer is its client's alone: without lifetime, validators, length and ranges", async () => {
   const site = openPage(
     { "cdn-cache-control": "max-age=60", expires: "Thu, 01 Jan 2099 00:00:00 GMT" },
@@ -277,7 +285,13 @@ describe("a page whose nonce cannot be replaced", () => {
     const env = { ADMIN_TOKEN: adminToken };
     const site = open(() => page(html(own), { ...kept, ...named(own), ...fields }), { env });
     for (const _ of [1, 2]) {
-      const { text, cacheStatus, fields: sent } = await site.get("/");
+      const {
+        text,
+        cacheStatus,
+        fields: sent,
+      } = await site.get("/", {
+        headers: { "accept-encoding": "br" },
+      });
       expect(text).toBe(html(own));
       expect(cacheStatus).toContain("detail=nonce-unreplaced");
       expect([sent.get("content-security-policy"), sent.get("cache-control")]).toEqual([
