@@ -15,6 +15,7 @@ import { makePrivate } from "../pages/respond/downstream.ts";
 import { withFields } from "../pages/respond/respond.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import type { PartContents } from "./contents.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
@@ -146,10 +147,17 @@ function phasesOf(rule: Rule, host: PhaseHost): Phases {
   const { name, checks, keyed } = rule;
   const values = keyed && keyedBy(keyed);
   const has = (phase: keyof Rule) => rule[phase] !== undefined;
+  // The calls of such a rule to stores count for the invocation of its request.
+  const waits = rule.admits?.constructor.name === "AsyncFunction";
   const phases: Phases = {
     admits: has("admits")
-      ? async (request, read) =>
-          admissionBy(rule, await rule.admits?.(viewOf(request, read), ruleHost), request)
+      ? (request, read) => {
+          const ask = () => rule.admits?.(viewOf(request, read), ruleHost);
+          const result = waits ? inInvocation(ask) : ask();
+          return isPromise(result)
+            ? Promise.resolve(result).then((settled) => admissionBy(rule, settled, request))
+            : admissionBy(rule, result, request);
+        }
       : undefined,
     ignores: ignoresOf(rule),
     filter: has("filter") ? (answer) => streamIn(rule.filter?.(seen(answer))) : undefined,
@@ -186,6 +194,9 @@ function phasesOf(rule: Rule, host: PhaseHost): Phases {
     return has("admits") ? { ...phases, admits: failed } : { ...phases, keyed: failed };
   }
 }
+
+const isPromise = (result: unknown): result is PromiseLike<RuleAdmission | undefined> =>
+  typeof (Object(result) as { then?: unknown }).then === "function";
 
 /** A filtered body has neither the validators nor the ranges of the stored one. */
 function ignoresOf({ ignores, filter }: Rule): Phases["ignores"] {

@@ -13,6 +13,7 @@ import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
 import { hasCoding } from "../rules/fields.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 import {
+  type Admission,
   type BodyFilter,
   faultyBuild,
   type NamedBuild,
@@ -20,6 +21,7 @@ import {
   type PhaseAnswer,
   type PhaseRequest,
   type Phases,
+  type RuledAnswer,
 } from "./port/phases.ts";
 import { ruleConditions } from "./port/rule.ts";
 
@@ -91,13 +93,19 @@ function guarded(
     mark: guard("mark", phases.mark, undefined),
     admits:
       admits &&
-      (async (request, read) => {
-        try {
-          // The request of a client ends before, so nothing keeps a rule alive that hangs.
-          return await within(admits(request, read), admitsMsMax);
-        } catch (cause) {
+      ((request, read) => {
+        const fault = (cause: unknown) => {
           failed("admits", cause);
           return { response: plainPage("fault"), by: part };
+        };
+        try {
+          const admission = admits(request, read);
+          // The request of a client ends before, so nothing keeps a rule alive that hangs.
+          return admission instanceof Promise
+            ? within(admission, admitsMsMax).catch(fault)
+            : admission;
+        } catch (cause) {
+          return fault(cause);
         }
       }),
     gate,
@@ -156,11 +164,16 @@ function both(one: Phases, other: Phases): Phases {
 /** Returns a function that asks one rule after the other, until one answers. */
 function bothAdmit(one: Phases["admits"], other: Phases["admits"]): Phases["admits"] {
   if (one === undefined || other === undefined) return one ?? other;
-  return async (request, read) => {
-    const first = await one(request, read);
-    if ("response" in first) return first;
-    const second = await other(request, read);
-    return "response" in second ? second : { ...first, ...second };
+  return (request, read) => {
+    const asOther = (first: Admission | RuledAnswer) => {
+      if ("response" in first) return first;
+      const asBoth = (second: Admission | RuledAnswer) =>
+        "response" in second ? second : { ...first, ...second };
+      const second = other(request, read);
+      return second instanceof Promise ? second.then(asBoth) : asBoth(second);
+    };
+    const first = one(request, read);
+    return first instanceof Promise ? first.then(asOther) : asOther(first);
   };
 }
 

@@ -78,6 +78,18 @@ describe("a gate", () => {
     expect(countsOf(site, "requests")["requests|members|ruled|none"]).toBe(3);
   });
 
+  it("that answers at once starts no timer, and one may answer by any thenable", async () => {
+    const { site } = openGated([defineRule({ ...closed, admits: () => "checked" })]);
+    await site.get("/m/a", one);
+    const started = vi.spyOn(globalThis, "setTimeout");
+    expect((await site.get("/m/a", one)).cacheStatus).toContain("; hit");
+    expect(started.mock.calls).toEqual([]);
+    started.mockRestore();
+    const later = { then: (settle: (result: "checked") => void) => settle("checked") };
+    const other = openGated([defineRule({ ...closed, admits: () => later as never })]).site;
+    expect((await other.get("/m/a", one)).text).toBe("secret");
+  });
+
   it("hides no page from the invalidation by a POST, which keeps its credential", async () => {
     const { site, upstash } = openGated([gate], {}, { tiers: ["shared"] });
     await site.get("/m/a", one);

@@ -138,9 +138,12 @@ export interface Phases {
   readonly standsIn?: ((record: PhaseRecord) => string | undefined) | undefined;
   /** Returns a text to store with a response that stands in for an answer that `fails`. */
   readonly mark?: (() => string | undefined) | undefined;
-  /** Decides on a request before its lookup. Never rejects. */
+  /** Decides on a request before its lookup. Never throws or rejects. A hit needs no promise if it returns none. */
   readonly admits?:
-    | ((request: PhaseRequest, read: PhaseUrl) => Promise<Admission | RuledAnswer>)
+    | ((
+        request: PhaseRequest,
+        read: PhaseUrl,
+      ) => Admission | RuledAnswer | Promise<Admission | RuledAnswer>)
     | undefined;
   readonly gate?: Gate | undefined;
   /** Returns the names of the client's conditions that are dropped. */
@@ -187,7 +190,7 @@ export const noPhases: Phases = {};
 
 /** The phases of a route whose rules decide before the lookup, until they are opened: all requests fail. */
 export const unopened: Phases = {
-  admits: async () => ({ response: new Response(null, { status: 500 }), by: "" }),
+  admits: () => ({ response: new Response(null, { status: 500 }), by: "" }),
 };
 
 /** The build of an answer whose phase `received` failed. No build has this name, and the answer is not stored. */
