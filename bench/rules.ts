@@ -1,5 +1,6 @@
 // Measures what a gate and `nonce()` add to a hit in memory: CPU time in this process, in turns.
 //   npm run bench -- rules [--rounds 25]
+// Needs parts: nonce.
 import { parseArgs } from "node:util";
 import { defineRule } from "../src/part/define-rule.ts";
 import type { RoutePart } from "../src/part/port/part.ts";
@@ -49,6 +50,17 @@ const rows: readonly Row[] = [
     use: [gateOf(({ headers }) => (headers.get("authorization") === "a" ? "checked" : undefined))],
     to: "a hit, 1 KiB",
     ratioMax: 1.3,
+  },
+  {
+    title: "a gate that awaits a known value, 1 KiB",
+    bytes: 1_024,
+    use: [
+      gateOf(async ({ headers }) => {
+        const isKnown = await Promise.resolve(headers.get("authorization") === "a");
+        return isKnown ? "checked" : undefined;
+      }),
+    ],
+    to: "a hit, 1 KiB",
   },
   {
     title: "a gate with HMAC, 1 KiB",
