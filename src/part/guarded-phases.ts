@@ -121,16 +121,18 @@ function guarded(
 /** The longest wait for `admits`. */
 const admitsMsMax = 10_000;
 
+const resolved = Promise.resolve();
+
 /** More microtasks than those of a rule that awaits values it already has. */
 const hopsMax = 12;
 
 /** Settles like the promise of `admits`, or rejects. A timer costs more than such a rule itself. */
 async function timely<Result>(admission: Promise<Result>): Promise<Result> {
-  let isSettled = false;
-  const settle = () => void (isSettled = true);
+  const state = { isSettled: false };
+  const settle = () => void (state.isSettled = true);
   admission.then(settle, settle);
-  for (let hop = 0; hop < hopsMax && !isSettled; hop += 1) await undefined;
-  return isSettled ? admission : within(admission, admitsMsMax);
+  for (let hop = 0; hop < hopsMax && !state.isSettled; hop += 1) await resolved;
+  return state.isSettled ? admission : within(admission, admitsMsMax);
 }
 
 /** @throws RangeError for a text that cannot name a build */
@@ -261,10 +263,12 @@ function filtered(
   if (status !== 200 || hasCoding(headers)) return response;
   const stream = filter({ status, headers });
   if (stream === undefined) return response;
-  return stream === "failed" ? failed(response) : withBodyThrough(response, stream, request);
+  return stream === "failed"
+    ? faultInPlaceOf(response)
+    : withBodyThrough(response, stream, request);
 }
 
-function failed(response: Response): Response {
+function faultInPlaceOf(response: Response): Response {
   cancelBody(response);
   return plainPage("fault");
 }
@@ -280,7 +284,7 @@ function leavingOf(phases: Phases): Pick<Phases, "leaves" | "fragment"> {
   const before = (response: Response, request: PhaseRequest) =>
     filter ? filtered(response, filter, request) : response;
   const last = (response: Response, request: PhaseRequest) =>
-    rewrite ? (rewrite(response, request) ?? failed(response)) : response;
+    rewrite ? (rewrite(response, request) ?? faultInPlaceOf(response)) : response;
   const leaves: Phases["leaves"] = (given, request) => {
     const response = before(given, request);
     // A copy would lose the connection of an accepted upgrade, and its fields are fixed.

@@ -96,7 +96,7 @@ function rewritten(
   const sent = isPage ? withBodyThrough(response, replacing(nonces, value), request) : response;
   const replaced = (text: string) =>
     nonces.reduce((before, own) => before.replaceAll(own, value), text);
-  for (const [name, text] of [...sent.headers]) {
+  for (const [name, text] of new Headers(sent.headers)) {
     if (replaced(text) !== text && name !== "set-cookie") sent.headers.set(name, replaced(text));
   }
   // A cache would show the page, and with it the nonce, again.
