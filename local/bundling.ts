@@ -19,6 +19,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
   "tidemark/fallback": join(folder, "src/parts/fallback/fallback.ts"),
   "tidemark/release": join(folder, "src/parts/release/release.ts"),
+  "tidemark/nonce": join(folder, "src/parts/nonce/nonce.ts"),
   "tidemark/hot-keys": join(folder, "src/parts/hot-keys/hot-keys.ts"),
   "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),

@@ -153,7 +153,7 @@ const noPhases: Phases = {};
 
 /** The phases of a route whose rules decide before the lookup, until they are opened: all requests fail. */
 const unopened: Phases = {
-  admits: async () => ({ response: new Response(null, { status: 500 }), by: "" }),
+  admits: () => ({ response: new Response(null, { status: 500 }), by: "" }),
 };
 
 /** The builds of a route's pages. */

@@ -3,7 +3,7 @@ import type { Context } from "./site/exchange.ts";
 import type { HeldContent } from "./site/content-port.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
-import type { Phases } from "../part/port/phases.ts";
+import type { Admission, Phases, RuledAnswer } from "../part/port/phases.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
@@ -71,18 +71,21 @@ function admit(
   admits: NonNullable<Phases["admits"]>,
   { client, read }: ClientRequest,
   context: Context,
-): Promise<Response> {
-  return inInvocation(async () => {
-    const arrivedAtMs = context.nowAtMs();
-    const admission = await admits(client, read);
+): Response | Promise<Response> {
+  const arrivedAtMs = context.nowAtMs();
+  const act = (admission: Admission | RuledAnswer, hasWaited: boolean) => {
     if (!("response" in admission)) return serve(client, read, { ...context, admission });
     const decision = new Decision({ route: read.route.name, arrivedAtMs });
-    decision.hasWaited = true;
+    decision.hasWaited = hasWaited;
     decision.reached("ruled", admission.by, undefined);
     decision.outcome = "ruled";
     settle({ ...context, decision });
     return admission.response;
-  });
+  };
+  const admission = admits(client, read);
+  return admission instanceof Promise
+    ? inInvocation(() => admission.then((settled) => act(settled, true)))
+    : act(admission, false);
 }
 
 function lookUpInView(

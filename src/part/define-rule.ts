@@ -10,12 +10,14 @@ import { ownRequest } from "../pages/request/plan.ts";
 import { sentUrl } from "../pages/request/target.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import type { PartContents } from "./contents.ts";
 import { nameForm } from "./named-values.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
 import type { Gate, PhaseLines, PhaseRequest, Phases, PhaseUrl } from "./port/phases.ts";
 import {
   type Rule,
+  type RuleAdmission,
   type RuleAnswer,
   type RuleClient,
   ruleConditions,
@@ -57,15 +59,27 @@ interface Form<Phase> {
 /** The members that need no request. */
 const fixed = ["name", "checks", "forward"] as const;
 
+const isPromise = (result: unknown): result is PromiseLike<RuleAdmission | undefined> =>
+  typeof (Object(result) as { then?: unknown }).then === "function";
+
 /** The phases of a rule. */
 const forms: {
   readonly [Name in Exclude<keyof Rule, (typeof fixed)[number]>]-?: Form<NonNullable<Rule[Name]>>;
 } = {
   admits: {
-    open: (admits, { rule, host }) => ({
-      admits: async (request, read) =>
-        admissionBy(rule, await admits(viewOf(request, read), host), request),
-    }),
+    open: (admits, { rule, host }) => {
+      // The calls of such a rule to stores count for the invocation of its request.
+      const waits = admits.constructor.name === "AsyncFunction";
+      return {
+        admits: (request, read) => {
+          const ask = () => admits(viewOf(request, read), host);
+          const result = waits ? inInvocation(ask) : ask();
+          return isPromise(result)
+            ? Promise.resolve(result).then((settled) => admissionBy(rule, settled, request))
+            : admissionBy(rule, result, request);
+        },
+      };
+    },
   },
   ignores: {
     open: (ignores) => ({

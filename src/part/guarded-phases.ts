@@ -8,7 +8,14 @@ import type { FieldEdits } from "../config/route.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
-import { faultyBuild, type NamedBuild, partFault, type Phases } from "./port/phases.ts";
+import {
+  type Admission,
+  faultyBuild,
+  type NamedBuild,
+  partFault,
+  type Phases,
+  type RuledAnswer,
+} from "./port/phases.ts";
 import { ruleConditions } from "./port/rule.ts";
 
 /** Opens the phases of a part in an isolate: once, and then once for each route that uses the part. */
@@ -79,11 +86,16 @@ const forms: { readonly [Name in PhaseName]: Form<Functions[Name]> } = {
   standsIn: { both: either, safe: () => undefined },
   mark: { both: either, safe: () => undefined },
   admits: {
-    both: (one, other) => async (request, read) => {
-      const first = await one(request, read);
-      if ("response" in first) return first;
-      const second = await other(request, read);
-      return "response" in second ? second : { ...first, ...second };
+    both: (one, other) => (request, read) => {
+      const asOther = (first: Admission | RuledAnswer) => {
+        if ("response" in first) return first;
+        const asBoth = (second: Admission | RuledAnswer) =>
+          "response" in second ? second : { ...first, ...second };
+        const second = other(request, read);
+        return second instanceof Promise ? second.then(asBoth) : asBoth(second);
+      };
+      const first = one(request, read);
+      return first instanceof Promise ? first.then(asOther) : asOther(first);
     },
     safe: (part) => ({ response: plainPage("fault"), by: part }),
   },
@@ -102,6 +114,13 @@ const forms: { readonly [Name in PhaseName]: Form<Functions[Name]> } = {
     safe: () => undefined,
   },
   filter: { both: either, safe: () => "failed" },
+  rewrite: {
+    both: (one, other) => (response, request) => {
+      const first = one(response, request);
+      return first && other(first, request);
+    },
+    safe: () => undefined,
+  },
 };
 
 /** The rows of `forms`, for code that treats all phases alike. */
@@ -132,7 +151,7 @@ function guarded(
           const result = phase(given, more);
           check?.(result);
           // The request of a client ends before, so nothing keeps a rule alive that hangs.
-          return result instanceof Promise ? within(result, admitsMsMax).catch(decided) : result;
+          return result instanceof Promise ? timely(result).catch(decided) : result;
         } catch (cause) {
           return decided(cause);
         }
@@ -150,6 +169,20 @@ function checkBuild(named: NamedBuild | undefined): void {
 
 /** The longest wait for `admits`. */
 const admitsMsMax = 10_000;
+
+const resolved = Promise.resolve();
+
+/** More microtasks than those of a rule that awaits values it already has. */
+const hopsMax = 12;
+
+/** Settles like the promise of `admits`, or rejects. A timer costs more than such a rule itself. */
+async function timely<Result>(admission: Promise<Result>): Promise<Result> {
+  const state = { isSettled: false };
+  const settle = () => void (state.isSettled = true);
+  admission.then(settle, settle);
+  for (let hop = 0; hop < hopsMax && !state.isSettled; hop += 1) await resolved;
+  return state.isSettled ? admission : within(admission, admitsMsMax);
+}
 
 /** Returns the phases of two parts as those of one. */
 function both(one: Phases, other: Phases): Phases {

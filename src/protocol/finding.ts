@@ -38,6 +38,7 @@ export const findingNeeds = {
   "varies-silently": "isolate",
   "validator-lies": "isolate",
   "nonce-shared": "isolate",
+  "nonce-unreplaced": "isolate",
   "no-vary-search-invalid": "isolate",
   "extension-mismatch": "isolate",
   "cache-unpurged": "isolate",

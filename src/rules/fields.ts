@@ -52,6 +52,12 @@ export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }):
   return { get, has: (name) => get(name) !== null };
 }
 
+/** Returns whether the client has to decode the body (RFC 9110 §8.4). */
+export function hasCoding(fields: Fields): boolean {
+  const coding = fields.get("content-encoding")?.trim().toLowerCase() ?? "";
+  return coding !== "" && coding !== "identity";
+}
+
 /** Returns Content-Length in bytes; `null` if the field is absent or not a number. */
 export function contentLength(headers: Fields): number | null {
   // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.

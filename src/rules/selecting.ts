@@ -39,10 +39,15 @@ export function silentlyVaryingBy(before: Fields, now: Fields): string[] {
   ].filter((name) => !stated.includes(name));
 }
 
-/** Returns what to do about pages that vary silently by these fields, up to the end of its sentence. */
-export function remedyOfSilence(names: readonly string[]): string {
+/**
+ * Returns what to do about pages that vary silently by these fields, up to the end of its sentence.
+ *
+ * @param types the media types that the pages have for some clients; empty if unknown
+ */
+export function remedyOfSilence(names: readonly string[], types: readonly string[] = []): string {
+  const ofAccept = types.map((type) => JSON.stringify(type)).join(", ") || "their media types";
   const lists = [
-    ...(names.includes("accept") ? ["their media types in key.accept"] : []),
+    ...(names.includes("accept") ? [`${ofAccept} in key.accept`] : []),
     ...(names.includes("accept-language") ? ["their languages in key.language"] : []),
   ];
   return `Let the origin name the field in Vary, or list ${lists.join(" and ")} of the route`;

@@ -2,6 +2,7 @@
 // freshens a stored response with a 304 or an answer to HEAD (RFC 9111 §4.3.4, §4.3.5).
 import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields, FieldLine } from "./fields.ts";
+import { noncesIn, policyFieldNames } from "./nonces.ts";
 
 const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
 const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
@@ -193,15 +194,6 @@ export function freshenedFields(
 
 /** Fields that describe the body (RFC 9110 §8.3 to §8.5). */
 const describing = ["content-type", "content-encoding", "content-language"];
-/** Fields whose nonces the scripts of the body repeat (https://www.w3.org/TR/CSP3/#nonces). */
-const withNonces = ["content-security-policy", "content-security-policy-report-only"];
-
-/** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
-export function sharesNonce(stored: Fields): boolean {
-  const type = stored.get("content-type")?.toLowerCase() ?? "";
-  const isPage = type.startsWith("text/html") || type.startsWith("application/xhtml+xml");
-  return isPage && /'nonce-[^']+'/i.test(stored.get("content-security-policy") ?? "");
-}
 
 /**
  * Returns the names of the fields by which a 304 changes the meaning of the stored body. White space,
@@ -213,10 +205,9 @@ export function sharesNonce(stored: Fields): boolean {
 export function meaningChangedBy(update: Fields, stored: Fields): string[] {
   const described = (fields: Fields, name: string) =>
     fields.get(name)?.toLowerCase().replaceAll(/\s/g, "");
-  const nonces = (fields: Fields, name: string) =>
-    (fields.get(name)?.match(/'nonce-[^']*'/g) ?? []).sort().join();
+  const nonces = (fields: Fields, name: string) => noncesIn(fields.get(name)).sort().join();
   return [
     ...describing.filter((name) => described(update, name) !== described(stored, name)),
-    ...withNonces.filter((name) => nonces(update, name) !== nonces(stored, name)),
+    ...policyFieldNames.filter((name) => nonces(update, name) !== nonces(stored, name)),
   ].filter((name) => update.has(name) && (name !== "content-encoding" || stored.has(name)));
 }

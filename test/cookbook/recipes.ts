@@ -47,7 +47,7 @@ function recipeIn(section: string): Recipe {
 /** Writes the files of a recipe into a new folder. */
 export async function writeRecipe({ config, modules }: Recipe, folder: string): Promise<void> {
   await mkdir(folder);
-  const used = ["esi", "fallback", "query", "release", "slices"].filter((name) =>
+  const used = ["esi", "fallback", "nonce", "query", "release", "slices"].filter((name) =>
     config?.includes(`${name}(`),
   );
   const imports = used.map((name) => `import { ${name} } from "tidemark/${name}";\n`).join("");

@@ -227,6 +227,15 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "A nonce in Content-Security-Policy",
+    origin: (_, nth) =>
+      page(`page ${nth}`, { "content-security-policy": "script-src 'nonce-drawn-by-the-origin'" }),
+    steps: [
+      { path: "/", sees: `${stored} | page 1` },
+      { path: "/", sees: `${hit} | page 1`, answers: { "cache-control": "private, max-age=0" } },
+    ],
+  },
+  {
     recipe: "GraphQL",
     origin: ({ method, headers, url }) =>
       page(

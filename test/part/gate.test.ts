@@ -1,6 +1,7 @@
 // Tests a gate: a rule that checks the client's credential, and the responses that its checked requests share.
 // They must leave by no other path.
 // Needs parts: esi, fallback, query, slices.
+import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
 import type { Rule } from "../../src/part/port/rule.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
@@ -76,6 +77,19 @@ describe("a gate", () => {
     expect(site.origin.count).toBe(1);
     expect(site.origin.last.fields.get("authorization")).toBeNull();
     expect(countsOf(site, "requests")["requests|members|ruled|none"]).toBe(3);
+  });
+
+  it("that answers at once starts no timer, and one may answer by any promise", async () => {
+    const { site } = openGated([defineRule({ ...closed, admits: () => "checked" })]);
+    await site.get("/m/a", one);
+    const started = vi.spyOn(globalThis, "setTimeout");
+    expect((await site.get("/m/a", one)).cacheStatus).toContain("; hit");
+    expect(started.mock.calls).toEqual([]);
+    started.mockRestore();
+    // The promise of another realm is no instance of Promise.
+    const later = () => runInNewContext('Promise.resolve("checked")') as Promise<"checked">;
+    const other = openGated([defineRule({ ...closed, admits: later })]).site;
+    expect((await other.get("/m/a", one)).text).toBe("secret");
   });
 
   it("hides no page from the invalidation by a POST, which keeps its credential", async () => {

@@ -150,6 +150,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "parts/query": [...core, ...steps, "part/port", "part"],
   "parts/fallback": [...core, ...steps, "part/port", "part"],
   "parts/release": [...core, ...steps, "part/port", "part", "admin"],
+  "parts/nonce": [...core, ...steps, "part/port", "part", "admin"],
   "parts/hooks/port": ["base", "protocol", "observe"],
   "parts/hooks/makers": [
     "rules",

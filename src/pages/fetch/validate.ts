@@ -2,6 +2,7 @@
 // is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
+import { isPolicy } from "../../rules/nonces.ts";
 import { meaningChangedBy, freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
@@ -143,7 +144,9 @@ function reportChangedMeaning(
   before: StoredMetadata,
   { request, exchange }: PendingForward,
 ): void {
-  const names = meaningChangedBy(headers, fieldsOf(before));
+  const { replacesNonces = false } = request.route.traits;
+  const changed = meaningChangedBy(headers, fieldsOf(before));
+  const names = changed.filter((name) => !replacesNonces || !isPolicy(name));
   if (names.length === 0) return;
   exchange.site.metrics.add("changedBy304", [request.route.name]);
   exchange.decision.detail = { rule: "changed-by-304", names };

@@ -250,9 +250,8 @@ export class KeyedFields implements Fields {
     const form = this.#given.route.normalForms?.get(lower);
     if (form !== undefined) return form(client);
     if (lower === "accept-encoding") {
-      return reducedAcceptEncoding(
-        traits?.assembles || traits?.filters ? null : client.get("accept-encoding"),
-      );
+      const isChanged = traits?.assembles || traits?.filters || traits?.replacesNonces;
+      return reducedAcceptEncoding(isChanged ? null : client.get("accept-encoding"));
     }
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
     const introducedIn = introducedFields.get(lower);

@@ -1,5 +1,6 @@
 // Builds the response fields for clients. Removes the fields for shared caches, and sets the
 // route's browser lifetime.
+import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { acceptClassName } from "../../rules/accept-class.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
@@ -161,11 +162,34 @@ export function keepPrivate(fields: Headers): void {
  * @returns whether the answer was not private before
  */
 export function makePrivate(fields: Headers): boolean {
+  const stated = fields.get("cache-control") ?? "";
+  let form = privateForms.get(stated);
+  if (form === undefined) {
+    form = privateFormOf(stated);
+    privateForms.set(stated, form);
+  }
+  if (form.text !== stated) fields.set("cache-control", form.text);
+  dropTargeted(fields);
+  return form.isNew;
+}
+
+/** The private form of a Cache-Control. The answers of a site have few, and each answer of a gated route needs one. */
+interface PrivateForm {
+  readonly text: string;
+  readonly isNew: boolean;
+}
+
+const privateForms = new BoundedMap<PrivateForm>({
+  sizeMax: 16_384,
+  sizeOf: ({ text }, stated) => text.length + stated.length,
+});
+
+function privateFormOf(stated: string): PrivateForm {
+  const fields = new Headers(stated === "" ? {} : { "cache-control": stated });
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
   if (isNew) fields.append("cache-control", "private");
-  dropTargeted(fields);
-  return isNew;
+  return { text: fields.get("cache-control") ?? "", isNew };
 }
 
 /** Targeted fields with other names: of Fastly, nginx and Akamai. */
@@ -177,9 +201,12 @@ const namedTargets = ["surrogate-control", "x-accel-expires", "edge-control"];
  */
 function dropTargeted(fields: Headers): void {
   const content = surrogateContent(fields.get("surrogate-control"));
-  const isTargeted = (name: string) =>
-    namedTargets.includes(name) || name.endsWith("-cache-control");
-  for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
+  let targeted: string[] | undefined;
+  for (const name of fields.keys()) {
+    if (namedTargets.includes(name) || name.endsWith("-cache-control"))
+      (targeted ??= []).push(name);
+  }
+  for (const name of targeted ?? []) fields.delete(name);
   if (content !== undefined) fields.set("surrogate-control", content);
 }
 

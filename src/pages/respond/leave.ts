@@ -1,13 +1,14 @@
 // The last step of an answer: the parts of the route filter its body, and change its fields.
 import { cancelBody } from "../../base/cancel-body.ts";
-import type { PhaseRequest, Phases } from "../../part/port/phases.ts";
+import type { BodyFilter, PhaseRequest, Phases } from "../../part/port/phases.ts";
+import { hasCoding } from "../../rules/fields.ts";
 import { makePrivate } from "./downstream.ts";
 import { plainPage } from "./plain-page.ts";
 import { withFields } from "./respond.ts";
 
 /** Returns whether parts of a route may change an answer that leaves. */
-export const mayChange = ({ respond, filter, admits, keyed }: Phases): boolean =>
-  (respond ?? filter ?? admits ?? keyed) !== undefined;
+export const mayChange = ({ respond, filter, rewrite, admits, keyed }: Phases): boolean =>
+  (respond ?? filter ?? rewrite ?? admits ?? keyed) !== undefined;
 
 /**
  * Returns the answer that leaves, in place of the one that the cache has given. An answer that a rule has chosen by its
@@ -24,30 +25,48 @@ export function leave(given: Response, phases: Phases, request: PhaseRequest): R
   for (const [name, value] of lines) headers.set(name, value ?? "");
   for (const line of cookies) headers.append("set-cookie", line);
   if ((admits ?? keyed) !== undefined || cookies.length > 0) makePrivate(headers);
-  return response;
+  return rewritten(response, phases, request);
+}
+
+/**
+ * Returns a fragment, which does not leave by itself, with its body changed.
+ *
+ * @param page the request of the page, as `requestForWhole` has returned it
+ */
+export const asFragment = (given: Response, phases: Phases, page: PhaseRequest): Response =>
+  rewritten(filtered(given, phases, page), phases, page);
+
+const rewritten = (response: Response, { rewrite }: Phases, request: PhaseRequest): Response =>
+  rewrite ? (rewrite(response, request) ?? faultInPlaceOf(response)) : response;
+
+function faultInPlaceOf(response: Response): Response {
+  cancelBody(response);
+  return plainPage("fault");
 }
 
 /** Fields that are true of the stored body, and not of the filtered one. */
 const ofBody =
   "accept-ranges content-digest content-length content-md5 digest etag last-modified repr-digest";
 
-/** Returns a whole 200 without a coding, such as a fragment, as it leaves the filter, and any other response itself. */
-export function filtered(
+/** Returns an answer whose body passes through a stream, without the fields of the body before. */
+export function withBodyThrough(
   response: Response,
-  { filter }: Phases,
+  stream: BodyFilter,
   { method }: Pick<PhaseRequest, "method">,
 ): Response {
-  const { status, headers, body } = response;
-  const coding = headers.get("content-encoding") ?? "identity";
-  if (filter === undefined || status !== 200 || coding.toLowerCase() !== "identity")
-    return response;
-  const stream = filter({ status, headers });
-  if (stream === undefined) return response;
-  if (stream === "failed") {
-    cancelBody(response);
-    return plainPage("fault");
-  }
+  const { headers, body } = response;
   const fields = new Headers(headers);
   for (const name of ofBody.split(" ")) fields.delete(name);
   return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
+}
+
+/** Returns a whole 200 without a coding as it leaves the filter, and any other response itself. */
+function filtered(response: Response, { filter }: Phases, request: PhaseRequest): Response {
+  const { status, headers } = response;
+  if (filter === undefined || status !== 200 || hasCoding(headers)) return response;
+  const stream = filter({ status, headers });
+  if (stream === undefined) return response;
+  return stream === "failed"
+    ? faultInPlaceOf(response)
+    : withBodyThrough(response, stream, request);
 }

@@ -4,7 +4,7 @@ import { responseMediaTypes } from "../../rules/media-types.ts";
 import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
 import { acceptClassName, isOfPages } from "../../rules/accept-class.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
-import { sharesNonce } from "../../rules/validators.ts";
+import { sharesNonce } from "../../rules/nonces.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
@@ -34,7 +34,7 @@ export function noteSilentVariation(metadata: StoredMetadata, pending: PendingFo
 
 /** Notes a stored page whose visitors share the nonce of its scripts. */
 export function noteSharedNonce(metadata: StoredMetadata, { request, exchange }: PagePlace): void {
-  if (!sharesNonce(fieldsOf(metadata))) return;
+  if (request.route.traits.replacesNonces || !sharesNonce(fieldsOf(metadata))) return;
   const path = request.target.path.slice(0, pathCharactersMax);
   exchange.site.notes.note("nonce-shared", request.route.name, [path], exchange.nowAtMs());
 }

@@ -1,4 +1,5 @@
 // Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened.
+import { isPolicy } from "../../rules/nonces.ts";
 import { contentTagName, freshenedFields } from "../../rules/validators.ts";
 import {
   acceptClass,
@@ -17,6 +18,7 @@ import {
   type Fields,
   fieldsOf,
   headersOf,
+  hasCoding,
 } from "../../rules/fields.ts";
 import { rulesIn, matchOf } from "../../config/answer-rules.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
@@ -95,7 +97,10 @@ export function freshenedMetadata(
 ): StoredMetadata {
   const { config } = place.exchange.site;
   const { route } = place.request;
-  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
+  const given = fieldsToStore(fresh, place);
+  // The stored body has the nonces of the stored policy.
+  const update = route.traits.replacesNonces ? given.filter(([name]) => !isPolicy(name)) : given;
+  const merged = headersOf(freshenedFields(before.fields, update));
   // Use the directives of the merged fields, because a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged, route.targets).directives);
   const fieldTags = fieldTagsOf(fresh.response.headers, config);
@@ -200,7 +205,7 @@ function selectedBy(
   const isForOrigin = originAnsweredAt(headers, place) === "this";
   if (isForOrigin && !stated.includes("origin")) unstated.push("Origin");
   const isUnstated = !stated.includes("accept-encoding") && !stated.includes("*");
-  if (isUnstated && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
+  if (isUnstated && (hasCoding(headers) || namesKnownAt(place).includes("accept-encoding"))) {
     unstated.push("Accept-Encoding");
   }
   const byClass = variesByClass(headers, stated, place) ? [acceptClassName] : [];
@@ -260,12 +265,6 @@ export function isLyingUrl({
   const removed = [place.key, place.request.key].map(({ text }) => invalidations.removed(text));
   const isKnown = [before, ...removed].some((one) => one !== undefined && isOfLyingUrl(one));
   return isKnown || namesKnownAt(place).includes(contentTagName);
-}
-
-/** Returns whether the client has to decode the body (RFC 9110 §8.4). */
-function isCoded(headers: Headers): boolean {
-  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  return coding !== "" && coding !== "identity";
 }
 
 /**

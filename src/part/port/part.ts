@@ -45,6 +45,8 @@ export interface RouteTraits {
   readonly asksSubstitutesFirst?: boolean | undefined;
   /** Whether a rule changes bodies, which must then have no coding. */
   readonly filters?: boolean | undefined;
+  /** Whether each answer gets nonces of its own, in its policy and in its body, which must then have no coding. */
+  readonly replacesNonces?: boolean | undefined;
   /** Request fields of the key whose values a rule gives, in lower case. */
   readonly keyed?: readonly string[] | undefined;
   /** Whether a rule decides on each request before its lookup. */

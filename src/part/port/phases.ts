@@ -100,7 +100,11 @@ export const partFailures = ["missing-asset", "rule-fails"] as const;
 export const partFault = "part-failed";
 type PartFault = typeof partFault;
 export type PartFailure = (typeof partFailures)[number] | PartFault;
-export type PartRefusal = (typeof partRefusals)[number] | "rule-refuses" | PartFault;
+export type PartRefusal =
+  | (typeof partRefusals)[number]
+  | "rule-refuses"
+  | "nonce-unreplaced"
+  | PartFault;
 
 /** A part takes an answer for a failure, or forbids storing it. `names` has the name of a site's rule. */
 export interface Objection<Rule extends string> {
@@ -145,9 +149,12 @@ export interface Phases {
   readonly standsIn?: ((record: PhaseRecord) => string | undefined) | undefined;
   /** Returns a text to store with a response that stands in for an answer that `fails`. */
   readonly mark?: (() => string | undefined) | undefined;
-  /** Decides on a request before its lookup. Never rejects. */
+  /** Decides on a request before its lookup. Never throws or rejects. A hit needs no promise if it returns none. */
   readonly admits?:
-    | ((request: PhaseRequest, read: PhaseUrl) => Promise<Admission | RuledAnswer>)
+    | ((
+        request: PhaseRequest,
+        read: PhaseUrl,
+      ) => Admission | RuledAnswer | Promise<Admission | RuledAnswer>)
     | undefined;
   readonly gate?: Gate | undefined;
   /** Returns the names of the client's conditions that are dropped. */
@@ -171,6 +178,15 @@ export interface Phases {
     | undefined;
   /** Returns the stream for a body; `failed` if the body must not leave without it. */
   readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
+  /**
+   * Returns the answer for its client alone, after all other changes.
+   *
+   * @param request the client's; for a fragment, that of the page as `requestForWhole` has returned it
+   * @returns `undefined` if the answer must not leave
+   */
+  readonly rewrite?:
+    | ((response: Response, request: PhaseRequest) => Response | undefined)
+    | undefined;
 }
 
 /** The build of an answer whose phase `build` failed. No build has this name, and the answer is not stored. */

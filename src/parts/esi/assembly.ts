@@ -7,9 +7,10 @@ import type { Route } from "../../config/config.ts";
 import { ClientEnd, openBytePipe } from "../../pages/body/client-end.ts";
 import { pathAndQuery, type Target } from "../../pages/request/target.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
-import { filtered } from "../../pages/respond/leave.ts";
+import { asFragment } from "../../pages/respond/leave.ts";
 import type { AssemblyContext, ServePart } from "../../pages/site/assembly-port.ts";
 import { asksForEsi, responseDirectives } from "../../rules/cache-control.ts";
+import { hasCoding } from "../../rules/fields.ts";
 import { type Include, readTemplate, type Template } from "./template.ts";
 
 /** A fragment whose head has arrived. */
@@ -43,14 +44,10 @@ const waitMsMax = 25_000;
 
 /** Returns whether ESI tags in a response are processed. A body with a coding cannot be read. */
 export function hasEsi({ headers }: Response, { traits }: Route): boolean {
-  if (traits.assembles !== true || isCoded(headers)) return false;
+  if (traits.assembles !== true || hasCoding(headers)) return false;
   const isDeclared = traits.surrogateCapability !== undefined;
   if (isDeclared) return asksForEsi(headers.get("surrogate-control"));
   return /^text\/html\s*(?:;|$)/i.test(headers.get("content-type") ?? "");
-}
-
-function isCoded(headers: Headers): boolean {
-  return (headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity";
 }
 
 export class Assembly {
@@ -322,9 +319,9 @@ export class Assembly {
     const request = new Request(found.url, { headers, cf: client.cf });
     const read = site.readUrl(request, request);
     const served = await serve(request, read, "fragment");
-    const response = filtered(served, read.route.phases, request);
+    const response = asFragment(served, read.route.phases, client);
     this.#responses.push(response);
-    if (response.ok && !isCoded(response.headers) && !this.#isOver) return { response, read };
+    if (response.ok && !hasCoding(response.headers) && !this.#isOver) return { response, read };
     cancelBody(response);
     return undefined;
   }

@@ -90,6 +90,12 @@ async function bodyOf({ body, headers }: Response) {
   }
 }
 
+/** Returns the media type in lower case, without parameters; `undefined` if the field names none. */
+export function mediaTypeOf(answer: Pick<Answer, "headers"> | undefined): string | undefined {
+  const type = answer?.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return /^[a-z\d][\w.+-]{0,63}\/[a-z\d][\w.+-]{0,63}$/.test(type) ? type : undefined;
+}
+
 function isText(headers: Headers): boolean {
   return /^text\/|json|xml|javascript/i.test(headers.get("content-type") ?? "");
 }

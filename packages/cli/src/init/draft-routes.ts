@@ -101,11 +101,7 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
   if (isForFew || (content.length > 0 && of("private").length === content.length)) {
     return { comments, fields: ["bypass: true"] };
   }
-  const untold = (["accept", "language"] as const).filter((trait) =>
-    pages.some(({ sight }) => isUntold(sight, trait)),
-  );
-  const names = untold.map((trait) => JSON.stringify(fieldOfTrait[trait]));
-  const key = names.length === 0 ? [] : [`key: { headers: [${names.join(", ")}] }`];
+  const key = keyFor(pages);
   const doubtful = of("private", "uncertain");
   if (content.length === 0 || doubtful.length > 0) {
     const why =
@@ -116,6 +112,24 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
     comments: of("validated").length > 0 ? [...comments, ...aboutValidated] : comments,
     fields: [...writtenLifetimes(lifetimes), ...key],
   };
+}
+
+/** Returns the field of the route that keys what pages depend on, and `Vary` does not name. */
+function keyFor(pages: readonly JudgedPage[]): string[] {
+  const untold = (trait: "accept" | "language") =>
+    pages.filter(({ sight }) => isUntold(sight, trait));
+  const byAccept = untold("accept");
+  // An unknown type needs the whole field.
+  const isOfTypes = byAccept.every(({ sight: { otherTypes } }) => otherTypes.length > 0);
+  const types = isOfTypes ? byAccept.flatMap(({ sight: { otherTypes } }) => otherTypes) : [];
+  const names = [
+    ...(isOfTypes ? [] : [fieldOfTrait.accept]),
+    ...(untold("language").length > 0 ? [fieldOfTrait.language] : []),
+  ];
+  const members = Object.entries({ headers: names, accept: [...new Set(types)] })
+    .filter(([, list]) => list.length > 0)
+    .map(([name, list]) => `${name}: [${list.map((one) => JSON.stringify(one)).join(", ")}]`);
+  return members.length === 0 ? [] : [`key: { ${members.join(", ")} }`];
 }
 
 const aboutValidated = [

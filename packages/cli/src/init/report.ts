@@ -114,9 +114,15 @@ const finds: readonly Find[] = [
   ),
   ofPages(
     "untold-accept",
-    (page) => isUntold(page, "accept"),
+    (page) => isUntold(page, "accept") && page.otherTypes.length === 0,
     (paths) =>
       `Accept changes ${paths}, and Vary does not say so. The route adds that field to the cache key, so each spelling has its own copy. Better: list the media types in key.accept instead.`,
+  ),
+  ofPages(
+    "untold-types",
+    (page) => isUntold(page, "accept") && page.otherTypes.length > 0,
+    (paths, pages) =>
+      `Clients that ask for ${namesOf(pages.map(({ otherTypes }) => otherTypes))} get it from ${paths}, and Vary does not say so. The route lists these types in key.accept, so others get HTML.`,
   ),
   ofPages(
     "untold-user-agent",

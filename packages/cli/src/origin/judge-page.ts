@@ -47,7 +47,11 @@ function ofContent(sight: PageSight): Judgement {
   if (isUntold(sight, "user-agent")) {
     return uncertain("differs by User-Agent without saying so in Vary");
   }
-  if (isUntold(sight, "accept")) return uncertain("differs by Accept without saying so in Vary");
+  if (isUntold(sight, "accept")) {
+    const { otherTypes } = sight;
+    const what = otherTypes.length === 0 ? "differs" : `is also ${otherTypes.join(" or ")}`;
+    return uncertain(`${what} by Accept without saying so in Vary`);
+  }
   if (isUntold(sight, "language")) {
     return uncertain("differs by Accept-Language without saying so in Vary");
   }

@@ -6,7 +6,7 @@ import {
   type StorageVerdict,
   storingOf,
 } from "../../../../src/http-rules.ts";
-import type { Answer, AskOptions } from "../asking/fetch-page.ts";
+import { type Answer, type AskOptions, mediaTypeOf } from "../asking/fetch-page.ts";
 import type { OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
 
@@ -36,6 +36,8 @@ export interface PageSight {
   readonly changedText: readonly [string, string] | undefined;
   /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
+  /** The media types that the page has for another `Accept`: JSON, or Markdown for an agent. */
+  readonly otherTypes: readonly string[];
   readonly hasToken: boolean;
   readonly hasValidator: boolean;
   readonly hasTags: boolean;
@@ -106,6 +108,14 @@ export async function lookAtPage(
   const isComparable = isWorthIt && isPage && change !== undefined && change !== "content";
   const counts = (other: Answer | undefined) =>
     isComparable && changes.indexOf(changeOf(plain, other)) > changes.indexOf(change);
+  const found = isComparable ? await traitsThatCount(plain, { ask, counts }) : none;
+  const asAgent =
+    isWorthIt && kind === "page" ? await ask({ headers: { accept: "text/markdown" } }) : undefined;
+  const types = [found.asJson, asAgent].flatMap((other) =>
+    other?.status === plain.status ? (mediaTypeOf(other) ?? []) : [],
+  );
+  const otherTypes = [...new Set(types)].filter((type) => type !== mediaTypeOf(plain));
+  const isByType = otherTypes.length > 0 && !found.names.includes("accept");
   const cookies = sayingCookies([plain, again]);
   const back =
     cookies.length > 0 ? await ask({ headers: { cookie: pairsSetBy(plain) } }) : undefined;
@@ -125,7 +135,8 @@ export async function lookAtPage(
       again !== undefined && (change === "numbers" || change === "content")
         ? firstDifference(plain.text, again.text)
         : undefined,
-    differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
+    differsBy: isByType ? [...found.names, "accept"] : found.names,
+    otherTypes,
     hasToken: hasToken(plain.text),
     hasValidator: ["etag", "last-modified"].some((name) => plain.headers.has(name)),
     hasTags: knownTagFields.some((name) => plain.headers.has(name)),
@@ -137,20 +148,32 @@ export async function lookAtPage(
 
 type Ask = (options: AskOptions) => Promise<Answer | undefined>;
 
+interface FoundTraits {
+  readonly names: readonly ClientTrait[];
+  /** The page with the trait `accept`, if that changes the page. */
+  readonly asJson: Answer | undefined;
+}
+
+const none: FoundTraits = { names: [], asJson: undefined };
+
 /** Tries all traits in one request first. If the response differs, tries each trait alone. */
 async function traitsThatCount(
   plain: Answer,
   { ask, counts }: { ask: Ask; counts: (other: Answer | undefined) => boolean },
-): Promise<ClientTrait[]> {
+): Promise<FoundTraits> {
   const set = pairsSetBy(plain);
-  const headersOf = (names: readonly ClientTrait[]) =>
-    Object.assign({}, ...names.map((name) => traits[name](set))) as Record<string, string>;
-  const hasWeight = async (names: readonly ClientTrait[]) =>
-    counts(await ask({ headers: headersOf(names) }));
-  if (!(await hasWeight(traitNames))) return [];
-  const found: ClientTrait[] = [];
-  for (const name of traitNames) if (await hasWeight([name])) found.push(name);
-  return found;
+  const withTraits = (names: readonly ClientTrait[]) =>
+    ask({ headers: Object.assign({}, ...names.map((name) => traits[name](set))) });
+  if (!counts(await withTraits(traitNames))) return none;
+  const names: ClientTrait[] = [];
+  let asJson: Answer | undefined;
+  for (const name of traitNames) {
+    const other = await withTraits([name]);
+    if (!counts(other)) continue;
+    names.push(name);
+    if (name === "accept") asJson = other;
+  }
+  return { names, asJson };
 }
 
 /** Returns the names of cookies that may identify a visitor. */

@@ -231,6 +231,32 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     open,
   ],
   [
+    "an origin that has Markdown for agents without Vary",
+    {
+      site: wellSite,
+      origin: byRequest((headers) => {
+        const isAgent = headers.get("accept") === "text/markdown";
+        return fromOrigin(isAgent ? { "content-type": "text/markdown; charset=utf-8" } : html);
+      }),
+    },
+    "varies-silently warning",
+    open,
+  ],
+  [
+    "an origin that has Markdown for agents with Vary",
+    {
+      site: wellSite,
+      origin: byRequest((headers) => {
+        const isAgent = headers.get("accept") === "text/markdown";
+        return fromOrigin({
+          ...(isAgent ? { "content-type": "text/markdown" } : html),
+          vary: "Accept",
+        });
+      }),
+    },
+    open,
+  ],
+  [
     "an origin that compresses nothing for a proxy",
     {
       site: wellSite,

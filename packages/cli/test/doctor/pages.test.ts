@@ -195,16 +195,21 @@ it("doctor names the session cookie that prevents the caching of a page", async 
   expect(told?.remedy).toContain("session_start()");
 });
 
-it("doctor names the option for a field that Vary lacks", async () => {
+it.each([
+  [["application/json"], '"application/json" in key.accept'],
+  [["text/markdown"], '"text/markdown" in key.accept'],
+  [["application/json", "text/markdown"], '"application/json", "text/markdown" in key.accept'],
+])("doctor names the option for types that Vary does not tell: %j", async (types, option) => {
   const { findings } = await found(
     (_, at) => hit(at),
     (_, __, ___, headers) => {
-      const isJson = headers.get("accept") === "application/json";
-      return fromOrigin({ "content-type": isJson ? "application/json" : "text/html" });
+      const accept = headers.get("accept") ?? "";
+      return fromOrigin({ "content-type": types.includes(accept) ? accept : "text/html" });
     },
   );
   const told = findings.find(({ code }) => code === "varies-silently");
+  expect(told?.cause).toContain(`By Accept, it is also ${types.join(" or ")}.`);
   expect(told?.remedy).toBe(
-    "Let the origin name the field in Vary, or list their media types in key.accept of the route.",
+    `Let the origin name the field in Vary, or list ${option} of the route.`,
   );
 });

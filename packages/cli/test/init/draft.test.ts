@@ -64,6 +64,18 @@ const byField =
   (request) =>
     request.headers.get(field) ?? "";
 const byPhone: Page = (request) => String(/iPhone/.test(request.headers.get("user-agent") ?? ""));
+/** Returns a page that has these types for clients that ask for one of them alone. */
+const ofTypes =
+  (
+    types: readonly string[],
+    isOther: boolean,
+    lines: Readonly<Record<string, string>> = {},
+  ): Page =>
+  (request) => {
+    const accept = request.headers.get("accept") ?? "";
+    const type = types.includes(accept) ? accept : "text/html";
+    return html(isOther ? type : "a", { ...lines, "content-type": type });
+  };
 /** Returns a page whose script contains a new token in each response. */
 const scripted = (script: string) => {
   let count = 0;
@@ -72,6 +84,45 @@ const scripted = (script: string) => {
 };
 const state = scripted(`<script>window.__STATE__={"user":null,"csrfToken":"%"}</script>`);
 const nonce = scripted("<script>var app = { nonce: '%' }</script>");
+
+describe("pages with several types in a drafted configuration", () => {
+  it.each([
+    [["text/markdown"], false],
+    [["application/json", "text/markdown"], true],
+    // It differs in its body as well.
+    [["text/markdown"], true],
+  ])("list the types in key.accept that they have without Vary: %j, %s", async (types, isOther) => {
+    const { route, told, text } = await routesOf(originOf({ "/about": ofTypes(types, isOther) }));
+    const list = types.map((type) => JSON.stringify(type)).join(", ");
+    expect(text).toContain(`key: { accept: [${list}] }`);
+    expect(text).toContain(`is also ${types.join(" or ")} by Accept`);
+    expect(route("pages")).toMatchObject({ freshSeconds: undefined, bypass: false });
+    const finding = told.findings.find(({ code }) => code === "untold-types");
+    expect(finding?.text).toContain(types.join(", "));
+  });
+
+  it("are not keyed by Accept if Vary names it", async () => {
+    const page = ofTypes(["text/markdown"], false, { vary: "Accept" });
+    const { text } = await routesOf(originOf({ "/about": page }));
+    expect(text).not.toContain("accept:");
+  });
+
+  it("are asked for Markdown once, and files are not", async () => {
+    const asked: string[] = [];
+    const links = '<a href="/a">a</a><link rel=stylesheet href="/a.css">';
+    const { told } = await routesOf((request) => {
+      const path = new URL(request.url).pathname;
+      if (request.headers.get("accept") === "text/markdown") asked.push(path);
+      if (path.endsWith(".css")) {
+        return new Response("", { headers: { "content-type": "text/css" } });
+      }
+      if (path !== "/" && path !== "/a") return new Response("", { status: 404 });
+      return html(path === "/" ? links : "a", {});
+    });
+    expect(told.pages.map(({ path }) => path)).toContain("/a.css");
+    expect(asked.toSorted()).toEqual(["/", "/a"]);
+  });
+});
 
 describe("pages in a drafted configuration", () => {
   it("get one route with tags if they share their first segment", async () => {

@@ -3,7 +3,7 @@ import { type TierName, tierScopes } from "../../../config/tier-names.ts";
 import type { VaryMarker } from "../../../cache/tiers/tier.ts";
 import { discardBody } from "../../../cache/record/record.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
-import { sharesNonce } from "../../../rules/validators.ts";
+import { sharesNonce } from "../../../rules/nonces.ts";
 import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import { variantKey } from "../../../pages/request/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
@@ -13,6 +13,7 @@ import {
   type ResponseTier,
   wholeBytes,
 } from "../../../pages/stored/stored-response.ts";
+import type { Route } from "../../../config/config.ts";
 import { lifetimeSource } from "./grounds.ts";
 
 /** A stored response, as shown to operators. Seconds are rounded to thousandths. */
@@ -139,14 +140,18 @@ function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
     /** The last journal position that the requesting isolate knew; `none` if it knew none. */
     stamp: stamp === "none" ? stamp : stamp.position,
     /** Findings about this response. */
-    findings: findingsOn(metadata),
+    findings: findingsOn(metadata, request.route),
   };
 }
 
-function findingsOn(metadata: StoredMetadata): readonly ("validator-lies" | "nonce-shared")[] {
+function findingsOn(
+  metadata: StoredMetadata,
+  { traits }: Route,
+): readonly ("validator-lies" | "nonce-shared")[] {
+  const isShared = !traits.replacesNonces && sharesNonce(fieldsOf(metadata));
   return [
     ...(isOfLyingUrl(metadata) ? (["validator-lies"] as const) : []),
-    ...(sharesNonce(fieldsOf(metadata)) ? (["nonce-shared"] as const) : []),
+    ...(isShared ? (["nonce-shared"] as const) : []),
   ];
 }
 

@@ -243,6 +243,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "the rule counts it as a failure of the origin",
   },
   "rule-refuses": { clause: "use", why: "the rule forbids storing it" },
+  "nonce-unreplaced": {
+    clause: "use",
+    why: "nonce() cannot replace the nonce of its Content-Security-Policy",
+    hint: "let the origin send the page without Content-Encoding, and a nonce of 16 to 128 characters",
+  },
   "part-failed": {
     clause: "use",
     why: "a part of its route failed",

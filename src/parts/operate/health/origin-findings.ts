@@ -180,7 +180,7 @@ export function nonceShared({ notes }: SiteState): Finding[] {
     since: isoOf(sinceAtMs),
     cause: "The origin makes a nonce for each answer, and Tidemark stores the answer.",
     remedy:
-      "Let the origin allow scripts by hashes ('sha256-…') instead, or send no-store for pages that need a nonce.",
+      "Write use: [nonce()] in the route, with nonce of tidemark/nonce: each answer then has a nonce of its own. Or let the origin allow scripts by hashes ('sha256-…').",
     details: pagesOf(entries),
   }));
 }

@@ -1,6 +1,6 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
-// Needs parts: hooks, outward, probe, release.
+// Needs parts: hooks, nonce, outward, probe, release.
 import { upstashWords } from "../../../../src/remote/redis/redis-trouble.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { failedOutcomes } from "../../../../src/protocol/outward-states.ts";
 import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
 import { postedAgain } from "../../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../../src/parts/operate/health/site-state.ts";
+import { findingsOfNonces } from "../../../../src/parts/nonce/nonce-findings.ts";
 import { findingsOfBuilds } from "../../../../src/parts/release/build-findings.ts";
 import { hookMapping } from "../../../../src/parts/hooks/hook-findings.ts";
 import { outwardBehind } from "../../../../src/parts/outward/outward-findings.ts";
@@ -59,6 +60,7 @@ const entriesOf: Partial<Record<FindingCode, readonly string[]>> = {
   "varies-silently": ["accept /news"],
   "validator-lies": ["/news"],
   "nonce-shared": ["/news"],
+  "nonce-unreplaced": ["coding"],
   "no-vary-search-invalid": ["key-order is not a Boolean."],
   "cache-unpurged": ["", "Varnish"],
   "age-too-low": ["", "Varnish"],
@@ -72,6 +74,8 @@ const notes = (code: FindingCode) => [
 const ofBuilds = findingsOfBuilds({
   site: { notes: { recent: notes }, releases: { current: { id: "b", position: "1-0" } } },
 });
+
+const ofNonces = findingsOfNonces({ site: { notes: { recent: notes } } });
 
 /** Returns a random state with many faults. */
 function drawnLook(draws: Draws): SiteState {
@@ -200,6 +204,7 @@ function drawnLook(draws: Draws): SiteState {
     parts: [
       { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
       ofBuilds,
+      ofNonces,
       { findings: (seen) => hookMapping(new Map([["shop", hook]]), seen.atMs) },
     ],
     looks: [

@@ -2,7 +2,7 @@
 import { remedyOfSilence, silentlyVaryingBy } from "../../../../../src/http-rules.ts";
 import { type DoctorFinding, localHost, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
-import type { Answer } from "../../asking/fetch-page.ts";
+import { type Answer, mediaTypeOf } from "../../asking/fetch-page.ts";
 import {
   aboutPages,
   findingOn,
@@ -180,17 +180,23 @@ function varyWide(all: readonly Page[]): DoctorFinding | [] {
 
 /** Finds pages whose media type or language depends on a field that `Vary` does not name. */
 function variesSilently(all: readonly Page[]): DoctorFinding | [] {
-  const { pages, names } = pagesWithNames(all, ({ direct: [plain], asOther }) =>
-    plain !== undefined && asOther?.status === plain.status
-      ? silentlyVaryingBy(plain.headers, asOther.headers)
-      : [],
+  const types = new Set<string>();
+  const { pages, names } = pagesWithNames(all, ({ direct: [plain], asOther, asAgent }) =>
+    [asOther, asAgent].flatMap((other) => {
+      if (plain === undefined || other?.status !== plain.status) return [];
+      const found = silentlyVaryingBy(plain.headers, other.headers);
+      const type = found.includes("accept") ? mediaTypeOf(other) : undefined;
+      if (type !== undefined) types.add(type);
+      return found;
+    }),
   );
+  const isAlso = types.size === 0 ? "" : ` By Accept, it is also ${[...types].join(" or ")}.`;
   return findingOn(pages, {
     code: "varies-silently",
     level: "warning",
     what: "Clients can get another media type or language than they asked for.",
-    cause: `The origin's answer depends on ${quoted(names)}, which its Vary does not name.`,
-    remedy: `${remedyOfSilence([...names])}.`,
+    cause: `The origin's answer depends on ${quoted(names)}, which its Vary does not name.${isAlso}`,
+    remedy: `${remedyOfSilence([...names], [...types])}.`,
   });
 }
 

@@ -24,6 +24,8 @@ export interface Page {
   readonly validated: Answer | undefined;
   /** The origin's response with `Accept` and `Accept-Language` of another client. */
   readonly asOther: Answer | undefined;
+  /** The origin's response to an agent, which asks for Markdown; `undefined` if the page is no HTML. */
+  readonly asAgent: Answer | undefined;
 }
 
 /** Returns text such as `page "/"`, or `pages "/", "/a"`. */

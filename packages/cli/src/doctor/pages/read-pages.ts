@@ -4,7 +4,7 @@ import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { isOurs } from "../../asking/cache-status.ts";
-import { type Answer, type AskFailure, fetchPage } from "../../asking/fetch-page.ts";
+import { type Answer, type AskFailure, fetchPage, mediaTypeOf } from "../../asking/fetch-page.ts";
 import { referencesOf } from "../../origin/links.ts";
 import {
   apiPattern,
@@ -38,6 +38,7 @@ interface PageReadings {
 /** The field that every proxy sends (RFC 9110 §7.6.3). */
 const proxyFields = { via: "1.1 tidemark" };
 const otherFields = { accept: "application/json", "accept-language": "de" };
+const agentFields = { accept: "text/markdown" };
 
 /** Long enough for `ttl` to fall by at least one second. */
 const pauseMs = 2_100;
@@ -94,6 +95,7 @@ export async function readPages(options: ReadOptions, world: World): Promise<Pag
       asProxy: isPacked ? await ofOrigin(path, proxyFields) : undefined,
       validated: tag === undefined ? undefined : await ofOrigin(path, { "if-none-match": tag }),
       asOther: await ofOrigin(path, otherFields),
+      asAgent: mediaTypeOf(plain) === "text/html" ? await ofOrigin(path, agentFields) : undefined,
     };
     if (answers.length + direct.length > 0) pages.push(page);
   }

@@ -1,0 +1,22 @@
+// The nonces of Content-Security-Policy, by which a page allows its own scripts (https://www.w3.org/TR/CSP3/#nonces).
+import type { Fields } from "./fields.ts";
+import { responseMediaTypes } from "./media-types.ts";
+
+/** The fields with policies, in lower case. */
+export const policyFieldNames = ["content-security-policy", "content-security-policy-report-only"];
+
+export const isPolicy = (name: string): boolean => policyFieldNames.includes(name);
+
+/** Returns the nonces of a policy, in their order and with repetitions. Its other text may be invalid. */
+export const noncesIn = (policy: string | null): string[] =>
+  [...(policy ?? "").matchAll(/'nonce-([^'\s;,]+)'/gi)].map(([, nonce = ""]) => nonce);
+
+/** Returns whether browsers show the response as HTML, whose scripts may have nonces. */
+export function isHtml(fields: Fields): boolean {
+  const type = responseMediaTypes(fields).at(-1);
+  return type === "text/html" || type === "application/xhtml+xml";
+}
+
+/** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
+export const sharesNonce = (stored: Fields): boolean =>
+  isHtml(stored) && noncesIn(stored.get("content-security-policy")).length > 0;
