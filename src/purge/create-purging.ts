@@ -33,6 +33,9 @@ export interface PurgeSettings {
     readonly renewalLagMs: number;
     readonly visibleWithinSeconds: number;
     readonly allowanceMs: number;
+    /** `settleSeconds` in milliseconds, of a route by its name, and the longest. Default: 0. */
+    readonly settleMs?: (route: string) => number;
+    readonly settleMsMax?: number;
   };
 }
 
@@ -144,7 +147,7 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, listen } = store;
   const { nowAtMs, aheadMs, random, log, onSpread } = platform;
-  const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
+  const { renewalLagMs, allowanceMs, visibleWithinSeconds, settleMs, settleMsMax } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const copies = copiesOf(name, allowanceMs, platform);
   const switchLog = new SwitchLog(log);
@@ -156,6 +159,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     clock: new ClockSteps(allowanceMs, aheadMs),
     random,
     allowanceMs,
+    schedule: { settleMs, settleMsMax, lagMsMax: visibleWithinSeconds * 1_000 },
     timeoutMs: readTimeoutMsOf(purge),
     renewalLagMs,
     isShutOff: () => health.isShutOff,

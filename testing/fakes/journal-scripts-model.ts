@@ -1,6 +1,6 @@
 // Models the journal's Lua scripts over a stream in this process.
 import { namesOf } from "../../src/purge/journal/book.ts";
-import { decodeEntry } from "../../src/purge/journal/entry.ts";
+import { decodeEntry, isLateCancel, purgedBy, scheduledIn } from "../../src/purge/journal/entry.ts";
 import {
   epochOf,
   epochSize,
@@ -9,11 +9,20 @@ import {
   numberedIn,
 } from "../../src/purge/journal/epoch.ts";
 import {
+  isOver,
+  type Scheduled,
+  scheduledLines,
+  scheduledText,
+  scheduleRefusal,
+  supersedes,
+} from "../../src/purge/journal/scheduled.ts";
+import {
   appendScript,
   bookScript,
   markScript,
   postScript,
   proofScript,
+  scheduleScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 
 /** The names and values of an entry, alternating. */
@@ -33,6 +42,10 @@ export interface ScriptedJournal {
   /** The text in the key of the release. Absent in a world without releases. */
   readonly released?: string | null;
   keepRelease?(text: string): void;
+  /** The texts of the schedule, by id (`scheduledText`). */
+  readonly schedule: ReadonlyMap<string, string>;
+  /** Sets the text of a scheduled purge, or drops it. */
+  keepScheduled(id: string, text?: string): void;
   /** Deletes both books. */
   forgetNoted(): void;
   /**
@@ -59,7 +72,8 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  return [appendScript, markScript, postScript, bookScript, proofScript].includes(script);
+  const all = [appendScript, markScript, postScript, scheduleScript, bookScript, proofScript];
+  return all.includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -83,16 +97,17 @@ export function runJournalScript(
     journal.keepLined(before === "" ? 0 : linedCount, numberIn(n));
     const fields = ["n", n, ...list()];
     list();
-    const tells = next() === "release";
+    const tells = next();
     const id = journal.append(fields, kept, heldText && ((at) => heldText(at, n)));
-    if (tells) journal.keepRelease?.(JSON.stringify([id, fields]));
+    if (tells === "release") journal.keepRelease?.(JSON.stringify([id, fields]));
+    else if (tells !== "") noteScheduled(journal, id, fields);
     return [id, n];
   };
   if (script === appendScript) {
     const [since, count] = [next(), Number(next())];
     const page = since === "" ? [] : journal.since(since, count);
     const newest = nOf(journal.last);
-    const recordKeys = keys.slice(6);
+    const recordKeys = keys.slice(7);
     const stored = (id: string, n: string) => {
       const [key = "", known, before = "", after = ""] = [
         recordKeys.shift(),
@@ -112,12 +127,35 @@ export function runJournalScript(
   if (script === markScript) {
     const [on, count] = [next(), Number(next())];
     if (on !== "empty" || journal.count === 0) append();
-    return [journal.newest(count), journal.held || null, journal.released ?? null];
+    const texts = [...journal.schedule.values()];
+    return [journal.newest(count), journal.held || null, journal.released ?? null, texts];
+  }
+  if (script === scheduleScript) {
+    const [state, id, before, now, chars] = [next(), next(), next(), Number(next()), next()];
+    const scheduled = { id, state, cancelBeforeMs: Number(before) } as Scheduled;
+    const lines = scheduledLines([...journal.schedule.values()]);
+    if (state === "planned")
+      for (const line of lines.filter((each) => isOver(each, now))) journal.keepScheduled(line.id);
+    const given = { chars: Number(chars), nowMs: now };
+    const why = scheduleRefusal(scheduled, [...journal.schedule.values()], given);
+    if (why !== undefined) return ["refused", why];
+    const [position = "", n] = append();
+    const isLate = isLateCancel(scheduled, position);
+    return isLate ? ["refused", "late"] : ["appended", position, n];
   }
   const [replaces, post, bypass] = [next(), next(), next()];
   const { held } = journal;
   if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
   return ["posted", ...append((id, n) => [post, id, n, bypass].join(" "))];
+}
+
+function noteScheduled(journal: ScriptedJournal, position: string, fields: Fields): void {
+  const [entry] = scheduledIn([decodeEntry(position, fields)]);
+  if (entry === undefined) return;
+  const { scheduled } = entry;
+  const held = scheduledLines([...journal.schedule.values()]).find(({ id }) => id === scheduled.id);
+  if (!supersedes(scheduled.state, held?.state)) return;
+  journal.keepScheduled(scheduled.id, scheduledText(scheduled, [position, fields]));
 }
 
 function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJournal): number[] {
@@ -132,7 +170,7 @@ function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJou
     const later = at < 0 ? [] : noted.slice(at);
     const isWhole = numberIn(nOf(noted[0])) <= numberIn(n);
     const isCovered = (fields: Fields) =>
-      namesOf(decodeEntry("0-0", fields).targets).some((name) => names.includes(name));
+      namesOf(purgedBy(decodeEntry("0-0", fields))).some((name) => names.includes(name));
     const isUnpurged = isWhole && proofOf(n, journal) === 1 && !later.some(isCovered);
     answers.push(isUnpurged ? 1 : 0);
   }
@@ -168,7 +206,7 @@ export function epochTexts(fields: readonly string[], lined: readonly Fields[]):
 }
 
 function namesIn(fields: Fields): string {
-  return namesListOf(namesOf(decodeEntry("0-0", fields).targets));
+  return namesListOf(namesOf(purgedBy(decodeEntry("0-0", fields))));
 }
 
 /** Returns the number in an `n`; 0 if it has none. */

@@ -7,6 +7,7 @@ import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
+import { type LaterOrder, Schedules, type Scheduling } from "./schedules.ts";
 import type { AcceptedPurge } from "../view/positions.ts";
 import type { Requester } from "../view/view-port.ts";
 
@@ -51,10 +52,12 @@ export class Acceptances {
   readonly #listeners: AcceptanceListener[] = [];
   readonly #settings: AcceptanceSettings;
   readonly #readBacks: ReadBacks;
+  readonly #schedules: Schedules;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
     this.#readBacks = new ReadBacks(settings);
+    this.#schedules = new Schedules(settings);
   }
 
   /** Adds a listener for entries that this isolate accepts, for the lifetime of the isolate. */
@@ -65,12 +68,13 @@ export class Acceptances {
   /**
    * Reads back accepted entries now, because a renewal of the view should have returned them, but
    * did not (rule 22). Posts the switch again if the view has found that the switch lost its post
-   * (rule 24 g).
+   * (rule 24 g). Puts scheduled purges into effect.
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     const { view } = this.#settings;
     const areFound = await this.#readBacks.now(overdue);
     if (view.follower.isSwitchLost) await this.keepSwitch();
+    await this.#schedules.keep();
     if (areFound) await view.catchUp();
   }
 
@@ -96,6 +100,31 @@ export class Acceptances {
     view.apply(placed);
     requester.afterAnswer(() => view.catchUp());
     return this.#readBackLater(placed, requester);
+  }
+
+  /** Appends the plan of a scheduled purge, or returns why the schedule refuses it (rule 30). */
+  async plan(order: LaterOrder, requester: Requester): Promise<Scheduling> {
+    this.#settings.view.arrived(this.#settings.nowAtMs());
+    if (this.#isReused(order)) return { kind: "conflict" };
+    return this.#readBackScheduled(await this.#schedules.plan(order), requester);
+  }
+
+  /** Cancels a scheduled purge, by its id. */
+  async cancel(
+    id: string,
+    order: Parameters<Schedules["cancel"]>[1],
+    requester: Requester,
+  ): Promise<Scheduling> {
+    this.#settings.view.arrived(this.#settings.nowAtMs());
+    return this.#readBackScheduled(await this.#schedules.cancel(id, order), requester);
+  }
+
+  #readBackScheduled(scheduling: Scheduling, requester: Requester): Scheduling {
+    if (scheduling.kind !== "scheduled") return scheduling;
+    const { placed } = scheduling;
+    requester.afterAnswer(() => this.#settings.view.catchUp());
+    requester.afterAnswer(() => this.#readBacks.later([placed]));
+    return scheduling;
   }
 
   /**
@@ -194,7 +223,7 @@ export class Acceptances {
     return isWhole && !isOver ? read : [];
   }
 
-  #isReused({ id, bodyDigest }: SignedOrder): boolean {
+  #isReused({ id, bodyDigest }: Pick<SignedOrder, "id" | "bodyDigest">): boolean {
     if (id === "") return false;
     const { entries } = this.#settings.view;
     return entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);

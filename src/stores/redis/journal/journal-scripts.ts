@@ -1,9 +1,14 @@
 // The Lua scripts that append entries to the journal and note them in its book and lineages, and those
 // that read both (docs/purge-protocol-book.md, rule 27), with their arguments and replies.
 import { listIn } from "../../../base/json-text.ts";
-import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
+import { releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
-import type { EntryId } from "../../../purge/journal/entry.ts";
+import { type EntryId, type NewEntry, purgedBy } from "../../../purge/journal/entry.ts";
+import {
+  scheduledCharsMax,
+  scheduledKeptMs,
+  scheduledMax,
+} from "../../../purge/journal/scheduled.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./record-scripts.ts";
@@ -17,12 +22,13 @@ export const lineagesMax = 1_000_000;
 
 /**
  * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch,
- * and the newest entry that told a release.
+ * the newest entry that told a release, and the schedule.
  */
 export function journalKeys(namespace: string) {
   const journal = `${namespace}:journal`;
   const noted = [`${journal}:names`, `${journal}:older`, `${journal}:lineages`] as const;
-  return [journal, ...noted, switchKey(namespace), `${journal}:released`] as const;
+  const kept = [switchKey(namespace), `${journal}:released`, `${journal}:schedule`] as const;
+  return [journal, ...noted, ...kept] as const;
 }
 
 /** How the scripts that append do so. */
@@ -78,7 +84,8 @@ end`;
  * (`entryArgs`) and notes its lineage and its names. `append` adds the entry's number and lineage to
  * its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book that
  * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
- * it, because trimming never removes the key. `hint` publishes the place of the last new entry. A
+ * it, because trimming never removes the key. It notes an entry of a scheduled purge in the schedule
+ * (`scheduledText`), unless that has a later state, or a cancel came too late. `hint` publishes the place of the last new entry. A
  * database that refuses this still has the entry.
  *
  * XADD is the first write, because a full database refuses only a script's first write.
@@ -126,6 +133,20 @@ local function noteInEpoch(number, line, last, lastLine, names)
   redis.call("HSET", KEYS[4], field, string.sub(value, 1, before) .. digits,
     "n" .. field, digits .. lists .. listOf(names) .. ",", unpack(anew))
 end
+local rankOf = {planned = 1, cancelled = 2, effective = 3}
+local function stateOf(id)
+  return string.match(redis.call("HGET", KEYS[7], id) or "", "^%a+")
+end
+local function isLate(position, before)
+  return tonumber(string.match(position, "^%d+")) >= tonumber(before)
+end
+local function noteScheduled(tells, item)
+  local state, id, at, before = string.match(tells, "^(%a+) (%S+) (%d+) (%d+)$")
+  if not state or rankOf[state] <= (rankOf[stateOf(id)] or 0) then return end
+  if state == "cancelled" and isLate(item[1], before) then return end
+  local json = state == "effective" and "" or cjson.encode(item)
+  redis.call("HSET", KEYS[7], id, state .. " " .. id .. " " .. at .. " " .. json)
+end
 local function append()
   local n, fields, names, tells = taken(), list(), list(), taken()
   local before = last(KEYS[1])
@@ -155,6 +176,8 @@ local function append()
   redis.call("HSET", KEYS[2], unpack(noted))
   if tells == "release" then
     redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
+  else
+    noteScheduled(tells, {position, {"n", n, unpack(fields)}})
   end
   return {position, n}
 end
@@ -170,7 +193,7 @@ end`;
 export const appendScript = `${appendLua}${storedLua}
 local since, count = taken(), taken()
 local page = since ~= "" and redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) or {}
-local places, newest = {}, KEYS[7] and last(KEYS[1])
+local places, newest = {}, KEYS[8] and last(KEYS[1])
 for at = 1, tonumber(taken()) do
   local place = append()
   if taken() == "record" then place[3] = stored(place, newest) end
@@ -191,7 +214,8 @@ if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then hint(append()) end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
-  redis.call("GET", KEYS[6])
+  redis.call("GET", KEYS[6]),
+  redis.call("HVALS", KEYS[7])
 }`;
 
 /**
@@ -206,6 +230,38 @@ local place = append()
 redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
 hint(place)
 return {"posted", place[1], place[2]}`;
+
+/**
+ * Appends the entry of a scheduled purge, unless the schedule refuses it (`scheduleRefusal`). Drops what the
+ * schedule need not keep, after XADD. KEYS: `journalKeys`. ARGV: `appendArgs`, the state, the id, the
+ * instant before which a cancel counts, the isolate's clock, the length of the entry, and `entryArgs`.
+ */
+export const scheduleScript = `${appendLua}
+local state, id, before, now, chars = taken(), taken(), taken(), tonumber(taken()), tonumber(taken())
+local held = stateOf(id)
+if state == "cancelled" and not held then return {"refused", "unknown"} end
+if state == "cancelled" and held == "effective" then return {"refused", "late"} end
+if rankOf[state] <= (rankOf[held] or 0) then return {"refused", "held"} end
+if state == "cancelled" and now >= tonumber(before) then return {"refused", "late"} end
+local over, count = {}, 0
+if state == "planned" then
+  local lines = redis.call("HGETALL", KEYS[7])
+  for at = 1, #lines, 2 do
+    local lineState, due = string.match(lines[at + 1], "^(%a+) %S+ (%d+)")
+    chars = chars + #lines[at + 1]
+    if lineState ~= "planned" and now > tonumber(due) + ${scheduledKeptMs} then
+      over[#over + 1] = lines[at]
+    else
+      count = count + 1
+    end
+  end
+  if count >= ${scheduledMax} or chars > ${scheduledCharsMax} then return {"refused", "full"} end
+end
+local place = append()
+if #over > 0 then redis.call("HDEL", KEYS[7], unpack(over)) end
+hint(place)
+if state == "cancelled" and isLate(place[1], before) then return {"refused", "late"} end
+return {"appended", place[1], place[2]}`;
 
 /** Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. */
 const proofLua = `${lastLua}${lineagesLua}
@@ -276,11 +332,16 @@ return answers`;
 
 /**
  * Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as
- * lists, and whether it tells a release.
+ * lists, and what it tells: a release, a scheduled purge, or nothing of both.
  */
-export function entryArgs({ n, fields }: EncodedEntry, targets: PurgeTargets): string[] {
-  const names = namesOf(targets);
-  const tells = releasedBy(targets) === undefined ? "" : "release";
+export function entryArgs({ n, fields }: EncodedEntry, entry: NewEntry): string[] {
+  const { targets, scheduled } = entry;
+  const names = namesOf(purgedBy(entry));
+  const tells = scheduled
+    ? [scheduled.state, scheduled.id, scheduled.atMs, scheduled.cancelBeforeMs].join(" ")
+    : releasedBy(targets) === undefined
+      ? ""
+      : "release";
   return [n, String(fields.length), ...fields, String(names.length), ...names, tells];
 }
 

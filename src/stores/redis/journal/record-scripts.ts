@@ -31,13 +31,13 @@ local function hasNewer(record, ms, nth, kind, since, seenMs, seenDigest)
 end`;
 
 /**
- * Defines `stored`, which stores a record (`recordArgs`) under the next of the keys after the first six, with
+ * Defines `stored`, which stores a record (`recordArgs`) under the next of the keys after the first seven, with
  * a place as its stamp. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
  * `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
  * knew: a command that arrives late must not replace what others have set meanwhile.
  */
 export const storedLua = `${newerLua}
-local keyAt = 6
+local keyAt = 7
 local function stored(place, newest)
   keyAt = keyAt + 1
   local record, known, before, after = KEYS[keyAt], taken(), taken(), taken()

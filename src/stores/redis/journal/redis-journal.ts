@@ -1,4 +1,5 @@
 // The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
+import { listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
@@ -25,8 +26,10 @@ import {
   epochsIn,
   journalKeys,
   markScript,
+  placesIn,
   proofScript,
   proofsIn,
+  scheduleScript,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
@@ -38,8 +41,10 @@ import {
   keptCount,
   pageCount,
   type PlaceState,
+  type ScheduleOrder,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
+import type { ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
 import { JoinedAppends } from "./joined-appends.ts";
 import { SealedJournal } from "./sealed-journal.ts";
 
@@ -70,6 +75,7 @@ export class RedisJournal implements Journal {
   readonly #lineagesKey: string;
   readonly #switchKey: string;
   readonly #releaseKey: string;
+  readonly #scheduleKey: string;
   readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
   readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
@@ -82,18 +88,17 @@ export class RedisJournal implements Journal {
     const sealed = new SealedJournal(settings);
     this.#sealed = sealed;
     this.#appends = new JoinedAppends({ ...settings, sealed });
-    const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
+    const [key, book, older, lineages, ...kept] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
     this.#lineagesKey = lineages;
-    this.#switchKey = switchKey;
-    this.#releaseKey = releaseKey;
+    [this.#switchKey, this.#releaseKey, this.#scheduleKey] = kept;
   }
 
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    const keys = [this.#key, this.#switchKey, this.#releaseKey];
+    const keys = [this.#key, this.#switchKey, this.#releaseKey, this.#scheduleKey];
     const read = scriptCommand(newestScript, keys, [pageCount], "EVAL_RO");
     const first = await this.#settings.redis.attempt("journal read", (redis) =>
       redis.exec<unknown[]>(read),
@@ -104,10 +109,14 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
   }
 
-  /** Decodes the keys that trimming never removes: the switch and the release. */
-  #keptIn([switchText, releaseText]: readonly unknown[]) {
+  /** Decodes the keys that trimming never removes: the switch, the release and the schedule. */
+  #keptIn([switchText, releaseText, scheduleTexts]: readonly unknown[]) {
     const sealed = this.#sealed;
-    return { switched: sealed.stateIn(switchText), released: sealed.releaseIn(releaseText) };
+    return {
+      switched: sealed.stateIn(switchText),
+      released: sealed.releaseIn(releaseText),
+      scheduled: sealed.scheduledIn(scheduleTexts),
+    };
   }
 
   async #pageBack(from: string): Promise<Page> {
@@ -181,10 +190,11 @@ export class RedisJournal implements Journal {
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
       ["MGET", this.#switchKey, this.#releaseKey],
+      ["HVALS", this.#scheduleKey],
       scriptCommand(proofScript, this.#notedKeys, [place.n]),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, kept, proof] = replies;
+    const [found, newest, count, kept, scheduled, proof] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
@@ -195,7 +205,7 @@ export class RedisJournal implements Journal {
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
-    const known = this.#keptIn(kept as unknown[]);
+    const known = this.#keptIn([...listIn(kept), scheduled]);
     return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
 
@@ -302,11 +312,27 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs };
   }
 
+  async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
+    const { redis, nowAtMs } = this.#settings;
+    const { state, id, cancelBeforeMs } = entry.scheduled;
+    const chars = this.#sealed.encoded(entry).fields.join("").length;
+    const given = [state, id, ...[cancelBeforeMs, nowAtMs(), chars].map((one) => `${Math.floor(one)}`)];
+    const reply = await redis.insist("purge, written", (client) =>
+      this.#evaluated(client, scheduleScript, given, [entry]),
+    );
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
+    const [kind, said, n] = listIn(reply.value);
+    const [place] = placesIn([[said, n]]);
+    if (kind === "appended" && place !== undefined) return { kind, place };
+    if (kind === "refused") return { kind, why: said as ScheduleRefusal };
+    return unavailableFor("not-upstash", redis.health);
+  }
+
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
     const args = [
       ...appendArgs(this.#settings),
       ...given,
-      ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
+      ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one)),
     ];
     const keys = journalKeys(this.#settings.namespace);
     return client.exec<unknown[]>(scriptCommand(script, keys, args));

@@ -67,6 +67,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** A model of the journal and its book. */
 class Model implements ScriptedJournal {
   readonly held = "";
+  readonly schedule = new Map<string, string>();
   entries: (readonly string[])[] = [];
   noted: (readonly string[])[] = [];
   lined: (readonly string[])[] = [];
@@ -107,6 +108,8 @@ class Model implements ScriptedJournal {
     return "";
   }
 
+  keepScheduled(): void {}
+
   since(): unknown {
     return [];
   }
@@ -135,7 +138,7 @@ const encodedBy = new SealedJournal({
   nowAtMs: Date.now,
 });
 const argsOf = (entry: NewEntry) => [
-  ...entryArgs(encodedBy.encoded(entry), entry.targets),
+  ...entryArgs(encodedBy.encoded(entry), entry),
   ...noRecordArgs,
 ];
 

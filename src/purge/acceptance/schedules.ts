@@ -1,0 +1,88 @@
+// Accepts scheduled purges and their cancels, and puts them into effect (docs/purge-protocol-special.md,
+// rule 30).
+import type { NewEntry, ScheduledEntry } from "../journal/entry.ts";
+import type { ScheduleOrder, Unavailable } from "../journal/journal.ts";
+import { nothing } from "../journal/purge-target.ts";
+import type { Scheduled, ScheduleRefusal } from "../journal/scheduled.ts";
+import type { AcceptanceSettings } from "./read-backs.ts";
+
+/** The sender and the reason of a plan or an effect that an isolate appends by itself. */
+const byItself = { by: "tidemark", id: "", bodyDigest: "" } as const;
+
+export type Scheduling =
+  | { readonly kind: "scheduled"; readonly placed: ScheduledEntry }
+  /** `held`: the schedule has this state, or a later one. */
+  | { readonly kind: "refused"; readonly why: ScheduleRefusal }
+  /** This isolate knows an entry with the same webhook id and another body. */
+  | { readonly kind: "conflict" }
+  | Unavailable;
+
+/** A purge that takes effect later. The order has the targets. */
+export type LaterOrder = Omit<NewEntry, "n" | "lost"> & {
+  readonly scheduledId: string;
+  readonly atMs: number;
+};
+
+export class Schedules {
+  readonly #settings: AcceptanceSettings;
+
+  constructor(settings: AcceptanceSettings) {
+    this.#settings = settings;
+  }
+
+  plan({ scheduledId: id, atMs, targets, ...order }: LaterOrder): Promise<Scheduling> {
+    return this.#scheduled(order, { ...this.#at(atMs), id, state: "planned", targets });
+  }
+
+  /** Cancels a scheduled purge. Reads the journal first if this isolate does not know the id. */
+  async cancel(
+    id: string,
+    order: Pick<NewEntry, "by" | "reason" | "id" | "bodyDigest">,
+  ): Promise<Scheduling> {
+    const { view } = this.#settings;
+    if (view.schedule.of(id) === undefined) await view.catchUp({ waits: true });
+    const known = view.schedule.of(id);
+    if (known === undefined) return { kind: "refused", why: "unknown" };
+    const { atMs } = known.scheduled;
+    const cancel: Scheduled = { ...this.#at(atMs), id, state: "cancelled", targets: nothing };
+    return this.#scheduled({ ...order, mode: known.mode }, cancel);
+  }
+
+  /**
+   * Appends the effect of each plan that is due, and, if the database may have lost plans, the other
+   * plans (rule 30 f and h). If the journal is unavailable, the view's next renewal causes another try.
+   */
+  async keep(): Promise<void> {
+    const { view, nowAtMs } = this.#settings;
+    const { follower, schedule } = view;
+    const due = schedule.due(nowAtMs());
+    const plans = follower.isScheduleLost ? schedule.plans : due;
+    for (const entry of plans) {
+      const state = due.includes(entry) ? "effective" : "planned";
+      const { mode, reason } = entry;
+      const again = await this.#scheduled(
+        { ...byItself, mode, reason },
+        { ...entry.scheduled, state },
+      );
+      if (again.kind === "unavailable") return;
+    }
+    follower.isScheduleLost = false;
+  }
+
+  #at(atMs: number): Pick<Scheduled, "atMs" | "cancelBeforeMs"> {
+    return { atMs, cancelBeforeMs: Math.max(0, atMs - this.#settings.visibleWithinMs) };
+  }
+
+  async #scheduled(
+    order: Omit<NewEntry, "n" | "lost" | "targets">,
+    scheduled: Scheduled,
+  ): Promise<Scheduling> {
+    const { journal, view, randomText } = this.#settings;
+    const entry: ScheduleOrder = { ...order, n: randomText(), lost: "", targets: nothing, scheduled };
+    const appended = await journal.schedule(entry);
+    if (appended.kind !== "appended") return appended;
+    const placed: ScheduledEntry = { ...entry, ...appended.place };
+    view.apply([placed]);
+    return { kind: "scheduled", placed };
+  }
+}
