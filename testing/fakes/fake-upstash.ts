@@ -229,8 +229,6 @@ export class FakeUpstash {
         return key.endsWith(":switch")
           ? [this.heldSwitch, this.heldRelease]
           : [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
-      case "HVALS":
-        return Array.from(this.schedule.values());
       case "HMGET":
         return epochTexts(rest, this.#scripted.lined);
       case "SETRANGE":

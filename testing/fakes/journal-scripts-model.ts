@@ -25,6 +25,8 @@ import {
   scheduleScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 
+import { keptScript } from "../../src/stores/redis/journal/journal-pages.ts";
+
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];
 
@@ -72,8 +74,8 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  const all = [appendScript, markScript, postScript, scheduleScript, bookScript, proofScript];
-  return all.includes(script);
+  const writing = [appendScript, markScript, postScript, scheduleScript];
+  return [...writing, keptScript, bookScript, proofScript].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -83,6 +85,7 @@ export function runJournalScript(
   journal: ScriptedJournal,
   keys: readonly string[] = [],
 ): unknown {
+  if (script === keptScript) return keptOf(journal);
   if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
   const taken = [...args];
@@ -127,8 +130,7 @@ export function runJournalScript(
   if (script === markScript) {
     const [on, count] = [next(), Number(next())];
     if (on !== "empty" || journal.count === 0) append();
-    const texts = [...journal.schedule.values()];
-    return [journal.newest(count), journal.held || null, journal.released ?? null, texts];
+    return [journal.newest(count), ...keptOf(journal)];
   }
   if (script === scheduleScript) {
     const [state, id, before, now, chars] = [next(), next(), next(), Number(next()), next()];
@@ -147,6 +149,10 @@ export function runJournalScript(
   const { held } = journal;
   if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
   return ["posted", ...append((id, n) => [post, id, n, bypass].join(" "))];
+}
+
+function keptOf({ held, released, schedule }: ScriptedJournal): unknown[] {
+  return [held || null, released ?? null, Array.from(schedule.values())];
 }
 
 function noteScheduled(journal: ScriptedJournal, position: string, fields: Fields): void {

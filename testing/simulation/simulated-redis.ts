@@ -224,8 +224,6 @@ class Commands {
         return key === "released" ? null : server.held || null;
       case "HVALS":
         return [...server.schedule.values()];
-      case "MGET":
-        return [server.held || null, null];
       case "XRANGE":
       case "XREVRANGE":
         return readIn(server.items, name, args);

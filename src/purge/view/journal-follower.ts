@@ -228,7 +228,7 @@ export class JournalFollower {
     const hasLost = entries.some(({ lost }) => lost !== "");
     if (hasLost || this.#lacksPost(entries, position))
       this.isSwitchLost = this.switched !== undefined;
-    if (hasLost) this.isScheduleLost = true;
+    if (hasLost) this.isScheduleLost = !this.schedule.isEmpty;
     this.#spread.read(entries);
     this.#verified(read);
   }

@@ -32,7 +32,7 @@ import {
   scheduleScript,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
-import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
+import { bytesOf, keptScript, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -73,9 +73,8 @@ export class RedisJournal implements Journal {
   /** The keys of the scripts that read the book and the lineages. */
   readonly #notedKeys: readonly string[];
   readonly #lineagesKey: string;
-  readonly #switchKey: string;
-  readonly #releaseKey: string;
-  readonly #scheduleKey: string;
+  /** The keys of the switch, the release and the schedule. */
+  readonly #keptKeys: readonly string[];
   readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
   readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
@@ -92,13 +91,13 @@ export class RedisJournal implements Journal {
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
     this.#lineagesKey = lineages;
-    [this.#switchKey, this.#releaseKey, this.#scheduleKey] = kept;
+    this.#keptKeys = kept;
   }
 
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    const keys = [this.#key, this.#switchKey, this.#releaseKey, this.#scheduleKey];
+    const keys = [this.#key, ...this.#keptKeys];
     const read = scriptCommand(newestScript, keys, [pageCount], "EVAL_RO");
     const first = await this.#settings.redis.attempt("journal read", (redis) =>
       redis.exec<unknown[]>(read),
@@ -189,12 +188,11 @@ export class RedisJournal implements Journal {
       this.#backFrom(position, 1),
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
-      ["MGET", this.#switchKey, this.#releaseKey],
-      ["HVALS", this.#scheduleKey],
+      scriptCommand(keptScript, this.#keptKeys, []),
       scriptCommand(proofScript, this.#notedKeys, [place.n]),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, kept, scheduled, proof] = replies;
+    const [found, newest, count, kept, proof] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
@@ -205,7 +203,7 @@ export class RedisJournal implements Journal {
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
-    const known = this.#keptIn([...listIn(kept), scheduled]);
+    const known = this.#keptIn(listIn(kept));
     return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
 
