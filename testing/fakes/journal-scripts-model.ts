@@ -19,13 +19,12 @@ import {
 import {
   appendScript,
   bookScript,
+  checkScript,
   markScript,
   postScript,
   proofScript,
   scheduleScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
-
-import { keptScript } from "../../src/stores/redis/journal/journal-pages.ts";
 
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];
@@ -75,7 +74,7 @@ export interface ScriptedJournal {
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
   const writing = [appendScript, markScript, postScript, scheduleScript];
-  return [...writing, keptScript, bookScript, proofScript].includes(script);
+  return [...writing, checkScript, bookScript, proofScript].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -85,7 +84,7 @@ export function runJournalScript(
   journal: ScriptedJournal,
   keys: readonly string[] = [],
 ): unknown {
-  if (script === keptScript) return keptOf(journal);
+  if (script === checkScript) return [proofOf(args[0] ?? "", journal), ...keptOf(journal)];
   if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
   const taken = [...args];

@@ -14,16 +14,6 @@ export const newestScript = `return {
   redis.call("HVALS", KEYS[4])
 }`;
 
-/**
- * Reads what trimming never removes: the switch, the release and the schedule. KEYS: switch, release,
- * schedule.
- */
-export const keptScript = `return {
-  redis.call("GET", KEYS[1]),
-  redis.call("GET", KEYS[2]),
-  redis.call("HVALS", KEYS[3])
-}`;
-
 /** Entries, newest first, as in a reply of XREVRANGE. `undefined` if Redis did not reply. */
 export type Page = readonly Entry[] | undefined;
 

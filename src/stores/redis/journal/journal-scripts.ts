@@ -297,6 +297,18 @@ for at, n in ipairs(ARGV) do found[at] = proofOf(n) end
 return found`;
 
 /**
+ * Returns the proof of one entry, and what trimming never removes: the switch, the release and the
+ * schedule. KEYS: `journalKeys`. ARGV: the `n` of the entry.
+ */
+export const checkScript = `${proofLua}
+return {
+  proofOf(ARGV[1]),
+  redis.call("GET", KEYS[5]),
+  redis.call("GET", KEYS[6]),
+  redis.call("HVALS", KEYS[7])
+}`;
+
+/**
  * Returns for each record 1 if the book proves that no entry after the record's stamp covers the
  * record, else 0. Returns an empty list if the lineages lack `end`, or if the book does not end with the
  * journal's last entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of `end`; and for each

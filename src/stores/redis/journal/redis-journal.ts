@@ -21,6 +21,7 @@ import {
   type AppendSettings,
   bookArgs,
   bookScript,
+  checkScript,
   entryArgs,
   epochFields,
   epochsIn,
@@ -32,7 +33,7 @@ import {
   scheduleScript,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
-import { bytesOf, keptScript, lengthened, newestScript, type Page } from "./journal-pages.ts";
+import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -188,14 +189,14 @@ export class RedisJournal implements Journal {
       this.#backFrom(position, 1),
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
-      scriptCommand(keptScript, this.#keptKeys, []),
-      scriptCommand(proofScript, this.#notedKeys, [place.n]),
+      scriptCommand(checkScript, journalKeys(this.#settings.namespace), [place.n]),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, kept, proof] = replies;
+    const [found, newest, count, check] = replies;
+    const [proof, ...kept] = listIn(check);
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
-    const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
+    const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn([proof], 1)[0] !== "never");
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", [
         this.#backFrom(from, pageCount),
@@ -203,7 +204,7 @@ export class RedisJournal implements Journal {
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
-    const known = this.#keptIn(listIn(kept));
+    const known = this.#keptIn(kept);
     return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
 
