@@ -317,8 +317,7 @@ export class SimulatedStream {
   #stateWith(items: readonly StreamItem[], which?: "newest"): StreamState {
     const last = items.at(-1);
     const isWith = ({ all, count }: StreamState) => all[count - 1] === last;
-    const state =
-      which === "newest" ? this.#states.findLast(isWith) : this.#states.find(isWith);
+    const state = which === "newest" ? this.#states.findLast(isWith) : this.#states.find(isWith);
     return last === undefined ? emptyState() : (state ?? emptyState());
   }
 

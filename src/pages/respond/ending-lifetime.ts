@@ -1,6 +1,10 @@
 // Ends the lifetimes of an answer for caches downstream at the instant of a scheduled purge
 // (docs/purge-protocol-special.md, rule 30 e).
-import { parseDirectives, responseDirectives, governingDirectives } from "../../rules/cache-control.ts";
+import {
+  parseDirectives,
+  responseDirectives,
+  governingDirectives,
+} from "../../rules/cache-control.ts";
 import {
   explicitLifetimeSeconds,
   heuristicLifetimeSeconds,
@@ -19,7 +23,11 @@ const beyond = ["immutable", "stale-while-revalidate", "stale-if-error"];
  */
 export function endingWithin(
   fields: Headers,
-  { leftMs, atMs, status }: { readonly leftMs: number; readonly atMs: number; readonly status: number },
+  {
+    leftMs,
+    atMs,
+    status,
+  }: { readonly leftMs: number; readonly atMs: number; readonly status: number },
 ): Headers {
   if (leftMs === Infinity) return fields;
   // A lifetime counts from the generation of the answer (RFC 9111 §4.2).

@@ -78,7 +78,13 @@ export class Schedules {
     scheduled: Scheduled,
   ): Promise<Scheduling> {
     const { journal, view, randomText } = this.#settings;
-    const entry: ScheduleOrder = { ...order, n: randomText(), lost: "", targets: nothing, scheduled };
+    const entry: ScheduleOrder = {
+      ...order,
+      n: randomText(),
+      lost: "",
+      targets: nothing,
+      scheduled,
+    };
     const appended = await journal.schedule(entry);
     if (appended.kind !== "appended") return appended;
     const placed: ScheduledEntry = { ...entry, ...appended.place };

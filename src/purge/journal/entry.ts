@@ -4,7 +4,13 @@
 import * as v from "valibot";
 import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import { everything, nothing, type PurgeMode, type PurgeTargets, releasedBy } from "./purge-target.ts";
+import {
+  everything,
+  nothing,
+  type PurgeMode,
+  type PurgeTargets,
+  releasedBy,
+} from "./purge-target.ts";
 import { encodeScheduled, readScheduled, type Scheduled, scheduledLines } from "./scheduled.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 

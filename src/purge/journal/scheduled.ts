@@ -81,7 +81,9 @@ export function scheduledLines(texts: unknown): readonly ScheduledLine[] {
   return listIn(texts).flatMap((text) => {
     const [, state, id = "", atMs, json] = /^(\w+) (\S+) (\d+) (.*)$/s.exec(String(text)) ?? [];
     const known = scheduledStates.find((one) => one === state);
-    return known === undefined ? [] : [{ id, state: known, atMs: Number(atMs), item: jsonIn(json) }];
+    return known === undefined
+      ? []
+      : [{ id, state: known, atMs: Number(atMs), item: jsonIn(json) }];
   });
 }
 

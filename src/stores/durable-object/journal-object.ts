@@ -57,12 +57,7 @@ const runs: Runs = {
 };
 
 /** The calls that may append an entry, so that listeners get a hint. */
-const appending: ReadonlySet<JournalCall> = new Set([
-  "append",
-  "mark",
-  "post",
-  "schedule",
-]);
+const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post", "schedule"]);
 
 /**
  * The class that a Worker with `durableObjectJournal` must export.

@@ -109,7 +109,9 @@ export class JournalTables {
 
   #placesOf(request: string): EntryId[] {
     const range = [`${request} `, `${request}!`];
-    return this.#rows("SELECT * FROM entries WHERE request >= ? AND request < ?", range).map(placeOf);
+    return this.#rows("SELECT * FROM entries WHERE request >= ? AND request < ?", range).map(
+      placeOf,
+    );
   }
 
   /** Appends a mark, or does so only if the journal is empty. Reads the newest entries. */
@@ -150,7 +152,9 @@ export class JournalTables {
     const isAgain = why === "held" && this.#placesOf(ask.request).length > 0;
     if (why !== undefined && !isAgain) return { why };
     const [place] = this.append(ask, atMs).places;
-    return place === undefined || isLateCancel(scheduled, place.position) ? { why: "late" } : { place };
+    return place === undefined || isLateCancel(scheduled, place.position)
+      ? { why: "late" }
+      : { place };
   }
 
   /**

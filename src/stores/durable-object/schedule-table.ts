@@ -21,7 +21,10 @@ export class ScheduleTable {
 
   /** The text of each scheduled purge (`scheduledText`). */
   get texts(): readonly string[] {
-    return this.#sql.exec("SELECT text FROM scheduled").toArray().map(({ text }) => String(text));
+    return this.#sql
+      .exec("SELECT text FROM scheduled")
+      .toArray()
+      .map(({ text }) => String(text));
   }
 
   /**

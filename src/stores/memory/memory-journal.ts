@@ -15,7 +15,12 @@ import {
   releasesIn,
   scheduledIn,
 } from "../../purge/journal/entry.ts";
-import type { Journal, JournalRead, PlaceState, ScheduleOrder } from "../../purge/journal/journal.ts";
+import type {
+  Journal,
+  JournalRead,
+  PlaceState,
+  ScheduleOrder,
+} from "../../purge/journal/journal.ts";
 import {
   isOver,
   scheduledLines,

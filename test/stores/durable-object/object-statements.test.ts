@@ -117,7 +117,13 @@ async function journalCalls(size: Size): Promise<void> {
   const post = { ...one, request: `post ${size}`, post: "1", replaces: "", bypass: "{}" };
   await call("post", post);
   await call("post", post);
-  const planned = { id: "a", state: "planned", atMs: 1, cancelBeforeMs: 0, targets: one.entries[0] };
+  const planned = {
+    id: "a",
+    state: "planned",
+    atMs: 1,
+    cancelBeforeMs: 0,
+    targets: one.entries[0],
+  };
   const changes = [planned, { ...planned, state: "effective" }, { ...planned, id: "b" }];
   for (const [nth, scheduled] of changes.entries()) {
     const scheduling = { ...one, entries: [{ ...entries[0], scheduled }] };

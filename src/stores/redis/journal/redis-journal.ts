@@ -315,7 +315,11 @@ export class RedisJournal implements Journal {
     const { redis, nowAtMs } = this.#settings;
     const { state, id, cancelBeforeMs } = entry.scheduled;
     const chars = this.#sealed.encoded(entry).fields.join("").length;
-    const given = [state, id, ...[cancelBeforeMs, nowAtMs(), chars].map((one) => `${Math.floor(one)}`)];
+    const given = [
+      state,
+      id,
+      ...[cancelBeforeMs, nowAtMs(), chars].map((one) => `${Math.floor(one)}`),
+    ];
     const reply = await redis.insist("purge, written", (client) =>
       this.#evaluated(client, scheduleScript, given, [entry]),
     );

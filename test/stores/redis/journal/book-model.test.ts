@@ -185,7 +185,9 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
         const given = added.flatMap((entry) => argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })));
         const bounds = [...[1000, fieldsMax, linedMax].map(String), ""];
         const args = [...bounds, "", "0", String(added.length), ...given];
-        const places = (await redis.eval(appendScript, keys.length, ...keys, ...args)) as [string[][]];
+        const places = (await redis.eval(appendScript, keys.length, ...keys, ...args)) as [
+          string[][],
+        ];
         runJournalScript(appendScript, args, model);
         const real = places[0].map(([, n = ""]) => n);
         appended.push({ real, modelled: model.entries.slice(-real.length).map(nOf) });
