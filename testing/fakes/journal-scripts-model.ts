@@ -10,7 +10,7 @@ import {
 } from "../../src/purge/journal/epoch.ts";
 import {
   isOver,
-  type Scheduled,
+  type ScheduleChange,
   scheduledLines,
   scheduledText,
   scheduleRefusal,
@@ -23,8 +23,9 @@ import {
   markScript,
   postScript,
   proofScript,
-  scheduleScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
+
+import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];
@@ -133,7 +134,7 @@ export function runJournalScript(
   }
   if (script === scheduleScript) {
     const [state, id, before, now, chars] = [next(), next(), next(), Number(next()), next()];
-    const scheduled = { id, state, cancelBeforeMs: Number(before) } as Scheduled;
+    const scheduled = { id, state, cancelBeforeMs: Number(before) } as ScheduleChange;
     const lines = scheduledLines([...journal.schedule.values()]);
     if (state === "planned")
       for (const line of lines.filter((each) => isOver(each, now))) journal.keepScheduled(line.id);

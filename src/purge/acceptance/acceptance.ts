@@ -7,7 +7,7 @@ import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
-import { type LaterOrder, Schedules, type Scheduling } from "./schedules.ts";
+import { type LaterOrder, Schedules, type ScheduleResult } from "./schedules.ts";
 import type { AcceptedPurge } from "../view/positions.ts";
 import type { Requester } from "../view/view-port.ts";
 
@@ -103,7 +103,7 @@ export class Acceptances {
   }
 
   /** Appends the plan of a scheduled purge, or returns why the schedule refuses it (rule 30). */
-  async plan(order: LaterOrder, requester: Requester): Promise<Scheduling> {
+  async plan(order: LaterOrder, requester: Requester): Promise<ScheduleResult> {
     this.#settings.view.arrived(this.#settings.nowAtMs());
     if (this.#isReused(order)) return { kind: "conflict" };
     return this.#readBackScheduled(await this.#schedules.plan(order), requester);
@@ -114,12 +114,12 @@ export class Acceptances {
     id: string,
     order: Parameters<Schedules["cancel"]>[1],
     requester: Requester,
-  ): Promise<Scheduling> {
+  ): Promise<ScheduleResult> {
     this.#settings.view.arrived(this.#settings.nowAtMs());
     return this.#readBackScheduled(await this.#schedules.cancel(id, order), requester);
   }
 
-  #readBackScheduled(scheduling: Scheduling, requester: Requester): Scheduling {
+  #readBackScheduled(scheduling: ScheduleResult, requester: Requester): ScheduleResult {
     if (scheduling.kind !== "scheduled") return scheduling;
     const { placed } = scheduling;
     requester.afterAnswer(() => this.#settings.view.catchUp());

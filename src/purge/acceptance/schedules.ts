@@ -3,13 +3,13 @@
 import type { NewEntry, ScheduledEntry } from "../journal/entry.ts";
 import type { ScheduleOrder, Unavailable } from "../journal/journal.ts";
 import { nothing } from "../journal/purge-target.ts";
-import type { Scheduled, ScheduleRefusal } from "../journal/scheduled.ts";
+import type { ScheduleChange, ScheduleRefusal } from "../journal/scheduled.ts";
 import type { AcceptanceSettings } from "./read-backs.ts";
 
 /** The sender and the reason of a plan or an effect that an isolate appends by itself. */
 const byItself = { by: "tidemark", id: "", bodyDigest: "" } as const;
 
-export type Scheduling =
+export type ScheduleResult =
   | { readonly kind: "scheduled"; readonly placed: ScheduledEntry }
   /** `held`: the schedule has this state, or a later one. */
   | { readonly kind: "refused"; readonly why: ScheduleRefusal }
@@ -30,7 +30,7 @@ export class Schedules {
     this.#settings = settings;
   }
 
-  plan({ scheduledId: id, atMs, targets, ...order }: LaterOrder): Promise<Scheduling> {
+  plan({ scheduledId: id, atMs, targets, ...order }: LaterOrder): Promise<ScheduleResult> {
     return this.#scheduled(order, { ...this.#at(atMs), id, state: "planned", targets });
   }
 
@@ -38,13 +38,13 @@ export class Schedules {
   async cancel(
     id: string,
     order: Pick<NewEntry, "by" | "reason" | "id" | "bodyDigest">,
-  ): Promise<Scheduling> {
+  ): Promise<ScheduleResult> {
     const { view } = this.#settings;
     if (view.schedule.of(id) === undefined) await view.catchUp({ waits: true });
     const known = view.schedule.of(id);
     if (known === undefined) return { kind: "refused", why: "unknown" };
     const { atMs } = known.scheduled;
-    const cancel: Scheduled = { ...this.#at(atMs), id, state: "cancelled", targets: nothing };
+    const cancel: ScheduleChange = { ...this.#at(atMs), id, state: "cancelled", targets: nothing };
     return this.#scheduled({ ...order, mode: known.mode }, cancel);
   }
 
@@ -69,14 +69,14 @@ export class Schedules {
     follower.isScheduleLost = false;
   }
 
-  #at(atMs: number): Pick<Scheduled, "atMs" | "cancelBeforeMs"> {
+  #at(atMs: number): Pick<ScheduleChange, "atMs" | "cancelBeforeMs"> {
     return { atMs, cancelBeforeMs: Math.max(0, atMs - this.#settings.visibleWithinMs) };
   }
 
   async #scheduled(
     order: Omit<NewEntry, "n" | "lost" | "targets">,
-    scheduled: Scheduled,
-  ): Promise<Scheduling> {
+    scheduled: ScheduleChange,
+  ): Promise<ScheduleResult> {
     const { journal, view, randomText } = this.#settings;
     const entry: ScheduleOrder = {
       ...order,

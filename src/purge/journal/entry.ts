@@ -11,7 +11,12 @@ import {
   type PurgeTargets,
   releasedBy,
 } from "./purge-target.ts";
-import { encodeScheduled, readScheduled, type Scheduled, scheduledLines } from "./scheduled.ts";
+import {
+  encodeScheduled,
+  readScheduled,
+  type ScheduleChange,
+  scheduledLines,
+} from "./scheduled.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /**
@@ -46,13 +51,13 @@ export interface NewEntry {
   /** Present only in a post of the switch. The targets of a post are empty, and cover nothing. */
   readonly switched?: SwitchPost | undefined;
   /** Present only in an entry of a scheduled purge (rule 30). The targets of the entry are empty. */
-  readonly scheduled?: Scheduled | undefined;
+  readonly scheduled?: ScheduleChange | undefined;
 }
 
 export type Entry = NewEntry & EntryId;
 
 /** An entry of a scheduled purge. */
-export type ScheduledEntry = Entry & { readonly scheduled: Scheduled };
+export type ScheduledEntry = Entry & { readonly scheduled: ScheduleChange };
 
 /** Returns the targets that an entry purges at its place in the journal: those of an effect included. */
 export function purgedBy({ targets, scheduled }: NewEntry): PurgeTargets {
@@ -68,7 +73,7 @@ export function scheduledIn(entries: readonly Entry[]): readonly ScheduledEntry[
 }
 
 /** Returns whether an entry at a position is a cancel that came too late (rule 30 g). */
-export function isLateCancel({ state, cancelBeforeMs }: Scheduled, position: string): boolean {
+export function isLateCancel({ state, cancelBeforeMs }: ScheduleChange, position: string): boolean {
   return state === "cancelled" && acceptedAtMs(position) >= cancelBeforeMs;
 }
 

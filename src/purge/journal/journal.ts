@@ -4,7 +4,7 @@
 import type { Coverage, Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Entry, EntryId, HeldSchedule, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { Epoch, EpochRange } from "./epoch.ts";
-import type { Scheduled, ScheduleRefusal } from "./scheduled.ts";
+import type { ScheduleChange, ScheduleRefusal } from "./scheduled.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
@@ -49,7 +49,7 @@ export interface JournalRead {
 }
 
 /** An entry for the schedule. */
-export type ScheduleOrder = NewEntry & { readonly scheduled: Scheduled };
+export type ScheduleOrder = NewEntry & { readonly scheduled: ScheduleChange };
 
 /**
  * The reply does not begin with the entry at the given place, or too many entries for a view

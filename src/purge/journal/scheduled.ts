@@ -1,17 +1,17 @@
-// Scheduled purges (docs/purge-protocol-special.md, rule 30): the entries that plan one, cancel it, and
+// ScheduleChange purges (docs/purge-protocol-special.md, rule 30): the entries that plan one, cancel it, and
 // put it into effect, and the schedule that keeps them.
 import * as v from "valibot";
 import { jsonIn, listIn } from "../../base/json-text.ts";
 import { dataIn } from "../../base/schemas.ts";
 import { nothing, type PurgeTargets } from "./purge-target.ts";
 
-/** What an entry does with its scheduled purge, in the order in which it supersedes the others. */
+/** The steps of a scheduled purge, as its entries state them. A later one supersedes an earlier one. */
 export const scheduledStates = ["planned", "cancelled", "effective"] as const;
 
 export type ScheduledState = (typeof scheduledStates)[number];
 
 /** The part of an entry that concerns a scheduled purge. */
-export interface Scheduled {
+export interface ScheduleChange {
   /** Identifies the scheduled purge: 1 to 64 characters of base64url. */
   readonly id: string;
   readonly state: ScheduledState;
@@ -19,7 +19,7 @@ export interface Scheduled {
   readonly atMs: number;
   /** A cancel counts only if the journal accepted it before this instant: `atMs` less the largest N. */
   readonly cancelBeforeMs: number;
-  /** What is purged; nothing in a cancel. The entry's own `targets` are empty. */
+  /** The purged targets; none in a cancel. The entry's own `targets` are empty. */
   readonly targets: PurgeTargets;
 }
 
@@ -44,7 +44,7 @@ const form = v.object({
 });
 
 /** Encodes the field of an entry. The targets of an effect are those of the entry, for older Workers. */
-export function encodeScheduled({ targets, ...scheduled }: Scheduled): string {
+export function encodeScheduled({ targets, ...scheduled }: ScheduleChange): string {
   return JSON.stringify(scheduled.state === "planned" ? { ...scheduled, ...targets } : scheduled);
 }
 
@@ -53,7 +53,7 @@ export function encodeScheduled({ targets, ...scheduled }: Scheduled): string {
  *
  * @param own the targets of the entry itself
  */
-export function readScheduled(json: string, own: PurgeTargets): Scheduled | undefined {
+export function readScheduled(json: string, own: PurgeTargets): ScheduleChange | undefined {
   const read = dataIn(form, jsonIn(json));
   if (read === undefined) return undefined;
   const { tags, prefixes, ...scheduled } = read;
@@ -72,7 +72,7 @@ export interface ScheduledLine {
 }
 
 /** Returns the text of a line. The last part is JSON, or empty. */
-export function scheduledText({ id, state, atMs }: Scheduled, item: unknown): string {
+export function scheduledText({ id, state, atMs }: ScheduleChange, item: unknown): string {
   return `${state} ${id} ${atMs} ${state === "effective" ? "" : JSON.stringify(item)}`;
 }
 
@@ -107,7 +107,7 @@ export function supersedes(state: ScheduledState, held: ScheduledState | undefin
  * @param nowMs the journal's clock
  */
 export function scheduleRefusal(
-  { id, state, cancelBeforeMs }: Scheduled,
+  { id, state, cancelBeforeMs }: ScheduleChange,
   texts: readonly string[],
   { chars, nowMs }: { readonly chars: number; readonly nowMs: number },
 ): ScheduleRefusal | undefined {
@@ -115,7 +115,8 @@ export function scheduleRefusal(
   const held = lines.find((line) => line.id === id)?.state;
   if (state === "cancelled" && held === undefined) return "unknown";
   if (state === "cancelled" && held === "effective") return "late";
-  if (!supersedes(state, held)) return "held";
+  const isOpen = held === undefined || (held === "planned" && state !== "planned");
+  if (!isOpen) return "held";
   if (state === "cancelled") return nowMs >= cancelBeforeMs ? "late" : undefined;
   if (state === "effective") return undefined;
   const charsHeld = texts.reduce((sum, { length }) => sum + length, 0);

@@ -211,10 +211,9 @@ async function encodeCopy({ entries, isSwitchLost = false, ...known }: KnownView
   const encoder = new TextEncoder();
   const { sentAtMs, switched = null, released = null, isScheduleLost, scheduled } = known;
   const plans = scheduled?.entries.map(itemOf);
-  const state = JSON.stringify({
-    ...{ v: version, sentAtMs, switched, isSwitchLost, released },
-    ...(plans !== undefined && plans.length > 0 && { scheduled: plans, isScheduleLost }),
-  });
+  const ofSchedule = plans !== undefined && { scheduled: plans, isScheduleLost };
+  const ofSwitch = { switched, isSwitchLost, released };
+  const state = JSON.stringify({ v: version, sentAtMs, ...ofSwitch, ...ofSchedule });
   const head = `${state.slice(0, -1)},"items":[`;
   // The end `]}` has two bytes, and the last item no comma.
   let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 1;

@@ -179,10 +179,8 @@ export class ViewRenewals {
     if (!isOfKnownAge || !copies || host === undefined || chain === undefined) return undefined;
     const { entries } = chain;
     const scheduled = schedule.isEmpty ? undefined : { entries: schedule.entries };
-    const known = {
-      ...{ entries, sentAtMs, switched, isSwitchLost, released: releases.current },
-      ...{ scheduled, isScheduleLost },
-    };
+    const ofSwitch = { switched, isSwitchLost, released: releases.current };
+    const known = { entries, sentAtMs, ...ofSwitch, scheduled, isScheduleLost };
     return () => copies.publish(host, known);
   }
 

@@ -4,7 +4,7 @@ import type { BookQuery } from "../../purge/journal/book.ts";
 import type { Epoch, EpochRange } from "../../purge/journal/epoch.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
-import type { Scheduled, ScheduleRefusal } from "../../purge/journal/scheduled.ts";
+import type { ScheduleChange, ScheduleRefusal } from "../../purge/journal/scheduled.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
 
@@ -23,7 +23,7 @@ export interface ObjectEntry extends PurgeTargets {
   /** The other fields, as alternating names and values. */
   readonly fields: readonly string[];
   /** Set if the entry is one of a scheduled purge. */
-  readonly scheduled?: Scheduled | undefined;
+  readonly scheduled?: ScheduleChange | undefined;
 }
 
 /** The maximum number of entries of a reply, and of the characters in their fields. */

@@ -1,7 +1,7 @@
 // The schedule as a table of the journal's Durable Object (docs/purge-protocol-special.md, rule 30).
 import {
   isOver,
-  type Scheduled,
+  type ScheduleChange,
   scheduledLines,
   scheduledText,
   scheduleRefusal,
@@ -32,7 +32,7 @@ export class ScheduleTable {
    * takes it.
    */
   prepare(
-    scheduled: Scheduled,
+    scheduled: ScheduleChange,
     given: { readonly chars: number; readonly nowMs: number },
   ): ScheduleRefusal | undefined {
     for (const line of scheduledLines(this.texts)) {
@@ -42,7 +42,7 @@ export class ScheduleTable {
   }
 
   /** Notes the entry of a scheduled purge, unless the table has a later state. */
-  note(scheduled: Scheduled, entry: StoredEntry): void {
+  note(scheduled: ScheduleChange, entry: StoredEntry): void {
     const { id, state } = scheduled;
     const held = scheduledLines(this.texts).find((line) => line.id === id);
     if (!supersedes(state, held?.state)) return;

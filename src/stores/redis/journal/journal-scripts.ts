@@ -4,11 +4,6 @@ import { listIn } from "../../../base/json-text.ts";
 import { releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import { type EntryId, type NewEntry, purgedBy } from "../../../purge/journal/entry.ts";
-import {
-  scheduledCharsMax,
-  scheduledKeptMs,
-  scheduledMax,
-} from "../../../purge/journal/scheduled.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./record-scripts.ts";
@@ -93,7 +88,7 @@ end`;
  * unproven, unless the last version has noted that entry in the book. The names of entries that a version
  * without epochs appended are unknown.
  */
-const appendLua = `${lastLua}${lineagesLua}
+export const appendLua = `${lastLua}${lineagesLua}
 local argument = 0
 local function taken()
   argument = argument + 1
@@ -230,38 +225,6 @@ local place = append()
 redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
 hint(place)
 return {"posted", place[1], place[2]}`;
-
-/**
- * Appends the entry of a scheduled purge, unless the schedule refuses it (`scheduleRefusal`). Drops what the
- * schedule need not keep, after XADD. KEYS: `journalKeys`. ARGV: `appendArgs`, the state, the id, the
- * instant before which a cancel counts, the isolate's clock, the length of the entry, and `entryArgs`.
- */
-export const scheduleScript = `${appendLua}
-local state, id, before, now, chars = taken(), taken(), taken(), tonumber(taken()), tonumber(taken())
-local held = stateOf(id)
-if state == "cancelled" and not held then return {"refused", "unknown"} end
-if state == "cancelled" and held == "effective" then return {"refused", "late"} end
-if rankOf[state] <= (rankOf[held] or 0) then return {"refused", "held"} end
-if state == "cancelled" and now >= tonumber(before) then return {"refused", "late"} end
-local over, count = {}, 0
-if state == "planned" then
-  local lines = redis.call("HGETALL", KEYS[7])
-  for at = 1, #lines, 2 do
-    local lineState, due = string.match(lines[at + 1], "^(%a+) %S+ (%d+)")
-    chars = chars + #lines[at + 1]
-    if lineState ~= "planned" and now > tonumber(due) + ${scheduledKeptMs} then
-      over[#over + 1] = lines[at]
-    else
-      count = count + 1
-    end
-  end
-  if count >= ${scheduledMax} or chars > ${scheduledCharsMax} then return {"refused", "full"} end
-end
-local place = append()
-if #over > 0 then redis.call("HDEL", KEYS[7], unpack(over)) end
-hint(place)
-if state == "cancelled" and isLate(place[1], before) then return {"refused", "late"} end
-return {"appended", place[1], place[2]}`;
 
 /** Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. */
 const proofLua = `${lastLua}${lineagesLua}

@@ -6,7 +6,6 @@ import { type Command, type Redis, scriptCommand } from "../../../remote/redis/r
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
-  comparePositions,
   entriesOf,
   type Entry,
   type EntryId,
@@ -30,7 +29,6 @@ import {
   placesIn,
   proofScript,
   proofsIn,
-  scheduleScript,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
@@ -38,7 +36,6 @@ import {
   chainBytesMax,
   chainEntriesMax,
   type Journal,
-  type JournalExtent,
   keptCount,
   pageCount,
   type PlaceState,
@@ -46,7 +43,9 @@ import {
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
 import type { ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
+import { extentOf, trimmedFrom } from "./journal-extent.ts";
 import { JoinedAppends } from "./joined-appends.ts";
+import { scheduleScript } from "./schedule-script.ts";
 import { SealedJournal } from "./sealed-journal.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
@@ -384,22 +383,4 @@ export class RedisJournal implements Journal {
   get #keptCount(): number {
     return this.#settings.keptCount ?? keptCount;
   }
-}
-
-/**
- * Parses the extent.
- *
- * @param replies of XLEN, and of XRANGE for the oldest entry
- */
-function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
-  return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
-}
-
-/**
- * Returns a test for whether a missing entry may have been trimmed. Trimming removes the oldest
- * entries, and leaves at least `kept`. The lineages must also note the entry (rule 22).
- */
-function trimmedFrom({ count, oldest }: JournalExtent, kept: number) {
-  return ({ position }: EntryId): boolean =>
-    count >= kept && comparePositions(position, oldest ?? "0-0") < 0;
 }
