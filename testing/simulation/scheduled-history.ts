@@ -1,7 +1,7 @@
 // Random histories of scheduled purges, in the same world as histories of views. Each page changes at
 // the purge's time + `settleSeconds`. Invariant: no response from before this change answers after the
 // time, or later than N + max(0, ε + L − A) after the acceptance of the plan, if that is later. An
-// isolate that cannot renew its view is excepted for N (rule 7 b). No scheduled purge ends a response
+// isolate that cannot renew its view is excepted for N + `settleSeconds` (rule 7 b). No scheduled purge ends a response
 // earlier than 2 A before its time, and none that was cancelled does. No cancel is accepted later than N
 // before the time. A lost plan is owed again once the schedule has it again.
 import { decodeEntry, type Entry, heldSchedule } from "../../src/purge/journal/entry.ts";
@@ -248,10 +248,11 @@ class ScheduledCourse implements History {
     this.#checkEarly(isolate, fill);
   }
 
-  /** Rule 7 (b): a view that is too old, because it could not be renewed, may miss a plan for N. */
+  /** Rule 7 (b): a view that is too old, because it could not be renewed, may miss a plan. */
   #exemptMs({ view, nowAtMs }: SimulatedIsolate, page: Page): number {
-    const { maxLagMs, allowanceMs } = this.#world.settings;
-    return nowAtMs() - view.sentAtMs > maxLagMs[page] - allowanceMs ? maxLagMs[page] : 0;
+    const { maxLagMs, allowanceMs, clockErrorMs, settleMs = 0 } = this.#world.settings;
+    const exemptMs = maxLagMs[page] + settleMs + allowanceMs + clockErrorMs;
+    return nowAtMs() - view.sentAtMs > maxLagMs[page] - allowanceMs ? exemptMs : 0;
   }
 
   #checkEarly(isolate: SimulatedIsolate, fill: SimulatedFill): void {

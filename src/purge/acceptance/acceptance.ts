@@ -102,10 +102,15 @@ export class Acceptances {
     return this.#readBackLater(placed, requester);
   }
 
-  /** Appends the plan of a scheduled purge, or returns why the schedule refuses it (rule 30). */
+  /**
+   * Appends the plan of a scheduled purge, or returns why the schedule refuses it (rule 30). A plan that is
+   * sent again with the same id is accepted.
+   */
   async plan(order: LaterOrder, requester: Requester): Promise<ScheduleResult> {
     this.#settings.view.arrived(this.#settings.nowAtMs());
     if (this.#isReused(order)) return { kind: "conflict" };
+    const entry = { ...order, n: this.#settings.randomText(), lost: "" };
+    if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
     return this.#readBackScheduled(await this.#schedules.plan(order), requester);
   }
 

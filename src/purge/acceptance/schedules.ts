@@ -13,6 +13,8 @@ export type ScheduleResult =
   | { readonly kind: "scheduled"; readonly placed: ScheduledEntry }
   /** `held`: the schedule has this state, or a later one. */
   | { readonly kind: "refused"; readonly why: ScheduleRefusal }
+  /** The plan exceeds one entry. */
+  | { readonly kind: "too-large" }
   /** This isolate knows an entry with the same webhook id and another body. */
   | { readonly kind: "conflict" }
   | Unavailable;
@@ -23,6 +25,8 @@ export type LaterOrder = Omit<NewEntry, "n" | "lost"> & {
   readonly atMs: number;
 };
 
+const isHeld = (result: ScheduleResult) => result.kind === "refused" && result.why === "held";
+
 export class Schedules {
   readonly #settings: AcceptanceSettings;
 
@@ -30,8 +34,10 @@ export class Schedules {
     this.#settings = settings;
   }
 
-  plan({ scheduledId: id, atMs, targets, ...order }: LaterOrder): Promise<ScheduleResult> {
-    return this.#scheduled(order, { ...this.#at(atMs), id, state: "planned", targets });
+  async plan({ scheduledId: id, atMs, targets, ...order }: LaterOrder): Promise<ScheduleResult> {
+    const plan = { ...this.#at(atMs), id, state: "planned", targets } as const;
+    const planned = await this.#scheduled(order, plan);
+    return isHeld(planned) ? this.#known(id, planned) : planned;
   }
 
   /** Cancels a scheduled purge. Reads the journal first if this isolate does not know the id. */
@@ -45,7 +51,16 @@ export class Schedules {
     if (known === undefined) return { kind: "refused", why: "unknown" };
     const { atMs } = known.scheduled;
     const cancel: ScheduleChange = { ...this.#at(atMs), id, state: "cancelled", targets: nothing };
-    return this.#scheduled({ ...order, mode: known.mode }, cancel);
+    const cancelled = await this.#scheduled({ ...order, mode: known.mode }, cancel);
+    return isHeld(cancelled) ? this.#known(id, cancelled) : cancelled;
+  }
+
+  /** Returns the entry of a purge that the schedule has already. */
+  async #known(id: string, otherwise: ScheduleResult): Promise<ScheduleResult> {
+    const { view } = this.#settings;
+    if (view.schedule.of(id) === undefined) await view.catchUp({ waits: true });
+    const placed = view.schedule.of(id);
+    return placed === undefined ? otherwise : { kind: "scheduled", placed };
   }
 
   /**

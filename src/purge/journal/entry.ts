@@ -60,7 +60,10 @@ export type Entry = NewEntry & EntryId;
 export type ScheduledEntry = Entry & { readonly scheduled: ScheduleChange };
 
 /** Returns the targets that an entry purges at its place in the journal: those of an effect included. */
-export function purgedBy({ targets, scheduled }: NewEntry): PurgeTargets {
+export function purgedBy({
+  targets,
+  scheduled,
+}: Pick<NewEntry, "targets" | "scheduled">): PurgeTargets {
   return scheduled?.state === "effective" ? scheduled.targets : targets;
 }
 
@@ -181,9 +184,9 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
 
 /** The purges in the journal's schedule. */
 export interface HeldSchedule {
-  /** The plans and cancels. */
+  /** The plans, the cancels, and the effects of the last hours. */
   readonly entries: readonly Entry[];
-  /** The ids of all purges, also of those in effect. Absent in a colo's copy. */
+  /** The ids of the purges. Absent in a colo's copy. */
   readonly ids?: readonly string[];
 }
 
@@ -197,8 +200,7 @@ export function heldSchedule(
   entriesIn: (reply: unknown) => Entry[] = entriesOf,
 ): HeldSchedule {
   const lines = scheduledLines(texts);
-  const items = lines.flatMap(({ item }) => (item === undefined ? [] : [item]));
-  return { entries: entriesIn(items), ids: lines.map(({ id }) => id) };
+  return { entries: entriesIn(lines.map(({ item }) => item)), ids: lines.map(({ id }) => id) };
 }
 
 /** Returns the state after the last post among the entries; `undefined` if there is no post. */

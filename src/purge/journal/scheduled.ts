@@ -30,8 +30,11 @@ export const scheduledCharsMax = 262_144;
 /** How far ahead the instant of a scheduled purge may be. */
 export const scheduledMsMax = 366 * 86_400_000;
 
-/** How long the schedule notes a purge after its instant, so that no isolate plans it again. */
-export const scheduledKeptMs = 3_600_000;
+/**
+ * How long the schedule keeps a purge after its instant: more than the largest N, A and `settleSeconds`
+ * together, because by rule 7 (b) a view that begins after the effect may use a response from before it.
+ */
+export const scheduledKeptMs = 3 * 3_600_000;
 
 const instant = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const form = v.object({
@@ -67,13 +70,13 @@ export interface ScheduledLine {
   readonly id: string;
   readonly state: ScheduledState;
   readonly atMs: number;
-  /** The entry in the form of a reply of XRANGE; `undefined` for an effect. */
+  /** The entry in the form of a reply of XRANGE. */
   readonly item: unknown;
 }
 
-/** Returns the text of a line. The last part is JSON, or empty. */
+/** Returns the text of a line. The last part is JSON. */
 export function scheduledText({ id, state, atMs }: ScheduleChange, item: unknown): string {
-  return `${state} ${id} ${atMs} ${state === "effective" ? "" : JSON.stringify(item)}`;
+  return `${state} ${id} ${atMs} ${JSON.stringify(item)}`;
 }
 
 /** Parses the lines of a schedule. Skips texts of any other form. */

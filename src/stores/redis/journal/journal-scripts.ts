@@ -139,8 +139,8 @@ local function noteScheduled(tells, item)
   local state, id, at, before = string.match(tells, "^(%a+) (%S+) (%d+) (%d+)$")
   if not state or rankOf[state] <= (rankOf[stateOf(id)] or 0) then return end
   if state == "cancelled" and isLate(item[1], before) then return end
-  local json = state == "effective" and "" or cjson.encode(item)
-  redis.call("HSET", KEYS[7], id, state .. " " .. id .. " " .. at .. " " .. json)
+  local text = state .. " " .. id .. " " .. at .. " " .. cjson.encode(item)
+  redis.call("HSET", KEYS[7], id, text)
 end
 local function append()
   local n, fields, names, tells = taken(), list(), list(), taken()

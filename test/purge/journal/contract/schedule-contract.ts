@@ -103,7 +103,7 @@ export function describeSchedule(implementation: string, open: Open): void {
       const effect = await journal.schedule(order({ ...given, state: "effective" }, "effect"));
       const end = effect.kind === "appended" ? effect.place : stamp;
       expect(await journal.unpurged(end, [record])).toMatchObject({ answers: [false] });
-      expect(await statesIn(journal)).toEqual({ ids: ["a"], states: [] });
+      expect(await statesIn(journal)).toEqual({ ids: ["a"], states: ["effective"] });
       const cancel = order({ ...given, state: "cancelled", targets: nothing }, "cancel");
       expect(await journal.schedule(cancel)).toEqual({ kind: "refused", why: "late" });
     });
