@@ -198,11 +198,12 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     get hintsState() {
       return hints?.state ?? view.hintsState;
     },
-    /** Renews the view if due, unless the store loses no entries. */
+    /** Renews the view if due, unless the store loses no entries, and no plan waits for its effect. */
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];
       const afterAnswer = (work: () => Promise<void>) => void works.push(work());
-      if (journal.keepsConfirmed !== true) view.attend({ atMs: nowAtMs(), afterAnswer });
+      const isOwed = journal.keepsConfirmed !== true || !view.schedule.isEmpty;
+      if (isOwed) view.attend({ atMs: nowAtMs(), afterAnswer });
       await Promise.all(works);
     },
   };

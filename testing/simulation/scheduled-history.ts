@@ -198,7 +198,8 @@ class ScheduledCourse implements History {
     world.tell(
       () => `${isolate.name} answers the cancel of ${plan.id}: ${JSON.stringify(cancelled)}`,
     );
-    if (cancelled.kind !== "scheduled") return;
+    // A cancel may be sent again.
+    if (cancelled.kind !== "scheduled" || plan.isCancelled) return;
     plan.isCancelled = true;
     const { allowanceMs, wayMs } = world.settings;
     const latestMs = plan.atMs - this.#lagMsMax + 2 * allowanceMs + 2 * wayMs;

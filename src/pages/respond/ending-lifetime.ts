@@ -16,20 +16,19 @@ const lifetimes = ["max-age", "s-maxage"];
 const beyond = ["immutable", "stale-while-revalidate", "stale-if-error"];
 
 /**
- * Returns the fields of an answer with lifetimes of at most the given time. Changes nothing if they are
+ * Returns the fields of an answer with lifetimes that end by an instant. Changes nothing if they are
  * shorter, and never changes the given object.
  *
- * @param leftMs the time until the purge, in milliseconds
+ * @param endsAtMs the instant in epoch milliseconds; ∞ for none
  */
-export function endingWithin(
+export function endingBy(
+  endsAtMs: number,
   fields: Headers,
-  {
-    leftMs,
-    atMs,
-    status,
-  }: { readonly leftMs: number; readonly atMs: number; readonly status: number },
+  { nowAtMs, status }: { readonly nowAtMs: () => number; readonly status: number },
 ): Headers {
-  if (leftMs === Infinity) return fields;
+  if (endsAtMs === Infinity) return fields;
+  const atMs = nowAtMs();
+  const leftMs = endsAtMs - atMs;
   // A lifetime counts from the generation of the answer (RFC 9111 §4.2).
   const most = Math.max(0, statedAgeSeconds(fields) + Math.floor(leftMs / 1_000));
   const ended = new Headers(fields);

@@ -13,7 +13,7 @@ import { readableOf } from "../body/held-body.ts";
 import { fittedStream, rangedStream } from "../body/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
-import { endingWithin } from "./ending-lifetime.ts";
+import { endingBy } from "./ending-lifetime.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -61,12 +61,12 @@ export function fromStored(
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
   // After a purge of the cache in front, that cache must not store the old response for its lifetime.
   const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
-  const atMs = exchange.nowAtMs();
-  const leftMs = exchange.site.view.endsAtMs(metadata) - atMs;
+  const endsAtMs = exchange.site.view.endsAtMs(metadata);
+  const { status } = metadata;
   const limited = (prepared: Headers) =>
     endsInFront
       ? withoutLifetime(prepared)
-      : endingWithin(prepared, { leftMs, atMs, status: metadata.status });
+      : endingBy(endsAtMs, prepared, { nowAtMs: exchange.nowAtMs, status });
   if (clientHasIt(request, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);

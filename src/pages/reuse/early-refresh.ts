@@ -24,13 +24,11 @@ export function isRefreshDue(answer: AnsweringVerdict, hit: Hit): boolean {
  * half, the probability rises towards expiry, and rises earlier for slower fills.
  */
 export function isExpiryNear(
-  { candidate, ageSeconds }: Timing,
+  { candidate, ageSeconds, ttlSeconds }: Timing,
   { request, exchange }: Hit,
 ): boolean {
   const { route } = request;
   const { metadata } = candidate.stored;
-  // Before a scheduled purge, a refresh would not help: it ends at the same instant.
-  const ttlSeconds = termsOf(metadata, route).lifetimeSeconds - ageSeconds;
   if (!route.earlyRefresh || ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
   // With stale-while-revalidate, no client waits at expiry anyway.
   if (termsOf(metadata, route).staleWhileRevalidateSeconds > 0) return false;

@@ -164,10 +164,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
   const sincePurgeSeconds = isSoft
     ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
     : -Infinity;
-  const { view } = question.exchange.site;
-  const untilPurgeSeconds = (view.endsAtMs(metadata) - question.atMs) / 1_000;
-  const leftSeconds = Math.min(terms.lifetimeSeconds - age, untilPurgeSeconds);
-  const ttlSeconds = Math.min(leftSeconds, -sincePurgeSeconds);
+  const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
   const isOriginFirst = against !== undefined;
   return { candidate, question, terms, judged, isOriginFirst, ageSeconds: age, ttlSeconds };
 }

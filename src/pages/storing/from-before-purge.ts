@@ -43,8 +43,8 @@ export function isFromBeforePurge(
   const sinceAtMs = keptSinceAtMs(answer, request);
   // Rule 30 d: a scheduled purge has ended the answer, or does so within A.
   const { requestedAtMs } = answer;
-  const dated = { ...record, requestedAtMs, bodyRequestedAtMs: sinceAtMs };
-  if (view.endsAtMs(dated) <= exchange.nowAtMs()) return true;
+  const endsAtMs = view.endsAtMs({ ...record, requestedAtMs, bodyRequestedAtMs: sinceAtMs });
+  if (endsAtMs < Infinity && endsAtMs <= exchange.nowAtMs()) return true;
   if (sinceAtMs === undefined) return false;
   // A release does not concern pages of its own build, whenever they were generated.
   const isOfRelease = record.release !== undefined && record.release === releases.current?.id;

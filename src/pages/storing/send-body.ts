@@ -2,7 +2,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
-import { endingWithin } from "../respond/ending-lifetime.ts";
+import { endingBy } from "../respond/ending-lifetime.ts";
 import { notModified, bodiless } from "../respond/respond.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
@@ -62,15 +62,13 @@ export async function sendAndStoreBody(
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
-  const atMs = nowAtMs();
-  const leftMs = site.view.endsAtMs(metadata) - atMs;
   const prepared = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), atMs),
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const fields = endingWithin(prepared, { leftMs, atMs, status });
+  const fields = endingBy(site.view.endsAtMs(metadata), prepared, { nowAtMs, status });
   const body = isBodyWanted ? (whole?.stream() ?? client?.readable ?? null) : null;
   const response = hasIt
     ? notModified(withoutBody(fields))

@@ -74,7 +74,7 @@ export class Acceptances {
     const { view } = this.#settings;
     const areFound = await this.#readBacks.now(overdue);
     if (view.follower.isSwitchLost) await this.keepSwitch();
-    await this.#schedules.keep();
+    await this.keepSchedule();
     if (areFound) await view.catchUp();
   }
 
@@ -112,6 +112,11 @@ export class Acceptances {
     const entry = { ...order, n: this.#settings.randomText(), lost: "" };
     if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
     return this.#readBackScheduled(await this.#schedules.plan(order), requester);
+  }
+
+  /** Puts scheduled purges into effect that are due (rule 30 f). */
+  keepSchedule(): Promise<void> {
+    return this.#schedules.keep();
   }
 
   /** Cancels a scheduled purge, by its id. */
