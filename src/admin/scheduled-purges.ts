@@ -13,7 +13,7 @@ import { type PurgeAnswer, refused, unavailable, usedBefore } from "./purge-answ
 
 type Sender = Pick<SignedOrder, "id" | "by" | "bodyDigest">;
 
-interface Scheduling {
+interface ScheduleHost {
   readonly acceptances: Acceptances;
   readonly requester: Requester;
   /** The largest N, in seconds. */
@@ -28,7 +28,7 @@ interface Scheduling {
 export async function planned(
   order: ResolvedOrder & { readonly atMs: number },
   sender: Sender,
-  scheduling: Scheduling,
+  scheduling: ScheduleHost,
 ): Promise<PurgeAnswer> {
   const { acceptances, requester, atMs, visibleWithinSeconds } = scheduling;
   const { targets, mode, reason, reading } = order;
@@ -40,11 +40,13 @@ export async function planned(
   if (result.kind !== "scheduled") return notScheduled(result, { away, id: sender.id });
   const { placed } = result;
   scheduling.accepted(placed.position);
+  const { id, state } = placed.scheduled;
   const at = new Date(placed.scheduled.atMs);
   const spreadAtMs = atMs + visibleWithinSeconds * 1_000;
   const answer = jsonAnswer({
     position: placed.position,
-    scheduled: { id: placed.scheduled.id, at: at.toISOString() },
+    // A sender may send a plan again that was cancelled meanwhile.
+    scheduled: { id, at: at.toISOString(), ...(state === "cancelled" && { cancelled: true }) },
     ...orderSummary(reading),
     visibleWithinSeconds,
     visibleBy: new Date(Math.max(at.getTime(), spreadAtMs)).toISOString(),
@@ -56,7 +58,7 @@ export async function planned(
 export async function cancelled(
   id: string,
   order: Sender & Pick<ResolvedOrder, "reason">,
-  { acceptances, requester, visibleWithinSeconds, atMs, accepted }: Scheduling,
+  { acceptances, requester, visibleWithinSeconds, atMs, accepted }: ScheduleHost,
 ): Promise<PurgeAnswer> {
   const result = await acceptances.cancel(id, order, requester);
   const away = "cancel it again";

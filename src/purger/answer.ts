@@ -10,7 +10,7 @@ export interface Acceptance {
   readonly visibleWithinSeconds: number;
   /** The end of these seconds by the site's clock, in ISO 8601. */
   readonly visibleBy: string;
-  /** Of a scheduled purge: the id by which to cancel it, and the instant in ISO 8601. */
+  /** The id by which to cancel a scheduled purge, and its instant in ISO 8601. Absent for other purges. */
   readonly scheduled?: { readonly id: string; readonly at: string };
   /** The value of `Tidemark-Position`, with which a reader sees the change at once. */
   readonly sealedPosition?: string;
