@@ -66,7 +66,9 @@ export function fromStored(
   const limited = (prepared: Headers) =>
     endsInFront
       ? withoutLifetime(prepared)
-      : endingBy(endsAtMs, prepared, { nowAtMs: exchange.nowAtMs, status });
+      : endsAtMs === Infinity
+        ? prepared
+        : endingBy(endsAtMs, prepared, { nowAtMs: exchange.nowAtMs, status });
   if (clientHasIt(request, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
