@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
 export const bundleBytesMax = 690_000;
-export const bundleGzipBytesMax = 238_000;
+export const bundleGzipBytesMax = 244_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 488_000;
 

@@ -126,12 +126,15 @@ export class SimulatedStream {
     return this.#stateAt(atMs).schedule;
   }
 
-  /** Sets or drops a text of the schedule, as part of the last change. */
+  /** Sets or drops a text of the schedule, in the step that appended the last entry. */
   keepScheduled(id: string, text?: string): void {
     const schedule = new Map(this.#state.schedule);
     if (text === undefined) schedule.delete(id);
     else schedule.set(id, text);
-    this.#states.push({ ...(this.#states.pop() ?? emptyState()), schedule });
+    const [newest] = this.items.slice(-1);
+    const at = this.#states.findLastIndex(({ all, count }) => all[count - 1] !== newest);
+    for (let nth = at + 1; nth < this.#states.length; nth += 1)
+      this.#states[nth] = { ...this.#states[nth]!, schedule };
   }
 
   /** The items that the book notes on the primary. */

@@ -72,6 +72,11 @@ const ofBuilds = findingsOfBuilds({
   site: { notes: { recent: notes }, releases: { current: { id: "b", position: "1-0" } } },
 });
 
+const targets = { tags: [marked], prefixes: [marked] };
+const overdue = {
+  scheduled: { id: "a", state: "planned", atMs: atMs - 3_600_000, cancelBeforeMs: 0, targets },
+} as const;
+
 /** Returns a random state with many faults. */
 function drawnLook(draws: Draws): SiteState {
   const client = (name: "shared tier" | "purge journal") => ({
@@ -142,6 +147,7 @@ function drawnLook(draws: Draws): SiteState {
       lag: undefined,
       entries: draws.isLucky(0.5) ? entries : [],
       switched: { ...planted, bypass, position: `${atMs - 1_000}-1` },
+      plans: draws.isLucky(0.5) ? [overdue] : [],
     },
     hints: draws.oneOf(["on", "off: The server refuses."]),
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
