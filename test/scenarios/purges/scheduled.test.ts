@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import { openBeside } from "../../../testing/data/beside-pages.ts";
 import type { SiteOptions } from "../../../testing/site/harness.ts";
 
 const allowing = "max-age=600, stale-while-revalidate=60, stale-if-error=120";
@@ -116,6 +117,24 @@ it("a cancel lets the page answer on, and a late one is refused", async () => {
     409,
     { error: { code: "too-late" } },
   ]);
+});
+
+it("a value of data ends at the instant − A, also one that was loaded after the plan", async () => {
+  const { site, values, clock } = await openBeside();
+  let count = 0;
+  const load = () => values.getOrSet("42", async () => `value ${(count += 1)}`);
+  await site.get("/page");
+  await load();
+  await plan(site, 60);
+  await values.getOrSet("43", async () => "later");
+  clock.advance(58.5);
+  expect([await load(), await values.get("43")]).toEqual(["value 1", "later"]);
+  clock.advance(0.5);
+  expect([await load(), await values.get("43")]).toEqual(["value 2", undefined]);
+  // Until the instant + A, a loaded value is not stored.
+  expect(await load()).toBe("value 3");
+  clock.advance(2);
+  expect([await load(), await load()]).toEqual(["value 4", "value 4"]);
 });
 
 it("an instant that has passed is an ordinary purge", async () => {
