@@ -25,6 +25,7 @@ import { requestHistoryOf } from "../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
 import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
+import { scheduledHistoryOf } from "../testing/simulation/scheduled-history.ts";
 import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
 import { behindHistoryOf } from "../testing/simulation/write-behind/behind-history.ts";
@@ -32,7 +33,15 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant: "views" | "positions" | "requests" | "switch" | "data" | "sets" | "fields";
+      readonly variant:
+        | "views"
+        | "positions"
+        | "requests"
+        | "switch"
+        | "scheduled"
+        | "data"
+        | "sets"
+        | "fields";
       readonly kind: WorldKind;
       /** Whether Durable Objects have the journal and the records. */
       readonly isObject: boolean;
@@ -67,6 +76,8 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
       return historyOf(seed, { ...options, sendsPositions: true });
     case "requests":
       return requestHistoryOf(seed, options);
+    case "scheduled":
+      return scheduledHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts, Store });
     case "switch":
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
     case "data":
@@ -170,7 +181,15 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["positions", "requests", "switch", "data", "sets", "fields"] as const;
+const variants = [
+  "positions",
+  "requests",
+  "switch",
+  "scheduled",
+  "data",
+  "sets",
+  "fields",
+] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -183,6 +202,7 @@ async function main(): Promise<void> {
       positions: { type: "boolean", default: false },
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
+      scheduled: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
       sets: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },

@@ -7,10 +7,10 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 680_000;
-export const bundleGzipBytesMax = 240_000;
+export const bundleBytesMax = 700_000;
+export const bundleGzipBytesMax = 248_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 472_000;
+export const overObjectsBytesMax = 492_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 206_000;

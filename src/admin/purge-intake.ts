@@ -1,6 +1,5 @@
 // Accepts, counts and logs purges: those of `POST /_cache/purge`, and those that parts receive.
 import { isWithinMs } from "../base/elapsed.ts";
-import type { Reason } from "../base/operator-error.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { loggedReason } from "../observe/log-line.ts";
 import { namingOf } from "./purges/naming.ts";
@@ -12,18 +11,9 @@ import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-ord
 import { positionName } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
-import { quoted } from "../protocol/purge-order.ts";
-import { errorAnswer, journalAway, jsonAnswer, orderSummary, notAccepted } from "./json-answers.ts";
-import { nothingPurged } from "./purge-sender.ts";
-
-/** The response to a sender, and its data for metrics. */
-export interface PurgeAnswer {
-  readonly answer: Response;
-  readonly refusal?: PurgeRefusal;
-  /** Whether the request is unsigned, and only tests the address. */
-  readonly isTest?: true;
-  readonly isAccepted?: true;
-}
+import { journalAway, jsonAnswer, orderSummary } from "./json-answers.ts";
+import { type PurgeAnswer, refused, unavailable, usedBefore } from "./purge-answers.ts";
+import { cancelled, planned } from "./scheduled-purges.ts";
 
 interface IntakeSettings {
   readonly cache: TieredCache<ResponseDetail>;
@@ -60,22 +50,33 @@ export class PurgeIntake {
     const { site, cache } = this.#settings;
     const { purging } = cache;
     if (purging === undefined) return unavailable(cache.whyNoJournal);
-    const { targets, mode, reason, reading } = order;
+    const { targets, mode, reason, reading, atMs = 0, cancels } = order;
+    const { acceptances, reach } = purging;
+    const { visibleWithinSeconds } = site.config.purge;
+    const accepted = (at: string) => this.#logAccepted(at, order, sender.by, request);
+    const scheduled = (at: string) => {
+      cache.metrics.add("purges");
+      accepted(at);
+    };
+    const scheduling = { acceptances, requester, visibleWithinSeconds, accepted: scheduled };
+    const nowAtMs = site.nowAtMs();
+    if (cancels !== undefined)
+      return cancelled(cancels, { reason, ...sender }, { ...scheduling, atMs: nowAtMs });
+    if (atMs > nowAtMs)
+      return planned({ ...order, atMs }, sender, { ...scheduling, atMs: nowAtMs });
     const signed = { targets, mode, reason, ...sender };
-    const acceptance = await purging.acceptances.accept(signed, requester);
+    const acceptance = await acceptances.accept(signed, requester);
     if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(sender.id));
     if (acceptance.kind === "unavailable") {
       return unavailable(journalAway(acceptance, "send it again with the same id"));
     }
     const { position, visibleByAtMs } = acceptance;
-    this.#logAccepted(position, order, sender.by, request);
-    const { visibleWithinSeconds } = site.config.purge;
+    accepted(position);
     const visibleBy = new Date(visibleByAtMs).toISOString();
     const sealedPosition = await site.positions?.sealed(acceptance);
     const setCookie =
       sealedPosition &&
       `${positionName}=${sealedPosition}; Max-Age=${Math.ceil(visibleWithinSeconds)}; ${attributes}`;
-    const { reach } = purging;
     const members = { visibleWithinSeconds, visibleBy, reach, sealedPosition, setCookie };
     const answer = jsonAnswer({ position, ...orderSummary(reading), ...members });
     return { answer, isAccepted: true };
@@ -92,7 +93,7 @@ export class PurgeIntake {
 
   #logAccepted(
     position: string,
-    { mode, reason, reading: { counts, leftOutCount } }: ResolvedOrder,
+    { mode, reason, reading: { counts, leftOutCount }, atMs, cancels }: ResolvedOrder,
     by: string,
     { headers }: Request,
   ): void {
@@ -102,10 +103,14 @@ export class PurgeIntake {
       ? "everything"
       : named.map(([kind, count]) => `${kind} ${count}`).join(", ");
     const left = leftOutCount > 0 ? ` ${leftOutCount} invalid names were left out.` : "";
+    const when = atMs === undefined ? "" : `, at ${new Date(atMs).toISOString()}`;
     this.#settings.site.log({
       event: "purge",
       level: leftOutCount > 0 ? "warn" : "info",
-      message: `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}.${left}`,
+      message:
+        cancels === undefined
+          ? `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}${when}.${left}`
+          : `The scheduled purge ${cancels} was cancelled at ${position}, by ${by}.`,
       position,
       by,
       mode,
@@ -132,18 +137,4 @@ export class PurgeIntake {
     const message = `A purge was refused: ${rule}.${before}`;
     log({ event: "purge-refused", level: "warn", message, rule, leftOut });
   }
-}
-
-/** @param code the error's code, which metrics also use */
-export function refused(status: number, code: PurgeRefusal, { why, hint }: Reason): PurgeAnswer {
-  return { answer: errorAnswer(status, { code, what: nothingPurged, why, hint }), refusal: code };
-}
-
-function usedBefore(id: string): Reason {
-  const why = `The id ${quoted(id)} was used with another body.`;
-  return { why, hint: "Give each purge its own id." };
-}
-
-function unavailable(reason: Reason): PurgeAnswer {
-  return { answer: notAccepted("The purge was not accepted.", reason), refusal: "unavailable" };
 }

@@ -46,6 +46,9 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   const inherited = { ...general, checked, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
+  const settleMsOf = new Map(
+    [anywhere, ...resolvedRoutes].map((route) => [route.name, route.purgeSettleSeconds * 1_000]),
+  );
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
     Object.entries(general.origins ?? {}),
   );
@@ -100,6 +103,9 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: (purge.clockAllowanceSeconds ?? defaultAllowanceSeconds) * 1_000,
+      /** `settleSeconds` of a route in milliseconds, by its name. */
+      settleMs: (route: string): number => settleMsOf.get(route) ?? settleMsOf.get("") ?? 0,
+      settleMsMax: Math.max(...settleMsOf.values()),
     },
     /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
     reportsMetrics: general.metrics !== "off",

@@ -26,6 +26,7 @@ export const findingNeeds = {
   "journal-lost-entries": "isolate",
   "journal-restarted": "rooms",
   "switch-lost": "isolate",
+  "schedule-overdue": "isolate",
   "hints-off": "isolate",
   "purge-late": "totals",
   "origin-down": "isolate",

@@ -33,6 +33,9 @@ export interface PurgeSettings {
     readonly renewalLagMs: number;
     readonly visibleWithinSeconds: number;
     readonly allowanceMs: number;
+    /** `settleSeconds` in milliseconds, of a route by its name, and the longest. Default: 0. */
+    readonly settleMs?: (route: string) => number;
+    readonly settleMsMax?: number;
   };
 }
 
@@ -155,7 +158,7 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, listen } = store;
   const { nowAtMs, aheadMs, random, log, onSpread, metrics } = platform;
-  const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
+  const { renewalLagMs, allowanceMs, visibleWithinSeconds, settleMs, settleMsMax } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const copies = copiesOf(name, allowanceMs, platform);
   const switchLog = new SwitchLog(log);
@@ -167,6 +170,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     clock: new ClockSteps(allowanceMs, aheadMs),
     random,
     allowanceMs,
+    schedule: { settleMs, settleMsMax, lagMsMax: visibleWithinSeconds * 1_000 },
     timeoutMs: readTimeoutMsOf(purge),
     renewalLagMs,
     isShutOff: () => health.isShutOff,
@@ -210,11 +214,12 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     get hintsState() {
       return hints?.state ?? view.hintsState;
     },
-    /** Renews the view if due, unless the store loses no entries. */
+    /** Renews the view if due, unless the store loses no entries, and no plan waits for its effect. */
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];
       const afterAnswer = (work: () => Promise<void>) => void works.push(work());
-      if (journal.keepsConfirmed !== true) view.attend({ atMs: nowAtMs(), afterAnswer });
+      const isOwed = journal.keepsConfirmed !== true || !view.schedule.isEmpty;
+      if (isOwed) view.attend({ atMs: nowAtMs(), afterAnswer });
       await Promise.all(works);
     },
   };

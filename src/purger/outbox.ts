@@ -143,6 +143,9 @@ const aboutTheMessage: ReadonlySet<string> = new Set([
   "malformed",
   "id-reused",
   "too-large",
+  "too-far",
+  "too-late",
+  "unknown-id",
   "dry-run",
 ]);
 

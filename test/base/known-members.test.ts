@@ -27,7 +27,10 @@ it.each<[string, (options: object) => unknown]>([
   ["`stores`", (stores) => createDataCache(config, { stores: given(stores) })],
   ["createDataCache(config, …)", (options) => createDataCache(config, given(options))],
   ["tidemark(app, config, …)", (options) => tidemark(new Hono(), config, given(options))],
-  ["withTidemark(openNext, config, …)", (more) => withTidemark(openNext, config, given(more))],
+  [
+    "withTidemark(openNext, config, …)",
+    (more) => withTidemark(openNext, config, given({ stores: {}, ...more })),
+  ],
   ["astroCache(…, …)", (parts) => astroCache({}, given(parts))],
   ["upstash()", (options) => upstash(given(options))],
   ["redis(connection, …)", (options) => redis(connection(), given(options))],

@@ -42,6 +42,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       mayBeValidated: view.mayBeValidated.bind(view),
       purgedSince: view.purgedSince.bind(view),
       mayPredatePurge: view.mayPredatePurge.bind(view),
+      endsAtMs: view.endsAtMs.bind(view),
       get failedAtMs() {
         return view.failedAtMs;
       },

@@ -65,6 +65,8 @@ export class FakeUpstash {
   heldSwitch: string | null = null;
   /** The value of the key with the entry of the newest release. */
   heldRelease: string | null = null;
+  /** The journal's schedule, by the ids of purges. */
+  readonly schedule = new Map<string, string>();
   /** The secret of the names of records; `null` before an isolate has drawn it. */
   heldSecret: string | null = null;
   /** The commands for the secret. */
@@ -199,9 +201,10 @@ export class FakeUpstash {
       case "EVAL_RO":
         if (isJournalScript(key)) return this.#runOfJournal(key, rest);
         return [
-          stream.reversed(["+", "-", "COUNT", ...rest.slice(4)]),
+          stream.reversed(["+", "-", "COUNT", ...rest.slice(5)]),
           this.heldSwitch,
           this.heldRelease,
+          Array.from(this.schedule.values()),
         ];
       case "XADD":
         return stream.add(rest);
@@ -254,7 +257,7 @@ export class FakeUpstash {
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
     const isOfJournal =
-      /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
+      /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released|schedule)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
@@ -277,6 +280,11 @@ export class FakeUpstash {
       held: this.heldSwitch ?? "",
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
+      schedule: this.schedule,
+      keepScheduled: (id, text) => {
+        if (text === undefined) this.schedule.delete(id);
+        else this.schedule.set(id, text);
+      },
       noted: journal.fields,
       lined: journal.fields,
       unprovenBelow: 0,

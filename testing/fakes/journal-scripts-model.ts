@@ -1,6 +1,6 @@
 // Models the journal's Lua scripts over a stream in this process.
 import { namesOf } from "../../src/purge/journal/book.ts";
-import { decodeEntry } from "../../src/purge/journal/entry.ts";
+import { decodeEntry, isLateCancel, purgedBy, scheduledIn } from "../../src/purge/journal/entry.ts";
 import {
   epochOf,
   epochSize,
@@ -9,13 +9,24 @@ import {
   numberedIn,
 } from "../../src/purge/journal/epoch.ts";
 import {
+  isOver,
+  type ScheduleChange,
+  scheduledLines,
+  scheduledText,
+  scheduleRefusal,
+  supersedes,
+} from "../../src/purge/journal/scheduled.ts";
+import {
   appendScript,
   bookScript,
+  checkScript,
   markScript,
   postScript,
   proofScript,
   standingScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
+
+import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];
@@ -34,6 +45,10 @@ export interface ScriptedJournal {
   /** The text in the key of the release. Absent in a world without releases. */
   readonly released?: string | null;
   keepRelease?(text: string): void;
+  /** The texts of the schedule, by id (`scheduledText`). */
+  readonly schedule: ReadonlyMap<string, string>;
+  /** Sets the text of a scheduled purge, or drops it. */
+  keepScheduled(id: string, text?: string): void;
   /** Deletes both books. */
   forgetNoted(): void;
   /**
@@ -62,8 +77,8 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  const reading = [bookScript, proofScript, standingScript];
-  return [appendScript, markScript, postScript, ...reading].includes(script);
+  const writing = [appendScript, markScript, postScript, scheduleScript];
+  return [...writing, checkScript, bookScript, proofScript, standingScript].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -73,6 +88,7 @@ export function runJournalScript(
   journal: ScriptedJournal,
   keys: readonly string[] = [],
 ): unknown {
+  if (script === checkScript) return [proofOf(args[0] ?? "", journal), ...keptOf(journal)];
   if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
   if (script === standingScript) return standingOf(args, journal);
@@ -89,13 +105,14 @@ export function runJournalScript(
     const fields = ["n", n, ...texts];
     const id = journal.append(fields, kept, heldText && ((at) => heldText(at, n)));
     if (tells === "release") journal.keepRelease?.(JSON.stringify([id, fields]));
+    else if (tells !== "") noteScheduled(journal, id, fields);
     return [id, n];
   };
   if (script === appendScript) {
     const [since, count] = [next(), Number(next())];
     const page = since === "" ? [] : journal.since(since, count);
     const newest = nOf(journal.last);
-    const recordKeys = keys.slice(6);
+    const recordKeys = keys.slice(7);
     const stored = ([id = "", n = ""]: readonly string[], record: readonly string[]) => {
       const [options = "", before = "", after = "", key = ""] = record;
       const [known, px = "", xx = "", sinceMs = ""] = JSON.parse(options) as string[];
@@ -118,7 +135,20 @@ export function runJournalScript(
   if (script === markScript) {
     const [on, count] = [next(), Number(next())];
     if (on !== "empty" || journal.count === 0) append();
-    return [journal.newest(count), journal.held || null, journal.released ?? null];
+    return [journal.newest(count), ...keptOf(journal)];
+  }
+  if (script === scheduleScript) {
+    const [state, id, before, now, chars] = [next(), next(), next(), Number(next()), next()];
+    const scheduled = { id, state, cancelBeforeMs: Number(before) } as ScheduleChange;
+    const lines = scheduledLines([...journal.schedule.values()]);
+    if (state === "planned")
+      for (const line of lines.filter((each) => isOver(each, now))) journal.keepScheduled(line.id);
+    const given = { chars: Number(chars), nowMs: now };
+    const why = scheduleRefusal(scheduled, [...journal.schedule.values()], given);
+    if (why !== undefined) return ["refused", why];
+    const [position = "", n] = append();
+    const isLate = isLateCancel(scheduled, position);
+    return isLate ? ["refused", "late"] : ["appended", position, n];
   }
   const [replaces, post, bypass] = [next(), next(), next()];
   const { held } = journal;
@@ -137,6 +167,19 @@ function lacksTags(
   if (keepsTags !== true || held === "") return false;
   const own = tagsIn(before + after);
   return tagsIn(held)?.some((tag) => own?.includes(tag) !== true) === true;
+}
+
+function keptOf({ held, released, schedule }: ScriptedJournal): unknown[] {
+  return [held || null, released ?? null, Array.from(schedule.values())];
+}
+
+function noteScheduled(journal: ScriptedJournal, position: string, fields: Fields): void {
+  const [entry] = scheduledIn([decodeEntry(position, fields)]);
+  if (entry === undefined) return;
+  const { scheduled } = entry;
+  const held = scheduledLines([...journal.schedule.values()]).find(({ id }) => id === scheduled.id);
+  if (!supersedes(scheduled.state, held?.state)) return;
+  journal.keepScheduled(scheduled.id, scheduledText(scheduled, [position, fields]));
 }
 
 function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJournal): number[] {
@@ -160,7 +203,7 @@ function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJou
 const namesByFields = new WeakMap<Fields, readonly string[]>();
 
 function namesFor(fields: Fields): readonly string[] {
-  const names = namesByFields.get(fields) ?? namesOf(decodeEntry("0-0", fields).targets);
+  const names = namesByFields.get(fields) ?? namesOf(purgedBy(decodeEntry("0-0", fields)));
   namesByFields.set(fields, names);
   return names;
 }

@@ -124,7 +124,7 @@ export class SimulatedIsolate {
   constructor(world: SimulatedWorld, place: Place, parts: Parts) {
     const { clockErrorMs, keptCount } = world.settings;
     const { purge } = configOf(world.settings);
-    const { allowanceMs, renewalLagMs, visibleWithinSeconds } = purge;
+    const { allowanceMs, renewalLagMs, visibleWithinSeconds, settleMs, settleMsMax } = purge;
     this.world = world;
     this.place = place;
     this.colo = place.colo.name;
@@ -149,6 +149,7 @@ export class SimulatedIsolate {
         clock: new ClockSteps(allowanceMs, () => this.offsetMs),
         renewalLagMs,
         allowanceMs,
+        schedule: { settleMs, settleMsMax, lagMsMax: visibleWithinSeconds * 1_000 },
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
         // The specification has no epochs, so a traced isolate never reads them.

@@ -12,6 +12,8 @@ interface PageSettings {
   /** N of each page. */
   readonly maxLagMs: Readonly<Record<Page, number>>;
   readonly allowanceMs: number;
+  /** `settleSeconds` of all routes, in milliseconds. Default: 0. */
+  readonly settleMs?: number;
 }
 
 /** The condition under which a stored response of this page may answer. */
@@ -44,8 +46,8 @@ export function configOf(settings: PageSettings): Config {
 }
 
 /** Returns a cached configuration. There are few, and parsing one takes longer than a history. */
-function configFor({ maxLagMs, allowanceMs }: PageSettings): Config {
-  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs}`;
+function configFor({ maxLagMs, allowanceMs, settleMs = 0 }: PageSettings): Config {
+  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs} ${settleMs}`;
   let config = configs.get(name);
   if (config === undefined) {
     const routes = pages.flatMap((page) =>
@@ -59,6 +61,7 @@ function configFor({ maxLagMs, allowanceMs }: PageSettings): Config {
     const purge = {
       maxLagSeconds: maxLagMs.usual / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
+      settleSeconds: settleMs / 1_000,
     };
     config = defineConfig({ purge, routes } as WrittenConfig);
     configs.set(name, config);

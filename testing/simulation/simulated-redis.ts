@@ -156,6 +156,8 @@ class Commands {
     return this.#transacted([
       ["XREVRANGE", "", "+", "-", "COUNT", command.at(-1) ?? ""],
       ["GET", ""],
+      ["GET", "released"],
+      ["HVALS", ""],
     ]);
   }
 
@@ -204,6 +206,7 @@ class Commands {
       noted: stream.notedAt(seenAtMs),
       lineages: stream.lineagesAt(seenAtMs),
       held: stream.heldAt(seenAtMs),
+      schedule: stream.scheduleAt(seenAtMs),
     };
     this.#trip?.served(replica, false);
     return commands.map((command) => this.#repliedBy(replica, command));
@@ -218,9 +221,9 @@ class Commands {
         return "OK";
       // The switch's key.
       case "GET":
-        return server.held || null;
-      case "MGET":
-        return [server.held || null, null];
+        return key === "released" ? null : server.held || null;
+      case "HVALS":
+        return [...server.schedule.values()];
       case "XRANGE":
       case "XREVRANGE":
         return readIn(server.items, name, args);
@@ -277,6 +280,7 @@ interface Server {
   readonly lineages: Lineages;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
+  readonly schedule: ReadonlyMap<string, string>;
 }
 
 /** Returns the journal of a server for a script. For a script that writes, pass the primary. */
@@ -300,6 +304,10 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
     get last() {
       return server.items.at(-1)?.fields;
     },
+    get schedule() {
+      return server.schedule;
+    },
+    keepScheduled: (id, text) => world.stream.keepScheduled(id, text),
     forgetNoted: () => world.stream.note([], world.atMs),
     // The stream itself keeps the lineages.
     keepLined: () => undefined,

@@ -21,6 +21,8 @@ interface StreamState {
   readonly lastId: string;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
+  /** The texts of the schedule, by id. */
+  readonly schedule: ReadonlyMap<string, string>;
   /** The book notes the first `notedCount` items of this array. It is shared like `all`. */
   readonly noted: StreamItem[];
   readonly notedCount: number;
@@ -43,6 +45,7 @@ const emptyState = (): StreamState => ({
   count: 0,
   lastId: "0-0",
   held: "",
+  schedule: new Map(),
   noted: [],
   notedCount: 0,
   ...noLineages,
@@ -59,6 +62,7 @@ interface Becoming {
   readonly lastId: string;
   readonly noted?: StreamItem[];
   readonly lineages?: Lineages;
+  readonly schedule?: ReadonlyMap<string, string>;
 }
 
 /** The items whose lineages are kept, oldest first. */
@@ -110,6 +114,27 @@ export class SimulatedStream {
   /** The value of the switch's key before the last change of the database. */
   get heldBefore(): string {
     return this.#states.at(-2)?.held ?? "";
+  }
+
+  /** The schedule on the primary. */
+  get schedule(): ReadonlyMap<string, string> {
+    return this.#state.schedule;
+  }
+
+  /** Returns the schedule on a replica that has everything up to this time. */
+  scheduleAt(atMs: number): ReadonlyMap<string, string> {
+    return this.#stateAt(atMs).schedule;
+  }
+
+  /** Sets or drops a text of the schedule, in the step that appended the last entry. */
+  keepScheduled(id: string, text?: string): void {
+    const schedule = new Map(this.#state.schedule);
+    if (text === undefined) schedule.delete(id);
+    else schedule.set(id, text);
+    const [newest] = this.items.slice(-1);
+    const at = this.#states.findLastIndex(({ all, count }) => all[count - 1] !== newest);
+    for (let nth = at + 1; nth < this.#states.length; nth += 1)
+      this.#states[nth] = { ...this.#states[nth]!, schedule };
   }
 
   /** The items that the book notes on the primary. */
@@ -187,7 +212,7 @@ export class SimulatedStream {
 
   /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
-    const { all, count, lastId, held, noted, notedCount } = this.#state;
+    const { all, count, lastId, held, schedule, noted, notedCount } = this.#state;
     // An empty server has the true time: losing all data takes longer than any clock error.
     const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
@@ -205,6 +230,7 @@ export class SimulatedStream {
       count: count + 1,
       lastId: id,
       held,
+      schedule,
       noted: notes,
       notedCount: notes.length,
       ...this.#linedWith(item),
@@ -265,14 +291,16 @@ export class SimulatedStream {
     const noted = this.noted.filter((item) => !lost.has(item));
     const lineages = this.#lineagesWith(kept);
     const lastId = kept.at(-1)?.id ?? "0-0";
-    this.#become(kept, { atMs, lastId, noted, lineages }, this.#heldWith(kept));
+    const schedule = this.#stateWith(kept, "newest").schedule;
+    this.#become(kept, { atMs, lastId, noted, lineages, schedule }, this.#heldWith(kept));
     this.#harmed("lost");
   }
 
   /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
     const lineages = { lined: [], unprovenBelow: 0 };
-    this.#become([], { atMs, lastId: "0-0", noted: [], lineages }, "");
+    const schedule = new Map();
+    this.#become([], { atMs, lastId: "0-0", noted: [], lineages, schedule }, "");
     this.#harmed("lost");
   }
 
@@ -281,15 +309,18 @@ export class SimulatedStream {
     const held = this.#heldWith(items);
     const state = this.#stateWith(items);
     const lastId = items.at(-1)?.id ?? "0-0";
+    const { schedule } = state;
+    const lineages = lineagesOf(state);
     const noted = notedOf(state);
-    this.#become([...items], { atMs, lastId, noted, lineages: lineagesOf(state) }, held);
+    this.#become([...items], { atMs, lastId, noted, lineages, schedule }, held);
     this.#harmed("lost");
   }
 
   /** Returns the state when the last of these entries became the newest. */
-  #stateWith(items: readonly StreamItem[]): StreamState {
+  #stateWith(items: readonly StreamItem[], which?: "newest"): StreamState {
     const last = items.at(-1);
-    const state = this.#states.find(({ all, count }) => all[count - 1] === last);
+    const isWith = ({ all, count }: StreamState) => all[count - 1] === last;
+    const state = which === "newest" ? this.#states.findLast(isWith) : this.#states.find(isWith);
     return last === undefined ? emptyState() : (state ?? emptyState());
   }
 
@@ -308,7 +339,7 @@ export class SimulatedStream {
 
   #become(
     all: StreamItem[],
-    { atMs, lastId, noted, lineages = this.lineages }: Becoming,
+    { atMs, lastId, noted, lineages = this.lineages, schedule = this.schedule }: Becoming,
     held = this.held,
   ): void {
     const count = all.length;
@@ -317,7 +348,8 @@ export class SimulatedStream {
     const { unprovenBelow } = lineages;
     const lined = lineages.lined.slice(-this.#linedMax);
     const table = { lined, linedFrom: 0, linedCount: lined.length, unprovenBelow };
-    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...book, ...table });
+    const kept = { held, schedule };
+    this.#states.push({ sinceAtMs: atMs, all, count, lastId, ...kept, ...book, ...table });
   }
 }
 

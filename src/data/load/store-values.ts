@@ -38,7 +38,9 @@ export async function storeValues(
 ): Promise<readonly TierName[]> {
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
-  const wanted = given.filter(({ place, order }) => {
+  const wanted = given.filter(({ place, order, loaded, record }) => {
+    // Rule 30 d: a scheduled purge takes effect about now.
+    if (loaded !== undefined && ports.view.endsAtMs(record.metadata) <= atMs) return false;
     return ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order);
   });
   const [first] = wanted;

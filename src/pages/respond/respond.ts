@@ -13,6 +13,7 @@ import { readableOf } from "../body/held-body.ts";
 import { fittedStream, rangedStream } from "../body/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
+import { endingBy } from "./ending-lifetime.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -60,7 +61,14 @@ export function fromStored(
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
   // After a purge of the cache in front, that cache must not store the old response for its lifetime.
   const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
-  const limited = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
+  const endsAtMs = exchange.site.view.endsAtMs(metadata);
+  const { status } = metadata;
+  const limited = (prepared: Headers) =>
+    endsInFront
+      ? withoutLifetime(prepared)
+      : endsAtMs === Infinity
+        ? prepared
+        : endingBy(endsAtMs, prepared, { nowAtMs: exchange.nowAtMs, status });
   if (clientHasIt(request, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);

@@ -1,5 +1,5 @@
 // Decides whether an answer may be from before a purge, because a cache between Tidemark and the
-// origin has kept it (docs/purge-protocol-special.md).
+// origin has kept it, or because a scheduled purge takes effect (docs/purge-protocol-special.md).
 import { cachesNamedIn } from "../../protocol/caches-below.ts";
 import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
 import type { Fields } from "../../rules/fields.ts";
@@ -29,8 +29,9 @@ export function keptSinceAtMs(
 const cacheBelowMsMax = 180_000;
 
 /**
- * Returns whether an answer may be from before a purge that covers it. Such an answer is for its own
- * request alone. If the purge should have reached that cache by now, notes the cache.
+ * Returns whether an answer may be from before a purge that covers it: by its `Age`, or because a scheduled purge
+ * takes effect about now. Such an answer is for its own
+ * request alone. If an ordinary purge should have reached that cache by now, notes the cache.
  *
  * @param record the metadata of the answer, or of the stored response that the answer continues
  */
@@ -41,6 +42,10 @@ export function isFromBeforePurge(
 ): boolean {
   const { view, invalidations, releases, config, notes } = exchange.site;
   const sinceAtMs = keptSinceAtMs(answer, request);
+  // Rule 30 d: a scheduled purge has ended the answer, or does so within A.
+  const { requestedAtMs } = answer;
+  const endsAtMs = view.endsAtMs({ ...record, requestedAtMs, bodyRequestedAtMs: sinceAtMs });
+  if (endsAtMs < Infinity && endsAtMs <= exchange.nowAtMs()) return true;
   if (sinceAtMs === undefined) return false;
   // A release does not concern pages of its own build, whenever they were generated.
   const isOfRelease = record.release !== undefined && record.release === releases.current?.id;

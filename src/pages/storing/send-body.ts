@@ -2,6 +2,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
+import { endingBy } from "../respond/ending-lifetime.ts";
 import { notModified, bodiless } from "../respond/respond.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
@@ -61,12 +62,13 @@ export async function sendAndStoreBody(
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
-  const fields = fieldsOfFill(metadata, {
+  const prepared = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
+  const fields = endingBy(site.view.endsAtMs(metadata), prepared, { nowAtMs, status });
   const body = isBodyWanted ? (whole?.stream() ?? client?.readable ?? null) : null;
   const response = hasIt
     ? notModified(withoutBody(fields))

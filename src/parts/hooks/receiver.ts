@@ -1,7 +1,7 @@
 // Answers webhooks, and purge requests of Varnish's dialect, and counts their results.
 import { bodyUpTo } from "../../admin/access/request-body.ts";
 import { errorAnswer, jsonAnswer, sendAgain } from "../../admin/json-answers.ts";
-import type { PurgeAnswer } from "../../admin/purge-intake.ts";
+import type { PurgeAnswer } from "../../admin/purge-answers.ts";
 import { nothingPurged } from "../../admin/purge-sender.ts";
 import type { PartHost } from "../../part/contents.ts";
 import type { CredentialKind } from "../../protocol/families.ts";

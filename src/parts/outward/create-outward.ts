@@ -84,7 +84,13 @@ export function createOutward(
   });
 
   return {
-    runCron: async (): Promise<void> => void (await run()),
+    runCron: async (): Promise<void> => {
+      const { view, acceptances } = purging;
+      // An isolate that has just begun knows no scheduled purge whose effect is due.
+      if (view.chain === undefined) await view.catchUp({ waits: true });
+      await acceptances.keepSchedule();
+      await run();
+    },
     reports: (): Promise<readonly (readonly [string, TargetReport | Unavailable])[]> =>
       Promise.all(
         [...targets].map(async ([name, target]) => [name, await target.report(ports)] as const),

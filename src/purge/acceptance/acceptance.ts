@@ -8,6 +8,7 @@ import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
+import { type LaterOrder, Schedules, type ScheduleResult } from "./schedules.ts";
 import type { AcceptedPurge } from "../view/positions.ts";
 import type { Requester } from "../view/view-port.ts";
 
@@ -53,10 +54,12 @@ export class Acceptances {
   readonly #listeners: AcceptanceListener[] = [];
   readonly #settings: AcceptanceSettings;
   readonly #readBacks: ReadBacks;
+  readonly #schedules: Schedules;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
     this.#readBacks = new ReadBacks(settings);
+    this.#schedules = new Schedules(settings);
   }
 
   /** Adds a listener for entries that this isolate accepts, for the lifetime of the isolate. */
@@ -67,12 +70,13 @@ export class Acceptances {
   /**
    * Reads back accepted entries now, because a renewal of the view should have returned them, but
    * did not (rule 22). Posts the switch again if the view has found that the switch lost its post
-   * (rule 24 g).
+   * (rule 24 g). Puts scheduled purges into effect.
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     const { view } = this.#settings;
     const areFound = await this.#readBacks.now(overdue);
     if (view.follower.isSwitchLost) await this.keepSwitch();
+    await this.keepSchedule();
     if (areFound) await view.catchUp();
   }
 
@@ -109,6 +113,41 @@ export class Acceptances {
       });
     }
     return this.#readBackLater(placed, requester);
+  }
+
+  /**
+   * Appends the plan of a scheduled purge, or returns why the schedule refuses it (rule 30). A plan that is
+   * sent again with the same id is accepted.
+   */
+  async plan(order: LaterOrder, requester: Requester): Promise<ScheduleResult> {
+    this.#settings.view.arrived(this.#settings.nowAtMs());
+    if (this.#isReused(order)) return { kind: "conflict" };
+    const entry = { ...order, n: this.#settings.randomText(), lost: "" };
+    if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
+    return this.#readBackScheduled(await this.#schedules.plan(order), requester);
+  }
+
+  /** Puts scheduled purges into effect that are due (rule 30 f). */
+  keepSchedule(): Promise<void> {
+    return this.#schedules.keep();
+  }
+
+  /** Cancels a scheduled purge, by its id. */
+  async cancel(
+    id: string,
+    order: Parameters<Schedules["cancel"]>[1],
+    requester: Requester,
+  ): Promise<ScheduleResult> {
+    this.#settings.view.arrived(this.#settings.nowAtMs());
+    return this.#readBackScheduled(await this.#schedules.cancel(id, order), requester);
+  }
+
+  #readBackScheduled(scheduling: ScheduleResult, requester: Requester): ScheduleResult {
+    if (scheduling.kind !== "scheduled") return scheduling;
+    const { placed } = scheduling;
+    requester.afterAnswer(() => this.#settings.view.catchUp());
+    requester.afterAnswer(() => this.#readBacks.later([placed]));
+    return scheduling;
   }
 
   /**
@@ -211,7 +250,7 @@ export class Acceptances {
     return isWhole && !isOver ? read : [];
   }
 
-  #isReused({ id, bodyDigest }: SignedOrder): boolean {
+  #isReused({ id, bodyDigest }: Pick<SignedOrder, "id" | "bodyDigest">): boolean {
     if (id === "") return false;
     const { entries } = this.#settings.view;
     return entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);

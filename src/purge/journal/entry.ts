@@ -4,7 +4,19 @@
 import * as v from "valibot";
 import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import { everything, type PurgeMode, type PurgeTargets, releasedBy } from "./purge-target.ts";
+import {
+  everything,
+  nothing,
+  type PurgeMode,
+  type PurgeTargets,
+  releasedBy,
+} from "./purge-target.ts";
+import {
+  encodeScheduled,
+  readScheduled,
+  type ScheduleChange,
+  scheduledLines,
+} from "./scheduled.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /**
@@ -38,9 +50,35 @@ export interface NewEntry {
   readonly lost: string;
   /** Present only in a post of the switch. The targets of a post are empty, and cover nothing. */
   readonly switched?: SwitchPost | undefined;
+  /** Present only in an entry of a scheduled purge (rule 30). The targets of the entry are empty. */
+  readonly scheduled?: ScheduleChange | undefined;
 }
 
 export type Entry = NewEntry & EntryId;
+
+/** An entry of a scheduled purge. */
+export type ScheduledEntry = Entry & { readonly scheduled: ScheduleChange };
+
+/** Returns the targets that an entry purges at its place in the journal: those of an effect included. */
+export function purgedBy({
+  targets,
+  scheduled,
+}: Pick<NewEntry, "targets" | "scheduled">): PurgeTargets {
+  return scheduled?.state === "effective" ? scheduled.targets : targets;
+}
+
+/** Returns the entries of scheduled purges. A cancel that came too late is none. */
+export function scheduledIn(entries: readonly Entry[]): readonly ScheduledEntry[] {
+  return entries.filter((entry): entry is ScheduledEntry => {
+    const { scheduled, position } = entry;
+    return scheduled !== undefined && !isLateCancel(scheduled, position);
+  });
+}
+
+/** Returns whether an entry at a position is a cancel that came too late (rule 30 g). */
+export function isLateCancel({ state, cancelBeforeMs }: ScheduleChange, position: string): boolean {
+  return state === "cancelled" && acceptedAtMs(position) >= cancelBeforeMs;
+}
 
 /** The value of `by` for invalidations by unsafe requests (RFC 9111 §4.4). */
 export const byInvalidation = "invalidation";
@@ -93,19 +131,21 @@ const textsForm = v.array(v.string());
 
 /** Returns an entry's fields by name, in the format of XADD. */
 export function encodeEntry(entry: NewEntry): Record<string, string> {
+  const { tags, prefixes } = purgedBy(entry);
   return {
     v: version,
     n: entry.n,
     mode: entry.mode,
-    tags: JSON.stringify(entry.targets.tags),
-    prefixes: JSON.stringify(entry.targets.prefixes),
+    tags: JSON.stringify(tags),
+    prefixes: JSON.stringify(prefixes),
     id: entry.id,
     digest: entry.bodyDigest,
     reason: entry.reason,
     by: entry.by,
     lost: entry.lost,
-    // An older Worker ignores this field and reads an entry that covers nothing.
+    // An older Worker ignores these fields. It reads a post and a plan as entries that cover nothing.
     ...(entry.switched && { switch: JSON.stringify(entry.switched) }),
+    ...(entry.scheduled && { scheduled: encodeScheduled(entry.scheduled) }),
   };
 }
 
@@ -121,7 +161,10 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
     values.set(fields[at] ?? "", fields[at + 1] ?? "");
   }
   const text = (name: string) => values.get(name) ?? "";
-  const targets = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
+  const own = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
+  const scheduled = own && readScheduled(text("scheduled"), own);
+  const isOfSchedule = text("scheduled") !== "";
+  const targets = isOfSchedule ? scheduled && nothing : own;
   const isSoft = text("mode") === "soft" && targets !== undefined;
   const switched = readPost(text("switch"));
   return {
@@ -135,7 +178,29 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
     by: text("by"),
     lost: text("lost"),
     ...(switched && { switched }),
+    ...(scheduled && { scheduled }),
   };
+}
+
+/** The purges in the journal's schedule. */
+export interface HeldSchedule {
+  /** The plans, the cancels, and the effects of the last hours. */
+  readonly entries: readonly Entry[];
+  /** The ids of the purges. Absent in a colo's copy. */
+  readonly ids?: readonly string[];
+}
+
+/**
+ * Decodes the texts of a schedule (`scheduledText`).
+ *
+ * @param entriesIn decodes the entries
+ */
+export function heldSchedule(
+  texts: unknown,
+  entriesIn: (reply: unknown) => Entry[] = entriesOf,
+): HeldSchedule {
+  const lines = scheduledLines(texts);
+  return { entries: entriesIn(lines.map(({ item }) => item)), ids: lines.map(({ id }) => id) };
 }
 
 /** Returns the state after the last post among the entries; `undefined` if there is no post. */
@@ -183,7 +248,7 @@ const segmentBytes = 320;
 /** Returns an upper estimate of the bytes that an entry occupies in a view and its index. */
 export function heldBytes(entry: Entry): number {
   const { n, position, id, bodyDigest, reason, by, lost } = entry;
-  const { tags, prefixes } = entry.targets;
+  const { tags, prefixes } = (entry.scheduled ?? entry).targets;
   let chars = n.length + position.length + id.length + bodyDigest.length + reason.length;
   chars += by.length + lost.length;
   for (const tag of tags) chars += tag.length;

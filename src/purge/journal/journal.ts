@@ -2,8 +2,9 @@
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
 import type { Coverage, Stamp, WriteWithPurge } from "../../cache/record/record.ts";
-import type { Entry, EntryId, NewEntry, ReleaseEntry } from "./entry.ts";
+import type { Entry, EntryId, HeldSchedule, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { Epoch, EpochRange } from "./epoch.ts";
+import type { ScheduleChange, ScheduleRefusal } from "./scheduled.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
@@ -43,7 +44,12 @@ export interface JournalRead {
    * was told, or in a result of `since`.
    */
   readonly released?: ReleaseEntry | undefined;
+  /** The schedule, read in the same step. `undefined` in a result of `since`. */
+  readonly scheduled?: HeldSchedule | undefined;
 }
+
+/** An entry for the schedule. */
+export type ScheduleOrder = NewEntry & { readonly scheduled: ScheduleChange };
 
 /**
  * The reply does not begin with the entry at the given place, or too many entries for a view
@@ -166,6 +172,18 @@ export interface Journal {
     entry: NewEntry,
     write?: WriteWithPurge,
   ): Promise<AppendWithRead | OlderTags | Unavailable>;
+  /**
+   * Appends the entry of a scheduled purge and notes it in the schedule, in one step, unless the
+   * schedule refuses it (rule 30). `late` also if the step came too late for a cancel, which then
+   * has no effect.
+   */
+  schedule(
+    entry: ScheduleOrder,
+  ): Promise<
+    | { readonly kind: "appended"; readonly place: EntryId }
+    | { readonly kind: "refused"; readonly why: ScheduleRefusal }
+    | Unavailable
+  >;
   /**
    * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
    * 27). The answer is false for a record whose stamp the lineages lack, or is older than the book.

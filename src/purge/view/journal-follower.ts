@@ -24,6 +24,7 @@ import type {
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { KnownReleases } from "./known-releases.ts";
+import { KnownSchedule, type ScheduleSettings } from "./known-schedule.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
@@ -33,6 +34,8 @@ export interface FollowingSettings extends SpreadSettings {
   readonly timeoutMs: number;
   /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
   readonly chainBounds?: ChainBounds;
+  /** A, N and the settle times, by which scheduled purges are judged. */
+  readonly schedule: ScheduleSettings;
   /** Runs after each read or copy that has extended, confirmed or replaced the chain. */
   readonly onRead?: () => void;
 }
@@ -48,6 +51,9 @@ export class JournalFollower {
   readonly releases = new KnownReleases();
   /** Whether the switch may have lost `switched`, so that this isolate posts it again (rule 24 g). */
   isSwitchLost = false;
+  readonly schedule: KnownSchedule;
+  /** Whether the database may have lost a plan, so that this isolate plans it again (rule 30 h). */
+  isScheduleLost = false;
   /**
    * The clock before the newest read that confirmed the chain's end; −∞ if unknown. For a copy,
    * this is the read that the copy is from.
@@ -68,6 +74,7 @@ export class JournalFollower {
     this.#accepted = accepted;
     this.#clock = clock;
     this.#spread = new PurgeSpread(settings);
+    this.schedule = new KnownSchedule(settings.schedule);
     const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
     this.#onPrimary = new JoinedRuns({ run: () => this.#readOnPrimary(), nowAtMs, waitTimeoutMs });
   }
@@ -196,7 +203,7 @@ export class JournalFollower {
     const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
-    const { sentAtMs, released } = copy;
+    const { sentAtMs, released, scheduled } = copy;
     this.learn(newestOf(copy.switched, lastSwitched(entries)));
     const read: JournalRead = {
       kind: "read",
@@ -204,10 +211,12 @@ export class JournalFollower {
       sentAtMs,
       switched: this.switched,
       released,
+      scheduled,
     };
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain, chain.end.position, read);
     if (copy.isSwitchLost) this.isSwitchLost = this.switched !== undefined;
+    if (copy.isScheduleLost) this.isScheduleLost = true;
     return true;
   }
 
@@ -224,8 +233,10 @@ export class JournalFollower {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries, this.#settings.nowAtMs());
     this.learn(lastSwitched(entries));
-    if (entries.some(({ lost }) => lost !== "") || this.#lacksPost(entries, position))
+    const hasLost = entries.some(({ lost }) => lost !== "");
+    if (hasLost || this.#lacksPost(entries, position))
       this.isSwitchLost = this.switched !== undefined;
+    if (hasLost) this.isScheduleLost = !this.schedule.isEmpty;
     this.#spread.read(entries);
     this.#verified(read);
   }
@@ -295,14 +306,17 @@ export class JournalFollower {
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
     this.learn(newestOf(read.switched, lastSwitched(read.entries)));
     this.isSwitchLost = this.switched !== undefined && isNewer(this.switched, read.switched);
+    if (this.schedule.isLostFrom(read.scheduled)) this.isScheduleLost = true;
     this.#verified(read);
   }
 
-  #verified({ entries, sentAtMs, released }: JournalRead): void {
+  #verified({ entries, sentAtMs, released, scheduled }: JournalRead): void {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
     this.releases.learn([...(released ? [released] : []), ...releasesIn(entries)]);
+    this.schedule.learn([...(scheduled?.entries ?? []), ...entries]);
+    this.schedule.forget(this.chain?.floor.position ?? "0-0", this.#settings.nowAtMs());
     for (const { n } of entries) this.#accepted.forget(n);
     this.#settings.onRead?.();
   }

@@ -15,6 +15,7 @@ import {
   releasesIn,
 } from "../journal/entry.ts";
 import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
+import type { ScheduleSettings } from "./known-schedule.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
@@ -22,13 +23,16 @@ import {
   coverBy,
   type PurgeSubject,
   type JudgementAsk,
+  type PurgeCover,
   type PurgeJudgement,
   type PurgeView,
   usable,
 } from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
-export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
+export interface JournalViewSettings extends Omit<FollowingSettings, "schedule">, RenewalSettings {
+  /** The settle times of routes, and the largest N, for scheduled purges. Default: 0, and `renewalLagMs`. */
+  readonly schedule?: Omit<ScheduleSettings, "allowanceMs">;
   /** Detects clock steps. Default: without a clock that is never set. */
   readonly clock?: ClockSteps;
   /** How old stamps are verified by epochs (rule 27 j and k). Default: `EpochSettings`. */
@@ -37,7 +41,7 @@ export interface JournalViewSettings extends FollowingSettings, RenewalSettings 
   readonly isShutOff?: () => boolean;
   /**
    * Receives accepted entries that no read has returned in time (rule 22). Also called if the switch
-   * has lost a post (rule 24 g).
+   * has lost a post (rule 24 g), and if a plan is lost or its effect is due (rule 30 f and h).
    */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
@@ -61,7 +65,8 @@ export class JournalView implements PurgeView {
     this.#settings = settings;
     const { nowAtMs, allowanceMs, timeoutMs: waitTimeoutMs } = settings;
     this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
-    this.follower = new JournalFollower(settings, this.#accepted, this.#clock);
+    const schedule = { lagMsMax: settings.renewalLagMs, ...settings.schedule, allowanceMs };
+    this.follower = new JournalFollower({ ...settings, schedule }, this.#accepted, this.#clock);
     this.#catchUps = new JoinedRuns({ run: () => this.follower.readOn(), nowAtMs, waitTimeoutMs });
     this.#renewals = new ViewRenewals(settings, this.follower, () => this.#lookForOverdue());
     this.#book = new BookChecks(settings.journal, () => this.chain, settings.epochs);
@@ -100,6 +105,11 @@ export class JournalView implements PurgeView {
   /** Whether hints of new entries arrive, and if not, why; `undefined` if nothing listens. */
   get hintsState(): string | undefined {
     return this.#renewals.hints?.state;
+  }
+
+  /** The scheduled purges that this isolate knows (rule 30). */
+  get schedule(): JournalFollower["schedule"] {
+    return this.follower.schedule;
   }
 
   bypasses(route: string): boolean {
@@ -203,10 +213,12 @@ export class JournalView implements PurgeView {
 
   #judged(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const { chain } = this;
+    const scheduled = this.schedule.coverOf(record, ask.atMs);
+    if (scheduled?.mode === "hard") return coverBy(scheduled);
     const isClear = chain?.isClear(record) === true;
     const inChain = isClear ? undefined : chain?.purgeOf(record);
     const by = decisive(this.#accepted.purgeOf(record), inChain);
-    const purged = by && coverBy(by);
+    const purged = earlier(by && coverBy(by), scheduled && coverBy(scheduled));
     const isKnown = isClear || chain?.knows(record.stamp) === true;
     if (purged?.mode === "hard") {
       // Rule 6 treats an unknown stamp as the oldest, but a newer view may contain it.
@@ -228,6 +240,7 @@ export class JournalView implements PurgeView {
     const { chain } = this;
     if (chain === undefined || !chain.knows(record.stamp)) return false;
     if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
+    if (this.schedule.coverOf(record, ask.atMs)?.mode === "hard") return false;
     return !this.#accepted.isPurgedByOrder(record) && !chain.isPurgedByOrder(record);
   }
 
@@ -269,6 +282,10 @@ export class JournalView implements PurgeView {
     return isAfterLoss || isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
+  endsAtMs(record: PurgeSubject): number {
+    return this.schedule.endsAtMs(record);
+  }
+
   /** Applies newly accepted entries at once, until a read returns them. */
   apply(entries: readonly Entry[]): void {
     this.#cover(entries);
@@ -283,6 +300,7 @@ export class JournalView implements PurgeView {
   #cover(entries: readonly Entry[]): void {
     this.follower.learn(lastSwitched(entries));
     this.releases.learn(releasesIn(entries));
+    this.schedule.learn(entries);
     for (const entry of entries) {
       // A read in progress may already have returned the entry.
       if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
@@ -317,6 +335,14 @@ export class JournalView implements PurgeView {
 
   async #lookForOverdue(): Promise<void> {
     const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.renewalLagMs / 2);
-    if (overdue.length > 0 || this.follower.isSwitchLost) await this.#settings.onOverdue?.(overdue);
+    const { isSwitchLost, isScheduleLost } = this.follower;
+    const isOfUse = isSwitchLost || isScheduleLost || this.schedule.isDue(this.#settings.nowAtMs());
+    if (overdue.length > 0 || isOfUse) await this.#settings.onOverdue?.(overdue);
   }
+}
+
+/** Returns the earlier of two soft purges of one record, or a hard one. */
+function earlier(one: PurgeCover | undefined, other: PurgeCover | undefined) {
+  if (one?.mode !== "soft" || other?.mode !== "soft") return one ?? other;
+  return one.sinceAtMs <= other.sinceAtMs ? one : other;
 }

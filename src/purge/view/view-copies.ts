@@ -3,6 +3,7 @@
 // the cache fails, each isolate reads the journal itself.
 import type { ColoCache } from "../../base/colo-cache.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
+import { listIn } from "../../base/json-text.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodeEntry, entriesOf, type Entry, type EntryId, isSameEntry } from "../journal/entry.ts";
@@ -33,6 +34,8 @@ export interface ViewCopiesSettings {
 export interface KnownView extends Omit<JournalRead, "kind"> {
   /** Whether the switch may have lost the state, so that it has to be posted again (rule 24 g). */
   readonly isSwitchLost?: boolean;
+  /** Whether the database may have lost a plan, so that it has to be planned again (rule 30 h). */
+  readonly isScheduleLost?: boolean;
 }
 
 /** Which isolate of a colo listens for hints. Isolates of the colo share it. */
@@ -45,7 +48,7 @@ export interface ListenerNote {
 }
 
 /** The version of the format, which every change increments. */
-const version = 4;
+const version = 5;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** The timeout of each cache operation. A working cache answers within a few milliseconds. */
@@ -163,19 +166,24 @@ export class ViewCopy {
   readonly isSwitchLost: boolean;
   /** The newest release that was told, perhaps before the entries. */
   readonly released: KnownView["released"];
+  readonly isScheduleLost: boolean;
+  /** The scheduled purges that the isolate knew. */
+  readonly scheduled: KnownView["scheduled"];
   /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
 
   constructor(
     sentAtMs: number,
     items: readonly unknown[],
-    known: Pick<KnownView, "switched" | "isSwitchLost" | "released"> = {},
+    known: Omit<KnownView, "entries" | "sentAtMs"> = {},
   ) {
-    const { switched, isSwitchLost = false, released } = known;
+    const { switched, isSwitchLost = false, released, isScheduleLost = false, scheduled } = known;
     this.sentAtMs = sentAtMs;
     this.switched = switched;
     this.isSwitchLost = isSwitchLost;
     this.released = released;
+    this.isScheduleLost = isScheduleLost;
+    this.scheduled = scheduled;
     this.#items = items;
   }
 
@@ -202,14 +210,17 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
 /** Encodes the newest entries that fit, after a digest. Returns `undefined` if no entry fits. */
 async function encodeCopy({ entries, isSwitchLost = false, ...known }: KnownView) {
   const encoder = new TextEncoder();
-  const { sentAtMs, switched = null, released = null } = known;
-  const state = JSON.stringify({ v: version, sentAtMs, switched, isSwitchLost, released });
+  const { sentAtMs, switched = null, released = null, isScheduleLost, scheduled } = known;
+  const plans = scheduled?.entries.map(itemOf);
+  const ofSchedule = plans !== undefined && { scheduled: plans, isScheduleLost };
+  const ofSwitch = { switched, isSwitchLost, released };
+  const state = JSON.stringify({ v: version, sentAtMs, ...ofSwitch, ...ofSchedule });
   const head = `${state.slice(0, -1)},"items":[`;
   // The end `]}` has two bytes, and the last item no comma.
   let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 1;
   const items: string[] = [];
   for (const entry of entries.slice(-newestCount).toReversed()) {
-    const item = JSON.stringify([entry.position, Object.entries(encodeEntry(entry)).flat()]);
+    const item = JSON.stringify(itemOf(entry));
     roomBytes -= encoder.encode(item).byteLength + 1;
     if (roomBytes < 0) break;
     items.push(item);
@@ -218,6 +229,9 @@ async function encodeCopy({ entries, isSwitchLost = false, ...known }: KnownView
   const content = encoder.encode(`${head}${items.toReversed().join(",")}]}`);
   return new Blob([await sha256Hex(content), content]);
 }
+
+/** Encodes an entry in the format of a stream reply. */
+const itemOf = (entry: Entry) => [entry.position, Object.entries(encodeEntry(entry)).flat()];
 
 /** Decodes a copy. Returns `undefined` if it is truncated, altered, empty or of another version. */
 async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | undefined> {
@@ -233,7 +247,11 @@ async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | un
     if (switched === undefined && copy["switched"] !== null) return undefined;
     const isSwitchLost = copy["isSwitchLost"] === true;
     const released = (copy["released"] ?? undefined) as KnownView["released"];
-    const known = { switched, isSwitchLost, released };
+    const plans = listIn(copy["scheduled"]);
+    const scheduled = { entries: entriesOf(plans) };
+    if (scheduled.entries.length !== plans.length) return undefined;
+    const isScheduleLost = copy["isScheduleLost"] === true;
+    const known = { switched, isSwitchLost, released, scheduled, isScheduleLost };
     return new ViewCopy(sentAtMs as number, items as unknown[], known);
   } catch {
     return undefined;

@@ -24,8 +24,10 @@ export type PurgeCover = {
 export function coverBy(by: Entry): PurgeCover {
   return by.mode === "hard"
     ? { kind: "purged", mode: "hard", by }
-    : { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
+    : { kind: "purged", mode: "soft", sinceAtMs: sinceOf(by), by };
 }
+
+const sinceOf = ({ scheduled, position }: Entry) => scheduled?.atMs ?? acceptedAtMs(position);
 
 /**
  * The reason why a purge cannot be ruled out. `no-view`: this isolate has no view, or the
@@ -129,6 +131,8 @@ export interface PurgeView {
    * covers the record (rule 29).
    */
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean;
+  /** Returns when the first scheduled purge that the record precedes ends it (rule 30); ∞ if none does. */
+  endsAtMs(record: PurgeSubject): number;
 }
 
 /**
@@ -148,4 +152,5 @@ export const noJournal: PurgeView = {
   isUnreachable: () => false,
   purgedSince: () => false,
   mayPredatePurge: () => false,
+  endsAtMs: () => Infinity,
 };

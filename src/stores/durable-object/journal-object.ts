@@ -42,6 +42,7 @@ const runs: Runs = {
   append: ({ journal }, ask, atMs) => journal.append(ask, atMs),
   mark: ({ journal }, ask, atMs) => journal.mark(ask, atMs),
   post: ({ journal }, ask, atMs) => journal.post(ask, atMs),
+  schedule: ({ journal }, ask, atMs) => journal.schedule(ask, atMs),
   unpurged: ({ journal }, ask) => journal.unpurged(ask),
   epochs: ({ journal }, ask) => journal.epochs(ask),
   shown: ({ journal }, ask) => journal.shown(ask),
@@ -56,7 +57,7 @@ const runs: Runs = {
 };
 
 /** The calls that may append an entry, so that listeners get a hint. */
-const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post"]);
+const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post", "schedule"]);
 
 /**
  * The class that a Worker with `durableObjectJournal` must export.

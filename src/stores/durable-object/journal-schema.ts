@@ -13,6 +13,7 @@ import type { SchemaStep } from "./schema-steps.ts";
  *   `request` has no id. Rows of version 0.2.0 have no space and no names.
  * - `switch`: the last post.
  * - `released`: the last entry that told a release, as JSON.
+ * - `scheduled`: the last state of each scheduled purge, as in `scheduledText`.
  * - `purged`: the number of the last entry with a target of this name.
  * - `totals`: `folded` is the number of the last report in the totals, so that no number is used
  *   again. It comes before the long text, so that a report reads no text. `text` is a part of the
@@ -27,6 +28,7 @@ const tables = [
   `CREATE TABLE IF NOT EXISTS switch (
      id INTEGER PRIMARY KEY, post TEXT, position TEXT, n TEXT, bypass TEXT)`,
   `CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS scheduled (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS purged (
      name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS subscribers (

@@ -21,7 +21,8 @@ it.each([
     }),
   );
   let atMs = 1_795_842_000_000;
-  const purging = { acceptances: { listen: () => undefined } };
+  const acceptances = { listen: () => undefined, keepSchedule: async () => {} };
+  const purging = { view: { chain: {} }, acceptances };
   const outward = createOutward(
     {
       cache: { purging },

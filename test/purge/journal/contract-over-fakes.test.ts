@@ -18,6 +18,7 @@ import {
   describeShownJournal,
 } from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
+import { describeSchedule } from "./contract/schedule-contract.ts";
 import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
 import { describeLostEnd, describeUnpurged } from "./contract/unpurged-contract.ts";
@@ -104,6 +105,9 @@ describeShownJournal("a Durable Object, over SQLite", fakeObject);
 describeRelease("a Durable Object, over SQLite", fakeObject);
 describeUnpurged("a Durable Object, over SQLite", fakeObject);
 describeSwitch("a Durable Object, over SQLite", fakeObject);
+describeSchedule("Redis, over the fake Upstash", fakeUpstash);
+describeSchedule("Redis, over simulated Redis", simulatedRedis);
+describeSchedule("a Durable Object, over SQLite", fakeObject);
 describeSubscribers("Redis, over the fake Upstash", fakeUpstash);
 describeSubscribers("Redis, over simulated Redis", simulatedRedis);
 describeSubscribers("a Durable Object, over SQLite", fakeObject);

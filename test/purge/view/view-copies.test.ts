@@ -130,7 +130,7 @@ async function sealed(text: string): Promise<Bytes> {
 }
 
 const copyText = (changes: object) =>
-  JSON.stringify({ v: 4, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
+  JSON.stringify({ v: 5, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
 
 /** Returns whether a copy counts as absent after a change of its bytes. */
 async function isAbsentAfter(changed: Changed): Promise<boolean> {

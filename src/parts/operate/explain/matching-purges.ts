@@ -21,6 +21,8 @@ import { comparedUrl } from "../../../purge/journal/spelling.ts";
 export interface MatchingPurge {
   readonly position: string;
   readonly at: string | null;
+  /** When a scheduled purge takes effect, and its id. */
+  readonly scheduled?: { readonly at: string | null; readonly id: string };
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
@@ -64,19 +66,27 @@ export function matchingPurges(
     (entry) => !isBeginning(entry) || entry.position === decidingPosition,
   );
   const matching = shown
-    .map((entry) => ({ entry, targets: targetsOn(entry.targets, stored ?? url) }))
+    .map((entry) => ({
+      entry,
+      targets: targetsOn((entry.scheduled ?? entry).targets, stored ?? url),
+    }))
     .filter(({ targets }) => targets.tags.length + targets.prefixes.length > 0)
     .sort((one, other) => comparePositions(other.entry.position, one.entry.position));
   const newest = matching.slice(0, newestMax).map(({ entry, targets }) => {
-    const { position, mode, reason, by } = entry;
+    const { position, mode, reason, by, scheduled } = entry;
+    const plan = scheduled && { at: isoOf(scheduled.atMs), id: scheduled.id };
     return {
       position,
       at: isoOf(acceptedAtMs(position)),
+      ...(plan && { scheduled: plan }),
       mode,
       reason,
       by,
       targets: onlyNamed(targets),
-      isSince: stamp === "none" || comparePositions(position, stamp.position) > 0,
+      isSince:
+        position === decidingPosition ||
+        (scheduled === undefined &&
+          (stamp === "none" || comparePositions(position, stamp.position) > 0)),
       decides: position === decidingPosition,
     };
   });

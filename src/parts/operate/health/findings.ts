@@ -13,6 +13,7 @@ import {
   journalLostEntries,
   journalRestarted,
   journalUnreadable,
+  scheduleOverdue,
   switchLost,
 } from "./journal-findings.ts";
 import { bypasses, configuration, operatorRefused, sealsBroken } from "./operator-findings.ts";
@@ -39,6 +40,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   roomFindings,
   clocksApart,
   journalUnreadable,
+  scheduleOverdue,
   journalLag,
   journalLostEntries,
   journalRestarted,

@@ -81,7 +81,7 @@ export class JoinedAppends {
     write?: WriteWithPurge,
   ): Promise<RemoteAnswer<AppendResult>> {
     const { sealed } = this.#settings;
-    const encoded = entries.map((one) => entryArg(sealed.encoded(one), one.targets));
+    const encoded = entries.map((one) => entryArg(sealed.encoded(one), one));
     const [answer = notRedis] = await this.#calls.join(this, [{ since, entries, encoded, write }]);
     return answer;
   }

@@ -1,9 +1,15 @@
 // The Lua scripts that append entries to the journal and note them in its book and lineages, and those
 // that read both (docs/purge-protocol-book.md, rule 27), with their arguments and replies.
 import { listIn } from "../../../base/json-text.ts";
-import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
+import { releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
-import { comparePositions, entriesOf, type EntryId } from "../../../purge/journal/entry.ts";
+import {
+  comparePositions,
+  entriesOf,
+  type EntryId,
+  type NewEntry,
+  purgedBy,
+} from "../../../purge/journal/entry.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import { type Journal, keptCount, type PlaceState } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./record-scripts.ts";
@@ -17,12 +23,13 @@ const lineagesMax = 1_000_000;
 
 /**
  * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch,
- * and the newest entry that told a release.
+ * the newest entry that told a release, and the schedule.
  */
 export function journalKeys(namespace: string) {
   const journal = `${namespace}:journal`;
   const noted = [`${journal}:names`, `${journal}:older`, `${journal}:lineages`] as const;
-  return [journal, ...noted, switchKey(namespace), `${journal}:released`] as const;
+  const kept = [switchKey(namespace), `${journal}:released`, `${journal}:schedule`] as const;
+  return [journal, ...noted, ...kept] as const;
 }
 
 /** How the scripts that append do so. */
@@ -83,7 +90,8 @@ end`;
  * (`entryArg`) and notes its lineage and its names. `append` adds the entry's number and lineage to
  * its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book that
  * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
- * it, because trimming never removes the key. `hint` publishes the place of the last new entry. A
+ * it, because trimming never removes the key. It notes an entry of a scheduled purge in the schedule
+ * (`scheduledText`), unless that has a later state, or a cancel came too late. `hint` publishes the place of the last new entry. A
  * database that refuses this still has the entry.
  *
  * XADD is the first write, because a full database refuses only a script's first write.
@@ -91,7 +99,7 @@ end`;
  * unproven, unless the last version has noted that entry in the book. The names of entries that a version
  * without epochs appended are unknown.
  */
-const appendLua = `${lastLua}${lineagesLua}
+export const appendLua = `${lastLua}${lineagesLua}
 local argument = 0
 local function taken()
   argument = argument + 1
@@ -126,6 +134,20 @@ local function noteInEpoch(number, line, last, lastLine, names)
   redis.call("HSET", KEYS[4], field, string.sub(value, 1, before) .. digits,
     "n" .. field, digits .. lists .. listOf(names) .. ",", unpack(anew))
 end
+local rankOf = {planned = 1, cancelled = 2, effective = 3}
+local function stateOf(id)
+  return string.match(redis.call("HGET", KEYS[7], id) or "", "^%a+")
+end
+local function isLate(position, before)
+  return tonumber(string.match(position, "^%d+")) >= tonumber(before)
+end
+local function noteScheduled(tells, item)
+  local state, id, at, before = string.match(tells, "^(%a+) (%S+) (%d+) (%d+)$")
+  if not state or rankOf[state] <= (rankOf[stateOf(id)] or 0) then return end
+  if state == "cancelled" and isLate(item[1], before) then return end
+  local text = state .. " " .. id .. " " .. at .. " " .. cjson.encode(item)
+  redis.call("HSET", KEYS[7], id, text)
+end
 local function append(entry)
   local n, fields, names, tells = unpack(cjson.decode(entry))
   local before = last(KEYS[1])
@@ -155,6 +177,8 @@ local function append(entry)
   redis.call("HSET", KEYS[2], unpack(noted))
   if tells == "release" then
     redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
+  else
+    noteScheduled(tells, {position, {"n", n, unpack(fields)}})
   end
   return {position, n}
 end
@@ -171,7 +195,7 @@ end`;
 export const appendScript = `${appendLua}${storedLua}
 local since, count = taken(), taken()
 local page = since ~= "" and redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) or {}
-local places, newest = {}, KEYS[7] and last(KEYS[1])
+local places, newest = {}, KEYS[8] and last(KEYS[1])
 local appended
 for at = 1, tonumber(taken()) do
   local entry, write = taken(), writeTaken()
@@ -198,7 +222,8 @@ if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then hint(append(taken())) 
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
-  redis.call("GET", KEYS[6])
+  redis.call("GET", KEYS[6]),
+  redis.call("HVALS", KEYS[7])
 }`;
 
 /**
@@ -286,6 +311,18 @@ export function statesIn(
 }
 
 /**
+ * Returns the proof of one entry, and what trimming never removes: the switch, the release and the
+ * schedule. KEYS: `journalKeys`. ARGV: the `n` of the entry.
+ */
+export const checkScript = `${proofLua}
+return {
+  proofOf(ARGV[1]),
+  redis.call("GET", KEYS[5]),
+  redis.call("GET", KEYS[6]),
+  redis.call("HVALS", KEYS[7])
+}`;
+
+/**
  * Returns for each record 1 if the book proves that no entry after the record's stamp covers the
  * record, else 0. Returns an empty list if the lineages lack `end`, or if the book does not end with the
  * journal's last entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of `end`; and for each
@@ -320,14 +357,19 @@ end
 return answers`;
 
 /**
+/**
  * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its
- * other fields and the names of its targets, as lists, and whether it tells a release.
+ * other fields and the names of its targets, as lists, and what it tells: a release, a scheduled purge, or neither.
  */
-export function entryArg({ n, fields }: EncodedEntry, targets: PurgeTargets): string {
-  const tells = releasedBy(targets) === undefined ? "" : "release";
+export function entryArg({ n, fields }: EncodedEntry, entry: NewEntry): string {
+  const { targets, scheduled } = entry;
+  const release = releasedBy(targets) === undefined ? "" : "release";
+  const tells = scheduled
+    ? [scheduled.state, scheduled.id, scheduled.atMs, scheduled.cancelBeforeMs].join(" ")
+    : release;
   // The database refuses a lone surrogate in JSON.
   const texts = fields.map((text) => text.toWellFormed());
-  return JSON.stringify([n, texts, namesOf(targets), tells]);
+  return JSON.stringify([n, texts, namesOf(purgedBy(entry)), tells]);
 }
 
 /** An entry's `n`, and its other fields as alternating names and values. */

@@ -40,14 +40,14 @@ end`;
 /**
  * Defines functions for the records that a script stores with the place of an entry as their stamps (`recordArgs`).
  *
- * - `writeTaken` takes the arguments, and the next of the keys after the first six; nothing for an entry without a record
+ * - `writeTaken` takes the arguments, and the next of the keys after the first seven; nothing for an entry without a record
  * - `lacksTags` returns whether the replaced record has a tag that the new one lacks, if the isolate has not read its tags
  * - `stored` stores the record. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
  *   `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
  *   knew: a command that arrives late must not replace what others have set meanwhile
  */
 export const storedLua = `${newerLua}
-local keyAt = 6
+local keyAt = 7
 local function writeTaken()
   local text = taken()
   if text == "" then return nil end

@@ -1,4 +1,5 @@
 // The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
+import { listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
@@ -19,12 +20,13 @@ import {
   type AppendSettings,
   bookArgs,
   bookScript,
+  checkScript,
   entryArg,
   epochFields,
   epochsIn,
   journalKeys,
   markScript,
-  proofScript,
+  placesIn,
   proofsIn,
   standingScript,
   statesIn,
@@ -38,9 +40,12 @@ import {
   type JournalExtent,
   keptCount,
   pageCount,
+  type ScheduleOrder,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
+import type { ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
 import { JoinedAppends } from "./joined-appends.ts";
+import { scheduleScript } from "./schedule-script.ts";
 import { SealedJournal } from "./sealed-journal.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
@@ -68,8 +73,8 @@ export class RedisJournal implements Journal {
   /** The keys of the scripts that read the book and the lineages. */
   readonly #notedKeys: readonly string[];
   readonly #lineagesKey: string;
-  readonly #switchKey: string;
-  readonly #releaseKey: string;
+  /** The keys of the switch, the release and the schedule. */
+  readonly #keptKeys: readonly string[];
   readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
   readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
@@ -82,18 +87,17 @@ export class RedisJournal implements Journal {
     const sealed = new SealedJournal(settings);
     this.#sealed = sealed;
     this.#appends = new JoinedAppends({ ...settings, sealed });
-    const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
+    const [key, book, older, lineages, ...kept] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
     this.#lineagesKey = lineages;
-    this.#switchKey = switchKey;
-    this.#releaseKey = releaseKey;
+    this.#keptKeys = kept;
   }
 
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    const keys = [this.#key, this.#switchKey, this.#releaseKey];
+    const keys = [this.#key, ...this.#keptKeys];
     const read = scriptCommand(newestScript, keys, [pageCount], "EVAL_RO");
     const first = await this.#settings.redis.attempt("journal read", (redis) =>
       redis.exec<unknown[]>(read),
@@ -104,10 +108,14 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
   }
 
-  /** Decodes the keys that trimming never removes: the switch and the release. */
-  #keptIn([switchText, releaseText]: readonly unknown[]) {
+  /** Decodes the keys that trimming never removes: the switch, the release and the schedule. */
+  #keptIn([switchText, releaseText, scheduleTexts]: readonly unknown[]) {
     const sealed = this.#sealed;
-    return { switched: sealed.stateIn(switchText), released: sealed.releaseIn(releaseText) };
+    return {
+      switched: sealed.stateIn(switchText),
+      released: sealed.releaseIn(releaseText),
+      scheduled: sealed.scheduledIn(scheduleTexts),
+    };
   }
 
   async #pageBack(from: string): Promise<Page> {
@@ -180,14 +188,14 @@ export class RedisJournal implements Journal {
       this.#backFrom(position, 1),
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
-      ["MGET", this.#switchKey, this.#releaseKey],
-      scriptCommand(proofScript, this.#notedKeys, [place.n]),
+      scriptCommand(checkScript, journalKeys(this.#settings.namespace), [place.n]),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, kept, proof] = replies;
+    const [found, newest, count, check] = replies;
+    const [proof, ...kept] = listIn(check);
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
-    const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
+    const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn([proof], 1)[0] !== "never");
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", [
         this.#backFrom(from, pageCount),
@@ -195,7 +203,7 @@ export class RedisJournal implements Journal {
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
-    const known = this.#keptIn(kept as unknown[]);
+    const known = this.#keptIn(kept);
     return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
 
@@ -285,11 +293,31 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs };
   }
 
+  async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
+    const { redis, nowAtMs } = this.#settings;
+    const { state, id, cancelBeforeMs } = entry.scheduled;
+    const chars = this.#sealed.encoded(entry).fields.join("").length;
+    const given = [
+      state,
+      id,
+      ...[cancelBeforeMs, nowAtMs(), chars].map((one) => `${Math.floor(one)}`),
+    ];
+    const reply = await redis.insist("purge, written", (client) =>
+      this.#evaluated(client, scheduleScript, given, [entry]),
+    );
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
+    const [kind, said, n] = listIn(reply.value);
+    const [place] = placesIn([[said, n]]);
+    if (kind === "appended" && place !== undefined) return { kind, place };
+    if (kind === "refused") return { kind, why: said as ScheduleRefusal };
+    return unavailableFor("not-upstash", redis.health);
+  }
+
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
     const args = [
       ...appendArgs(this.#settings),
       ...given,
-      ...entries.map((one) => entryArg(this.#sealed.encoded(one), one.targets)),
+      ...entries.map((one) => entryArg(this.#sealed.encoded(one), one)),
     ];
     const keys = journalKeys(this.#settings.namespace);
     return client.exec<unknown[]>(scriptCommand(script, keys, args));

@@ -50,7 +50,7 @@ export class RedisSwitch implements Switch {
     const { post, replaces, bypass } = entry.switched;
     const bypassText = this.#sealed.bypassText(post, bypass);
     const settings = [...appendArgs(this.#settings), replaces, post, bypassText];
-    const encoded = entryArg(this.#sealed.encoded(entry), entry.targets);
+    const encoded = entryArg(this.#sealed.encoded(entry), entry);
     const write = scriptCommand(postScript, journalKeys(namespace), [...settings, encoded]);
     const reply = await redis.insist("switch", (client) => client.exec(write));
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);

@@ -1,0 +1,69 @@
+// Ends the lifetimes of an answer for caches downstream at the instant of a scheduled purge
+// (docs/purge-protocol-special.md, rule 30 e).
+import {
+  parseDirectives,
+  responseDirectives,
+  governingDirectives,
+} from "../../rules/cache-control.ts";
+import {
+  explicitLifetimeSeconds,
+  heuristicLifetimeSeconds,
+  statedAgeSeconds,
+} from "../../rules/freshness.ts";
+
+const lifetimes = ["max-age", "s-maxage"];
+/** Directives by which a cache uses an answer after or regardless of its lifetime. */
+const beyond = ["immutable", "stale-while-revalidate", "stale-if-error"];
+
+/**
+ * Returns the fields of an answer with lifetimes that end by an instant. Changes nothing if they are
+ * shorter, and never changes the given object.
+ *
+ * @param endsAtMs the instant in epoch milliseconds; ∞ for none
+ */
+export function endingBy(
+  endsAtMs: number,
+  fields: Headers,
+  { nowAtMs, status }: { readonly nowAtMs: () => number; readonly status: number },
+): Headers {
+  if (endsAtMs === Infinity) return fields;
+  const atMs = nowAtMs();
+  const leftMs = endsAtMs - atMs;
+  // A lifetime counts from the generation of the answer (RFC 9111 §4.2).
+  const most = Math.max(0, statedAgeSeconds(fields) + Math.floor(leftMs / 1_000));
+  const ended = new Headers(fields);
+  for (const name of [...fields.keys()].filter(hasDirectives)) limit(ended, name, most);
+  const { noStore, maxAgeSeconds } = responseDirectives(fields);
+  if (noStore || maxAgeSeconds !== undefined) return ended;
+  const statedSeconds = browserLifetimeSeconds(fields, status, atMs);
+  if (statedSeconds <= most) return ended;
+  ended.delete("expires");
+  ended.append("cache-control", `max-age=${most}`);
+  return ended;
+}
+
+const hasDirectives = (name: string) =>
+  name === "surrogate-control" || name.endsWith("cache-control");
+
+/** Limits the lifetimes in one field. */
+function limit(fields: Headers, name: string, most: number): void {
+  const directives = parseDirectives(fields.get(name));
+  const isLonger = ({ name: directive, argument }: (typeof directives)[number]) =>
+    lifetimes.includes(directive) && !(parseInt(argument ?? "", 10) <= most);
+  const outlasts = directives.some((one) => isLonger(one) || beyond.includes(one.name));
+  if (!outlasts) return;
+  const kept = directives.filter((one) => !beyond.includes(one.name));
+  const texts = kept.map((one) => (isLonger(one) ? `${one.name}=${most}` : one.text));
+  if (texts.length === 0) fields.delete(name);
+  else fields.set(name, texts.join(", "));
+}
+
+/** Returns the lifetime that a browser takes from `Expires`, or assumes (RFC 9111 §4.2.2). */
+function browserLifetimeSeconds(fields: Headers, status: number, receivedAtMs: number): number {
+  const governing = governingDirectives(fields, []);
+  const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
+  const isPublic = governing.directives.public;
+  return explicit === "unstated"
+    ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
+    : explicit;
+}

@@ -1,0 +1,180 @@
+// Tests scheduled purges (docs/purge-protocol-special.md, rule 30) with whole requests: answers, loads
+// and lifetimes around the instant, cancels, and refused orders.
+import { expect, it } from "vitest";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import { openBeside } from "../../../testing/data/beside-pages.ts";
+import type { SiteOptions } from "../../../testing/site/harness.ts";
+
+const allowing = "max-age=600, stale-while-revalidate=60, stale-if-error=120";
+const fields = cc(allowing, { "cache-tag": "red" });
+const numbered: SiteOptions["origin"] = (_, nth) => page(`page ${nth}`, fields);
+
+const open = (config: SiteOptions["config"] = {}, origin = numbered) =>
+  openJournalled({ config, origin }).site;
+type Site = ReturnType<typeof open>;
+
+interface Body {
+  readonly scheduled: { readonly id: string };
+}
+
+/** Sends a purge of the tag, the given time ahead. @returns the answer as JSON */
+async function plan(site: Site, seconds: number, more: object = {}) {
+  const at = new Date(site.clock.atMs + seconds * 1_000).toISOString();
+  const sent = await send(site, { tags: ["red"], at, ...more });
+  return { at, status: sent.status, body: JSON.parse(sent.text) as Body };
+}
+
+async function seen(site: Site): Promise<string> {
+  const { text, cacheStatus } = await site.get("/a");
+  return `${text} ${cacheStatus}`;
+}
+
+it("a stored page answers until A before the instant, and no stale use follows", async () => {
+  const site = open();
+  await site.get("/a");
+  const { at, body } = await plan(site, 60);
+  expect(body).toMatchObject({ scheduled: { at }, visibleBy: at });
+  site.clock.advance(58.5);
+  expect(await seen(site)).toContain("page 1 tidemark; hit");
+  site.clock.advance(0.5);
+  expect(await seen(site)).toMatch(/^page 2 .*purged/);
+});
+
+it("a page that was stored after the plan ends, too", async () => {
+  const site = open();
+  await plan(site, 60);
+  site.clock.advance(30);
+  await site.get("/a");
+  expect(await seen(site)).toContain("page 1 tidemark; hit");
+  site.clock.advance(30);
+  expect(await seen(site)).toContain("page 2 ");
+});
+
+it("no load is stored that began before the instant + A + settleSeconds", async () => {
+  const site = open({ purge: { settleSeconds: 5 } });
+  await plan(site, 60);
+  site.clock.advance(65.5);
+  for (const nth of [1, 2]) {
+    const { text, cacheStatus, fields: told } = await site.get("/a");
+    expect(text).toBe(`page ${nth}`);
+    expect(told.get("cache-control")).toContain("private, max-age=0");
+    expect(cacheStatus).not.toContain("stored");
+  }
+  site.clock.advance(0.5);
+  expect(await seen(site)).toContain("page 3 ");
+  expect(await seen(site)).toContain("page 3 tidemark; hit");
+});
+
+it("lifetimes downstream end at the instant − A", async () => {
+  const site = open();
+  await plan(site, 60);
+  const first = await site.get("/a");
+  expect(first.fields.get("cache-control")).toBe("max-age=59");
+  site.clock.advance(20);
+  const later = await site.get("/a");
+  expect([later.fields.get("age"), later.fields.get("cache-control")]).toEqual([
+    "20",
+    "max-age=59",
+  ]);
+});
+
+it("a soft purge makes a page stale from the instant on", async () => {
+  const site = open();
+  await site.get("/a");
+  await plan(site, 60, { mode: "soft" });
+  site.clock.advance(61);
+  expect(await seen(site)).toBe("page 1 tidemark; hit; ttl=-1; detail=memory");
+  expect(await seen(site)).toContain("page 2 tidemark; hit");
+});
+
+it("a page of before the instant is not validated after it", async () => {
+  const told = cc("max-age=50", { "cache-tag": "red", etag: '"1"' });
+  const site = open({}, ({ headers }, nth) =>
+    headers.has("if-none-match") ? unchanged(told) : page(`page ${nth}`, told),
+  );
+  await site.get("/a");
+  await plan(site, 60);
+  site.clock.advance(70);
+  expect(await seen(site)).toContain("page 2 ");
+});
+
+it("a cancel lets the page answer on, and a late one is refused", async () => {
+  const site = open();
+  await site.get("/a");
+  const { body } = await plan(site, 60);
+  const { id } = body.scheduled;
+  const cancelled = await send(site, { cancel: id });
+  expect([cancelled.status, JSON.parse(cancelled.text)]).toMatchObject([
+    200,
+    { scheduled: { id, cancelled: true } },
+  ]);
+  site.clock.advance(70);
+  expect(await seen(site)).toContain("page 1 tidemark; hit");
+  const soon = await plan(site, 5);
+  const late = await send(site, { cancel: soon.body.scheduled.id });
+  expect([late.status, JSON.parse(late.text)]).toMatchObject([
+    409,
+    { error: { code: "too-late" } },
+  ]);
+});
+
+it("a value of data ends at the instant − A, also one that was loaded after the plan", async () => {
+  const { site, values, clock } = await openBeside();
+  let count = 0;
+  const load = () => values.getOrSet("42", async () => `value ${(count += 1)}`);
+  await site.get("/page");
+  await load();
+  await plan(site, 60);
+  await values.getOrSet("43", async () => "later");
+  clock.advance(58.5);
+  expect([await load(), await values.get("43")]).toEqual(["value 1", "later"]);
+  clock.advance(0.5);
+  expect([await load(), await values.get("43")]).toEqual(["value 2", undefined]);
+  // Until the instant + A, a loaded value is not stored.
+  expect(await load()).toBe("value 3");
+  clock.advance(2);
+  expect([await load(), await load()]).toEqual(["value 4", "value 4"]);
+});
+
+it("an instant that has passed is an ordinary purge", async () => {
+  const site = open();
+  await site.get("/a");
+  const { body } = await plan(site, -60);
+  expect(body).not.toHaveProperty("scheduled");
+  expect(await seen(site)).toContain("page 2 ");
+});
+
+it("the effect is written once, and the pages since the instant stay", async () => {
+  const site = open();
+  await plan(site, 60);
+  site.clock.advance(62);
+  await site.get("/a");
+  const entries = async () => {
+    const shown = await site.ask("/_cache/journal?last=20", { headers: bearer });
+    return ((await shown.json()) as { entries: { scheduled?: { state: string } }[] }).entries;
+  };
+  site.clock.advance(20);
+  for (let turn = 0; turn < 3; turn += 1) expect(await seen(site)).toContain("page 1 ");
+  const states = (await entries()).flatMap(({ scheduled }) => scheduled?.state ?? []);
+  expect(states).toEqual(["planned", "effective"]);
+});
+
+it.each([
+  { id: "without a zone", order: { at: "2030-01-01T00:00:00" }, code: "malformed" },
+  { id: "on a day that does not exist", order: { at: "2030-02-30T00:00:00Z" }, code: "malformed" },
+  { id: "over a year ahead", order: { at: "2999-01-01T00:00:00Z" }, code: "too-far" },
+  { id: "of a release", order: { at: "2030-01-01T00:00:00Z", release: "a" }, code: "malformed" },
+  { id: "with a cancel", order: { cancel: "abc" }, code: "malformed" },
+])("an order is refused $id", async ({ order, code }) => {
+  const refused = await send(open(), { tags: ["red"], ...order });
+  expect(JSON.parse(refused.text)).toMatchObject({ error: { code } });
+});
+
+it("a cancel of an unknown id is refused", async () => {
+  const refused = await send(open(), { cancel: "unknown" });
+  expect([refused.status, JSON.parse(refused.text)]).toMatchObject([
+    404,
+    { error: { code: "unknown-id" } },
+  ]);
+});
