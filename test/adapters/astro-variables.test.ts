@@ -69,7 +69,9 @@ describe("variables of a database, beside `redis`", () => {
     onTestFinished(() => warn.mockRestore());
     const { provider } = opened({ SEAL_KEY: "short" });
     expect(await get(provider, "old")).toBe("old");
-    await expect(provider.invalidate({ tags: ["news"] })).rejects.toThrow("no usable database");
+    await expect(provider.invalidate({ tags: ["news"] })).rejects.toThrow(
+      "No journal is usable: A key of SEAL_KEY",
+    );
     expect(warn.mock.calls).toEqual([
       [expect.stringContaining("A key of SEAL_KEY has fewer than 32 characters")],
     ]);

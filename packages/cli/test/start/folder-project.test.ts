@@ -90,7 +90,7 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
   await folder.write("src/config/config.ts", "");
   const { library } = await readFolder(folder.path, undefined);
   expect(library.alias).toMatchObject({
-    tidemark: inFolder("src/config/config.ts"),
+    tidemark: inFolder("src/tidemark.ts"),
     "tidemark/esi": inFolder("src/parts/esi/esi.ts"),
   });
 });
