@@ -88,14 +88,9 @@ function notScheduled(
   if (result.kind === "unavailable") return unavailable(journalAway(result, away));
   if (result.kind === "conflict") return refused(409, "id-reused", usedBefore(id));
   if (result.kind === "too-large") return refused(413, "too-large", tooLarge);
-  switch (result.why) {
-    case "full":
-      return refused(409, "schedule-full", full);
-    case "unknown":
-      return refused(404, "unknown-id", unknownId);
-    default:
-      return refused(409, "too-late", tooLate);
-  }
+  if (result.why === "full") return refused(409, "schedule-full", full);
+  if (result.why === "unknown") return refused(404, "unknown-id", unknownId);
+  return refused(409, "too-late", tooLate);
 }
 
 const tooFar: Reason = {

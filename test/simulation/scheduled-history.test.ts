@@ -23,17 +23,17 @@ describe("no response answers after a scheduled purge that it precedes, whatever
     async (kind) => {
       const play = (seed: number) =>
         scheduledHistoryOf(seed, { parts: partsWithCopies().parts, kind });
-      const { broken, usableCount } = await sumOf({ count: shareOf(60) }, play);
+      const { broken, usableCount } = await sumOf({ count: shareOf(240) }, play);
       expect(broken).toEqual([]);
-      expect(usableCount).toBeGreaterThan(playsAll ? 50 : 0);
+      expect(usableCount).toBeGreaterThan(playsAll ? 150 : 0);
     },
   );
 
   it("in random histories of a journal in a Durable Object", async () => {
     const play = (seed: number) => scheduledHistoryOf(seed, { Store: ObjectJournal });
-    const { broken, usableCount } = await sumOf({ count: shareOf(60) }, play);
+    const { broken, usableCount } = await sumOf({ count: shareOf(240) }, play);
     expect(broken).toEqual([]);
-    expect(usableCount).toBeGreaterThan(playsAll ? 50 : 0);
+    expect(usableCount).toBeGreaterThan(playsAll ? 150 : 0);
   });
 });
 

@@ -4,7 +4,12 @@
 // isolate that cannot renew its view is excepted for N + `settleSeconds` (rule 7 b). No scheduled purge ends a response
 // earlier than 2 A before its time, and none that was cancelled does. No cancel is accepted later than N
 // before the time. A lost plan is owed again once the schedule has it again.
-import { decodeEntry, type Entry, heldSchedule } from "../../src/purge/journal/entry.ts";
+import {
+  decodeEntry,
+  type Entry,
+  heldSchedule,
+  scheduledIn,
+} from "../../src/purge/journal/entry.ts";
 import type { History, HistoryOptions } from "./history.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import {
@@ -87,7 +92,12 @@ class ScheduledCourse implements History {
   }
 
   /** Notes a plan, whoever appended it: its sender may have got no reply. */
-  #noteEntry({ scheduled, mode }: Entry): void {
+  #noteEntry(entry: Entry): void {
+    const { scheduled, mode } = entry;
+    const [change] = scheduledIn([entry]);
+    const cancelled = this.#plans.get(change?.scheduled.id ?? "");
+    // A cancel counts although its sender may have got no reply.
+    if (change?.scheduled.state === "cancelled" && cancelled) cancelled.isCancelled = true;
     if (scheduled?.state !== "planned" || this.#plans.has(scheduled.id)) return;
     const { id, atMs, targets } = scheduled;
     const page = pages.find((each) => isNamed(targets, each)) ?? "usual";
@@ -99,13 +109,10 @@ class ScheduledCourse implements History {
   #noteHeld(): void {
     if (this.#object !== undefined) return;
     const { stream, atMs } = this.#world;
-    const texts = [...stream.schedule.values()];
-    const ids = new Set(heldSchedule(texts).ids);
+    const ids = new Set(heldSchedule([...stream.schedule.values()]).ids);
     for (const plan of this.#plans.values()) {
       if (!ids.has(plan.id)) plan.heldSinceMs = Infinity;
       else plan.heldSinceMs = Math.min(plan.heldSinceMs, atMs);
-      // A cancel may have arrived although its sender got no reply.
-      if (texts.some((text) => text.startsWith(`cancelled ${plan.id} `))) plan.isCancelled = true;
     }
   }
 
@@ -194,15 +201,16 @@ class ScheduledCourse implements History {
     const world = this.#world;
     if (this.#plans.size === 0) return;
     const plan = world.any([...this.#plans.values()].slice(-3));
+    const { isCancelled } = plan;
     const cancelled = await isolate.acceptances.cancel(plan.id, unsigned, isolate.requester);
     world.tell(
       () => `${isolate.name} answers the cancel of ${plan.id}: ${JSON.stringify(cancelled)}`,
     );
     // A cancel may be sent again.
-    if (cancelled.kind !== "scheduled" || plan.isCancelled) return;
-    plan.isCancelled = true;
+    if (cancelled.kind !== "scheduled" || isCancelled) return;
     const { allowanceMs, wayMs } = world.settings;
-    const latestMs = plan.atMs - this.#lagMsMax + 2 * allowanceMs + 2 * wayMs;
+    const serverBehindMs = Math.max(0, world.serverBehindMs);
+    const latestMs = plan.atMs - this.#lagMsMax + 2 * allowanceMs + 2 * wayMs + serverBehindMs;
     if (world.atMs > latestMs)
       this.#breach(`${plan.id} was cancelled ${world.atMs - latestMs} ms late`);
   }

@@ -22,7 +22,7 @@ export interface MatchingPurge {
   readonly position: string;
   readonly at: string | null;
   /** When a scheduled purge takes effect, and its id. */
-  readonly scheduled?: { readonly at: string | null; readonly id: string };
+  readonly scheduled?: { readonly at: string | null; readonly id: string } | undefined;
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
@@ -78,7 +78,7 @@ export function matchingPurges(
     return {
       position,
       at: isoOf(acceptedAtMs(position)),
-      ...(plan && { scheduled: plan }),
+      scheduled: plan,
       mode,
       reason,
       by,
