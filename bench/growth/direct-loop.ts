@@ -44,7 +44,9 @@ async function openLoop({ point }: Value, time: PlayedTime) {
   const { otherPurges, tagsAPage, bodyBytes = 20_000, otherRoutes } = point;
   const draws = new Draws(1);
   const sample = { pageCount, sampleCount: pageCount, tagsAPage, bodyBytes };
-  const pages = sampledPages(sample, draws).map((page) => ({ ...page, lifetimeSeconds: 86_400 }));
+  const pages = sampledPages(sample, draws).map((page) =>
+    Object.assign(page, { lifetimeSeconds: 86_400 }),
+  );
   const routes = [...routesBefore(otherRoutes), { name: "all", match: "*" }];
   const stores = openStores("all in Redis", time, 1);
   const site = new PlayedSite({ time, stores, draws, config: { metrics: "off", routes }, pages });

@@ -39,7 +39,7 @@ export function sampledPages(
   return Array.from({ length: sampleCount }, (_, nth) => {
     const rank = Math.floor(((nth + rankOffset) * pageCount) / sampleCount);
     const tag = `t${Math.floor(draws.between(0, tagCount))}`;
-    const others = Array.from({ length: tagsAPage - 1 }, (_, at) => `${tag}-${rank}-${at}`);
+    const others = Array.from({ length: tagsAPage - 1 }, (__, at) => `${tag}-${rank}-${at}`);
     return {
       target: targetOf(rank),
       tag,

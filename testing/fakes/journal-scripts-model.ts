@@ -23,10 +23,9 @@ import {
   markScript,
   postScript,
   proofScript,
-  standingScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
-
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
+import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];

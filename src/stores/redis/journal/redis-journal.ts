@@ -28,8 +28,6 @@ import {
   markScript,
   placesIn,
   proofsIn,
-  standingScript,
-  statesIn,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
@@ -47,6 +45,7 @@ import type { ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
 import { JoinedAppends } from "./joined-appends.ts";
 import { scheduleScript } from "./schedule-script.ts";
 import { SealedJournal } from "./sealed-journal.ts";
+import { standingScript, statesIn } from "./standing-script.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
