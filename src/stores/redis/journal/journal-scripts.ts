@@ -313,7 +313,6 @@ end
 return answers`;
 
 /**
-/**
  * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its
  * other fields and the names of its targets, as lists, and what it tells: a release, a scheduled purge, or neither.
  */
