@@ -7,7 +7,7 @@ import { MemoryTier, type MemoryTierSettings } from "../stores/memory/memory-tie
 import type { RecordForm } from "../cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "../cache/tiers/tier-in-code.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
-import type { Config } from "../config/config.ts";
+import { type Config, settleTimesOf } from "../config/config.ts";
 import { describedError } from "../base/error-name.ts";
 import { type Fault, OperatorError, type Reason } from "../base/operator-error.ts";
 import { logOf } from "../observe/log-line.ts";
@@ -95,12 +95,15 @@ interface GivenTiers {
   readonly withBodies?: ((make: MakeTier) => MakeTier) | undefined;
 }
 
-type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "reportsMetrics">;
+type CoreConfig = Pick<
+  Config,
+  "namespace" | "limits" | "purge" | "reportsMetrics" | "routes" | "anywhere"
+>;
 
 /**
  * Creates a core, which requires only Web standards, and nothing specific to Workers.
  *
- * @param config a configuration from `defineConfig`, whose routes and origins are ignored
+ * @param config a configuration from `defineConfig`. Of its routes, only `settleSeconds` counts
  * @param form defines how the tiers check and measure a record's detail
  * @param platform.redis `upstash().redis`, which a `database` needs
  * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
@@ -142,7 +145,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const at = journal ?? database;
   const isApart = journal !== undefined;
   const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, make.journal);
-  const purging = open?.({ namespace, purge }, watched);
+  const purging = open?.({ namespace, purge: { ...purge, ...settleTimesOf(config) } }, watched);
   // Without a store, only Workers of the same zone can read the records, so they need no secret.
   const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
   const nameSecret = new NameSecret(namespace, secret);

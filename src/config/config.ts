@@ -46,9 +46,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   const inherited = { ...general, checked, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
-  const settleMsOf = new Map(
-    [anywhere, ...resolvedRoutes].map((route) => [route.name, route.purgeSettleSeconds * 1_000]),
-  );
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
     Object.entries(general.origins ?? {}),
   );
@@ -103,9 +100,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: (purge.clockAllowanceSeconds ?? defaultAllowanceSeconds) * 1_000,
-      /** `settleSeconds` of a route in milliseconds, by its name. */
-      settleMs: (route: string): number => settleMsOf.get(route) ?? settleMsOf.get("") ?? 0,
-      settleMsMax: Math.max(...settleMsOf.values()),
     },
     /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
     reportsMetrics: general.metrics !== "off",
@@ -115,6 +109,15 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     /** The rules for requests that no route matches. */
     anywhere,
   } as const;
+}
+
+/** Returns `settleSeconds` in milliseconds: of a route by its name, and the longest. */
+export function settleTimesOf({ routes, anywhere }: Pick<Config, "routes" | "anywhere">) {
+  const all = new Map(
+    [anywhere, ...routes].map((route) => [route.name, route.purgeSettleSeconds * 1_000]),
+  );
+  const settleMs = (route: string): number => all.get(route) ?? all.get(anywhere.name) ?? 0;
+  return { settleMs, settleMsMax: Math.max(...all.values()) };
 }
 
 /** Objects returned by `defineConfig` in this isolate. */

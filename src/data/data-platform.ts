@@ -97,7 +97,7 @@ export function settingsOf(
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
   const colo = textOf(variables, "COLO");
   const namespace = namespaceOf(variables) ?? config.namespace;
-  const { limits, purge } = config;
+  const { limits, purge, routes, anywhere } = config;
   return {
     platform: {
       nowAtMs: given.nowAtMs ?? here.nowAtMs,
@@ -116,6 +116,8 @@ export function settingsOf(
       namespace,
       limits,
       purge,
+      routes,
+      anywhere,
       reportsMetrics: false,
     },
     host,

@@ -1,6 +1,7 @@
 // One isolate of the simulated world, with an inaccurate clock. It runs the product's view,
 // journal, acceptance of purges and verdicts. Tests may plant faults.
 import type { Stamp } from "../../src/cache/record/record.ts";
+import { settleTimesOf } from "../../src/config/config.ts";
 import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
 import { Invalidations } from "../../src/pages/site/remembered-keys.ts";
@@ -123,8 +124,10 @@ export class SimulatedIsolate {
 
   constructor(world: SimulatedWorld, place: Place, parts: Parts) {
     const { clockErrorMs, keptCount } = world.settings;
-    const { purge } = configOf(world.settings);
-    const { allowanceMs, renewalLagMs, visibleWithinSeconds, settleMs, settleMsMax } = purge;
+    const config = configOf(world.settings);
+    const { purge } = config;
+    const { settleMs, settleMsMax } = settleTimesOf(config);
+    const { allowanceMs, renewalLagMs, visibleWithinSeconds } = purge;
     this.world = world;
     this.place = place;
     this.colo = place.colo.name;
