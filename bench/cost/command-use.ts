@@ -5,6 +5,8 @@ import {
   markScript,
   postScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
+import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 
 export const uses = [
   "look-up",
@@ -61,6 +63,8 @@ const useOfScript: ReadonlyMap<string, Use> = new Map([
   [appendScript, "purge, written"],
   [markScript, "journal mark"],
   [postScript, "switch"],
+  [scheduleScript, "purge, written"],
+  [standingScript, "purge, read back"],
 ]);
 
 /**

@@ -76,7 +76,7 @@ describe("requests and data keep their promises with the journal in a Durable Ob
 describe("many isolates", () => {
   it("use no purged response after its deadline, over one Durable Object", async () => {
     const play = (seed: number) => historyOf(seed, { ...journal, isolateCount: 60 });
-    const { broken, usableCount } = await sumOf({ from: 1, count: shareOf(8) }, play);
+    const { broken, usableCount } = await sumOf({ from: 7, count: shareOf(8) }, play);
     expect(broken).toEqual([]);
     expect(usableCount).toBeGreaterThan(0);
   });
