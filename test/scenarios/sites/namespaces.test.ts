@@ -20,7 +20,7 @@ function keysOf(body: unknown): string[] {
     const [name = "", ...rest] = command.map(String);
     if (/^info$/i.test(name)) return [];
     if (/^scan$/i.test(name)) return rest[rest.findIndex((word) => /^match$/i.test(word)) + 1]!;
-    return (/^eval/i.test(name) ? rest[2] : rest[0]) ?? "";
+    return /^eval/i.test(name) ? rest.slice(2, 2 + Number(rest[1])) : (rest[0] ?? "");
   });
 }
 
@@ -61,9 +61,11 @@ it.each([
   await send(site, { tags: ["a"], dryRun: true });
   await site.runCron();
   const kinds = [...keys].map((key) => key.replace(/:[\w-]{20,}$/, ":…")).toSorted();
-  expect([...new Set(kinds)]).toEqual(
-    ["ballast", "hot", "journal", "lease:…", "probe", "r:*", "r:…", "secret", "switch"].map(
-      (kind) => `${namespace}:${kind}`,
-    ),
-  );
+  const ofJournal = ["", ":lineages", ":names", ":older", ":released", ":schedule"];
+  const expected = [
+    ...["ballast", "hot"],
+    ...ofJournal.map((kind) => `journal${kind}`),
+    ...["lease:…", "probe", "r:*", "r:…", "secret", "switch"],
+  ];
+  expect([...new Set(kinds)]).toEqual(expected.map((kind) => `${namespace}:${kind}`));
 });
