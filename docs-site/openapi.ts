@@ -253,7 +253,7 @@ function schemaOf(schema: GenericSchema, isOrder = false): object {
     target: "draft-2020-12",
     // The output of a pipe has its last schema, as that of `record`.
     typeMode: "output",
-    ignoreActions: ["raw_check"],
+    ignoreActions: ["raw_check", "check"],
     overrideSchema: ({ valibotSchema, jsonSchema }) => {
       if (isOrder && valibotSchema.type === "object") {
         return { ...jsonSchema, additionalProperties: false };

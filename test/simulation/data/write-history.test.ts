@@ -243,7 +243,7 @@ const rows: readonly {
     parts: unsent(({ reason }, since) => reason === "set" && since === "none"),
     kind: "failing",
     setShare: 0.9,
-    from: 540,
+    from: 390,
     within: 300,
   },
   {
