@@ -224,7 +224,13 @@ export function allowNoReuse(fields: Headers): void {
 }
 
 function endLifetime(fields: Headers): void {
-  dropDirectives(fields, ["max-age", "s-maxage", "immutable", "stale-while-revalidate"]);
+  dropDirectives(fields, [
+    "max-age",
+    "s-maxage",
+    "immutable",
+    "stale-while-revalidate",
+    "stale-if-error",
+  ]);
   fields.append("cache-control", "max-age=0");
   dropTargeted(fields);
   fields.delete("expires");
