@@ -217,20 +217,15 @@ export function withoutLifetime(stored: Headers): Headers {
   return fields;
 }
 
-/** Makes an answer private, and makes browsers request it again for each use. */
+/** Makes an answer private, and makes browsers request it again for each use, also while the site fails. */
 export function allowNoReuse(fields: Headers): void {
   makePrivate(fields);
+  dropDirectives(fields, ["stale-if-error"]);
   endLifetime(fields);
 }
 
 function endLifetime(fields: Headers): void {
-  dropDirectives(fields, [
-    "max-age",
-    "s-maxage",
-    "immutable",
-    "stale-while-revalidate",
-    "stale-if-error",
-  ]);
+  dropDirectives(fields, ["max-age", "s-maxage", "immutable", "stale-while-revalidate"]);
   fields.append("cache-control", "max-age=0");
   dropTargeted(fields);
   fields.delete("expires");
