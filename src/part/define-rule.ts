@@ -68,12 +68,13 @@ const forms: {
 } = {
   admits: {
     open: (admits, { rule, host }) => {
-      // The calls of such a rule to stores count for the invocation of its request.
-      const waits = admits.constructor.name === "AsyncFunction";
+      // The calls of a rule to stores count for the invocation of its request. A rule that calls none needs none.
+      let waits: boolean | undefined;
       return {
         admits: (request, read) => {
           const ask = () => admits(viewOf(request, read), host);
-          const result = waits ? inInvocation(ask) : ask();
+          const result = waits === false ? ask() : inInvocation(ask);
+          waits = isPromise(result) || waits === true;
           return isPromise(result)
             ? Promise.resolve(result).then((settled) => admissionBy(rule, settled, request))
             : admissionBy(rule, result, request);

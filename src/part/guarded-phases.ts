@@ -114,6 +114,13 @@ const forms: { readonly [Name in PhaseName]: Form<Functions[Name]> } = {
     safe: () => undefined,
   },
   filter: { both: either, safe: () => "failed" },
+  update: {
+    both: (one, other) => (update, stored) => {
+      const first = one(update, stored);
+      return first && other(first, stored);
+    },
+    safe: () => undefined,
+  },
   rewrite: {
     both: (one, other) => (response, request) => {
       const first = one(response, request);

@@ -11,12 +11,19 @@ export const isPolicy = (name: string): boolean => policyFieldNames.includes(nam
 export const noncesIn = (policy: string | null): string[] =>
   [...(policy ?? "").matchAll(/'nonce-([^'\s;,]+)'/gi)].map(([, nonce = ""]) => nonce);
 
-/** Returns whether browsers show the response as HTML, whose scripts may have nonces. */
-export function isHtml(fields: Fields): boolean {
-  const type = responseMediaTypes(fields).at(-1);
-  return type === "text/html" || type === "application/xhtml+xml";
+/**
+ * Returns whether browsers may show the response as a document, whose scripts may have nonces: HTML, SVG, XML, or no
+ * valid type. Of several types, browsers use the last valid one.
+ */
+export function isDocument(fields: Fields): boolean {
+  const type = responseMediaTypes(fields).findLast((one) => /^[^\s/*]+\/[^\s/*]+$/.test(one));
+  return type === undefined || documentTypes.has(type);
 }
+
+const documentTypes: ReadonlySet<string> = new Set(
+  "text/html application/xhtml+xml image/svg+xml text/xml application/xml".split(" "),
+);
 
 /** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
 export const sharesNonce = (stored: Fields): boolean =>
-  isHtml(stored) && noncesIn(stored.get("content-security-policy")).length > 0;
+  isDocument(stored) && noncesIn(stored.get("content-security-policy")).length > 0;

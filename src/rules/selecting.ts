@@ -42,10 +42,12 @@ export function silentlyVaryingBy(before: Fields, now: Fields): string[] {
 /**
  * Returns what to do about pages that vary silently by these fields, up to the end of its sentence.
  *
- * @param types the media types that the pages have for some clients; empty if unknown
+ * @param types the media types of the pages, the usual one first, which browsers then get; empty if unknown
  */
 export function remedyOfSilence(names: readonly string[], types: readonly string[] = []): string {
-  const ofAccept = types.map((type) => JSON.stringify(type)).join(", ") || "their media types";
+  const ofAccept =
+    types.map((type) => JSON.stringify(type)).join(", ") ||
+    "their media types, the usual one first,";
   const lists = [
     ...(names.includes("accept") ? [`${ofAccept} in key.accept`] : []),
     ...(names.includes("accept-language") ? ["their languages in key.language"] : []),

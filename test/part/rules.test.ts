@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { Rule, RuleEdits } from "../../src/part/port/rule.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
+import { invocationHere } from "../../src/remote/invocation.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
@@ -228,6 +229,21 @@ describe("admits", () => {
     const site = open([silent, named("first"), named("second")]);
     expect((await site.get("/")).text).toBe("first");
   });
+});
+
+it("the calls of a rule that returns a promise count for one invocation, whatever its form", async () => {
+  for (const isAsync of [true, false]) {
+    const seen: object[] = [];
+    const check = async () => {
+      seen.push(invocationHere());
+      await new Promise(setImmediate);
+      seen.push(invocationHere());
+      return undefined;
+    };
+    const site = open([{ name: "rule", admits: isAsync ? async () => check() : () => check() }]);
+    await site.get("/");
+    expect(seen[0]).toBe(seen[1]);
+  }
 });
 
 it("ignores drops conditions of the client, and all of them if it throws", async () => {

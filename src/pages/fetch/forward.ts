@@ -152,8 +152,7 @@ export async function forwardPassed(
   const traits = isBodiless ? route.traits : undefined;
   const headers = passedFields({ client: request.headers, target, address, traits }, isBodiless);
   if (route.builds !== undefined) adaptConditions(headers, isBodiless);
-  const isFiltered = isBodiless && route.phases.filter !== undefined;
-  if (isFiltered) askForWhole(headers);
+  askForReadable(headers, passed, isBodiless);
   edit(headers, route.requestEdits);
   setLines(headers, passed.lines);
   for (const name of traceFieldNames) headers.delete(name);
@@ -166,7 +165,7 @@ export async function forwardPassed(
   const body = isBodiless ? null : request.body;
   const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
   if (own !== undefined) {
-    if (isFiltered) askForWhole(own);
+    askForReadable(own, passed, isBodiless);
     edit(own, route.requestEdits);
     setLines(own, passed.lines);
   }
@@ -182,10 +181,15 @@ export async function forwardPassed(
   return { ...answer, ...builtAnswer(answer.response, { method, route }) };
 }
 
-/** Asks for a body that a filter can read. */
-function askForWhole(headers: Headers): void {
-  headers.set("accept-encoding", "identity");
-  for (const name of ["range", "if-range"]) headers.delete(name);
+/** Asks for a body that the parts of the route can read. */
+function askForReadable(
+  headers: Headers,
+  { route: { phases, traits }, ignored }: PassedRequest,
+  isBodiless: boolean,
+): void {
+  const isFiltered = isBodiless && phases.filter !== undefined;
+  if (isFiltered || traits.replacesNonces) headers.set("accept-encoding", "identity");
+  if (isBodiless) for (const name of ignored) headers.delete(name);
 }
 
 /**

@@ -6,7 +6,7 @@ import { commandsCache, isSafe, isTrace } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import { decidedBy, linesOfRules } from "../request/decided-key.ts";
-import type { PassedRequest } from "../request/plan.ts";
+import { ignoredIn, type PassedRequest } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/plain-page.ts";
@@ -18,12 +18,24 @@ import { forwardPassed } from "./forward.ts";
 export function passedInstead(
   rule: "switch" | "caller",
   request: Request,
-  { target, route, keyed }: UrlRead,
+  read: UrlRead,
   given: Pick<Context, "address" | "admission">,
 ): PassedRequest {
+  const { target, route, keyed } = read;
   const lines = linesOfRules(decidedBy(request, route, given));
+  const ignored = ignoredIn(request, read);
   const { address } = given;
-  return { request, address, target, url: keyed.url, route, reason: "bypass", rule, lines };
+  return {
+    request,
+    address,
+    target,
+    url: keyed.url,
+    route,
+    reason: "bypass",
+    rule,
+    lines,
+    ignored,
+  };
 }
 
 /** Returns the page that answers a request that may not be forwarded. */

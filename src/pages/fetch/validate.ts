@@ -2,7 +2,6 @@
 // is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
-import { isPolicy } from "../../rules/nonces.ts";
 import { meaningChangedBy, freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
@@ -26,7 +25,7 @@ import {
 } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { allowNoReuse, makePrivate } from "../respond/downstream.ts";
-import { fromStored } from "../respond/respond.ts";
+import { fromStored, withFields } from "../respond/respond.ts";
 import {
   ageSeconds,
   isAlwaysValidated,
@@ -56,19 +55,21 @@ import { hasRoomFor } from "../storing/variants.ts";
  * Freshens a stored response with a 304, and answers with the response. Stores it unless a refusal
  * applies, for example because the 304 is for one client.
  *
- * @param fresh the 304
+ * @param answer the 304
  * @param candidate the response whose validator was sent; no other response is freshened
  * @returns `undefined` if only the whole response may answer: the 304 refers to another response,
  *   has lost octets, or needs another part of the body than was read
  */
 export async function validated(
-  fresh: StampedAnswer,
+  answer: StampedAnswer,
   candidate: Candidate,
   pending: LeaderForward,
 ): Promise<FetchResult<Response> | undefined> {
   const { request, exchange } = pending;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
+  const fresh = updateFrom(answer, before, pending);
+  if (fresh === undefined) return undefined;
   const received = fresh.response.headers;
   // The stored response lacks the validators that a rule has stripped, but a 304 repeats them.
   const compared = withoutStripped(received, before.ruleMatch, pending);
@@ -129,6 +130,19 @@ export async function validated(
   return { answer: response, done };
 }
 
+/** Returns an answer without a body as it applies to the stored body; `undefined` if it applies to another. */
+function updateFrom(
+  answer: StampedAnswer,
+  before: StoredMetadata,
+  { request }: PendingForward,
+): StampedAnswer | undefined {
+  const { update } = request.route.phases;
+  if (update === undefined) return answer;
+  const { response } = answer;
+  const headers = update(response.headers, fieldsOf(before));
+  return headers && { ...answer, response: withFields(response, headers) };
+}
+
 /** Returns whether the part of the body that was read suffices for the freshened response. */
 function hasNeeded(body: StoredBody, metadata: StoredMetadata, { request }: PendingForward) {
   if (body.kind === "absent") return request.method === "HEAD" || clientHasIt(request, metadata);
@@ -144,9 +158,7 @@ function reportChangedMeaning(
   before: StoredMetadata,
   { request, exchange }: PendingForward,
 ): void {
-  const { replacesNonces = false } = request.route.traits;
-  const changed = meaningChangedBy(headers, fieldsOf(before));
-  const names = changed.filter((name) => !replacesNonces || !isPolicy(name));
+  const names = meaningChangedBy(headers, fieldsOf(before));
   if (names.length === 0) return;
   exchange.site.metrics.add("changedBy304", [request.route.name]);
   exchange.decision.detail = { rule: "changed-by-304", names };
@@ -220,9 +232,11 @@ export function learnFromHead(
   if (comparison === "other") return void makeStale();
   if (comparison === "unknown" || needsNewBody(candidate, pending)) return;
   if (!mayBeValidated(questionOf(pending), candidate)) return;
-  reportChangedMeaning(headers, before, pending);
-  const metadata = freshenedMetadata(before, fresh, pending);
-  if (refusalToFreshen(metadata, fresh.response, pending) !== undefined) return void makeStale();
+  const update = updateFrom(fresh, before, pending);
+  if (update === undefined) return void makeStale();
+  reportChangedMeaning(update.response.headers, before, pending);
+  const metadata = freshenedMetadata(before, update, pending);
+  if (refusalToFreshen(metadata, update.response, pending) !== undefined) return void makeStale();
   store(metadata);
 }
 

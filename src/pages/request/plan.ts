@@ -118,6 +118,8 @@ export interface PassedRequest {
   readonly rule: PassRule;
   /** The fields that rules give the origin. */
   readonly lines: PhaseLines;
+  /** The names of the client's conditions that parts drop. */
+  readonly ignored: readonly string[];
 }
 
 export type Plan =
@@ -175,7 +177,18 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   const { address } = given;
   const reason = rule === "method" ? "method" : "bypass";
   const lines = linesOfRules(by);
-  const passed = { request, address, target, url: keyed.url, route, reason, rule, lines } as const;
+  const ignored = ignoredIn(request, read);
+  const passed = {
+    request,
+    address,
+    target,
+    url: keyed.url,
+    route,
+    reason,
+    rule,
+    lines,
+    ignored,
+  } as const;
   return { kind: "pass", passed };
 }
 
@@ -325,13 +338,17 @@ function askedFor(
 
 /** Returns the client's fields, without the conditions that do not apply on the route. */
 export function conditionsOf(request: RequestHead, read: UrlRead): Headers {
-  const { builds, phases } = read.route;
+  const { builds } = read.route;
   const fields = builds === undefined ? request.headers : undated(request.headers);
-  if (phases.ignores === undefined) return fields;
+  if (read.route.phases.ignores === undefined) return fields;
   const kept = new Headers(fields);
-  for (const name of phases.ignores(request, read) ?? []) kept.delete(name);
+  for (const name of ignoredIn(request, read)) kept.delete(name);
   return kept;
 }
+
+/** Returns the names of the client's conditions that parts of the route drop. */
+export const ignoredIn = (request: RequestHead, read: UrlRead): readonly string[] =>
+  read.route.phases.ignores?.(request, read) ?? [];
 
 /** Returns the client's fields without conditions on dates. Copies only fields that have one. */
 function undated(fields: Headers): Headers {

@@ -217,9 +217,10 @@ export function withoutLifetime(stored: Headers): Headers {
   return fields;
 }
 
-/** Makes an answer private, and makes browsers request it again for each use. */
+/** Makes an answer private, and makes browsers request it again for each use, also while the site fails. */
 export function allowNoReuse(fields: Headers): void {
   makePrivate(fields);
+  dropDirectives(fields, ["stale-if-error"]);
   endLifetime(fields);
 }
 

@@ -36,8 +36,12 @@ export function leave(given: Response, phases: Phases, request: PhaseRequest): R
 export const asFragment = (given: Response, phases: Phases, page: PhaseRequest): Response =>
   rewritten(filtered(given, phases, page), phases, page);
 
-const rewritten = (response: Response, { rewrite }: Phases, request: PhaseRequest): Response =>
-  rewrite ? (rewrite(response, request) ?? faultInPlaceOf(response)) : response;
+/** Returns an answer with its own text changed. For the template of a page, before its fragments are in it. */
+export const rewritten = (
+  response: Response,
+  { rewrite }: Phases,
+  request: PhaseRequest,
+): Response => (rewrite ? (rewrite(response, request) ?? faultInPlaceOf(response)) : response);
 
 function faultInPlaceOf(response: Response): Response {
   cancelBody(response);

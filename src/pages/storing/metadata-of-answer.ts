@@ -1,5 +1,4 @@
 // Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened.
-import { isPolicy } from "../../rules/nonces.ts";
 import { contentTagName, freshenedFields } from "../../rules/validators.ts";
 import {
   acceptClass,
@@ -97,10 +96,7 @@ export function freshenedMetadata(
 ): StoredMetadata {
   const { config } = place.exchange.site;
   const { route } = place.request;
-  const given = fieldsToStore(fresh, place);
-  // The stored body has the nonces of the stored policy.
-  const update = route.traits.replacesNonces ? given.filter(([name]) => !isPolicy(name)) : given;
-  const merged = headersOf(freshenedFields(before.fields, update));
+  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
   // Use the directives of the merged fields, because a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged, route.targets).directives);
   const fieldTags = fieldTagsOf(fresh.response.headers, config);

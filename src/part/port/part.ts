@@ -57,12 +57,18 @@ export interface RouteTraits {
   readonly checked?: readonly string[] | undefined;
 }
 
+interface WrittenLines {
+  readonly set?: Readonly<Record<string, string>> | undefined;
+  readonly add?: Readonly<Record<string, string>> | undefined;
+}
+
 /** The fields of a route that may contradict its parts. */
 export interface PartedRoute {
   readonly use?: readonly RoutePart[] | undefined;
   readonly methods?: readonly string[] | undefined;
   readonly origin?: string | { readonly name?: string | undefined } | undefined;
   readonly query?: { readonly noVarySearch?: boolean | undefined } | undefined;
+  readonly response?: { readonly headers?: WrittenLines | undefined } | undefined;
   readonly key?: { readonly headers?: readonly string[] | undefined } | undefined;
   readonly fresh?: string | Readonly<Record<string, string>> | undefined;
   readonly negative?: Readonly<Record<string, string>> | undefined;

@@ -131,6 +131,12 @@ export interface Phases {
   readonly fails?: ((answer: PhaseAnswer, path: string) => Objections["failure"]) | undefined;
   /** Returns the rule by which an answer is not stored. */
   readonly refuses?: ((answer: BuiltPhaseAnswer) => Objections["refusal"]) | undefined;
+  /**
+   * Returns the fields of a 304, or of a 200 to HEAD, as they apply to the stored body.
+   *
+   * @returns `undefined` if they apply to another body, which is then loaded
+   */
+  readonly update?: ((update: Headers, stored: Fields) => Headers | undefined) | undefined;
   /** Returns for how many seconds a response is kept at least. It is not fresh for longer. */
   readonly keepSeconds?: ((record: PhaseRecord) => number) | undefined;
   /**
@@ -179,9 +185,10 @@ export interface Phases {
   /** Returns the stream for a body; `failed` if the body must not leave without it. */
   readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
   /**
-   * Returns the answer for its client alone, after all other changes.
+   * Returns the answer for its client alone, after all other changes. A page of fragments is rewritten first without
+   * them, so that their text is not its own, and again as it leaves.
    *
-   * @param request the client's; for a fragment, that of the page as `requestForWhole` has returned it
+   * @param request the client's; first for such a page, and then for each fragment, as `requestForWhole` has returned it
    * @returns `undefined` if the answer must not leave
    */
   readonly rewrite?:

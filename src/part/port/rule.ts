@@ -102,7 +102,7 @@ export interface Rule<Keyed extends string = string> {
         host: RuleHost,
       ) => RuleAdmission | undefined | Promise<RuleAdmission | undefined>)
     | undefined;
-  /** Drops conditions of a request that is looked up. If it throws, all. @example ignores: () => ["range"] */
+  /** Drops conditions of a GET or HEAD request. If it throws, all. @example ignores: () => ["range"] */
   readonly ignores?: ((request: RuleRequest) => readonly RuleCondition[]) | undefined;
   /**
    * Values by request field. They are a part of the key, and the origin gets them in place of the client's fields.

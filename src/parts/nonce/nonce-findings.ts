@@ -6,8 +6,9 @@ import { aboutRoute } from "../../protocol/finding.ts";
 
 /** The reasons for which a nonce cannot be replaced, with the fix of each. */
 export const faults = {
+  charset: "Their bodies are in UTF-16. Let the origin send UTF-8.",
   coding: "Their bodies have a Content-Encoding. Let the origin obey Accept-Encoding: identity.",
-  length: "Their nonce has fewer than 16 or more than 128 characters. Let the origin send another.",
+  form: "Their nonce is not base64 of 16 to 128 characters. Let the origin draw such a one for each answer.",
 } as const;
 
 export type NonceFault = keyof typeof faults;

@@ -1,24 +1,39 @@
-// Replaces nonces in the bytes of a body, while these arrive.
+// Replaces nonces in fields, and in the bytes of a body while these arrive.
+
+/** Leading zeros of a character reference. More are not recognised. */
+const zeros = ["", "0", "00", "000", "0000", "00000"];
+
+/** Forms of single characters. */
+const namedForms: Readonly<Record<string, readonly string[]>> = {
+  "+": ["&plus;"],
+  "/": ["&sol;", "\\/"],
+  "=": ["&equals;"],
+  _: ["&lowbar;"],
+};
 
 /**
- * The forms of a character in HTML and JSON, besides the character itself: Go and ASP.NET write `+` as `&#43;` and
- * `&#x2B;`, Mustache `=` as `&#x3D;`, PHP `/` as `\\/`. Case does not count.
+ * Returns the forms of a character in HTML, JSON, JavaScript and URLs, besides the character itself, in small letters:
+ * Go and ASP.NET write `+` as `&#43;` and `&#x2B;`, Mustache `=` as `&#x3D;`, PHP `/` as `\\/`. Case does not count.
  */
-const forms: Readonly<Record<string, readonly string[]>> = {
-  "+": ["&#43;", "&#x2b;", "&plus;", "\\u002b"],
-  "/": ["&#47;", "&#x2f;", "&sol;", "\\/", "\\u002f"],
-  "=": ["&#61;", "&#x3d;", "&equals;", "\\u003d"],
-};
+function formsOf(character: string): readonly string[] {
+  if (/[a-z\d]/i.test(character)) return [];
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).padStart(2, "0");
+  const references = zeros.flatMap((zero) => [`&#${zero}${code};`, `&#x${zero}${hex};`]);
+  const escapes = [`\\u00${hex}`, `\\u{${hex}}`, `\\x${hex}`, `%${hex}`];
+  return [...references, ...escapes, ...(namedForms[character] ?? [])];
+}
 
 /** The bytes of a nonce: for each character its byte, and its other forms. */
 type Pattern = readonly { readonly byte: number; readonly forms: readonly Uint8Array[] }[];
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 const patternOf = (nonce: string): Pattern =>
   [...encoder.encode(nonce)].map((byte) => ({
     byte,
-    forms: (forms[String.fromCharCode(byte)] ?? []).map((form) => encoder.encode(form)),
+    forms: formsOf(String.fromCharCode(byte)).map((form) => encoder.encode(form)),
   }));
 
 /** The end of the bytes is a beginning of the text that is looked for. */
@@ -52,55 +67,77 @@ function endOfNonce(pattern: Pattern, bytes: Uint8Array, at: number): number {
   return end;
 }
 
-/**
- * Returns a stream that replaces nonces by another one, in linear time. It holds back at most the beginning of a nonce.
- *
- * @param nonces at least one, none of which is empty
- */
-export function replacing(
-  nonces: readonly string[],
-  value: string,
-): TransformStream<Uint8Array, Uint8Array> {
-  // A nonce may begin with another one.
-  const patterns = nonces.toSorted((a, b) => b.length - a.length).map(patternOf);
-  const replacement = encoder.encode(value);
-  const mayBegin = new Uint8Array(256);
-  for (const [first] of patterns) {
-    for (const byte of [first?.byte, ...(first?.forms ?? []).map((form) => form[0])]) {
-      mayBegin[byte ?? 0] = 1;
+/** Bytes after their replacement, and those at their end that may begin a nonce. */
+interface Replacement {
+  readonly sent: Uint8Array;
+  readonly held: Uint8Array;
+}
+
+/** Replaces nonces by other texts, in linear time. */
+export class NonceReplacer {
+  readonly #patterns: readonly (readonly [Pattern, Uint8Array])[];
+  readonly #mayBegin = new Uint8Array(256);
+
+  /** @param values the text for each nonce, which is not empty */
+  constructor(values: ReadonlyMap<string, string>) {
+    // A nonce may begin with another one.
+    this.#patterns = [...values]
+      .toSorted(([one], [other]) => other.length - one.length)
+      .map(([nonce, value]) => [patternOf(nonce), encoder.encode(value)]);
+    for (const [[first]] of this.#patterns) {
+      for (const byte of [first?.byte, ...(first?.forms ?? []).map((form) => form[0])]) {
+        this.#mayBegin[byte ?? 0] = 1;
+      }
     }
   }
-  let held: Uint8Array = new Uint8Array();
-  return new TransformStream({
-    transform(chunk, controller) {
-      const bytes = held.byteLength === 0 ? chunk : joined([held, chunk]);
-      const parts: Uint8Array[] = [];
-      let from = 0;
-      let at = 0;
-      while (at < bytes.byteLength) {
-        if (mayBegin[bytes[at] ?? 0] === 0) {
-          at += 1;
-          continue;
-        }
-        const ends = patterns.map((pattern) => endOfNonce(pattern, bytes, at));
-        const end = ends.find((one) => one !== -1);
-        if (end === cut) break;
-        if (end === undefined) {
-          at += 1;
-          continue;
-        }
-        parts.push(bytes.subarray(from, at), replacement);
-        from = at = end;
+
+  /** Returns a text, such as the value of a field, with its nonces replaced. */
+  text(given: string): string {
+    return decoder.decode(this.#bytes(encoder.encode(given), true).sent);
+  }
+
+  /** Returns a stream that replaces nonces. It holds back at most the beginning of a nonce. */
+  stream(): TransformStream<Uint8Array, Uint8Array> {
+    let held: Uint8Array = new Uint8Array();
+    const next = (bytes: Uint8Array, isEnd: boolean, to: TransformStreamDefaultController) => {
+      const { sent, held: rest } = this.#bytes(bytes, isEnd);
+      held = rest;
+      if (sent.byteLength > 0) to.enqueue(sent);
+    };
+    return new TransformStream({
+      transform: (chunk, to) =>
+        next(held.byteLength === 0 ? chunk : joined([held, chunk]), false, to),
+      flush: (to) => next(held, true, to),
+    });
+  }
+
+  #bytes(bytes: Uint8Array, isEnd: boolean): Replacement {
+    const parts: Uint8Array[] = [];
+    let from = 0;
+    let at = 0;
+    while (at < bytes.byteLength) {
+      const found = this.#mayBegin[bytes[at] ?? 0] === 0 ? undefined : this.#at(at, bytes, isEnd);
+      if (found?.end === cut) break;
+      if (found === undefined) {
+        at += 1;
+        continue;
       }
-      parts.push(bytes.subarray(from, at));
-      held = bytes.slice(at);
-      const sent = parts.length === 1 ? parts[0] : joined(parts);
-      if (sent !== undefined && sent.byteLength > 0) controller.enqueue(sent);
-    },
-    flush(controller) {
-      if (held.byteLength > 0) controller.enqueue(held);
-    },
-  });
+      parts.push(bytes.subarray(from, at), found.value);
+      from = at = found.end;
+    }
+    parts.push(bytes.subarray(from, at));
+    const [first = bytes] = parts;
+    return { sent: parts.length === 1 ? first : joined(parts), held: bytes.slice(at) };
+  }
+
+  /** Returns the longest nonce at a place. At the end of the bytes, none goes on. */
+  #at(at: number, bytes: Uint8Array, isEnd: boolean) {
+    for (const [pattern, value] of this.#patterns) {
+      const end = endOfNonce(pattern, bytes, at);
+      if (end !== -1 && !(isEnd && end === cut)) return { end, value };
+    }
+    return undefined;
+  }
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,6 +1,9 @@
 // Tests the replacement of nonces in the bytes of a body: forms, borders of chunks, and its cost.
 import { expect, it } from "vitest";
-import { replacing } from "../../../src/parts/nonce/nonce-stream.ts";
+import { NonceReplacer } from "../../../src/parts/nonce/nonce-stream.ts";
+
+const replacing = (nonces: readonly string[], value: string) =>
+  new NonceReplacer(new Map(nonces.map((one) => [one, value]))).stream();
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -29,6 +32,9 @@ it.each([
   `<script nonce="${raw.replace("+", "&#x2B;")}">`,
   `<script nonce="${raw.replaceAll("=", "&#x3D;").replace("/", "&#x2F;")}">`,
   `<script nonce="${raw.replace("/", "&sol;").replace("+", "&plus;").replaceAll("=", "&equals;")}">`,
+  `<script nonce="${raw.replaceAll("=", "&#061;").replace("+", "&#x0002B;")}">`,
+  `var nonce = "${raw.replaceAll("=", "\\x3D").replace("+", "\\u{2b}")}"`,
+  `/a?nonce=${encodeURIComponent(raw)}`,
   `{"nonce":"${raw.replace("/", "\\/").replace("+", "\\u002B").replaceAll("=", "\\u003d")}"}`,
 ])("replaces the nonce in %s", async (text) => {
   const is = await replaced([bytesOf(`é ${text} ${text}é`)], [raw]);
@@ -49,8 +55,16 @@ it("replaces no other text, and another case of the nonce is one", async () => {
   }
 });
 
-it("replaces the longer of two nonces of which one begins the other", async () => {
-  expect(await replaced([bytesOf("abcdef abc ab")], ["abc", "abcdef"])).toBe("NEW NEW ab");
+it("replaces the longer of two nonces of which one begins the other, and the shorter one at the end", async () => {
+  const replacer = new NonceReplacer(
+    new Map([
+      ["abc", "SHORT"],
+      ["abcdef", "LONG"],
+    ]),
+  );
+  const source = sourceOf([bytesOf("abcdef ab ab"), bytesOf("cde")]).pipeThrough(replacer.stream());
+  expect(await new Response(source).text()).toBe("LONG ab SHORTde");
+  expect(replacer.text("é abcdef abcde")).toBe("é LONG SHORTde");
 });
 
 it("finds a nonce across any borders of chunks", async () => {

@@ -8,9 +8,16 @@ import {
   type FieldTexts,
   page,
   type Script,
+  unchanged,
 } from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
-import { openSite, type Seen, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
+import {
+  type AskInit,
+  openSite,
+  type Seen,
+  type Site,
+  type SiteOptions,
+} from "../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 import { found } from "../operate/health/health-world.ts";
 // Needs parts: esi.
@@ -87,7 +94,11 @@ it("one request that is handled twice gets two nonces", async () => {
 
 it("the answer is its client's alone: without lifetime, validators, length and ranges", async () => {
   const site = openPage(
-    { "cdn-cache-control": "max-age=60", expires: "Thu, 01 Jan 2099 00:00:00 GMT" },
+    {
+      "cache-control": "max-age=60, stale-if-error=60",
+      "cdn-cache-control": "max-age=60",
+      expires: "Thu, 01 Jan 2099 00:00:00 GMT",
+    },
     { config: { cacheInFront: true } },
     { browser: "1h" },
   );
@@ -206,17 +217,81 @@ describe("on the same route", () => {
   });
 });
 
-it("several nonces, and a text that is no base64, are replaced", async () => {
-  const other = "%%%nonce-of-the-site%%%";
-  const both = `script-src 'NONCE-${first}', style-src 'nonce-${other}'`;
-  const site = open(() => page(html() + html(other), { ...kept, "content-security-policy": both }));
-  expect(noncesIn(await site.get("/")).ofBody).toHaveLength(4);
-  nonceIn(await site.get("/"));
+it("each nonce has a value of its own, so that none allows more than before", async () => {
+  const [styles, reported] = [`styles-${first}`, `${first.slice(0, -1)}reported`];
+  const site = open(() =>
+    page(html() + html(styles) + html(reported), {
+      ...kept,
+      "content-security-policy": `script-src 'NONCE-${first}', style-src 'nonce-${styles}'`,
+      "content-security-policy-report-only": `script-src 'nonce-${reported}'`,
+    }),
+  );
+  for (const _ of ["miss", "hit"]) {
+    const { ofPolicies, ofBody } = noncesIn(await site.get("/"));
+    expect(ofBody).toEqual(ofPolicies.flatMap((own) => [own, own]));
+    expect(new Set(ofPolicies).size).toBe(3);
+  }
 });
 
-it("a policy that the route sets has the nonce of the page", async () => {
-  const site = open(() => page(html(), kept), {}, { response: { headers: { set: named(first) } } });
-  expect(nonceIn(await site.get("/"))).not.toBe(nonceIn(await site.get("/")));
+it.each([
+  [{ set: named(first) }],
+  [{ add: { "Content-Security-Policy-Report-Only": policy(first) } }],
+])("a route must not name a nonce itself: %j", (headers) => {
+  expect(() => openPage({}, {}, { response: { headers } })).toThrow("the same in each answer");
+});
+
+it.each(["image/svg+xml", "application/xml", "text/html, */*", "x", ""])(
+  "a page of the type %j is one",
+  async (type) => {
+    const site = openPage({ "content-type": type });
+    expect(nonceIn(await site.get("/"))).not.toBe(nonceIn(await site.get("/")));
+  },
+);
+
+describe("a request that bypasses the cache", () => {
+  const plain = { "accept-encoding": "br" };
+  const coding: Script = ({ headers }) => {
+    const isCoded = /br|gzip/.test(headers.get("accept-encoding") ?? "");
+    const fields = { ...kept, ...named(first), ...(isCoded && { "content-encoding": "br" }) };
+    return headers.has("range")
+      ? page("<p>A", { ...fields, "content-range": "bytes 0-3/99" }, 206)
+      : page(html(), fields);
+  };
+  it.each<AskInit>([
+    { headers: { ...plain, authorization: "Basic eDp5" } },
+    { headers: { ...plain, authorization: "Basic eDp5", range: "bytes=0-3" } },
+    { headers: { ...plain, authorization: "Basic eDp5", range: "bytes=0-3,5-9" } },
+    { headers: { ...plain, "if-match": "*" } },
+    { headers: plain, method: "POST", body: "" },
+  ])("gets a whole page that shows no nonce of the origin: %j", async (init) => {
+    const seen = await open(coding).get("/", init);
+    nonceIn(seen);
+    expect([seen.status, (seen.head + seen.text).includes(first)]).toEqual([200, false]);
+  });
+
+  it("gets no parts of a page, even if the origin sends them unasked", async () => {
+    const type = "multipart/byteranges; boundary=b";
+    const fields = { ...kept, ...named(first), "content-type": type };
+    const site = open(() => page(`--b\r\n\r\n${html()}\r\n--b--`, fields, 206));
+    const { status, text } = await site.get("/", { headers: { authorization: "Basic eDp5" } });
+    expect([status, text.includes(first)]).toEqual([500, false]);
+  });
+});
+
+it.each([
+  ["as it is", (own: string) => own],
+  ["as in a URL", encodeURIComponent],
+])("no field of a 304 or a page has a stored nonce, %s", async (_, form) => {
+  const site = openPage({ link: `</a.js>; nonce="${form(first)}"` });
+  await site.get("/");
+  const image = { "sec-fetch-dest": "image" };
+  for (const headers of [{}, image, { ...image, "if-none-match": "*" }]) {
+    const { head, status } = await site.get("/", { headers });
+    expect([status, head.includes(form(first))]).toEqual([
+      "if-none-match" in headers ? 304 : 200,
+      false,
+    ]);
+  }
 });
 
 it("a rule's filter runs before, so that its scripts have the nonce", async () => {
@@ -229,7 +304,7 @@ it("a rule's filter runs before, so that its scripts have the nonce", async () =
 
 describe("a page of fragments", () => {
   it("has one nonce, also in fragments of fragments with nonces of their own", async () => {
-    const own = { "/p": first, "/f": `${first}-f`, "/g": `${first}-g` };
+    const own = { "/p": first, "/f": `f${first}`, "/g": `g${first}` };
     const tags: FieldTexts = { "/p": '<esi:include src="/f"/>', "/f": '<esi:include src="/g"/>' };
     const script: Script = ({ url }) => {
       const path = new URL(url).pathname as keyof typeof own;
@@ -243,44 +318,136 @@ describe("a page of fragments", () => {
     expect(site.origin.count).toBe(3);
   });
 
-  it("gives no nonce to the text of a fragment that guesses one", async () => {
-    const guess = (path: string) =>
-      path === "/p" ? `${html()}<esi:include src="/f"/>` : html("a-guess-of-an-attacker");
+  it("gives no nonce to a fragment whose text has that of the page", async () => {
     const site = open(
-      ({ url }) => page(guess(new URL(url).pathname), { ...kept, ...named(first) }),
+      ({ url }) =>
+        page(
+          html() + (new URL(url).pathname === "/p" ? '<esi:include src="/f"/>' : ""),
+          new URL(url).pathname === "/p" ? { ...kept, ...named(first) } : kept,
+        ),
       {},
       { use: [esi("html"), nonce()] },
     );
-    const { ofBody } = noncesIn(await site.get("/p"));
-    expect(ofBody.slice(2)).toEqual(["a-guess-of-an-attacker", "a-guess-of-an-attacker"]);
+    for (const _ of ["miss", "hit"]) {
+      const { ofPolicies, ofBody } = noncesIn(await site.get("/p"));
+      expect(ofBody).toEqual([ofPolicies[0], ofPolicies[0], first, first]);
+    }
+  });
+
+  it("has one nonce each time its request is handled, also at once", async () => {
+    const site = open(
+      ({ url }) => {
+        const isPage = new URL(url).pathname === "/p";
+        const own = isPage ? first : `f${first}`;
+        return page(html(own) + (isPage ? '<esi:include src="/f"/>' : ""), {
+          ...kept,
+          ...named(own),
+        });
+      },
+      {},
+      { use: [esi("html"), nonce()] },
+    );
+    const request = new Request("https://www.example.com/p");
+    const answers = [
+      await site.handle(request),
+      ...(await Promise.all([site.handle(request), site.handle(request)])),
+    ];
+    const values = await Promise.all(
+      answers.map(async ({ headers: fields, ...rest }, nth) => {
+        const text = await (answers[nth] ?? Response.error()).text();
+        return nonceIn({ ...rest, fields, text });
+      }),
+    );
+    expect(new Set(values).size).toBe(3);
+  });
+
+  it.each([
+    [
+      "the page has two",
+      `script-src 'nonce-${first}'; style-src 'nonce-styles-${first}'`,
+      "script-src",
+    ],
+    ["the fragment's policy allows less", `script-src 'nonce-${first}'`, "style-src"],
+  ])("does not share its nonce with a fragment if %s", async (_, ofPage, directive) => {
+    const own = `f${first}`;
+    const site = open(
+      ({ url }) =>
+        new URL(url).pathname === "/p"
+          ? page('<esi:include src="/f"/>', { ...kept, "content-security-policy": ofPage })
+          : page(html(own), { ...kept, "content-security-policy": `${directive} 'nonce-${own}'` }),
+      {},
+      { use: [esi("html"), nonce()] },
+    );
+    const { ofPolicies, ofBody } = noncesIn(await site.get("/p"));
+    expect(ofBody).toHaveLength(2);
+    expect(ofPolicies).not.toContain(ofBody[0]);
+    expect(ofBody).not.toContain(own);
   });
 });
 
-describe("validation", () => {
-  it("a 304 with another nonce keeps the policy of the stored body", async () => {
-    const script: Script = ({ headers }, nth) =>
+describe("a 304 of the origin", () => {
+  /** Returns a page whose 304 has other fields. */
+  const validated =
+    (ofPage: FieldTexts, of304: (nth: number) => FieldTexts): Script =>
+    ({ headers }, nth) =>
       headers.has("if-none-match")
-        ? new Response(null, {
-            status: 304,
-            headers: { ...cc("max-age=60"), ...named(`${first}${nth}`) },
-          })
-        : page(html(`${first}${nth}`), { ...kept, ...named(`${first}${nth}`) });
-    const site = open(script);
+        ? unchanged({ ...cc("max-age=60"), etag: '"e"', ...of304(nth) })
+        : page(html(), { ...kept, ...ofPage });
+
+  it("updates the policy and other fields, with the nonces of the stored body", async () => {
+    const fields = (own: string, more: string) => ({
+      "content-security-policy": `script-src 'nonce-${own}'${more}`,
+      link: `</a.js>; rel=preload; as=script; nonce="${own}"`,
+    });
+    const site = open(
+      validated(fields(first, " 'unsafe-eval'"), (nth) => fields(`${nth}${first}`, "")),
+    );
     const before = nonceIn(await site.get("/"));
     site.clock.advance(70);
     const seen = await site.get("/");
     expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
-    expect(nonceIn(seen)).not.toBe(before);
+    const own = nonceIn(seen);
+    expect(own).not.toBe(before);
+    expect(seen.fields.get("content-security-policy")).toBe(`script-src 'nonce-${own}'`);
+    expect(seen.fields.get("link")).toContain(`nonce="${own}"`);
     nonceIn(await site.get("/"));
     expect(countsOf(site, "changedBy304")).toEqual({});
+  });
+
+  it("updates a policy without a nonce", async () => {
+    const site = open(
+      validated({ "content-security-policy": "default-src *" }, () => ({
+        "content-security-policy": "default-src 'none'",
+      })),
+    );
+    await site.get("/");
+    site.clock.advance(70);
+    const { fields, cacheStatus } = await site.get("/");
+    expect(cacheStatus).toContain("fwd-status=304");
+    expect(fields.get("content-security-policy")).toBe("default-src 'none'");
+  });
+
+  it.each([
+    ["none", { "content-security-policy": "default-src *" }],
+    ["two", { "content-security-policy": `script-src 'nonce-a${first}' 'nonce-b${first}'` }],
+    ["an unfit one", named("short")],
+  ])("with %s is for another body, which is loaded", async (_, fields) => {
+    const site = open(validated(named(first), () => fields));
+    await site.get("/");
+    site.clock.advance(70);
+    const seen = await site.get("/");
+    expect(seen.cacheStatus).toContain("fwd-status=200");
+    nonceIn(seen);
   });
 });
 
 describe("a page whose nonce cannot be replaced", () => {
   it.each([
     ["has a coding", { "content-encoding": "br" }, first, "Accept-Encoding: identity"],
-    ["has a short nonce", {}, "abc123", "fewer than 16"],
-    ["has a long nonce", {}, "a".repeat(129), "more than 128"],
+    ["is in UTF-16", { "content-type": 'text/html; charset="UTF-16LE"' }, first, "UTF-8"],
+    ["has a short nonce", {}, "abc123", "not base64 of 16"],
+    ["has a long nonce", {}, "a".repeat(129), "not base64 of 16"],
+    ["has no base64", {}, "%%%nonce-of-the-site%%%", "not base64 of 16"],
   ])("that %s is not stored, and the finding says why", async (_, fields, own, why) => {
     const env = { ADMIN_TOKEN: adminToken };
     const site = open(() => page(html(own), { ...kept, ...named(own), ...fields }), { env });
@@ -307,6 +474,18 @@ describe("a page whose nonce cannot be replaced", () => {
     ]);
     expect(await explainedText(site)).toContain("nonce() cannot replace the nonce");
   });
+});
+
+it("a page by the type that its route sets is one", async () => {
+  const site = openPage(
+    { "content-type": "text/plain", ...named("short") },
+    {},
+    {
+      response: { headers: { set: { "Content-Type": "text/html" } } },
+    },
+  );
+  await site.get("/");
+  expect((await site.get("/")).cacheStatus).toContain("detail=nonce-unreplaced");
 });
 
 it("the part removes the finding nonce-shared, which names it", async () => {

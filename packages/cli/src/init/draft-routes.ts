@@ -114,6 +114,12 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
   };
 }
 
+/** Returns the page's media types. The usual one is first, because browsers accept several. */
+const listedTypes = ({ contentType, otherTypes }: PageSight): readonly string[] =>
+  otherTypes.length > 0 && contentType !== ""
+    ? [contentType.toLowerCase(), ...otherTypes]
+    : otherTypes;
+
 /** Returns the field of the route that keys what pages depend on, and `Vary` does not name. */
 function keyFor(pages: readonly JudgedPage[]): string[] {
   const untold = (trait: "accept" | "language") =>
@@ -121,7 +127,7 @@ function keyFor(pages: readonly JudgedPage[]): string[] {
   const byAccept = untold("accept");
   // An unknown type needs the whole field.
   const isOfTypes = byAccept.every(({ sight: { otherTypes } }) => otherTypes.length > 0);
-  const types = isOfTypes ? byAccept.flatMap(({ sight: { otherTypes } }) => otherTypes) : [];
+  const types = isOfTypes ? byAccept.flatMap(({ sight }) => listedTypes(sight)) : [];
   const names = [
     ...(isOfTypes ? [] : [fieldOfTrait.accept]),
     ...(untold("language").length > 0 ? [fieldOfTrait.language] : []),

@@ -122,7 +122,7 @@ const finds: readonly Find[] = [
     "untold-types",
     (page) => isUntold(page, "accept") && page.otherTypes.length > 0,
     (paths, pages) =>
-      `Clients that ask for ${namesOf(pages.map(({ otherTypes }) => otherTypes))} get it from ${paths}, and Vary does not say so. The route lists these types in key.accept, so others get HTML.`,
+      `Clients that ask for ${namesOf(pages.map(({ otherTypes }) => otherTypes))} get it from ${paths}, and Vary does not say so. The key of their route keeps them apart: by the types in key.accept, or by each spelling of Accept if a page of the route has an unknown type.`,
   ),
   ofPages(
     "untold-user-agent",

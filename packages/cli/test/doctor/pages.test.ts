@@ -196,9 +196,12 @@ it("doctor names the session cookie that prevents the caching of a page", async 
 });
 
 it.each([
-  [["application/json"], '"application/json" in key.accept'],
-  [["text/markdown"], '"text/markdown" in key.accept'],
-  [["application/json", "text/markdown"], '"application/json", "text/markdown" in key.accept'],
+  [["application/json"], '"text/html", "application/json" in key.accept'],
+  [["text/markdown"], '"text/html", "text/markdown" in key.accept'],
+  [
+    ["application/json", "text/markdown"],
+    '"text/html", "application/json", "text/markdown" in key.accept',
+  ],
 ])("doctor names the option for types that Vary does not tell: %j", async (types, option) => {
   const { findings } = await found(
     (_, at) => hit(at),

@@ -93,7 +93,7 @@ describe("pages with several types in a drafted configuration", () => {
     [["text/markdown"], true],
   ])("list the types in key.accept that they have without Vary: %j, %s", async (types, isOther) => {
     const { route, told, text } = await routesOf(originOf({ "/about": ofTypes(types, isOther) }));
-    const list = types.map((type) => JSON.stringify(type)).join(", ");
+    const list = ["text/html", ...types].map((type) => JSON.stringify(type)).join(", ");
     expect(text).toContain(`key: { accept: [${list}] }`);
     expect(text).toContain(`is also ${types.join(" or ")} by Accept`);
     expect(route("pages")).toMatchObject({ freshSeconds: undefined, bypass: false });

@@ -246,7 +246,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "nonce-unreplaced": {
     clause: "use",
     why: "nonce() cannot replace the nonce of its Content-Security-Policy",
-    hint: "let the origin send the page without Content-Encoding, and a nonce of 16 to 128 characters",
+    hint: "let the origin send the page in UTF-8 without Content-Encoding, and a nonce of 16 to 128 characters of base64",
   },
   "part-failed": {
     clause: "use",

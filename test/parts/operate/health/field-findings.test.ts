@@ -69,7 +69,7 @@ it.each([
   {
     id: "a media type",
     headers: { accept: "application/json" },
-    list: "media types in key.accept",
+    list: "media types, the usual one first, in key.accept",
   },
   { id: "a language", headers: { "accept-language": "de" }, list: "languages in key.language" },
 ])("the finding varies-silently names the page and the field of $id", async (row) => {

@@ -181,12 +181,19 @@ function varyWide(all: readonly Page[]): DoctorFinding | [] {
 /** Finds pages whose media type or language depends on a field that `Vary` does not name. */
 function variesSilently(all: readonly Page[]): DoctorFinding | [] {
   const types = new Set<string>();
+  const usual = new Set<string>();
   const { pages, names } = pagesWithNames(all, ({ direct: [plain], asOther, asAgent }) =>
     [asOther, asAgent].flatMap((other) => {
       if (plain === undefined || other?.status !== plain.status) return [];
       const found = silentlyVaryingBy(plain.headers, other.headers);
-      const type = found.includes("accept") ? mediaTypeOf(other) : undefined;
-      if (type !== undefined) types.add(type);
+      if (!found.includes("accept")) return found;
+      for (const [set, answer] of [
+        [usual, plain],
+        [types, other],
+      ] as const) {
+        const type = mediaTypeOf(answer);
+        if (type !== undefined) set.add(type);
+      }
       return found;
     }),
   );
@@ -196,7 +203,7 @@ function variesSilently(all: readonly Page[]): DoctorFinding | [] {
     level: "warning",
     what: "Clients can get another media type or language than they asked for.",
     cause: `The origin's answer depends on ${quoted(names)}, which its Vary does not name.${isAlso}`,
-    remedy: `${remedyOfSilence([...names], [...types])}.`,
+    remedy: `${remedyOfSilence([...names], types.size > 0 ? [...new Set([...usual, ...types])] : [])}.`,
   });
 }
 
