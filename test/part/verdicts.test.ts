@@ -9,7 +9,7 @@ import type { Rule, RuleAnswer } from "../../src/part/port/rule.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { hotKeys } from "../../src/parts/hot-keys/hot-keys.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
-import { openSite } from "../../testing/site/harness.ts";
+import { openSite, read } from "../../testing/site/harness.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
 const kept = cc("max-age=60");
@@ -64,6 +64,36 @@ it("a rule judges an answer once, and an answer that a 304 freshens once more", 
   await site.get("/");
   const arrived = ["fails 304 304", "refuses 304 304"];
   expect(asked).toEqual([...arrived, "fails 200 304", "refuses 200 304"]);
+});
+
+it.each<Partial<Rule>>([
+  { fails: ({ headers }) => headers.has("x-draft") },
+  { refuses: ({ headers }) => headers.has("x-draft") },
+])("a part that a rule objects to continues no body: %o", async (phases) => {
+  const whole = new Uint8Array(100_000);
+  const fields = { ...kept, etag: '"e"', "content-length": `${whole.length}` };
+  const asked: (string | null)[] = [];
+  const use = [defineRule({ name: "rule", ...phases })];
+  const site = openSite({
+    config: { limits: { bufferBytes: 1_000 }, routes: [{ name: "all", match: "*", use }] },
+    origin: ({ headers }) => {
+      const range = headers.get("range");
+      asked.push(range);
+      if (range !== null) {
+        const part = { "x-draft": "1", "content-range": "bytes 50000-99999/100000" };
+        return new Response(whole.slice(50_000), { status: 206, headers: { ...fields, ...part } });
+      }
+      const sent = [whole.slice(0, 50_000)];
+      const pull = (to: ReadableStreamDefaultController) => {
+        const bytes = sent.pop();
+        if (bytes === undefined) to.error(new TypeError("The connection was lost."));
+        else to.enqueue(bytes);
+      };
+      return new Response(new ReadableStream({ pull }), { headers: fields });
+    },
+  });
+  await expect(site.ask("/").then(read)).rejects.toThrow();
+  expect(asked).toContain("bytes=50000-");
 });
 
 it("the rules of a route act in the order of its `use`, whatever routes are above", async () => {
