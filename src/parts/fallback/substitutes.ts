@@ -136,7 +136,8 @@ async function forwarded(place: PagePlace) {
 /** Returns the request for a substitute. Its answers have a key of their own. */
 function askedInstead(request: LookupRequest, origin: string): LookupRequest {
   const route = { ...request.route, origin, isSubstitute: true };
-  return { ...request, route, key: request.key.with(`substitute ${origin}`, false) };
+  const target = { ...request.target, isAtSubstitute: true };
+  return { ...request, route, target, key: request.key.with(`substitute ${origin}`, false) };
 }
 
 /** Returns whether the origin is shut off. Begins a due probe. */

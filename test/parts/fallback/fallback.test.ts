@@ -148,6 +148,20 @@ describe("a fallback origin answers", () => {
   });
 });
 
+it("a fallback origin gets the Host of its own URL, and the route's host in X-Forwarded-Host", async () => {
+  const first = () => page("broken", {}, 503);
+  const site = open({ first }, { origin: { host: "shop.example" } });
+  await site.get("/a");
+  const hosts = site.origin.asked.map(({ settings, fields }) => [
+    settings.host,
+    fields.get("x-forwarded-host"),
+  ]);
+  expect(hosts).toEqual([
+    ["shop.example", "shop.example"],
+    [undefined, "shop.example"],
+  ]);
+});
+
 describe("the failure of the first origin reaches the client", () => {
   it.each<[id: string, mirror: Script]>([
     ["unreachable", unreachable],
