@@ -1,6 +1,6 @@
 // Tests what follows from a rule's verdict, beside other parts and other routes.
-// Needs parts: fallback, hot-keys.
-import { expect, it } from "vitest";
+// Needs parts: fallback, hot-keys, release.
+import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { partsOf } from "../../src/part/contents.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
@@ -8,6 +8,7 @@ import type { RouteInput } from "../../src/config/route-options.ts";
 import type { Rule, RuleAnswer } from "../../src/part/port/rule.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { hotKeys } from "../../src/parts/hot-keys/hot-keys.ts";
+import { release } from "../../src/parts/release/release.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import { openSite, read } from "../../testing/site/harness.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -94,6 +95,33 @@ it.each<Partial<Rule>>([
   });
   await expect(site.ask("/").then(read)).rejects.toThrow();
   expect(asked).toContain("bytes=50000-");
+});
+
+describe.each(["fails", "refuses"] as const)("%s sees the field of the build", (phase) => {
+  const use = (isBad: (headers: RuleAnswer["headers"]) => boolean) => [
+    release({ header: "x-build" }),
+    defineRule({ name: "rule", [phase]: ({ headers }: RuleAnswer) => isBad(headers) }),
+  ];
+  const fields = { ...kept, etag: '"e"', "x-build": "b" };
+
+  it.each([
+    { id: "without it", isBad: (headers) => !headers.has("x-build"), isHit: true },
+    {
+      id: "with it and a draft",
+      isBad: (headers) => headers.has("x-build") && headers.has("x-draft"),
+      isHit: false,
+    },
+  ] as const)("of a 304, for a rule against answers $id", async ({ isBad, isHit }) => {
+    const site = open([{ name: "all", match: "*", use: use(isBad) }], ({ headers }) =>
+      headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: { ...fields, "x-draft": "1" } })
+        : page("page", fields),
+    );
+    await site.get("/");
+    site.clock.advance(100);
+    await site.get("/");
+    expect((await site.get("/")).cacheStatus?.includes("; hit")).toBe(isHit);
+  });
 });
 
 it("the rules of a route act in the order of its `use`, whatever routes are above", async () => {

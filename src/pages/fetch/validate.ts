@@ -84,7 +84,7 @@ export async function validated(
   const why =
     cookies.length > 0
       ? refused("set-cookie", metadata, request)
-      : refusalToFreshen(metadata, fresh.response, pending);
+      : refusalToFreshen(metadata, fresh, pending);
   const refusal = why?.rule;
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   if (why === undefined) decision.stored = true;
@@ -159,14 +159,14 @@ function reportChangedMeaning(
  */
 function refusalToFreshen(
   metadata: StoredMetadata,
-  { headers }: Response,
+  { response: { headers }, judgedFields = headers }: StampedAnswer,
   pending: PendingForward,
 ): RefusedStore | undefined {
   const { request } = pending;
   const isShared = sharedExplicitly(governingDirectives(headers, request.route.targets));
   const { status, fields, release } = metadata;
-  const whole = new Headers(headers);
-  for (const [name, value] of fields) if (!headers.has(name)) whole.append(name, value);
+  const whole = new Headers(judgedFields);
+  for (const [name, value] of fields) if (!judgedFields.has(name)) whole.append(name, value);
   const answer = { headers, ...objectionsTo({ status, headers: whole }, release, request) };
   const rule =
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
@@ -222,7 +222,7 @@ export function learnFromHead(
   if (!mayBeValidated(questionOf(pending), candidate)) return;
   reportChangedMeaning(headers, before, pending);
   const metadata = freshenedMetadata(before, fresh, pending);
-  if (refusalToFreshen(metadata, fresh.response, pending) !== undefined) return void makeStale();
+  if (refusalToFreshen(metadata, fresh, pending) !== undefined) return void makeStale();
   store(metadata);
 }
 
