@@ -36,7 +36,8 @@ describe("fresh and stale", () => {
   it.each([-1, Number.NaN, Infinity, "5 m", "0.5s", "ms"])("refuse %s", async (fresh) => {
     const { articles } = openArticles();
     await expect(articles.getOrSet("42", () => "v", { fresh: fresh as 1 })).rejects.toThrow(
-      'is not a duration. Write milliseconds as a number, such as 500, or a whole number with ms, s, m, h or d, such as "250ms" or "5m".',
+      `A lifetime of data is invalid: ${typeof fresh === "string" ? JSON.stringify(fresh) : fresh}. It is not a duration. ` +
+        'Write milliseconds as a number, such as 500, or a whole number with ms, s, m, h or d, such as "250ms" or "5m".',
     );
   });
 });
