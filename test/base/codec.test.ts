@@ -124,8 +124,16 @@ describe("a value that structured JSON cannot encode", () => {
     ["a method of an object", { toJSON: () => 5 }, ": toJSON. A part of it is a function"],
     ["a symbol", Symbol("x"), ". It is a symbol"],
     ["an instance of a class", new Row(), ". It is a Row"],
-    ["a nested instance of a class", { rows: [0, 1, 2, { price }] }, ": rows[3].price. A part of it is a Decimal"],
-    ["an instance of a class in a map", new Map([["k)ey", [price]]]), ": get(…)[0]. A part of it is a Decimal"],
+    [
+      "a nested instance of a class",
+      { rows: [0, 1, 2, { price }] },
+      ": rows[3].price. A part of it is a Decimal",
+    ],
+    [
+      "an instance of a class in a map",
+      new Map([["k)ey", [price]]]),
+      ": get(…)[0]. A part of it is a Decimal",
+    ],
     ["an instance of a subclass of Array", Rows.from([1]), ". It is a Rows"],
     ["an instance of a subclass of Map", new Lookup(), ". It is a Lookup"],
     ["an instance of a subclass of Date", [new Moment(0)], ": [0]. A part of it is a Moment"],
@@ -142,7 +150,11 @@ describe("a value that structured JSON cannot encode", () => {
       ". It is an instance of a class",
     ],
     ["an object that inherits", Object.create({ a: 1 }), ". It is an instance of a class"],
-    ["a date with a member", Object.assign(new Date(0), { zone: "UTC" }), ". It has a member of its own"],
+    [
+      "a date with a member",
+      Object.assign(new Date(0), { zone: "UTC" }),
+      ". It has a member of its own",
+    ],
     ["a list with a member", Object.assign([1], { count: 1 }), ". It has a member of its own"],
     ["a map with a member", Object.assign(new Map(), { size2: 1 }), ". It has a member of its own"],
     [
@@ -150,7 +162,11 @@ describe("a value that structured JSON cannot encode", () => {
       Object.assign(/a/g, { lastIndex: 2 }),
       ". It has a lastIndex",
     ],
-    ["a key that is a symbol", { a: { [Symbol("b")]: 1 } }, ": a. A part of it has a member whose key is a symbol"],
+    [
+      "a key that is a symbol",
+      { a: { [Symbol("b")]: 1 } },
+      ": a. A part of it has a member whose key is a symbol",
+    ],
     ["a hidden member", hidden, ". It has a member that is not enumerable"],
     ["a prototype as member", prototyped, ": a. A part of it has a member __proto__"],
   ])("is refused with a reason: %s", (_id, value, why) => {

@@ -136,3 +136,18 @@ it.each([
     );
   },
 );
+
+it.each([
+  ["purge", "everything", ({ isolate }) => isolate.data.purge({ everything: "true" as never })],
+  ["purge", "soft", ({ isolate }) => isolate.data.purge({ tags: ["a"], soft: "no" as never })],
+  ["set", "everywhere", ({ articles }) => articles.set("42", "v", { everywhere: 1 as never })],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s refuses %s that is no boolean",
+  async (call, name, run) => {
+    const world = openArticles();
+    await expect(run(world)).rejects.toThrow(
+      `A call of \`${call}\` is invalid. ${name} is not a boolean. Write true or false.`,
+    );
+    expect(world.isolate.data.stats().purges.accepted).toBe(0);
+  },
+);

@@ -60,7 +60,8 @@ describe("a load of a value that the codec cannot restore", () => {
 
   it("is logged once per namespace, with the cause and the fix, and without a name in the value", async () => {
     const { isolate, products, counts } = open();
-    for (const key of [1, 2]) await products.getOrSet(key, () => ({ "alice@example.com": new Product() }));
+    for (const key of [1, 2])
+      await products.getOrSet(key, () => ({ "alice@example.com": new Product() }));
     const why = `A part of it ${changed}`;
     expect(isolate.log).toEqual([
       `Data: Values of products are not stored, so each call loads them. ${why} Return plain objects, arrays, ` +

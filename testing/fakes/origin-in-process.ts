@@ -7,7 +7,9 @@ interface OriginAsked {
   readonly url: string;
   readonly fields: Headers;
   /** The settings that `fetch` received. */
-  readonly settings: Readonly<Record<"cache" | "redirect" | "encodeResponseBody" | "host", unknown>>;
+  readonly settings: Readonly<
+    Record<"cache" | "redirect" | "encodeResponseBody" | "host", unknown>
+  >;
 }
 
 /** @param nth 1 for the first request */
@@ -32,7 +34,10 @@ export class OriginInProcess {
     return last;
   }
 
-  readonly fetch = async (url: string, init: RequestInit & { host?: string | undefined }): Promise<Response> => {
+  readonly fetch = async (
+    url: string,
+    init: RequestInit & { host?: string | undefined },
+  ): Promise<Response> => {
     // Node accepts a streamed body only with a member that the Workers runtime lacks.
     const request = new Request(url, { ...init, duplex: "half" } as RequestInit);
     // Hold the request, because Node holds it only weakly. Node never aborts the signal of a

@@ -125,8 +125,7 @@ async function forwarded(place: PagePlace) {
   }
   const { response } = answer;
   const { status } = response;
-  const isOfUse =
-    answer.failure === undefined && status < 400 && status !== 206 && status !== 304;
+  const isOfUse = answer.failure === undefined && status < 400 && status !== 206 && status !== 304;
   decision.heard({ ...answer, status }, isOfUse);
   if (isOfUse) return { answer: { ...answer, response: withoutValidators(response) }, request };
   cancelBody(response);
