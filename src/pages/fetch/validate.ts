@@ -197,8 +197,9 @@ export function learnFromHead(
   const isForAll = personalCookies(headers, request.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   if (fresh.release !== before.release) return;
-  // It tells nothing about a response from after the purge.
-  if (isFromBeforePurge({ headers, requestedAtMs: fresh.requestedAtMs }, before, pending)) return;
+  // It tells nothing about a response from after the purge. The view may no longer know the stamp of `before`.
+  const { requestedAtMs, stamp } = fresh;
+  if (isFromBeforePurge({ headers, requestedAtMs }, { ...before, stamp }, pending)) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
