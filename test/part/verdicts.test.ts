@@ -93,25 +93,26 @@ it.each<Partial<Rule>>([
       return new Response(new ReadableStream({ pull }), { headers: fields });
     },
   });
-  await expect(site.ask("/").then(read)).rejects.toThrow();
+  await expect(site.ask("/").then(read)).rejects.toThrow("cut short");
   expect(asked).toContain("bytes=50000-");
 });
 
 describe.each(["fails", "refuses"] as const)("%s sees the field of the build", (phase) => {
-  const use = (isBad: (headers: RuleAnswer["headers"]) => boolean) => [
+  type IsBad = (headers: RuleAnswer["headers"]) => boolean;
+  const use = (isBad: IsBad) => [
     release({ header: "x-build" }),
     defineRule({ name: "rule", [phase]: ({ headers }: RuleAnswer) => isBad(headers) }),
   ];
   const fields = { ...kept, etag: '"e"', "x-build": "b" };
 
-  it.each([
+  it.each<{ readonly id: string; readonly isBad: IsBad; readonly isHit: boolean }>([
     { id: "without it", isBad: (headers) => !headers.has("x-build"), isHit: true },
     {
       id: "with it and a draft",
       isBad: (headers) => headers.has("x-build") && headers.has("x-draft"),
       isHit: false,
     },
-  ] as const)("of a 304, for a rule against answers $id", async ({ isBad, isHit }) => {
+  ])("of a 304, for a rule against answers $id", async ({ isBad, isHit }) => {
     const site = open([{ name: "all", match: "*", use: use(isBad) }], ({ headers }) =>
       headers.has("if-none-match")
         ? new Response(null, { status: 304, headers: { ...fields, "x-draft": "1" } })
