@@ -65,29 +65,31 @@ export function encodedBy(codec: Codec, value: unknown, place: string): string {
   throw unwritable(codec, place, undefined);
 }
 
+/** The log shows `why`, so names in the value are in `what`. */
 function unwritable({ name }: Codec, place: string, cause: unknown): OperatorError {
   const part = partIn(cause);
+  const path = part?.path ? `: ${part.path}` : "";
   return new OperatorError({
-    what: `The value of ${place} is not stored.`,
+    what: `The value of ${place} is not stored${path}.`,
     why:
       part === undefined
         ? `The codec "${name}" cannot encode it as well-formed text.`
-        : `${part}, which the codec "${name}" would change or lose.`,
+        : `${path === "" ? "It" : "A part of it"} ${whyRejected(part.value)}, which the codec "${name}" would change or lose.`,
     hint: "Return plain objects, arrays, strings, numbers, dates, maps, sets or bytes, or set a codec.",
     cause,
   });
 }
 
 /**
- * Names the part that devalue rejects, such as `rows[3].price is a Decimal`. Omits contents and
- * keys of maps.
+ * Returns the part that devalue rejects, and its path, such as `rows[3].price`: empty for the value itself.
+ * Omits keys of maps.
  */
-function partIn(cause: unknown): string | undefined {
+function partIn(cause: unknown): { readonly path: string; readonly value: unknown } | undefined {
   if (!(cause instanceof Error && "path" in cause && "value" in cause)) return undefined;
   const { path, value } = cause;
   if (typeof path !== "string") return undefined;
   const place = path.replaceAll(/\.get\((?:"(?:[^"\\]|\\.)*"|[^)]*)\)/g, ".get(…)");
-  return `${place.replace(/^\./, "") || "It"} ${whyRejected(value)}`;
+  return { path: place.replace(/^\./, ""), value };
 }
 
 function whyRejected(value: unknown): string {

@@ -62,7 +62,7 @@ export function whyChanged(value: object, tag = tagOf(value)): string | undefine
   // The keys of a view are its indices. Listing them takes longer than encoding the bytes.
   if (ArrayBuffer.isView(value)) return undefined;
   const last = Reflect.ownKeys(value).at(-1);
-  if (last !== lastKeys[tag]) return `has the member ${String(last)} of its own`;
+  if (last !== lastKeys[tag]) return "has a member of its own";
   const isInUse = tag === "RegExp" && (value as RegExp).lastIndex !== 0;
   return isInUse ? "has a lastIndex other than 0" : undefined;
 }

@@ -185,7 +185,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       const ownHost = origin.kind === "handler" && own ? target.ownHost : target.host;
       const host = target.place?.host;
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host ?? ownHost}`;
-      const sent = { ...request, host };
+      const sent = { ...request, host: target.isAtSubstitute === true ? undefined : host };
       const response = await askOrigin(origin, base + pathForOrigin(target), sent, platform);
       // Without a URL or a place of its own, an origin has no address to replace in the response.
       const isRenamed = origin.kind === "url" || target.place !== undefined;

@@ -1,22 +1,25 @@
 // Checks the results of a rule's functions, which a site has written.
+import { OperatorError } from "../base/operator-error.ts";
 import { isPlain } from "../base/schemas.ts";
 import { hasMeaning } from "../pages/stored/build.ts";
 import { isWithheld } from "../pages/request/forwarded-fields.ts";
 import { makePrivate } from "../pages/respond/downstream.ts";
 import { withFields } from "../pages/respond/respond.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
+import { ofConnection } from "../rules/storable.ts";
 import type { BodyFilter, LeavingEdits, PhaseLines, PhaseRequest } from "./port/phases.ts";
 import { type Rule, type RuleAdmission, ruleConditions } from "./port/rule.ts";
 
 /** Fields that have a form of their own in requests to an origin. */
 const ofTransport =
-  /^(?:cookie|authorization|accept-encoding|via|cache-control|pragma|te|x-forwarded-.*|x-real-ip|cf-.*)$/;
+  /^(?:cookie|authorization|accept-encoding|via|cache-control|pragma|x-forwarded-.*|x-real-ip|cf-.*)$/;
 
 /** Returns whether the field of a request has no meaning for a cache. @param name in lower case */
 export const isPlainField = (name: string): boolean =>
   tokenPattern.test(name) &&
   name === name.toLowerCase() &&
   !ofTransport.test(name) &&
+  !ofConnection.has(name) &&
   !isWithheld(name);
 
 /** Returns whether a rule may give the origin the field as a constant. @param name in lower case */
@@ -36,14 +39,21 @@ export function checkValue(
   if (!isFit) throw wrongForm(value, `short printable ASCII for the field ${field}`);
 }
 
-/** @throws TypeError for a field that the origin would not get as a constant */
+/**
+ * @throws OperatorError for a field that the origin would not get as a constant
+ * @throws TypeError for anything else than an object of texts
+ */
 export function constantsIn(given: Readonly<Record<string, string>>): PhaseLines {
   if (!isPlain(given)) throw wrongForm(given, "an object");
   return Object.entries(given).map(([field, value]) => {
     const name = field.toLowerCase();
     checkValue(name, value, 1_024);
     if (!isConstantField(name)) {
-      throw new TypeError(`The field ${name} cannot be a constant.`);
+      throw new OperatorError({
+        what: "A rule is invalid.",
+        why: `forward names ${name}, which Tidemark or the connection sets.`,
+        hint: "Use a field of your own, such as x-key.",
+      });
     }
     return [name, value];
   });

@@ -179,6 +179,9 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
   "proxy-authorization",
 ]);
 
+/** Fields for the next recipient alone, which no forwarded message keeps (RFC 9110 §7.6.1, §11.7). */
+export const ofConnection: ReadonlySet<string> = new Set([...hopByHop, ...forProxiesOnly]);
+
 /**
  * Fields for every recipient, besides those with directives. `Connection` must not name them (RFC 9110
  * §7.6.1). If it does, they are kept.

@@ -120,41 +120,57 @@ describe("a value that structured JSON cannot encode", () => {
   const prototyped = JSON.parse('{"a": {"__proto__": 1}}') as unknown;
 
   it.each([
-    ["a function", { f: () => 0 }, "f is a function"],
-    ["a method of an object", { toJSON: () => 5 }, "toJSON is a function"],
-    ["a symbol", Symbol("x"), "It is a symbol"],
-    ["an instance of a class", new Row(), "It is a Row"],
-    ["a nested instance of a class", { rows: [0, 1, 2, { price }] }, "rows[3].price is a Decimal"],
-    ["an instance of a class in a map", new Map([["k)ey", [price]]]), "get(…)[0] is a Decimal"],
-    ["an instance of a subclass of Array", Rows.from([1]), "It is a Rows"],
-    ["an instance of a subclass of Map", new Lookup(), "It is a Lookup"],
-    ["an instance of a subclass of Date", [new Moment(0)], "[0] is a Moment"],
-    ["an error", new TypeError("x"), "It is a TypeError"],
-    ["a promise", { a: Promise.resolve(1) }, "a is a Promise"],
+    ["a function", { f: () => 0 }, ": f. A part of it is a function"],
+    ["a method of an object", { toJSON: () => 5 }, ": toJSON. A part of it is a function"],
+    ["a symbol", Symbol("x"), ". It is a symbol"],
+    ["an instance of a class", new Row(), ". It is a Row"],
+    [
+      "a nested instance of a class",
+      { rows: [0, 1, 2, { price }] },
+      ": rows[3].price. A part of it is a Decimal",
+    ],
+    [
+      "an instance of a class in a map",
+      new Map([["k)ey", [price]]]),
+      ": get(…)[0]. A part of it is a Decimal",
+    ],
+    ["an instance of a subclass of Array", Rows.from([1]), ". It is a Rows"],
+    ["an instance of a subclass of Map", new Lookup(), ". It is a Lookup"],
+    ["an instance of a subclass of Date", [new Moment(0)], ": [0]. A part of it is a Moment"],
+    ["an error", new TypeError("x"), ". It is a TypeError"],
+    ["a promise", { a: Promise.resolve(1) }, ": a. A part of it is a Promise"],
     [
       "a date without its class",
       Object.setPrototypeOf(new Date(0), Object.prototype),
-      "It is an instance of a class",
+      ". It is an instance of a class",
     ],
     [
       "a boxed number without its class",
       Object.setPrototypeOf(Object(1), Object.prototype),
-      "It is an instance of a class",
+      ". It is an instance of a class",
     ],
-    ["an object that inherits", Object.create({ a: 1 }), "It is an instance of a class"],
-    ["a date with a member", Object.assign(new Date(0), { zone: "UTC" }), "It has the member zone"],
-    ["a list with a member", Object.assign([1], { count: 1 }), "It has the member count"],
-    ["a map with a member", Object.assign(new Map(), { size2: 1 }), "It has the member size2"],
+    ["an object that inherits", Object.create({ a: 1 }), ". It is an instance of a class"],
+    [
+      "a date with a member",
+      Object.assign(new Date(0), { zone: "UTC" }),
+      ". It has a member of its own",
+    ],
+    ["a list with a member", Object.assign([1], { count: 1 }), ". It has a member of its own"],
+    ["a map with a member", Object.assign(new Map(), { size2: 1 }), ". It has a member of its own"],
     [
       "a regular expression with a lastIndex",
       Object.assign(/a/g, { lastIndex: 2 }),
-      "It has a lastIndex",
+      ". It has a lastIndex",
     ],
-    ["a key that is a symbol", { a: { [Symbol("b")]: 1 } }, "a has a member whose key is a symbol"],
-    ["a hidden member", hidden, "It has a member that is not enumerable"],
-    ["a prototype as member", prototyped, "a has a member __proto__"],
+    [
+      "a key that is a symbol",
+      { a: { [Symbol("b")]: 1 } },
+      ": a. A part of it has a member whose key is a symbol",
+    ],
+    ["a hidden member", hidden, ". It has a member that is not enumerable"],
+    ["a prototype as member", prototyped, ": a. A part of it has a member __proto__"],
   ])("is refused with a reason: %s", (_id, value, why) => {
-    expect(() => again(value)).toThrow(`The value of articles/42 is not stored. ${why}`);
+    expect(() => again(value)).toThrow(`The value of articles/42 is not stored${why}`);
   });
 
   it("is refused if a getter throws", () => {

@@ -36,7 +36,8 @@ describe("fresh and stale", () => {
   it.each([-1, Number.NaN, Infinity, "5 m", "0.5s", "ms"])("refuse %s", async (fresh) => {
     const { articles } = openArticles();
     await expect(articles.getOrSet("42", () => "v", { fresh: fresh as 1 })).rejects.toThrow(
-      'is not a duration. Write milliseconds as a number, such as 500, or a whole number with ms, s, m, h or d, such as "250ms" or "5m".',
+      `A lifetime of data is invalid: ${typeof fresh === "string" ? JSON.stringify(fresh) : fresh}. It is not a duration. ` +
+        'Write milliseconds as a number, such as 500, or a whole number with ms, s, m, h or d, such as "250ms" or "5m".',
     );
   });
 });
@@ -133,5 +134,20 @@ it.each([
     await expect(run(openArticles())).rejects.toThrow(
       `A call of \`${call}\` is invalid. ${name} is not a list. Write a list, also of one name: ${name}: ["…"].`,
     );
+  },
+);
+
+it.each([
+  ["purge", "everything", ({ isolate }) => isolate.data.purge({ everything: "true" as never })],
+  ["purge", "soft", ({ isolate }) => isolate.data.purge({ tags: ["a"], soft: "no" as never })],
+  ["set", "everywhere", ({ articles }) => articles.set("42", "v", { everywhere: 1 as never })],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s refuses %s that is no boolean",
+  async (call, name, run) => {
+    const world = openArticles();
+    await expect(run(world)).rejects.toThrow(
+      `A call of \`${call}\` is invalid. ${name} is not a boolean. Write true or false.`,
+    );
+    expect(world.isolate.data.stats().purges.accepted).toBe(0);
   },
 );

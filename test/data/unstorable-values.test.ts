@@ -58,10 +58,11 @@ describe("a load of a value that the codec cannot restore", () => {
     expect([...(await products.getMany([1, 2]))]).toEqual([[2, 2]]);
   });
 
-  it("is logged once per namespace, with the cause and the fix", async () => {
+  it("is logged once per namespace, with the cause and the fix, and without a name in the value", async () => {
     const { isolate, products, counts } = open();
-    for (const key of [1, 2]) await products.getOrSet(key, () => ({ rows: [new Product()] }));
-    const why = `rows[0] ${changed}`;
+    for (const key of [1, 2])
+      await products.getOrSet(key, () => ({ "alice@example.com": new Product() }));
+    const why = `A part of it ${changed}`;
     expect(isolate.log).toEqual([
       `Data: Values of products are not stored, so each call loads them. ${why} Return plain objects, arrays, ` +
         "strings, numbers, dates, maps, sets or bytes, or set a codec.",
@@ -88,7 +89,7 @@ it.each(["set", "write"] as const)(
     const called =
       call === "set" ? products.set(1, value) : products.write(1, value, () => writes.push(value));
     await expect(called).rejects.toThrow(
-      `The value of products/1 is not stored. lines[0].secret ${changed}`,
+      `The value of products/1 is not stored: lines[0].secret. A part of it ${changed}`,
     );
     expect(writes).toEqual([]);
   },

@@ -286,6 +286,18 @@ it("forward that throws lets no client's field through under the names of its co
   expect(nameless.origin.count).toBe(0);
 });
 
+it.each(["upgrade", "Connection", "proxy-authenticate", "keep-alive"])(
+  "forward cannot set %s, which concerns one connection",
+  async (name) => {
+    const site = open([{ name: "rule", forward: () => ({ [name]: "ours" }) }]);
+    expect((await site.get("/")).cacheStatus).toContain("detail=part-failed");
+    expect(site.origin.last.fields.get(name)).toBeNull();
+    const field = name.toLowerCase();
+    const why = `forward names ${field}, which Tidemark or the connection sets. Use a field of your own`;
+    expect(site.log.join("\n")).toContain(why);
+  },
+);
+
 it("fails: the origin is asked once more, a stale page answers, and the answer is not stored", async () => {
   const site = open(
     [{ name: "rule", fails: ({ headers }) => headers.has("x-maintenance") }],

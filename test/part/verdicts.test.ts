@@ -1,6 +1,6 @@
 // Tests what follows from a rule's verdict, beside other parts and other routes.
-// Needs parts: fallback, hot-keys.
-import { expect, it } from "vitest";
+// Needs parts: fallback, hot-keys, release.
+import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { partsOf } from "../../src/part/contents.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
@@ -8,8 +8,9 @@ import type { RouteInput } from "../../src/config/route-options.ts";
 import type { Rule, RuleAnswer } from "../../src/part/port/rule.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { hotKeys } from "../../src/parts/hot-keys/hot-keys.ts";
+import { release } from "../../src/parts/release/release.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
-import { openSite } from "../../testing/site/harness.ts";
+import { openSite, read } from "../../testing/site/harness.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
 const kept = cc("max-age=60");
@@ -64,6 +65,64 @@ it("a rule judges an answer once, and an answer that a 304 freshens once more", 
   await site.get("/");
   const arrived = ["fails 304 304", "refuses 304 304"];
   expect(asked).toEqual([...arrived, "fails 200 304", "refuses 200 304"]);
+});
+
+it.each<Partial<Rule>>([
+  { fails: ({ headers }) => headers.has("x-draft") },
+  { refuses: ({ headers }) => headers.has("x-draft") },
+])("a part that a rule objects to continues no body: %o", async (phases) => {
+  const whole = new Uint8Array(100_000);
+  const fields = { ...kept, etag: '"e"', "content-length": `${whole.length}` };
+  const asked: (string | null)[] = [];
+  const use = [defineRule({ name: "rule", ...phases })];
+  const site = openSite({
+    config: { limits: { bufferBytes: 1_000 }, routes: [{ name: "all", match: "*", use }] },
+    origin: ({ headers }) => {
+      const range = headers.get("range");
+      asked.push(range);
+      if (range !== null) {
+        const part = { "x-draft": "1", "content-range": "bytes 50000-99999/100000" };
+        return new Response(whole.slice(50_000), { status: 206, headers: { ...fields, ...part } });
+      }
+      const sent = [whole.slice(0, 50_000)];
+      const pull = (to: ReadableStreamDefaultController) => {
+        const bytes = sent.pop();
+        if (bytes === undefined) to.error(new TypeError("The connection was lost."));
+        else to.enqueue(bytes);
+      };
+      return new Response(new ReadableStream({ pull }), { headers: fields });
+    },
+  });
+  await expect(site.ask("/").then(read)).rejects.toThrow("cut short");
+  expect(asked).toContain("bytes=50000-");
+});
+
+describe.each(["fails", "refuses"] as const)("%s sees the field of the build", (phase) => {
+  type IsBad = (headers: RuleAnswer["headers"]) => boolean;
+  const use = (isBad: IsBad) => [
+    release({ header: "x-build" }),
+    defineRule({ name: "rule", [phase]: ({ headers }: RuleAnswer) => isBad(headers) }),
+  ];
+  const fields = { ...kept, etag: '"e"', "x-build": "b" };
+
+  it.each<{ readonly id: string; readonly isBad: IsBad; readonly isHit: boolean }>([
+    { id: "without it", isBad: (headers) => !headers.has("x-build"), isHit: true },
+    {
+      id: "with it and a draft",
+      isBad: (headers) => headers.has("x-build") && headers.has("x-draft"),
+      isHit: false,
+    },
+  ])("of a 304, for a rule against answers $id", async ({ isBad, isHit }) => {
+    const site = open([{ name: "all", match: "*", use: use(isBad) }], ({ headers }) =>
+      headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: { ...fields, "x-draft": "1" } })
+        : page("page", fields),
+    );
+    await site.get("/");
+    site.clock.advance(100);
+    await site.get("/");
+    expect((await site.get("/")).cacheStatus?.includes("; hit")).toBe(isHit);
+  });
 });
 
 it("the rules of a route act in the order of its `use`, whatever routes are above", async () => {

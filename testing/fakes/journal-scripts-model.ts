@@ -1,4 +1,5 @@
 // Models the journal's Lua scripts over a stream in this process.
+import { jsonIn } from "../../src/base/json-text.ts";
 import { namesOf } from "../../src/purge/journal/book.ts";
 import { decodeEntry, isLateCancel, purgedBy, scheduledIn } from "../../src/purge/journal/entry.ts";
 import {
@@ -24,6 +25,7 @@ import {
   postScript,
   proofScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { longHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 
@@ -161,11 +163,13 @@ function lacksTags(
   journal: ScriptedJournal,
 ): boolean {
   const [, , , , keepsTags] = JSON.parse(options) as unknown[];
-  const tagsIn = (text: string) => (JSON.parse(text.split("\n", 1)[0] ?? "") as { t?: string[] }).t;
+  const headIn = (text: string) => jsonIn(text.split("\n", 1)[0]) as { t?: string[] } | undefined;
   const held = journal.recordAt?.(key) ?? "";
   if (keepsTags !== true || held === "") return false;
-  const own = tagsIn(before + after);
-  return tagsIn(held)?.some((tag) => own?.includes(tag) !== true) === true;
+  const head = headIn(held.slice(0, longHeadCharsMax));
+  if (head === undefined) return true;
+  const own = headIn(before + after)?.t;
+  return head.t?.some((tag) => own?.includes(tag) !== true) === true;
 }
 
 function keptOf({ held, released, schedule }: ScriptedJournal): unknown[] {

@@ -7,7 +7,9 @@ interface OriginAsked {
   readonly url: string;
   readonly fields: Headers;
   /** The settings that `fetch` received. */
-  readonly settings: Readonly<Record<"cache" | "redirect" | "encodeResponseBody", unknown>>;
+  readonly settings: Readonly<
+    Record<"cache" | "redirect" | "encodeResponseBody" | "host", unknown>
+  >;
 }
 
 /** @param nth 1 for the first request */
@@ -32,20 +34,23 @@ export class OriginInProcess {
     return last;
   }
 
-  readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
+  readonly fetch = async (
+    url: string,
+    init: RequestInit & { host?: string | undefined },
+  ): Promise<Response> => {
     // Node accepts a streamed body only with a member that the Workers runtime lacks.
     const request = new Request(url, { ...init, duplex: "half" } as RequestInit);
     // Hold the request, because Node holds it only weakly. Node never aborts the signal of a
     // request that was garbage-collected.
     this.#held.add(request);
     const { pathname, search } = new URL(url);
-    const { cache, redirect, encodeResponseBody } = init;
+    const { cache, redirect, encodeResponseBody, host } = init;
     this.asked.push({
       method: request.method,
       url,
       path: pathname + search,
       fields: new Headers(request.headers),
-      settings: { cache, redirect, encodeResponseBody },
+      settings: { cache, redirect, encodeResponseBody, host },
     });
     try {
       return await this.script(request, this.count);

@@ -23,9 +23,11 @@ export function durationMs(written: unknown): number | undefined {
 }
 
 /** Returns the fault of anything other than a duration, such as `NaN is not a duration`. */
-export function notDuration(written: unknown): string {
+export const notDuration = (written: unknown): string => `${textOf(written)} is not a duration`;
+
+function textOf(written: unknown): string {
   const isText = typeof written !== "number" && typeof written !== "bigint";
-  return `${isText ? JSON.stringify(written) : String(written)} is not a duration`;
+  return isText ? JSON.stringify(written) : String(written);
 }
 
 /**
@@ -37,8 +39,9 @@ export function msOf(written: DataDuration): number {
   const ms = durationMs(written);
   if (ms !== undefined) return ms;
   throw new OperatorError({
-    what: "A lifetime of data is invalid.",
-    why: `${notDuration(written)}.`,
+    // The log shows `why`, and a client may have written the lifetime.
+    what: `A lifetime of data is invalid: ${textOf(written)}.`,
+    why: "It is not a duration.",
     hint: `${durationForms.replace("w", "W")}.`,
   });
 }

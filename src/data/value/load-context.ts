@@ -236,20 +236,32 @@ const optionsOf = {
 } as const;
 
 const lists: readonly string[] = ["tags", "keys", "prefixes"];
+const flags: readonly string[] = ["forceFresh", "everywhere", "everything", "soft"];
 
-/** @throws OperatorError for an option that the call does not have, and for names without a list */
+/** @throws OperatorError for an option that the call does not have, for names without a list, and for a flag in another form */
 export function checkOptions(call: keyof typeof optionsOf, given: object): void {
   const known: readonly string[] = optionsOf[call];
   for (const name in given) {
     const value: unknown = Reflect.get(given, name);
-    const isKnown = known.includes(name);
-    if (isKnown && (value === undefined || !lists.includes(name) || Array.isArray(value))) continue;
-    throw new OperatorError({
-      what: `A call of \`${call}\` is invalid${isKnown ? "" : `: ${quoted(name)}`}.`,
-      why: isKnown ? `${name} is not a list.` : "It has a field that is none of its options.",
-      hint: isKnown
-        ? `Write a list, also of one name: ${name}: ["…"].`
-        : `Use only these: ${known.join(", ")}.`,
-    });
+    if (!known.includes(name)) {
+      throw new OperatorError({
+        what: `A call of \`${call}\` is invalid: ${quoted(name)}.`,
+        why: "It has a field that is none of its options.",
+        hint: `Use only these: ${known.join(", ")}.`,
+      });
+    }
+    if (value === undefined) continue;
+    const what = `A call of \`${call}\` is invalid.`;
+    if (lists.includes(name) && !Array.isArray(value)) {
+      const hint = `Write a list, also of one name: ${name}: ["…"].`;
+      throw new OperatorError({ what, why: `${name} is not a list.`, hint });
+    }
+    if (flags.includes(name) && typeof value !== "boolean") {
+      throw new OperatorError({
+        what,
+        why: `${name} is not a boolean.`,
+        hint: "Write true or false.",
+      });
+    }
   }
 }

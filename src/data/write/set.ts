@@ -107,7 +107,8 @@ async function setEverywhere(
   const beginning = await begin(place.key.host, ports);
   const tier = ports.tiers.of(place.space.tiers).ofWorld;
   const isUnread = written.options.keepsTags && !place.space.derivesTags && !readsTags;
-  const keepsTags = isUnread && tier?.prepared !== undefined;
+  // Without a view, the purge is appended without the record, so no script compares the tags.
+  const keepsTags = isUnread && tier?.prepared !== undefined && beginning.stamp !== "none";
   const options = await optionsWithTags(written, ports, keepsTags ? "above" : "all");
   const taken = { beginning, atMs: beginning.requestedAtMs };
   let made = await keptRecord({ ...written, options }, taken, ports);

@@ -30,6 +30,8 @@ interface BuiltAnswer {
   readonly response: Response;
   /** The build that the answer names; `undefined` if the key has the build, and on a route without builds. */
   readonly release: string | undefined;
+  /** As in `StampedAnswer`. */
+  readonly judgedFields?: Headers;
 }
 
 /**
@@ -50,5 +52,5 @@ export function builtAnswer(
   // A substitute is not the application whose build this process knows.
   const ownBuild = route.isSubstitute ? "" : (builds.id ?? "");
   if (isSafe({ method })) markEntityTag(headers, release ?? ownBuild);
-  return { response: withFields(response, headers), release };
+  return { response: withFields(response, headers), release, judgedFields: response.headers };
 }

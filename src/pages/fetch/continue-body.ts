@@ -134,6 +134,7 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   // The stored response lacks the validators that a rule has stripped, but a part repeats them.
   const compared = withoutStripped(headers, metadata.ruleMatch, asking);
   const isSame =
+    (answer.failure ?? answer.refusal) === undefined &&
     status === 206 &&
     headers.get("content-range") === contentRange(rest, bodyBytes) &&
     strongValidator(compared, headers.get("date")) === validator &&

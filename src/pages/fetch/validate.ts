@@ -85,7 +85,7 @@ export async function validated(
   const why =
     cookies.length > 0
       ? refused("set-cookie", metadata, request)
-      : refusalToFreshen(metadata, fresh.response, pending);
+      : refusalToFreshen(metadata, fresh, pending);
   const refusal = why?.rule;
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   if (why === undefined) decision.stored = true;
@@ -171,14 +171,14 @@ function reportChangedMeaning(
  */
 function refusalToFreshen(
   metadata: StoredMetadata,
-  { headers }: Response,
+  { response: { headers }, judgedFields = headers }: StampedAnswer,
   pending: PendingForward,
 ): RefusedStore | undefined {
   const { request } = pending;
   const isShared = sharedExplicitly(governingDirectives(headers, request.route.targets));
   const { status, fields, release } = metadata;
-  const whole = new Headers(headers);
-  for (const [name, value] of fields) if (!headers.has(name)) whole.append(name, value);
+  const whole = new Headers(judgedFields);
+  for (const [name, value] of fields) if (!judgedFields.has(name)) whole.append(name, value);
   const answer = { headers, ...objectionsTo({ status, headers: whole }, release, request) };
   const rule =
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
@@ -209,8 +209,9 @@ export function learnFromHead(
   const isForAll = personalCookies(headers, request.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   if (fresh.release !== before.release) return;
-  // It tells nothing about a response from after the purge.
-  if (isFromBeforePurge({ headers, requestedAtMs: fresh.requestedAtMs }, before, pending)) return;
+  // It tells nothing about a response from after the purge. The view may no longer know the stamp of `before`.
+  const { requestedAtMs, stamp } = fresh;
+  if (isFromBeforePurge({ headers, requestedAtMs }, { ...before, stamp }, pending)) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
@@ -236,7 +237,7 @@ export function learnFromHead(
   if (update === undefined) return void makeStale();
   reportChangedMeaning(update.response.headers, before, pending);
   const metadata = freshenedMetadata(before, update, pending);
-  if (refusalToFreshen(metadata, update.response, pending) !== undefined) return void makeStale();
+  if (refusalToFreshen(metadata, update, pending) !== undefined) return void makeStale();
   store(metadata);
 }
 

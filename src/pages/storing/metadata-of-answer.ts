@@ -43,6 +43,8 @@ export interface StampedAnswer extends Objections {
   readonly stamp: Stamp;
   /** The build that made the answer: empty if unknown, absent on a route without builds. */
   readonly release?: string | undefined;
+  /** The origin's fields, by which parts judge the answer. Absent if these are the fields of `response`. */
+  readonly judgedFields?: Headers;
 }
 
 /**

@@ -125,7 +125,7 @@ async function forwarded(place: PagePlace) {
   }
   const { response } = answer;
   const { status } = response;
-  const isOfUse = status < 400 && status !== 206 && status !== 304;
+  const isOfUse = answer.failure === undefined && status < 400 && status !== 206 && status !== 304;
   decision.heard({ ...answer, status }, isOfUse);
   if (isOfUse) return { answer: { ...answer, response: withoutValidators(response) }, request };
   cancelBody(response);
@@ -135,7 +135,8 @@ async function forwarded(place: PagePlace) {
 /** Returns the request for a substitute. Its answers have a key of their own. */
 function askedInstead(request: LookupRequest, origin: string): LookupRequest {
   const route = { ...request.route, origin, isSubstitute: true };
-  return { ...request, route, key: request.key.with(`substitute ${origin}`, false) };
+  const target = { ...request.target, isAtSubstitute: true };
+  return { ...request, route, target, key: request.key.with(`substitute ${origin}`, false) };
 }
 
 /** Returns whether the origin is shut off. Begins a due probe. */

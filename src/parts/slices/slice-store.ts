@@ -193,15 +193,16 @@ export class SliceStore {
     const { headers } = response;
     const kept = withoutStripped(headers, head.ruleMatch, place);
     const cookies = personalCookies(kept, request.route, place.exchange.site.config);
-    const mayStore = cookies.length === 0 && !isPrivate(kept);
+    const isJudgedFit = (asked.failure ?? asked.refusal) === undefined;
+    const mayStore = isJudgedFit && cookies.length === 0 && !isPrivate(kept);
     const isSame = mayStore && totalBytes === head.heldApart.totalBytes && isOfBody(headers, head);
     const { requestedAtMs } = asked;
     const isOld = isFromBeforePurge({ headers, requestedAtMs }, head, place);
     const isFit = isSame && !isOld && response.body !== null;
     if (isFit && (await isValid(answer))) return response.body;
     cancelBody(response);
-    // An old answer tells nothing about the body that the origin has now.
-    if (isOld) return "failed";
+    // An old answer, or a failure, tells nothing about the body that the origin has now.
+    if (isOld || asked.failure !== undefined) return "failed";
     if (isSame) return "ended";
     const isChanged = response.status < 400 || [404, 410, 416].includes(response.status);
     if (isChanged) this.#noteChange(answer);

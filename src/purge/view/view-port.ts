@@ -129,6 +129,8 @@ export interface PurgeView {
   /**
    * Returns whether content that was generated at this instant may be from before a purge that
    * covers the record (rule 29).
+   *
+   * @param record has the stamp of the request that got the content
    */
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean;
   /** Returns when the first scheduled purge that the record precedes ends it (rule 30); ∞ if none does. */

@@ -101,7 +101,7 @@ describe.each(oneRedisServer)("over $redis, values in a sealed database", ({ sta
     const lines: LogLine[] = [];
     const redis = { url: database.address.url, token: database.address.token };
     const { cache } = openProcess({ redis, sealKey, log: (line) => void lines.push(line) });
-    return { values: cache.namespace<string>("values", { fresh: "1h" }), lines };
+    return { cache, values: cache.namespace<string>("values", { fresh: "1h" }), lines };
   };
 
   it("are shared by processes with the same key, and by no others", async () => {
@@ -112,6 +112,13 @@ describe.each(oneRedisServer)("over $redis, values in a sealed database", ({ sta
     expect(await unsealed.values.get("a")).toBe("one");
     expect(same.lines.filter(({ event }) => event === "seal")).toEqual([]);
     expect(other.lines.filter(({ event }) => event === "seal")).not.toEqual([]);
+  });
+
+  it("stay at a purge of another tag, whose reason has half a character", async () => {
+    const [one, two] = [opened(keys[0]), opened(keys[0])];
+    await one.values.set("a", "one", { tags: ["a"] });
+    await two.cache.purge({ tags: ["b"], reason: "cut \ud83d" });
+    expect(await opened(keys[0]).values.get("a")).toBe("one");
   });
 });
 

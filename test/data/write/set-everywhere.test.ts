@@ -194,6 +194,23 @@ describe("the tags of the replaced value", () => {
     expect([await mine.get("42"), await theirs.get("42")]).toEqual([undefined, undefined]);
   });
 
+  it("are kept in an isolate that has no view of the journal", async () => {
+    const { here, mine } = two();
+    await mine.set("42", "v1", { tags: ["red"] });
+    const theirs = here.elsewhere().articles(space);
+    const { upstash } = here;
+    upstash.beforeJournalAnswer = async () => {
+      const isRead = upstash.journalCommands.at(-1) !== "EVAL";
+      if (isRead) throw new TypeError("The connection was lost.");
+    };
+    await theirs.set("42", "v2");
+    upstash.beforeJournalAnswer = async () => undefined;
+    expect(await theirs.get("42")).toBe("v2");
+    await here.data.purge({ tags: ["red"] });
+    here.clock.advance(11);
+    expect(await theirs.get("42")).toBeUndefined();
+  });
+
   it("are read from Redis if the edge does not answer", async () => {
     const { here, mine } = two();
     await mine.set("42", "v1", { tags: ["red"] });

@@ -15,6 +15,8 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteInput } from "../../../src/config/route-options.ts";
+import { defineRule } from "../../../src/part/define-rule.ts";
+import type { RuleAnswer } from "../../../src/part/port/rule.ts";
 import { fallback } from "../../../src/parts/fallback/fallback.ts";
 
 playTimers();
@@ -144,6 +146,20 @@ describe("a fallback origin answers", () => {
     const line = site.lines.find(({ event }) => event === "request");
     expect(line).toMatchObject({ "tidemark.fallback": "mirror" });
   });
+});
+
+it("a fallback origin gets the Host of its own URL, and the route's host in X-Forwarded-Host", async () => {
+  const first = () => page("broken", {}, 503);
+  const site = open({ first }, { origin: { host: "shop.example" } });
+  await site.get("/a");
+  const hosts = site.origin.asked.map(({ settings, fields }) => [
+    settings.host,
+    fields.get("x-forwarded-host"),
+  ]);
+  expect(hosts).toEqual([
+    ["shop.example", "shop.example"],
+    [undefined, "shop.example"],
+  ]);
 });
 
 describe("the failure of the first origin reaches the client", () => {
@@ -423,9 +439,14 @@ describe("the order of a stale response and a fallback origin", () => {
     expect((await site.get("/a")).text).toBe(text);
   });
 
-  it("lets a stale response answer if the fallback also fails", async () => {
-    const scripts: Scripts = { first: () => page("old", stale), mirror: unreachable };
-    const site = open(scripts, { use: beforeStale });
+  it.each<[id: string, mirror: Script]>([
+    ["cannot be reached", unreachable],
+    ["sends what a rule calls a failure", () => page("broken", { ...lasting, "x-broken": "1" })],
+  ])("lets a stale response answer if the fallback %s", async (_id, mirror) => {
+    const scripts: Scripts = { first: () => page("old", stale), mirror };
+    const fails = ({ headers }: RuleAnswer) => headers.has("x-broken");
+    const use = [...beforeStale, defineRule({ name: "broken", fails })];
+    const site = open(scripts, { use });
     await site.get("/a");
     site.clock.advance(61);
     scripts.first = unreachable;

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
+import { defineRule } from "../../../src/part/define-rule.ts";
 import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { slices } from "../../../src/parts/slices/slices.ts";
 import type { FieldTexts } from "../../../testing/fakes/origin-in-process.ts";
@@ -799,18 +800,26 @@ it("a client cannot switch slicing off for others by a field of its own", async 
   expect(rangesAsked(site).slice(2)).toEqual([rangeOf(1)]);
 });
 
-it.each([{ "set-cookie": "a=0123456789abcdef" }, { "cache-control": "no-store" }])(
-  "a slice that may not be stored cuts the body off: %o",
-  async (fields) => {
-    const origin = slicedOrigin();
-    const site = openSliced(origin);
-    await getSliced(site, "bytes=0-0");
-    const { puts } = site.cache;
-    origin.fields = { ...origin.fields, ...fields };
-    expect((await getSliced(site)).isCut).toBe(true);
-    expect(site.cache.puts).toBe(puts);
-  },
-);
+it.each<FieldTexts>([
+  { "set-cookie": "a=0123456789abcdef" },
+  { "cache-control": "no-store" },
+  { "x-refused": "1" },
+  { "x-failed": "1" },
+])("a slice that may not be stored cuts the body off: %o", async (fields) => {
+  const rule = defineRule({
+    name: "rule",
+    refuses: ({ headers }) => headers.has("x-refused"),
+    fails: ({ headers }) => headers.has("x-failed"),
+  });
+  const origin = slicedOrigin();
+  const routes = [{ name: "video", match: "/v*", use: [inSlices, rule] }];
+  const site = openSliced(origin, { config: { routes } });
+  await getSliced(site, "bytes=0-0");
+  const { puts } = site.cache;
+  origin.fields = { ...origin.fields, ...fields };
+  expect((await getSliced(site)).isCut).toBe(true);
+  expect(site.cache.puts).toBe(puts);
+});
 
 it("a digest of one slice is not sent with the body", async () => {
   const site = openSliced(

@@ -7,8 +7,7 @@ import type { WriteWithPurge } from "../../../cache/record/record.ts";
 export const longHeadCharsMax = 65_536;
 
 /**
- * Defines functions for the record of a key. Text that is not the record of a value with a stamp has no newer record and
- * no tags, so a write replaces it.
+ * Defines functions for the record of a key. Text that is not the record of a value with a stamp is never newer.
  *
  * - `headOf` returns its head; an empty table if it cannot be read
  * - `isNewer` returns whether it is newer than one whose stamp has the position `ms` and `nth`. `kind`, `since`, `seenMs`
@@ -41,7 +40,8 @@ end`;
  * Defines functions for the records that a script stores with the place of an entry as their stamps (`recordArgs`).
  *
  * - `writeTaken` takes the arguments, and the next of the keys after the first seven; nothing for an entry without a record
- * - `lacksTags` returns whether the replaced record has a tag that the new one lacks, if the isolate has not read its tags
+ * - `lacksTags` returns whether the replaced record has a tag that the new one lacks, if the isolate has not read its tags.
+ *   Also returns true for a head that the script cannot read: cjson refuses lone surrogates, and a head may be too long
  * - `stored` stores the record. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
  *   `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
  *   knew: a command that arrives late must not replace what others have set meanwhile
@@ -60,7 +60,9 @@ local function writeTaken()
   }
 end
 local function lacksTags(write)
-  if not write.keepsTags or type(write.held.t) ~= "table" then return false end
+  if not write.keepsTags then return false end
+  if next(write.held) == nil then return redis.call("EXISTS", write.record) == 1 end
+  if type(write.held.t) ~= "table" then return false end
   local own = {}
   local head = cjson.decode(string.match(write.before .. write.after, "^[^\\n]*"))
   for _, tag in ipairs(head.t or {}) do own[tag] = true end

@@ -39,12 +39,12 @@ export class SealedJournal {
     this.#settings = settings;
   }
 
-  /** Encodes an entry with its seal. */
+  /** Encodes an entry with its seal, of texts that UTF-8 does not change. */
   encoded(entry: NewEntry): EncodedEntry {
     const { redis, namespace } = this.#settings;
     const { n = "", ...others } = encodeEntry(entry);
     const fields: string[] = [];
-    for (const name in others) fields.push(name, others[name] ?? "");
+    for (const name in others) fields.push(name, (others[name] ?? "").toWellFormed());
     if (!redis.seal.isOn) return { n, fields };
     const seal = redis.seal.of("entry", namespace, JSON.stringify([n, ...fields])) ?? "";
     return { n, fields: [...fields, "seal", seal] };

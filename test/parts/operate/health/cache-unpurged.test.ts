@@ -38,6 +38,23 @@ describe("the finding cache-unpurged", () => {
     site.clock.advance(901);
     expect(await found(site, "cache-unpurged")).toBeUndefined();
   });
+
+  it("does not blame the cache for a HEAD about a response from before a loss of the journal", async () => {
+    const config = { routes: [{ name: "all", match: "*", honourRequestDirectives: true }] };
+    const fields = cc("s-maxage=7200", { etag: '"same"', age: "60" });
+    const { site, upstash } = openJournalled({ config, origin: () => page("page", fields) });
+    await site.get("/other");
+    const before = upstash.kept;
+    await send(site, { tags: ["blue"] });
+    await site.get("/a");
+    upstash.lay(before);
+    site.clock.advance(20);
+    await site.get("/other");
+    site.clock.advance(300);
+    const headers = { "cache-control": "no-cache" };
+    await site.get("/a", { method: "HEAD", headers });
+    expect(await found(site, "cache-unpurged")).toBeUndefined();
+  });
 });
 
 describe("the finding age-too-low", () => {
