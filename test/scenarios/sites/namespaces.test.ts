@@ -63,9 +63,15 @@ it.each([
   const kinds = [...keys].map((key) => key.replace(/:[\w-]{20,}$/, ":…")).toSorted();
   const ofJournal = ["", ":lineages", ":names", ":older", ":released", ":schedule"];
   const expected = [
-    ...["ballast", "hot"],
+    "ballast",
+    "hot",
     ...ofJournal.map((kind) => `journal${kind}`),
-    ...["lease:…", "probe", "r:*", "r:…", "secret", "switch"],
+    "lease:…",
+    "probe",
+    "r:*",
+    "r:…",
+    "secret",
+    "switch",
   ];
   expect([...new Set(kinds)]).toEqual(expected.map((kind) => `${namespace}:${kind}`));
 });

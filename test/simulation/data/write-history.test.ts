@@ -277,7 +277,7 @@ const rows: readonly {
   {
     fault: "the load of a held key is shared despite a later purge",
     parts: sharedWhateverCame,
-    from: 3_370,
+    from: 6_570,
     within: 300,
   },
 ];
