@@ -62,6 +62,11 @@ export function metadataOf(
   const { headers, status, statusText } = response;
   const fields = fieldsToStore(fresh, place);
   const fieldTags = fieldTagsOf(headers, exchange.site.config);
+  const told = answerMetadata(
+    fresh,
+    { status, headers, fields, fieldTags, all: fieldTags, before },
+    place,
+  );
   const metadata: StoredMetadata = {
     status,
     statusText,
@@ -72,8 +77,8 @@ export function metadataOf(
     provisional: request.route.isSubstitute ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags, before }, place),
-    bodyRequestedAtMs: keptSinceAtMs({ headers, requestedAtMs }, request),
+    ...told,
+    bodyRequestedAtMs: told.validatedAtMs,
   };
   return settled(metadata, place);
 }
@@ -133,7 +138,7 @@ export function freshenedMetadata(
  *   the answer has freshened a stored response
  */
 function answerMetadata(
-  { requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
+  { response, requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
   given: {
     status: number;
     headers: Headers;
@@ -162,7 +167,8 @@ function answerMetadata(
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const lacksRouteTags = lacksTags || tagging.lacksRouteTags;
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
-  const times = { requestedAtMs, respondedAtMs, stamp };
+  const validatedAtMs = keptSinceAtMs({ headers: response.headers, requestedAtMs }, request);
+  const times = { requestedAtMs, respondedAtMs, validatedAtMs, stamp };
   return { url, route, release, ...times, ruleMatch, ...selected, ...tagging, lacksRouteTags };
 }
 

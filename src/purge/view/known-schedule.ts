@@ -107,7 +107,8 @@ export class KnownSchedule {
     const sinceMs = allowanceMs + (settleMs?.(record.route) ?? 0);
     return this.#index.covering(record).flatMap((named) =>
       named.filter(({ mode, scheduled }) => {
-        const atMs = mode === "hard" ? bodyRequestedAtMs(record) : record.requestedAtMs;
+        const validatedAtMs = record.validatedAtMs ?? record.requestedAtMs;
+        const atMs = mode === "hard" ? bodyRequestedAtMs(record) : validatedAtMs;
         return atMs < scheduled.atMs + sinceMs;
       }),
     );
