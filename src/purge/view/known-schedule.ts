@@ -152,7 +152,7 @@ export class KnownSchedule {
       const { id, state, atMs } = scheduled;
       const isPast = nowAtMs > atMs + allowanceMs + settleMsMax + lagMsMax;
       const isBelow = state === "effective" && isPast && comparePositions(position, floor) < 0;
-      const isForgotten = state === "cancelled" && isOver({ id, state, atMs, item: "" }, nowAtMs);
+      const isForgotten = state === "cancelled" && isOver({ state, atMs }, nowAtMs);
       if (isBelow || isForgotten) this.#drop(id);
     }
   }
