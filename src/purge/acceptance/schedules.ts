@@ -82,18 +82,21 @@ export class Schedules {
   async keep(): Promise<void> {
     const { view, nowAtMs } = this.#settings;
     const { follower, schedule } = view;
+    const { isScheduleLost } = follower;
     const due = schedule.due(nowAtMs());
-    const plans = follower.isScheduleLost ? schedule.plans : due;
-    for (const entry of plans) {
-      const state = due.includes(entry) ? "effective" : "planned";
-      const { mode, reason } = entry;
-      const again = await this.#scheduled(
-        { ...byItself, mode, reason },
-        { ...entry.scheduled, state },
-      );
-      if (again.kind === "unavailable") return;
-    }
+    const plans = isScheduleLost ? schedule.plans : due;
+    // A loss that a read finds from now on sets it again.
     follower.isScheduleLost = false;
+    for (const entry of plans) {
+      const { mode, reason, scheduled } = entry;
+      // Another isolate may have written the effect since, and a read returned it.
+      if (schedule.of(scheduled.id) !== entry) continue;
+      const state = due.includes(entry) ? "effective" : "planned";
+      const again = await this.#scheduled({ ...byItself, mode, reason }, { ...scheduled, state });
+      if (again.kind !== "unavailable") continue;
+      follower.isScheduleLost ||= isScheduleLost;
+      return;
+    }
   }
 
   #at(atMs: number): Pick<ScheduleChange, "atMs" | "cancelBeforeMs"> {

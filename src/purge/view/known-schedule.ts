@@ -8,7 +8,7 @@ import {
   scheduledIn,
   type ScheduledEntry,
 } from "../journal/entry.ts";
-import { isOver, supersedes } from "../journal/scheduled.ts";
+import { isOver, scheduledKeptMs, supersedes } from "../journal/scheduled.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view-port.ts";
 
@@ -132,11 +132,17 @@ export class KnownSchedule {
     return this.entries.filter(({ scheduled }) => scheduled.state === "planned");
   }
 
-  /** Returns whether the journal's schedule lacks a known plan (rule 30 h). */
-  isLostFrom(held: HeldSchedule | undefined): boolean {
+  /**
+   * Returns whether the journal's schedule lacks a known plan (rule 30 h). Forgets each such plan that the
+   * schedule need not keep any more: it has taken effect, or was cancelled, while this isolate read nothing.
+   */
+  isLostFrom(held: HeldSchedule | undefined, nowAtMs: number): boolean {
     if (this.isEmpty || held?.ids === undefined) return false;
     const ids = new Set(held.ids);
-    return this.plans.some(({ scheduled }) => !ids.has(scheduled.id));
+    const lacking = this.plans.filter(({ scheduled }) => !ids.has(scheduled.id));
+    for (const { scheduled } of lacking)
+      if (nowAtMs > scheduled.atMs + scheduledKeptMs) this.#drop(scheduled.id);
+    return lacking.some(({ scheduled }) => this.#known.has(scheduled.id));
   }
 
   /**

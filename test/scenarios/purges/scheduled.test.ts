@@ -1,7 +1,7 @@
 // Tests scheduled purges (docs/purge-protocol-special.md, rule 30) with whole requests: answers, loads
 // and lifetimes around the instant, cancels, and refused orders.
 import { expect, it } from "vitest";
-import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { bearer, openJournalled, send, startSeconds } from "../../../testing/site/purge-sender.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import type { SiteOptions } from "../../../testing/site/harness.ts";
@@ -77,6 +77,37 @@ it("lifetimes downstream end at the instant − A", async () => {
     "20",
     "max-age=59",
   ]);
+});
+
+const http = (seconds: number) => new Date((startSeconds + seconds) * 1_000).toUTCString();
+const expiring = { date: http(0), expires: http(3_600) };
+
+it.each<{ given: Readonly<Record<string, string>>; told: Readonly<Record<string, string | null>> }>([
+  {
+    given: { "cache-control": "s-maxage=10", ...expiring },
+    told: { "cache-control": "s-maxage=10, max-age=59", expires: null },
+  },
+  {
+    given: { "surrogate-control": "max-age=10", ...expiring },
+    told: { "surrogate-control": "max-age=10", "cache-control": "max-age=59", expires: null },
+  },
+  {
+    given: cc("max-age=30", { "surrogate-control": "max-age=30+600" }),
+    told: { "surrogate-control": "max-age=30", "cache-control": "max-age=30" },
+  },
+  { given: cc("max-age=30", { "edge-control": "cache-maxage=10m" }), told: { "edge-control": "cache-maxage=10" } },
+  { given: cc("max-age=30", { "x-accel-expires": "600" }), told: { "x-accel-expires": "59" } },
+  {
+    given: cc("max-age=30", { "x-accel-expires": `@${startSeconds + 600}` }),
+    told: { "x-accel-expires": `@${startSeconds + 59}` },
+  },
+])("no field has a lifetime downstream beyond the instant − A: $given", async ({ given, told }) => {
+  const site = open({ cacheInFront: true }, () => page("page", { "cache-tag": "red", ...given }));
+  await plan(site, 60);
+  for (const _ of [1, 2]) {
+    const { fields: seenFields } = await site.get("/a");
+    for (const name in told) expect(seenFields.get(name)).toBe(told[name] ?? null);
+  }
 });
 
 it("a soft purge makes a page stale from the instant on", async () => {
