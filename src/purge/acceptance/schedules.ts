@@ -47,10 +47,14 @@ export class Schedules {
     const plan = { ...this.#at(atMs), id, state: "planned", targets } as const;
     const planned = await this.#scheduled(order, plan);
     if (!isHeld(planned)) return planned;
-    const placed = await this.#known(id);
-    return placed !== undefined && isOf(placed, later)
-      ? { kind: "scheduled", placed }
-      : { kind: "conflict" };
+    return (await this.planned(later)) ?? { kind: "conflict" };
+  }
+
+  /** Returns the result for a plan that was sent before; `undefined` if this isolate finds no plan of the id. */
+  async planned(later: LaterOrder): Promise<ScheduleResult | undefined> {
+    const placed = await this.#known(later.scheduledId);
+    if (placed === undefined) return undefined;
+    return isOf(placed, later) ? { kind: "scheduled", placed } : { kind: "conflict" };
   }
 
   /** Cancels a scheduled purge. */
