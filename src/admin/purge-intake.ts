@@ -69,7 +69,8 @@ export class PurgeIntake {
     if (cancels !== undefined) return cancelled(cancels, { reason, ...sender }, scheduling);
     const wrong = this.refusalOf(order);
     if (wrong !== undefined) return wrong;
-    const later = atMs === undefined ? undefined : await planned({ ...order, atMs }, sender, scheduling);
+    const later =
+      atMs === undefined ? undefined : await planned({ ...order, atMs }, sender, scheduling);
     if (later !== undefined) return later;
     const signed = { targets, mode, reason, ...sender };
     const acceptance = await acceptances.accept(signed, requester);

@@ -81,7 +81,10 @@ export function instantIn(text: string): number | undefined {
 
 const instant = v.pipe(
   v.string("must be a string"),
-  v.check((text) => instantIn(text) !== undefined, "is not an instant with a zone, in RFC 3339 without leap seconds"),
+  v.check(
+    (text) => instantIn(text) !== undefined,
+    "is not an instant with a zone, in RFC 3339 without leap seconds",
+  ),
 );
 
 const scheduledId = v.pipe(

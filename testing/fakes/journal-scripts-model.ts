@@ -143,7 +143,8 @@ export function runJournalScript(
     const texts = [...journal.schedule.values()];
     const why = scheduleRefusal(scheduled, texts, { bytes: Number(bytes), nowMs: now });
     if (why !== undefined) return ["refused", why];
-    const over = state === "planned" ? scheduledLines(texts).filter((each) => isOver(each, now)) : [];
+    const over =
+      state === "planned" ? scheduledLines(texts).filter((each) => isOver(each, now)) : [];
     const [position = "", n] = append();
     for (const line of over) journal.keepScheduled(line.id);
     const isLate = isLateCancel(scheduled, position);

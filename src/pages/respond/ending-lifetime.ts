@@ -63,10 +63,8 @@ function limit(fields: Headers, name: string, most: number): void {
 function limitOfProxy(fields: Headers, most: number, endsAtMs: number): void {
   const text = fields.get("x-accel-expires");
   if (text === null) return;
-  const isInstant = text.startsWith("@");
-  const limit = isInstant ? Math.floor(endsAtMs / 1_000) : most;
-  if (Number(text.slice(isInstant ? 1 : 0)) <= limit) return;
-  fields.set("x-accel-expires", `${isInstant ? "@" : ""}${limit}`);
+  const [mark, latest] = text.startsWith("@") ? ["@", Math.floor(endsAtMs / 1_000)] : ["", most];
+  if (Number(text.slice(mark.length)) > latest) fields.set("x-accel-expires", `${mark}${latest}`);
 }
 
 /** Returns the lifetime that a browser takes from `Expires`, or assumes (RFC 9111 §4.2.2). */

@@ -211,7 +211,8 @@ export function heldSchedule(
 }
 
 function planOfEverything({ id, atMs }: ScheduledLine, entry: Entry | undefined): Entry {
-  const untrusted = entry ?? decodeEntry("0-0", ["reason", "the schedule has no entry of the plan"]);
+  const untrusted =
+    entry ?? decodeEntry("0-0", ["reason", "the schedule has no entry of the plan"]);
   const plan = { id, state: "planned", atMs, cancelBeforeMs: atMs, targets: everything } as const;
   return { ...untrusted, mode: "hard", targets: nothing, scheduled: plan };
 }

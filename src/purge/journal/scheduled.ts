@@ -91,12 +91,13 @@ export const bytesIn = (text: string): number => encoder.encode(text).length;
 
 /** Parses the lines of a schedule. Skips texts of any other form. */
 export function scheduledLines(texts: unknown): readonly ScheduledLine[] {
-  return listIn(texts).flatMap((text) => {
-    const [, state, id = "", atMs, json] = /^(\w+) (\S+) (\d+) (.*)$/s.exec(String(text)) ?? [];
+  return listIn(texts).flatMap((line) => {
+    const text = String(line);
+    const [, state, id = "", atMs, json] = /^(\w+) (\S+) (\d+) (.*)$/s.exec(text) ?? [];
     const known = scheduledStates.find((one) => one === state);
     return known === undefined
       ? []
-      : [{ id, state: known, atMs: Number(atMs), item: jsonIn(json), bytes: bytesIn(`${text}`) }];
+      : [{ id, state: known, atMs: Number(atMs), item: jsonIn(json), bytes: bytesIn(text) }];
   });
 }
 
@@ -140,6 +141,9 @@ export function scheduleRefusal(
 }
 
 /** Returns whether the schedule may drop a line. A plan stays until its effect. */
-export function isOver({ state, atMs }: Pick<ScheduledLine, "state" | "atMs">, nowMs: number): boolean {
+export function isOver(
+  { state, atMs }: Pick<ScheduledLine, "state" | "atMs">,
+  nowMs: number,
+): boolean {
   return state !== "planned" && nowMs > atMs + scheduledKeptMs;
 }

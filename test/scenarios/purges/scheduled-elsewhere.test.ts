@@ -67,7 +67,10 @@ it.each([
 
 it.each([
   { id: "no rotation", keys: [key, key], page: "page 2" },
-  { id: "the rotation of the docs", keys: [key, `${key} ${otherKey}`, `${otherKey} ${key}`, otherKey] },
+  {
+    id: "the rotation of the docs",
+    keys: [key, `${key} ${otherKey}`, `${otherKey} ${key}`, otherKey],
+  },
   { id: "the first key", keys: ["", key] },
 ])("a plan takes effect after $id", async ({ keys }) => {
   const { clock, open } = openWorld();
@@ -90,27 +93,37 @@ it.each([
   { id: "names", from: "red", to: "rad" },
   { id: "state", from: "planned ", to: "cancelled " },
   { id: "entry", from: "[", to: "" },
-])("whoever edits the $id of a plan in a sealed database does not hide it", async ({ from, to }) => {
-  const { clock, upstash, open } = openWorld();
-  const before = open(key);
-  await send(before, { tags: ["red"], at: inSeconds({ clock }, 3_600) });
-  for (let nth = 0; nth < 1_100; nth += 1) await send(before, { tags: [`other-${nth}`] });
-  for (const [id, text] of upstash.schedule) upstash.schedule.set(id, text.replace(from, to));
-  const after = open(key);
-  await after.get("/a");
-  clock.advance(3_601);
-  expect((await after.get("/a")).text).toBe("page 2");
-});
+])(
+  "whoever edits the $id of a plan in a sealed database does not hide it",
+  async ({ from, to }) => {
+    const { clock, upstash, open } = openWorld();
+    const before = open(key);
+    await send(before, { tags: ["red"], at: inSeconds({ clock }, 3_600) });
+    for (let nth = 0; nth < 1_100; nth += 1) await send(before, { tags: [`other-${nth}`] });
+    for (const [id, text] of upstash.schedule) upstash.schedule.set(id, text.replace(from, to));
+    const after = open(key);
+    await after.get("/a");
+    clock.advance(3_601);
+    expect((await after.get("/a")).text).toBe("page 2");
+  },
+);
 
 it.each([{ isLate: false }, { isLate: true }])(
   "a soft purge makes an answer stale that a cache before the origin kept, learnt late: $isLate",
   async ({ isLate }) => {
     const { site, upstash } = openJournalled({
       origin: (_, nth) =>
-        page(`page ${nth}`, cc("max-age=600", { "cache-tag": "red", ...(nth > 1 && { age: "120" }) })),
+        page(
+          `page ${nth}`,
+          cc("max-age=600", { "cache-tag": "red", ...(nth > 1 && { age: "120" }) }),
+        ),
     });
     await site.get("/a");
-    const other = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken, COLO: "FRA" } });
+    const other = openSite({
+      upstash,
+      clock: site.clock,
+      env: { ADMIN_TOKEN: adminToken, COLO: "FRA" },
+    });
     if (!isLate) await send(site, { tags: ["red"], mode: "soft", at: inSeconds(site, 60) });
     site.clock.advance(59);
     await site.get("/x");

@@ -130,8 +130,7 @@ export function describeSchedule(implementation: string, open: Open): void {
         (await journal.schedule(order({ id, atMs, targets, ...changes }, id))).kind;
       const plans = async (name: string, atMs: number) => {
         const kinds: string[] = [];
-        for (let nth = 0; nth < 9; nth += 1)
-          kinds.push(await schedule(`${name}${nth}`, {}, atMs));
+        for (let nth = 0; nth < 9; nth += 1) kinds.push(await schedule(`${name}${nth}`, {}, atMs));
         return kinds;
       };
       const sevenOfNine = [...Array<string>(7).fill("appended"), "refused", "refused"];
