@@ -62,7 +62,7 @@ export function metadataOf(
   const { headers, status, statusText } = response;
   const fields = fieldsToStore(fresh, place);
   const fieldTags = fieldTagsOf(headers, exchange.site.config);
-  const told = answerMetadata(
+  const renewed = answerMetadata(
     fresh,
     { status, headers, fields, fieldTags, all: fieldTags, before },
     place,
@@ -77,8 +77,8 @@ export function metadataOf(
     provisional: request.route.isSubstitute ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...told,
-    bodyRequestedAtMs: told.validatedAtMs,
+    ...renewed,
+    bodyRequestedAtMs: renewed.validatedAtMs,
   };
   return settled(metadata, place);
 }
