@@ -38,8 +38,8 @@ export class PurgeIntake {
   }
 
   /** Returns the refusal of an order, also in a dry run. */
-  refusalOf(order: ResolvedOrder): PurgeAnswer | undefined {
-    return refusalOfInstant(order, this.#settings.site.nowAtMs());
+  refusalOf({ atMs }: ResolvedOrder): PurgeAnswer | undefined {
+    return atMs === undefined ? undefined : refusalOfInstant(atMs, this.#settings.site.nowAtMs());
   }
 
   /**

@@ -26,7 +26,7 @@ interface ScheduleHost {
 }
 
 /** Returns the refusal of an order whose instant is too far ahead. */
-export function refusalOfInstant({ atMs = 0 }: ResolvedOrder, nowAtMs: number) {
+export function refusalOfInstant(atMs: number, nowAtMs: number): PurgeAnswer | undefined {
   return atMs > nowAtMs + scheduledMsMax ? refused(400, "too-far", tooFar) : undefined;
 }
 
