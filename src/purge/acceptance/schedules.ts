@@ -81,7 +81,8 @@ export class Schedules {
 
   /**
    * Appends the effect of each plan that is due, and, if the database may have lost plans, the other
-   * plans (rule 30 f and h). If the journal is unavailable, the view's next renewal causes another try.
+   * plans (rule 30 f and h). If the journal is unavailable, or another isolate does so at the same time,
+   * the view's next renewal causes another try.
    */
   async keep(): Promise<void> {
     const { view, nowAtMs } = this.#settings;
@@ -97,10 +98,21 @@ export class Schedules {
       if (schedule.of(scheduled.id) !== entry) continue;
       const state = due.includes(entry) ? "effective" : "planned";
       const again = await this.#scheduled({ ...byItself, mode, reason }, { ...scheduled, state });
-      if (again.kind !== "unavailable") continue;
+      if (again.kind !== "unavailable" && !(await this.#isTaken(scheduled.id, again))) continue;
       follower.isScheduleLost ||= isScheduleLost;
       return;
     }
+  }
+
+  /** Returns whether another isolate is putting plans into effect. The next renewal looks whether it did so. */
+  async #isTaken(id: string, result: ScheduleResult): Promise<boolean> {
+    const { view } = this.#settings;
+    const isDue = view.schedule
+      .due(this.#settings.nowAtMs())
+      .some((each) => each.scheduled.id === id);
+    if (!isDue || !isHeld(result)) return false;
+    await view.catchUp({ waits: true });
+    return view.schedule.of(id)?.scheduled.state === "effective";
   }
 
   #at(atMs: number): Pick<ScheduleChange, "atMs" | "cancelBeforeMs"> {

@@ -75,6 +75,22 @@ it("an isolate writes no effect that it has read since", async () => {
   expect(written() - before).toBe(2);
 });
 
+it("isolates that renew their views together write each effect about once", async () => {
+  const { isolate, scheduled, written } = await planning(60, 61, 62, 63, 64, 65);
+  const { clock, journal, view } = isolate;
+  const isolates = Array.from({ length: 9 }, () => new Isolate({ clock, journal }));
+  for (const one of isolates) {
+    one.acceptances();
+    await one.filled();
+  }
+  clock.advance(70);
+  const before = written();
+  await Promise.all([isolate, ...isolates].map((one) => one.renew()));
+  expect(written() - before).toBeLessThanOrEqual(6 + isolates.length);
+  for (let turn = 0; turn < 3; turn += 1) await isolate.renew();
+  expect([scheduled().length, view.schedule.plans]).toEqual([6, []]);
+});
+
 it("an isolate that slept until the schedule has dropped a cancel writes no effect", async () => {
   const { isolate, scheduled, written } = await planning(60);
   const { clock, journal, view } = isolate;
