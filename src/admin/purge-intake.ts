@@ -13,7 +13,7 @@ import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { journalAway, jsonAnswer, orderSummary } from "./json-answers.ts";
 import { type PurgeAnswer, refused, unavailable, usedBefore } from "./purge-answers.ts";
-import { cancelled, planned } from "./scheduled-purges.ts";
+import { cancelled, planned, refusalOfInstant } from "./scheduled-purges.ts";
 
 interface IntakeSettings {
   readonly cache: TieredCache<ResponseDetail>;
@@ -37,6 +37,11 @@ export class PurgeIntake {
     this.naming = namingOf(settings.site);
   }
 
+  /** Returns the refusal of an order, also in a dry run. */
+  refusalOf({ atMs }: ResolvedOrder): PurgeAnswer | undefined {
+    return atMs === undefined ? undefined : refusalOfInstant(atMs, this.#settings.site.nowAtMs());
+  }
+
   /**
    * Accepts, counts and logs the purge of an authenticated sender. A receiver may have answered its
    * sender before.
@@ -50,7 +55,7 @@ export class PurgeIntake {
     const { site, cache } = this.#settings;
     const { purging } = cache;
     if (purging === undefined) return unavailable(cache.whyNoJournal);
-    const { targets, mode, reason, reading, atMs = 0, cancels } = order;
+    const { targets, mode, reason, reading, atMs, cancels } = order;
     const { acceptances, reach } = purging;
     const { visibleWithinSeconds } = site.config.purge;
     const accepted = (at: string) => this.#logAccepted(at, order, sender.by, request);
@@ -58,12 +63,15 @@ export class PurgeIntake {
       cache.metrics.add("purges");
       accepted(at);
     };
-    const scheduling = { acceptances, requester, visibleWithinSeconds, accepted: scheduled };
     const nowAtMs = site.nowAtMs();
-    if (cancels !== undefined)
-      return cancelled(cancels, { reason, ...sender }, { ...scheduling, atMs: nowAtMs });
-    if (atMs > nowAtMs)
-      return planned({ ...order, atMs }, sender, { ...scheduling, atMs: nowAtMs });
+    const given = { visibleWithinSeconds, atMs: nowAtMs, accepted: scheduled };
+    const scheduling = { acceptances, reach, requester, ...given };
+    if (cancels !== undefined) return cancelled(cancels, { reason, ...sender }, scheduling);
+    const wrong = this.refusalOf(order);
+    if (wrong !== undefined) return wrong;
+    const later =
+      atMs === undefined ? undefined : await planned({ ...order, atMs }, sender, scheduling);
+    if (later !== undefined) return later;
     const signed = { targets, mode, reason, ...sender };
     const acceptance = await acceptances.accept(signed, requester);
     if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(sender.id));

@@ -42,6 +42,8 @@ export async function purgeRoute(
   const order = readOrder(body.replace(/^\uFEFF/, ""), purges.naming);
   if ("fault" in order) return refused(400, "malformed", order.fault);
   if (order.isDryRun) {
+    const refusal = purges.refusalOf(order);
+    if (refusal !== undefined) return refusal;
     const run = await dryRun(order.targets, settings, { by, id });
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
     return { answer: jsonAnswer({ dryRun: true, ...orderSummary(order.reading), ...run }) };

@@ -6,7 +6,7 @@ import { scheduledMax, scheduledMsMax } from "../purge/journal/scheduled.ts";
 import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
 import type { ResolvedOrder } from "../purge/acceptance/resolve-order.ts";
 import type { ScheduleResult } from "../purge/acceptance/schedules.ts";
-import { randomText } from "../purge/create-purging.ts";
+import { type JournalStore, randomText } from "../purge/create-purging.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { journalAway, jsonAnswer, orderSummary } from "./json-answers.ts";
 import { type PurgeAnswer, refused, unavailable, usedBefore } from "./purge-answers.ts";
@@ -15,6 +15,7 @@ type Sender = Pick<SignedOrder, "id" | "by" | "bodyDigest">;
 
 interface ScheduleHost {
   readonly acceptances: Acceptances;
+  readonly reach: JournalStore["reach"];
   readonly requester: Requester;
   /** The largest N, in seconds. */
   readonly visibleWithinSeconds: number;
@@ -24,18 +25,30 @@ interface ScheduleHost {
   readonly accepted: (position: string) => void;
 }
 
-/** Accepts a purge that takes effect later. */
+/** Returns the refusal of an order whose instant is too far ahead. */
+export function refusalOfInstant(atMs: number, nowAtMs: number): PurgeAnswer | undefined {
+  return atMs > nowAtMs + scheduledMsMax ? refused(400, "too-far", tooFar) : undefined;
+}
+
+/**
+ * Accepts a purge that takes effect later. Returns `undefined` for an ordinary purge: its instant has passed,
+ * and it is no plan that a sender repeats.
+ */
 export async function planned(
   order: ResolvedOrder & { readonly atMs: number },
   sender: Sender,
   scheduling: ScheduleHost,
-): Promise<PurgeAnswer> {
-  const { acceptances, requester, atMs, visibleWithinSeconds } = scheduling;
+): Promise<PurgeAnswer | undefined> {
+  const { acceptances, reach, requester, atMs, visibleWithinSeconds } = scheduling;
   const { targets, mode, reason, reading } = order;
-  if (order.atMs > atMs + scheduledMsMax) return refused(400, "too-far", tooFar);
+  const isPast = order.atMs <= atMs;
+  if (isPast && sender.id === "") return undefined;
   const scheduledId = await idFor(sender);
   const later = { targets, mode, reason, ...sender, scheduledId, atMs: order.atMs };
-  const result = await acceptances.plan(later, requester);
+  const result = isPast
+    ? await acceptances.planned(later)
+    : await acceptances.plan(later, requester);
+  if (result === undefined) return undefined;
   const away = "send it again with the same id";
   if (result.kind !== "scheduled") return notScheduled(result, { away, id: sender.id });
   const { placed } = result;
@@ -48,6 +61,7 @@ export async function planned(
     // A sender may send a plan again that was cancelled meanwhile.
     scheduled: { id, at: at.toISOString(), ...(state === "cancelled" && { cancelled: true }) },
     ...orderSummary(reading),
+    reach,
     visibleWithinSeconds,
     visibleBy: new Date(Math.max(at.getTime(), spreadAtMs)).toISOString(),
   });
@@ -58,7 +72,7 @@ export async function planned(
 export async function cancelled(
   id: string,
   order: Sender & Pick<ResolvedOrder, "reason">,
-  { acceptances, requester, visibleWithinSeconds, atMs, accepted }: ScheduleHost,
+  { acceptances, reach, requester, visibleWithinSeconds, atMs, accepted }: ScheduleHost,
 ): Promise<PurgeAnswer> {
   const result = await acceptances.cancel(id, order, requester);
   const away = "cancel it again";
@@ -69,6 +83,7 @@ export async function cancelled(
     position,
     scheduled: { id, at: new Date(scheduled.atMs).toISOString(), cancelled: true },
     targets: {},
+    reach,
     visibleWithinSeconds,
     visibleBy: new Date(atMs + visibleWithinSeconds * 1_000).toISOString(),
   });

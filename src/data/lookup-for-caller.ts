@@ -1,6 +1,6 @@
 // Looks a value up for a caller that loads it itself, such as an adapter for another caching library, or that restarts
 // its lifetime.
-import { bodyRequestedAtMs, loadStampOf } from "../cache/record/record.ts";
+import { loadStampOf } from "../cache/record/record.ts";
 import { stepAfter } from "./get-or-load.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
@@ -95,9 +95,8 @@ export async function touched(
     // Rule 28 (c) compares loads, and a later stamp would seem newer than a value that was set since the load.
     stamp: loadStampOf(before),
     loadStamp: undefined,
-    requestedAtMs: start.requestedAtMs,
+    // Rule 30 (b) compares loads, too.
     respondedAtMs: ports.nowAtMs(),
-    bodyRequestedAtMs: bodyRequestedAtMs(before),
   };
   ports.afterAnswer(async () => {
     const record = { metadata, body };

@@ -64,15 +64,15 @@ const releaseId = v.pipe(
   v.regex(releaseIdPattern, `must be ${releaseIdForm}`),
 );
 
-const rfc3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|([+-])(\d{2}):(\d{2}))$/;
+const rfc3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|([+-])(\d{2}):(\d{2}))$/i;
 
 /**
  * Returns an instant of RFC 3339 with its zone, in epoch milliseconds; `undefined` for any other text,
- * and for a day that does not exist.
+ * for a day that does not exist, and for a leap second, which epoch milliseconds lack.
  */
 export function instantIn(text: string): number | undefined {
   const [, day, sign, hours = "0", minutes = "0"] = rfc3339.exec(text) ?? [];
-  const atMs = Date.parse(text);
+  const atMs = Date.parse(text.toUpperCase());
   if (day === undefined || Number.isNaN(atMs)) return undefined;
   const zoneMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === "-" ? -1 : 1);
   // A parser may read 30 February as a day of March.
@@ -81,7 +81,10 @@ export function instantIn(text: string): number | undefined {
 
 const instant = v.pipe(
   v.string("must be a string"),
-  v.check((text) => instantIn(text) !== undefined, "is not an instant with a zone (RFC 3339)"),
+  v.check(
+    (text) => instantIn(text) !== undefined,
+    "is not an instant with a zone, in RFC 3339 without leap seconds",
+  ),
 );
 
 const scheduledId = v.pipe(

@@ -134,7 +134,7 @@ export class FakeJournal implements Journal {
       const { scheduled } = entry;
       const { atMs } = this.#clock;
       const texts = [...this.stream.schedule.values()];
-      const why = scheduleRefusal(scheduled, texts, { chars: 0, nowMs: atMs });
+      const why = scheduleRefusal(scheduled, texts, { bytes: 0, nowMs: atMs });
       if (why !== undefined) return { kind: "refused", why } as const;
       const place = { position: this.write(entry), n: entry.n };
       const item = [place.position, Object.entries(encodeEntry(entry)).flat()];

@@ -139,15 +139,15 @@ export function runJournalScript(
     return [journal.newest(count), ...keptOf(journal)];
   }
   if (script === scheduleScript) {
-    const [state, id, before, now, chars] = [next(), next(), next(), Number(next()), next()];
+    const [state, id, before, now, bytes] = [next(), next(), next(), Number(next()), next()];
     const scheduled = { id, state, cancelBeforeMs: Number(before) } as ScheduleChange;
-    const lines = scheduledLines([...journal.schedule.values()]);
-    if (state === "planned")
-      for (const line of lines.filter((each) => isOver(each, now))) journal.keepScheduled(line.id);
-    const given = { chars: Number(chars), nowMs: now };
-    const why = scheduleRefusal(scheduled, [...journal.schedule.values()], given);
+    const texts = [...journal.schedule.values()];
+    const why = scheduleRefusal(scheduled, texts, { bytes: Number(bytes), nowMs: now });
     if (why !== undefined) return ["refused", why];
+    const over =
+      state === "planned" ? scheduledLines(texts).filter((each) => isOver(each, now)) : [];
     const [position = "", n] = append();
+    for (const line of over) journal.keepScheduled(line.id);
     const isLate = isLateCancel(scheduled, position);
     return isLate ? ["refused", "late"] : ["appended", position, n];
   }
@@ -180,7 +180,7 @@ function noteScheduled(journal: ScriptedJournal, position: string, fields: Field
   const [entry] = scheduledIn([decodeEntry(position, fields)]);
   if (entry === undefined) return;
   const { scheduled } = entry;
-  const held = scheduledLines([...journal.schedule.values()]).find(({ id }) => id === scheduled.id);
+  const [held] = scheduledLines([journal.schedule.get(scheduled.id) ?? ""]);
   if (!supersedes(scheduled.state, held?.state)) return;
   journal.keepScheduled(scheduled.id, scheduledText(scheduled, [position, fields]));
 }

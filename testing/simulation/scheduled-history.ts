@@ -250,7 +250,8 @@ class ScheduledCourse implements History {
 
   async #request(isolate: SimulatedIsolate): Promise<void> {
     if (this.#fills.length === 0) return;
-    const fill = this.#world.any(this.#fills);
+    // Purges have ended most older ones.
+    const fill = this.#world.any(this.#fills.slice(-4));
     const answer = await isolate.request(fill);
     this.judgedCount += 1;
     if (answer !== undefined) this.usableCount += 1;

@@ -201,7 +201,8 @@ async function storeSet(
   const { isAtEnd } = taken;
   const tiers = await storeValues([{ place, record, order: stores.begin(), isAtEnd }], ports);
   stores.wasSet(text, nowAtMs());
-  return tiers;
+  // A purge that takes effect about now ends the value (rule 30 b).
+  return isEnded(record.metadata, ports) ? [] : tiers;
 }
 
 /** @throws OperatorError if the value cannot be stored, or has no lifetime */

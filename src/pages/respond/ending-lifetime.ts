@@ -1,17 +1,13 @@
 // Ends the lifetimes of an answer for caches downstream at the instant of a scheduled purge
 // (docs/purge-protocol-special.md, rule 30 e).
-import {
-  parseDirectives,
-  responseDirectives,
-  governingDirectives,
-} from "../../rules/cache-control.ts";
+import { parseDirectives, responseDirectives } from "../../rules/cache-control.ts";
 import {
   explicitLifetimeSeconds,
   heuristicLifetimeSeconds,
   statedAgeSeconds,
 } from "../../rules/freshness.ts";
 
-const lifetimes = ["max-age", "s-maxage"];
+const lifetimes = ["max-age", "s-maxage", "cache-maxage", "downstream-ttl"];
 /** Directives by which a cache uses an answer after or regardless of its lifetime. */
 const beyond = ["immutable", "stale-while-revalidate", "stale-if-error"];
 
@@ -33,6 +29,7 @@ export function endingBy(
   const most = Math.max(0, statedAgeSeconds(fields) + Math.floor(leftMs / 1_000));
   const ended = new Headers(fields);
   for (const name of [...fields.keys()].filter(hasDirectives)) limit(ended, name, most);
+  limitOfProxy(ended, most, endsAtMs);
   const { noStore, maxAgeSeconds } = responseDirectives(fields);
   if (noStore || maxAgeSeconds !== undefined) return ended;
   const statedSeconds = browserLifetimeSeconds(fields, status, atMs);
@@ -43,26 +40,40 @@ export function endingBy(
 }
 
 const hasDirectives = (name: string) =>
-  name === "surrogate-control" || name.endsWith("cache-control");
+  name === "surrogate-control" || name === "edge-control" || name.endsWith("cache-control");
 
 /** Limits the lifetimes in one field. */
 function limit(fields: Headers, name: string, most: number): void {
   const directives = parseDirectives(fields.get(name));
   const isLonger = ({ name: directive, argument }: (typeof directives)[number]) =>
-    lifetimes.includes(directive) && !(parseInt(argument ?? "", 10) <= most);
+    lifetimes.includes(directive) && !(Number(argument) <= most);
   const outlasts = directives.some((one) => isLonger(one) || beyond.includes(one.name));
   if (!outlasts) return;
   const kept = directives.filter((one) => !beyond.includes(one.name));
-  const texts = kept.map((one) => (isLonger(one) ? `${one.name}=${most}` : one.text));
+  // Caches of vendors know arguments such as `30+600` and `10m`.
+  const limited = (argument = "") => Math.min(most, Math.max(0, parseInt(argument, 10) || 0));
+  const texts = kept.map((one) =>
+    isLonger(one) ? `${one.name}=${limited(one.argument)}` : one.text,
+  );
   if (texts.length === 0) fields.delete(name);
   else fields.set(name, texts.join(", "));
 }
 
+/** Limits `X-Accel-Expires` of nginx: seconds, or `@` and seconds of the epoch. */
+function limitOfProxy(fields: Headers, most: number, endsAtMs: number): void {
+  const text = fields.get("x-accel-expires");
+  if (text === null) return;
+  const [mark, latest] = text.startsWith("@") ? ["@", Math.floor(endsAtMs / 1_000)] : ["", most];
+  if (Number(text.slice(mark.length)) > latest) fields.set("x-accel-expires", `${mark}${latest}`);
+}
+
 /** Returns the lifetime that a browser takes from `Expires`, or assumes (RFC 9111 §4.2.2). */
 function browserLifetimeSeconds(fields: Headers, status: number, receivedAtMs: number): number {
-  const governing = governingDirectives(fields, []);
+  // A private cache ignores `s-maxage` and fields for other caches.
+  const directives = responseDirectives(new Headers());
+  const governing = { directives, source: "cache-control", field: "cache-control" } as const;
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
-  const isPublic = governing.directives.public;
+  const { public: isPublic } = responseDirectives(fields);
   return explicit === "unstated"
     ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
     : explicit;

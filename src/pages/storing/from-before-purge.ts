@@ -44,7 +44,8 @@ export function isFromBeforePurge(
   const sinceAtMs = keptSinceAtMs(answer, request);
   // Rule 30 d: a scheduled purge has ended the answer, or does so within A.
   const { requestedAtMs } = answer;
-  const endsAtMs = view.endsAtMs({ ...record, requestedAtMs, bodyRequestedAtMs: sinceAtMs });
+  const times = { requestedAtMs, bodyRequestedAtMs: sinceAtMs, validatedAtMs: sinceAtMs };
+  const endsAtMs = view.endsAtMs({ ...record, ...times });
   if (endsAtMs < Infinity && endsAtMs <= exchange.nowAtMs()) return true;
   if (sinceAtMs === undefined) return false;
   // A release does not concern pages of its own build, whenever they were generated.

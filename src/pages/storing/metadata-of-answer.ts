@@ -63,6 +63,11 @@ export function metadataOf(
   const { headers, status, statusText } = response;
   const fields = fieldsToStore(fresh, place);
   const fieldTags = fieldTagsOf(headers, exchange.site.config);
+  const renewed = answerMetadata(
+    fresh,
+    { status, headers, fields, fieldTags, all: fieldTags, before },
+    place,
+  );
   const metadata: StoredMetadata = {
     status,
     statusText,
@@ -73,8 +78,8 @@ export function metadataOf(
     provisional: request.route.isSubstitute ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags, before }, place),
-    bodyRequestedAtMs: keptSinceAtMs({ headers, requestedAtMs }, request),
+    ...renewed,
+    bodyRequestedAtMs: renewed.validatedAtMs,
   };
   return settled(metadata, place);
 }
@@ -131,7 +136,7 @@ export function freshenedMetadata(
  *   the answer has freshened a stored response
  */
 function answerMetadata(
-  { requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
+  { response, requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
   given: {
     status: number;
     headers: Headers;
@@ -160,7 +165,8 @@ function answerMetadata(
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const lacksRouteTags = lacksTags || tagging.lacksRouteTags;
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
-  const times = { requestedAtMs, respondedAtMs, stamp };
+  const validatedAtMs = keptSinceAtMs({ headers: response.headers, requestedAtMs }, request);
+  const times = { requestedAtMs, respondedAtMs, validatedAtMs, stamp };
   return { url, route, release, ...times, ruleMatch, ...selected, ...tagging, lacksRouteTags };
 }
 

@@ -127,6 +127,11 @@ export class Acceptances {
     return this.#readBackScheduled(await this.#schedules.plan(order), requester);
   }
 
+  /** Returns the result for a scheduled purge that is sent again after its instant; `undefined` if it is unknown. */
+  planned(order: LaterOrder): Promise<ScheduleResult | undefined> {
+    return this.#schedules.planned(order);
+  }
+
   /** Puts scheduled purges into effect that are due (rule 30 f). */
   keepSchedule(): Promise<void> {
     return this.#schedules.keep();

@@ -130,10 +130,11 @@ export function resolvedOrder(
 
 /** Returns why `at` or `cancel` does not fit the other members. */
 function misusedMember(
-  { at, cancel, release, dryRun }: PurgeOrder,
+  { at, cancel, release, dryRun, mode }: PurgeOrder,
   namedCount: number,
 ): Reason | undefined {
-  if (cancel !== undefined && (namedCount > 0 || at !== undefined || dryRun === true)) {
+  const isMore = namedCount > 0 || at !== undefined || mode !== undefined || dryRun === true;
+  if (cancel !== undefined && isMore) {
     const why = "An order with cancel has other members than reason.";
     return { why, hint: "Send the cancel and the purge as two orders." };
   }

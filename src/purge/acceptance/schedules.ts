@@ -2,7 +2,7 @@
 // rule 30).
 import type { NewEntry, ScheduledEntry } from "../journal/entry.ts";
 import type { ScheduleOrder, Unavailable } from "../journal/journal.ts";
-import { nothing } from "../journal/purge-target.ts";
+import { areSameTargets, nothing } from "../journal/purge-target.ts";
 import type { ScheduleChange, ScheduleRefusal } from "../journal/scheduled.ts";
 import type { AcceptanceSettings } from "./read-backs.ts";
 
@@ -25,6 +25,14 @@ export type LaterOrder = Omit<NewEntry, "n" | "lost"> & {
   readonly atMs: number;
 };
 
+/** Returns whether an entry is of the purge that an order asks for. A cancel has no targets, and its own sender. */
+function isOf({ scheduled, mode, id, bodyDigest }: ScheduledEntry, order: LaterOrder): boolean {
+  if (scheduled.atMs !== order.atMs || mode !== order.mode) return false;
+  if (scheduled.state === "cancelled") return true;
+  const isSameBody = id === "" || bodyDigest === order.bodyDigest;
+  return isSameBody && areSameTargets(scheduled.targets, order.targets);
+}
+
 const isHeld = (result: ScheduleResult) => result.kind === "refused" && result.why === "held";
 
 export class Schedules {
@@ -34,54 +42,77 @@ export class Schedules {
     this.#settings = settings;
   }
 
-  async plan({ scheduledId: id, atMs, targets, ...order }: LaterOrder): Promise<ScheduleResult> {
+  async plan(later: LaterOrder): Promise<ScheduleResult> {
+    const { scheduledId: id, atMs, targets, ...order } = later;
     const plan = { ...this.#at(atMs), id, state: "planned", targets } as const;
     const planned = await this.#scheduled(order, plan);
-    return isHeld(planned) ? this.#known(id, planned) : planned;
+    if (!isHeld(planned)) return planned;
+    return (await this.planned(later)) ?? { kind: "conflict" };
   }
 
-  /** Cancels a scheduled purge. Reads the journal first if this isolate does not know the id. */
+  /** Returns the result for a plan that was sent before; `undefined` if this isolate finds no plan of the id. */
+  async planned(later: LaterOrder): Promise<ScheduleResult | undefined> {
+    const placed = await this.#known(later.scheduledId);
+    if (placed === undefined) return undefined;
+    return isOf(placed, later) ? { kind: "scheduled", placed } : { kind: "conflict" };
+  }
+
+  /** Cancels a scheduled purge. */
   async cancel(
     id: string,
     order: Pick<NewEntry, "by" | "reason" | "id" | "bodyDigest">,
   ): Promise<ScheduleResult> {
-    const { view } = this.#settings;
-    if (view.schedule.of(id) === undefined) await view.catchUp({ waits: true });
-    const known = view.schedule.of(id);
+    const known = await this.#known(id);
     if (known === undefined) return { kind: "refused", why: "unknown" };
     const { atMs } = known.scheduled;
     const cancel: ScheduleChange = { ...this.#at(atMs), id, state: "cancelled", targets: nothing };
     const cancelled = await this.#scheduled({ ...order, mode: known.mode }, cancel);
-    return isHeld(cancelled) ? this.#known(id, cancelled) : cancelled;
+    const placed = isHeld(cancelled) ? await this.#known(id) : undefined;
+    return placed === undefined ? cancelled : { kind: "scheduled", placed };
   }
 
-  /** Returns the entry of a purge that the schedule has already. */
-  async #known(id: string, otherwise: ScheduleResult): Promise<ScheduleResult> {
+  /** Returns the last known entry of a purge. Reads the journal first if this isolate does not know the id. */
+  async #known(id: string): Promise<ScheduledEntry | undefined> {
     const { view } = this.#settings;
     if (view.schedule.of(id) === undefined) await view.catchUp({ waits: true });
-    const placed = view.schedule.of(id);
-    return placed === undefined ? otherwise : { kind: "scheduled", placed };
+    if (view.schedule.of(id) === undefined) await view.follower.readOnPrimary();
+    return view.schedule.of(id);
   }
 
   /**
    * Appends the effect of each plan that is due, and, if the database may have lost plans, the other
-   * plans (rule 30 f and h). If the journal is unavailable, the view's next renewal causes another try.
+   * plans (rule 30 f and h). If the journal is unavailable, or another isolate does so at the same time,
+   * the view's next renewal causes another try.
    */
   async keep(): Promise<void> {
     const { view, nowAtMs } = this.#settings;
     const { follower, schedule } = view;
+    const { isScheduleLost } = follower;
     const due = schedule.due(nowAtMs());
-    const plans = follower.isScheduleLost ? schedule.plans : due;
-    for (const entry of plans) {
-      const state = due.includes(entry) ? "effective" : "planned";
-      const { mode, reason } = entry;
-      const again = await this.#scheduled(
-        { ...byItself, mode, reason },
-        { ...entry.scheduled, state },
-      );
-      if (again.kind === "unavailable") return;
-    }
+    const plans = isScheduleLost ? schedule.plans : due;
+    // A loss that a read finds from now on sets it again.
     follower.isScheduleLost = false;
+    for (const entry of plans) {
+      const { mode, reason, scheduled } = entry;
+      // Another isolate may have written the effect since, and a read returned it.
+      if (schedule.of(scheduled.id) !== entry) continue;
+      const state = due.includes(entry) ? "effective" : "planned";
+      const again = await this.#scheduled({ ...byItself, mode, reason }, { ...scheduled, state });
+      if (again.kind !== "unavailable" && !(await this.#isTaken(scheduled.id, again))) continue;
+      follower.isScheduleLost ||= isScheduleLost;
+      return;
+    }
+  }
+
+  /** Returns whether another isolate is putting plans into effect. The next renewal looks whether it did so. */
+  async #isTaken(id: string, result: ScheduleResult): Promise<boolean> {
+    const { view } = this.#settings;
+    const isDue = view.schedule
+      .due(this.#settings.nowAtMs())
+      .some((each) => each.scheduled.id === id);
+    if (!isDue || !isHeld(result)) return false;
+    await view.catchUp({ waits: true });
+    return view.schedule.of(id)?.scheduled.state === "effective";
   }
 
   #at(atMs: number): Pick<ScheduleChange, "atMs" | "cancelBeforeMs"> {

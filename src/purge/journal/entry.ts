@@ -15,6 +15,7 @@ import {
   encodeScheduled,
   readScheduled,
   type ScheduleChange,
+  type ScheduledLine,
   scheduledLines,
 } from "./scheduled.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
@@ -191,7 +192,8 @@ export interface HeldSchedule {
 }
 
 /**
- * Decodes the texts of a schedule (`scheduledText`).
+ * Decodes the texts of a schedule (`scheduledText`). A line without an entry of its purge, or without a
+ * valid seal, becomes a hard plan of everything at the instant of the line.
  *
  * @param entriesIn decodes the entries
  */
@@ -200,7 +202,19 @@ export function heldSchedule(
   entriesIn: (reply: unknown) => Entry[] = entriesOf,
 ): HeldSchedule {
   const lines = scheduledLines(texts);
-  return { entries: entriesIn(lines.map(({ item }) => item)), ids: lines.map(({ id }) => id) };
+  const entries = lines.map((line): Entry => {
+    const [entry] = entriesIn([line.item]);
+    const [own] = scheduledIn(entry ? [entry] : []);
+    return own?.scheduled.id === line.id ? own : planOfEverything(line, entry);
+  });
+  return { entries, ids: lines.map(({ id }) => id) };
+}
+
+function planOfEverything({ id, atMs }: ScheduledLine, entry: Entry | undefined): Entry {
+  const untrusted =
+    entry ?? decodeEntry("0-0", ["reason", "the schedule has no entry of the plan"]);
+  const plan = { id, state: "planned", atMs, cancelBeforeMs: atMs, targets: everything } as const;
+  return { ...untrusted, mode: "hard", targets: nothing, scheduled: plan };
 }
 
 /** Returns the state after the last post among the entries; `undefined` if there is no post. */

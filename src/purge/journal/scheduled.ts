@@ -23,9 +23,12 @@ export interface ScheduleChange {
   readonly targets: PurgeTargets;
 }
 
-/** The largest number of plans and cancels in a schedule, and of characters of their entries. */
+/** The largest number of plans and effects in a schedule, and of bytes of their texts. */
 export const scheduledMax = 256;
-export const scheduledCharsMax = 262_144;
+export const scheduledBytesMax = 262_144;
+
+/** The number of cancels in a schedule from which on it takes no plan. */
+export const cancelledMax = 1_024;
 
 /** How far ahead the instant of a scheduled purge may be. */
 export const scheduledMsMax = 366 * 86_400_000;
@@ -72,6 +75,8 @@ export interface ScheduledLine {
   readonly atMs: number;
   /** The entry in the form of a reply of XRANGE. */
   readonly item: unknown;
+  /** The length of the text in UTF-8. */
+  readonly bytes: number;
 }
 
 /** Returns the text of a line. The last part is JSON. */
@@ -79,14 +84,20 @@ export function scheduledText({ id, state, atMs }: ScheduleChange, item: unknown
   return `${state} ${id} ${atMs} ${JSON.stringify(item)}`;
 }
 
+const encoder = new TextEncoder();
+
+/** Returns the length of a text in UTF-8. */
+export const bytesIn = (text: string): number => encoder.encode(text).length;
+
 /** Parses the lines of a schedule. Skips texts of any other form. */
 export function scheduledLines(texts: unknown): readonly ScheduledLine[] {
-  return listIn(texts).flatMap((text) => {
-    const [, state, id = "", atMs, json] = /^(\w+) (\S+) (\d+) (.*)$/s.exec(String(text)) ?? [];
+  return listIn(texts).flatMap((line) => {
+    const text = String(line);
+    const [, state, id = "", atMs, json] = /^(\w+) (\S+) (\d+) (.*)$/s.exec(text) ?? [];
     const known = scheduledStates.find((one) => one === state);
     return known === undefined
       ? []
-      : [{ id, state: known, atMs: Number(atMs), item: jsonIn(json) }];
+      : [{ id, state: known, atMs: Number(atMs), item: jsonIn(json), bytes: bytesIn(text) }];
   });
 }
 
@@ -106,13 +117,13 @@ export function supersedes(state: ScheduledState, held: ScheduledState | undefin
  * Returns why the schedule does not take an entry; `undefined` if it does. In Redis, a script decides
  * the same.
  *
- * @param chars the length of the entry's text
+ * @param bytes the length of the entry's text
  * @param nowMs the journal's clock
  */
 export function scheduleRefusal(
   { id, state, cancelBeforeMs }: ScheduleChange,
   texts: readonly string[],
-  { chars, nowMs }: { readonly chars: number; readonly nowMs: number },
+  { bytes, nowMs }: { readonly bytes: number; readonly nowMs: number },
 ): ScheduleRefusal | undefined {
   const lines = scheduledLines(texts);
   const held = lines.find((line) => line.id === id)?.state;
@@ -122,12 +133,17 @@ export function scheduleRefusal(
   if (!isOpen) return "held";
   if (state === "cancelled") return nowMs >= cancelBeforeMs ? "late" : undefined;
   if (state === "effective") return undefined;
-  const charsHeld = texts.reduce((sum, { length }) => sum + length, 0);
-  const count = lines.filter((line) => !isOver(line, nowMs)).length;
-  return count >= scheduledMax || charsHeld + chars > scheduledCharsMax ? "full" : undefined;
+  const standing = lines.filter((line) => !isOver(line, nowMs));
+  const open = standing.filter((line) => line.state !== "cancelled");
+  const bytesHeld = open.reduce((sum, line) => sum + line.bytes, 0);
+  const isFull = open.length >= scheduledMax || bytesHeld + bytes > scheduledBytesMax;
+  return isFull || standing.length - open.length >= cancelledMax ? "full" : undefined;
 }
 
 /** Returns whether the schedule may drop a line. A plan stays until its effect. */
-export function isOver({ state, atMs }: ScheduledLine, nowMs: number): boolean {
+export function isOver(
+  { state, atMs }: Pick<ScheduledLine, "state" | "atMs">,
+  nowMs: number,
+): boolean {
   return state !== "planned" && nowMs > atMs + scheduledKeptMs;
 }

@@ -306,7 +306,8 @@ export class JournalFollower {
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
     this.learn(newestOf(read.switched, lastSwitched(read.entries)));
     this.isSwitchLost = this.switched !== undefined && isNewer(this.switched, read.switched);
-    if (this.schedule.isLostFrom(read.scheduled)) this.isScheduleLost = true;
+    const nowAtMs = this.#settings.nowAtMs();
+    if (this.schedule.isLostFrom(read.scheduled, nowAtMs)) this.isScheduleLost = true;
     this.#verified(read);
   }
 

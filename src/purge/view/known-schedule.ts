@@ -8,7 +8,7 @@ import {
   scheduledIn,
   type ScheduledEntry,
 } from "../journal/entry.ts";
-import { isOver, supersedes } from "../journal/scheduled.ts";
+import { isOver, scheduledKeptMs, supersedes } from "../journal/scheduled.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view-port.ts";
 
@@ -107,7 +107,8 @@ export class KnownSchedule {
     const sinceMs = allowanceMs + (settleMs?.(record.route) ?? 0);
     return this.#index.covering(record).flatMap((named) =>
       named.filter(({ mode, scheduled }) => {
-        const atMs = mode === "hard" ? bodyRequestedAtMs(record) : record.requestedAtMs;
+        const validatedAtMs = record.validatedAtMs ?? record.requestedAtMs;
+        const atMs = mode === "hard" ? bodyRequestedAtMs(record) : validatedAtMs;
         return atMs < scheduled.atMs + sinceMs;
       }),
     );
@@ -131,11 +132,17 @@ export class KnownSchedule {
     return this.entries.filter(({ scheduled }) => scheduled.state === "planned");
   }
 
-  /** Returns whether the journal's schedule lacks a known plan (rule 30 h). */
-  isLostFrom(held: HeldSchedule | undefined): boolean {
+  /**
+   * Returns whether the journal's schedule lacks a known plan (rule 30 h). Forgets each such plan that the
+   * schedule need not keep any more: it has taken effect, or was cancelled, while this isolate read nothing.
+   */
+  isLostFrom(held: HeldSchedule | undefined, nowAtMs: number): boolean {
     if (this.isEmpty || held?.ids === undefined) return false;
     const ids = new Set(held.ids);
-    return this.plans.some(({ scheduled }) => !ids.has(scheduled.id));
+    const lacking = this.plans.filter(({ scheduled }) => !ids.has(scheduled.id));
+    for (const { scheduled } of lacking)
+      if (nowAtMs > scheduled.atMs + scheduledKeptMs) this.#drop(scheduled.id);
+    return lacking.some(({ scheduled }) => this.#known.has(scheduled.id));
   }
 
   /**
@@ -151,7 +158,7 @@ export class KnownSchedule {
       const { id, state, atMs } = scheduled;
       const isPast = nowAtMs > atMs + allowanceMs + settleMsMax + lagMsMax;
       const isBelow = state === "effective" && isPast && comparePositions(position, floor) < 0;
-      const isForgotten = state === "cancelled" && isOver({ id, state, atMs, item: "" }, nowAtMs);
+      const isForgotten = state === "cancelled" && isOver({ state, atMs }, nowAtMs);
       if (isBelow || isForgotten) this.#drop(id);
     }
   }

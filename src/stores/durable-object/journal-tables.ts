@@ -11,6 +11,7 @@ import {
 } from "../../purge/journal/epoch.ts";
 import type { PlaceState } from "../../purge/journal/journal.ts";
 import { releasedBy } from "../../purge/journal/purge-target.ts";
+import { bytesIn } from "../../purge/journal/scheduled.ts";
 import type {
   AppendReply,
   AppendAsk,
@@ -147,8 +148,8 @@ export class JournalTables {
     const [entry] = ask.entries;
     const { scheduled } = entry ?? {};
     if (entry === undefined || scheduled === undefined) return { why: "unknown" };
-    const chars = entry.fields.join("").length;
-    const why = this.#scheduled.prepare(scheduled, { chars, nowMs: atMs });
+    const bytes = bytesIn(entry.fields.join(""));
+    const why = this.#scheduled.prepare(scheduled, { bytes, nowMs: atMs });
     const isAgain = why === "held" && this.#placesOf(ask.request).length > 0;
     if (why !== undefined && !isAgain) return { why };
     const [place] = this.append(ask, atMs).places;

@@ -28,23 +28,27 @@ export class ScheduleTable {
   }
 
   /**
-   * Drops what the schedule need not keep, and returns why it refuses an entry; `undefined` if it
-   * takes it.
+   * Returns why the schedule refuses an entry. If it takes it, drops what it need not keep, and returns
+   * `undefined`.
    */
   prepare(
     scheduled: ScheduleChange,
-    given: { readonly chars: number; readonly nowMs: number },
+    given: { readonly bytes: number; readonly nowMs: number },
   ): ScheduleRefusal | undefined {
-    for (const line of scheduledLines(this.texts)) {
+    const { texts } = this;
+    const why = scheduleRefusal(scheduled, texts, given);
+    if (why !== undefined) return why;
+    for (const line of scheduledLines(texts)) {
       if (isOver(line, given.nowMs)) this.#sql.exec("DELETE FROM scheduled WHERE id = ?", line.id);
     }
-    return scheduleRefusal(scheduled, this.texts, given);
+    return undefined;
   }
 
   /** Notes the entry of a scheduled purge, unless the table has a later state. */
   note(scheduled: ScheduleChange, entry: StoredEntry): void {
     const { id, state } = scheduled;
-    const held = scheduledLines(this.texts).find((line) => line.id === id);
+    const [row] = this.#sql.exec("SELECT text FROM scheduled WHERE id = ?", id).toArray();
+    const [held] = scheduledLines([row?.["text"]]);
     if (!supersedes(state, held?.state)) return;
     const text = scheduledText(scheduled, entry);
     this.#sql.exec("INSERT OR REPLACE INTO scheduled VALUES (?, ?)", id, text);

@@ -22,6 +22,7 @@ import type {
   ScheduleOrder,
 } from "../../purge/journal/journal.ts";
 import {
+  bytesIn,
   isOver,
   scheduledLines,
   scheduledText,
@@ -150,12 +151,12 @@ export class MemoryJournal implements Journal {
   async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
     const { scheduled } = entry;
     const nowMs = this.#nowAtMs();
-    for (const line of scheduledLines(Array.from(this.#scheduled.values())))
-      if (isOver(line, nowMs)) this.#scheduled.delete(line.id);
-    const chars = Object.values(encodeEntry(entry)).join("").length;
+    const bytes = bytesIn(Object.values(encodeEntry(entry)).join(""));
     const texts = Array.from(this.#scheduled.values());
-    const why = scheduleRefusal(scheduled, texts, { chars, nowMs });
+    const why = scheduleRefusal(scheduled, texts, { bytes, nowMs });
     if (why !== undefined) return { kind: "refused", why };
+    for (const line of scheduledLines(texts))
+      if (isOver(line, nowMs)) this.#scheduled.delete(line.id);
     const [place = this.#chain.end] = await this.#add([entry]);
     const isLate = isLateCancel(scheduled, place.position);
     return isLate ? { kind: "refused", why: "late" } : { kind: "appended", place };

@@ -11,6 +11,7 @@ import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
+import { MemoryJournal } from "../../../src/stores/memory/memory-journal.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import {
   describeJournal,
@@ -87,6 +88,12 @@ const fakeObject: Open<OpenAll> = async (keptCount) => {
   };
 };
 
+const memory: Open = async () => ({
+  journal: new MemoryJournal(new FakeClock().nowAtMs),
+  lose: () => Promise.reject(new Error("Memory loses nothing.")),
+  goDown: () => undefined,
+});
+
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
 describeUnpurged("the fake journal", fakeJournal);
@@ -108,6 +115,7 @@ describeSwitch("a Durable Object, over SQLite", fakeObject);
 describeSchedule("Redis, over the fake Upstash", fakeUpstash);
 describeSchedule("Redis, over simulated Redis", simulatedRedis);
 describeSchedule("a Durable Object, over SQLite", fakeObject);
+describeSchedule("memory", memory);
 describeSubscribers("Redis, over the fake Upstash", fakeUpstash);
 describeSubscribers("Redis, over simulated Redis", simulatedRedis);
 describeSubscribers("a Durable Object, over SQLite", fakeObject);

@@ -1,7 +1,13 @@
 // Tests scheduled purges (docs/purge-protocol-special.md, rule 30) with whole requests: answers, loads
 // and lifetimes around the instant, cancels, and refused orders.
 import { expect, it } from "vitest";
-import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import {
+  bearer,
+  openJournalled,
+  send,
+  signedHeaders,
+  startSeconds,
+} from "../../../testing/site/purge-sender.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import type { SiteOptions } from "../../../testing/site/harness.ts";
@@ -79,6 +85,42 @@ it("lifetimes downstream end at the instant − A", async () => {
   ]);
 });
 
+const http = (seconds: number) => new Date((startSeconds + seconds) * 1_000).toUTCString();
+const expiring = { date: http(0), expires: http(3_600) };
+
+it.each<{ given: Readonly<Record<string, string>>; told: Readonly<Record<string, string | null>> }>(
+  [
+    {
+      given: { "cache-control": "s-maxage=10", ...expiring },
+      told: { "cache-control": "s-maxage=10, max-age=59", expires: null },
+    },
+    {
+      given: { "surrogate-control": "max-age=10", ...expiring },
+      told: { "surrogate-control": "max-age=10", "cache-control": "max-age=59", expires: null },
+    },
+    {
+      given: cc("max-age=30", { "surrogate-control": "max-age=30+600" }),
+      told: { "surrogate-control": "max-age=30", "cache-control": "max-age=30" },
+    },
+    {
+      given: cc("max-age=30", { "edge-control": "cache-maxage=10m" }),
+      told: { "edge-control": "cache-maxage=10" },
+    },
+    { given: cc("max-age=30", { "x-accel-expires": "600" }), told: { "x-accel-expires": "59" } },
+    {
+      given: cc("max-age=30", { "x-accel-expires": `@${startSeconds + 600}` }),
+      told: { "x-accel-expires": `@${startSeconds + 59}` },
+    },
+  ],
+)("no field has a lifetime downstream beyond the instant − A: $given", async ({ given, told }) => {
+  const site = open({ cacheInFront: true }, () => page("page", { "cache-tag": "red", ...given }));
+  await plan(site, 60);
+  for (const _ of [1, 2]) {
+    const { fields: seenFields } = await site.get("/a");
+    for (const name in told) expect(seenFields.get(name)).toBe(told[name] ?? null);
+  }
+});
+
 it("a soft purge makes a page stale from the instant on", async () => {
   const site = open();
   await site.get("/a");
@@ -137,6 +179,21 @@ it("a value of data ends at the instant − A, also one that was loaded after th
   expect([await load(), await load()]).toEqual(["value 4", "value 4"]);
 });
 
+it("a value that is set about the instant is in no tier", async () => {
+  const { site, values, clock } = await openBeside();
+  await values.get("42");
+  await plan(site, 60);
+  await site.get("/page");
+  clock.advance(60.5);
+  for (const everywhere of [false, true]) {
+    expect(await values.set("42", "early", { everywhere })).toEqual([]);
+    expect(await values.get("42")).toBeUndefined();
+  }
+  clock.advance(0.5);
+  expect(await values.set("42", "value", { everywhere: false })).not.toEqual([]);
+  expect(await values.get("42")).toBe("value");
+});
+
 it("an instant that has passed is an ordinary purge", async () => {
   const site = open();
   await site.get("/a");
@@ -165,10 +222,47 @@ it.each([
   { id: "on a day that does not exist", order: { at: "2030-02-30T00:00:00Z" }, code: "malformed" },
   { id: "over a year ahead", order: { at: "2999-01-01T00:00:00Z" }, code: "too-far" },
   { id: "of a release", order: { at: "2030-01-01T00:00:00Z", release: "a" }, code: "malformed" },
+  { id: "in a leap second", order: { at: "2030-06-30T23:59:60Z" }, code: "malformed" },
   { id: "with a cancel", order: { cancel: "abc" }, code: "malformed" },
+  {
+    id: "whose cancel has a mode",
+    order: { tags: undefined, cancel: "abc", mode: "soft" },
+    code: "malformed",
+  },
+  {
+    id: "over a year ahead in a dry run",
+    order: { at: "2999-01-01T00:00:00Z", dryRun: true },
+    code: "too-far",
+  },
 ])("an order is refused $id", async ({ order, code }) => {
   const refused = await send(open(), { tags: ["red"], ...order });
   expect(JSON.parse(refused.text)).toMatchObject({ error: { code } });
+});
+
+it("a T and a Z may be in lower case (RFC 3339 §5.6)", async () => {
+  const sent = await send(open(), { tags: ["red"], at: "2030-01-02t00:00:00z" });
+  expect(JSON.parse(sent.text)).toMatchObject({ scheduled: { at: "2030-01-02T00:00:00.000Z" } });
+});
+
+it.each([
+  { id: "was cancelled", cancels: true, shown: "page 1", cancelled: true },
+  { id: "took effect", cancels: false, shown: "page 2", cancelled: undefined },
+])("a plan that is sent again after its instant purges nothing: it $id", async (given) => {
+  const site = open();
+  await site.get("/a");
+  const body = JSON.stringify({
+    tags: ["red"],
+    at: new Date(site.clock.atMs + 60_000).toISOString(),
+  });
+  const first = JSON.parse((await send(site, body, signedHeaders(body))).text) as Body;
+  if (given.cancels) await send(site, { cancel: first.scheduled.id });
+  site.clock.advance(62);
+  await site.get("/a");
+  const again = await send(site, body, signedHeaders(body));
+  const { scheduled } = JSON.parse(again.text) as Body;
+  const { cancelled } = given;
+  expect(scheduled).toEqual({ ...first.scheduled, ...(cancelled && { cancelled }) });
+  expect(await seen(site)).toContain(`${given.shown} tidemark; hit`);
 });
 
 it("a cancel of an unknown id is refused", async () => {

@@ -89,7 +89,7 @@ async function purge(session: Session, options: PurgeOptions) {
   terminal.print(
     scheduled === undefined
       ? `Purged: position ${position}. It applies ${where}${when}.`
-      : scheduledLine(scheduled),
+      : scheduledLine(scheduled, where),
   );
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
@@ -201,14 +201,13 @@ const notWaitedFor = () =>
     hint: "Leave --wait out.",
   });
 
-function scheduledLine({
-  id,
-  at,
-  cancelled,
-}: NonNullable<OperatorAnswer<"purge">["scheduled"]>): string {
+function scheduledLine(
+  { id, at, cancelled }: NonNullable<OperatorAnswer<"purge">["scheduled"]>,
+  where: string,
+): string {
   return cancelled === true
     ? `Cancelled: the scheduled purge ${id}, which would have applied at ${at}.`
-    : `Scheduled: it applies everywhere at ${at}. To cancel it, run tidemark purge --cancel ${id}`;
+    : `Scheduled: it applies ${where} at ${at}. To cancel it, run tidemark purge --cancel ${id}`;
 }
 
 const forSeveral = "For several tags, write --tag before each.";

@@ -41,7 +41,7 @@ import {
   type ScheduleOrder,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
-import type { ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
+import { bytesIn, type ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
 import { JoinedAppends } from "./joined-appends.ts";
 import { scheduleScript } from "./schedule-script.ts";
 import { SealedJournal } from "./sealed-journal.ts";
@@ -295,11 +295,11 @@ export class RedisJournal implements Journal {
   async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
     const { redis, nowAtMs } = this.#settings;
     const { state, id, cancelBeforeMs } = entry.scheduled;
-    const chars = this.#sealed.encoded(entry).fields.join("").length;
+    const bytes = bytesIn(this.#sealed.encoded(entry).fields.join(""));
     const given = [
       state,
       id,
-      ...[cancelBeforeMs, nowAtMs(), chars].map((one) => `${Math.floor(one)}`),
+      ...[cancelBeforeMs, nowAtMs(), bytes].map((one) => `${Math.floor(one)}`),
     ];
     const reply = await redis.insist("purge, written", (client) =>
       this.#evaluated(client, scheduleScript, given, [entry]),

@@ -1,6 +1,7 @@
 // The Lua script that takes an entry into the schedule (docs/purge-protocol-special.md, rule 30).
 import {
-  scheduledCharsMax,
+  cancelledMax,
+  scheduledBytesMax,
   scheduledKeptMs,
   scheduledMax,
 } from "../../../purge/journal/scheduled.ts";
@@ -12,25 +13,27 @@ import { appendLua } from "./journal-scripts.ts";
  * instant before which a cancel counts, the isolate's clock, the length of the entry, and `entryArg`.
  */
 export const scheduleScript = `${appendLua}
-local state, id, before, now, chars = taken(), taken(), taken(), tonumber(taken()), tonumber(taken())
+local state, id, before, now, bytes = taken(), taken(), taken(), tonumber(taken()), tonumber(taken())
 local held = stateOf(id)
 if state == "cancelled" and not held then return {"refused", "unknown"} end
 if state == "cancelled" and held == "effective" then return {"refused", "late"} end
 if held and (held ~= "planned" or state == "planned") then return {"refused", "held"} end
 if state == "cancelled" and now >= tonumber(before) then return {"refused", "late"} end
-local over, count = {}, 0
+local over, count, cancelled = {}, 0, 0
 if state == "planned" then
   local lines = redis.call("HGETALL", KEYS[7])
   for at = 1, #lines, 2 do
     local lineState, due = string.match(lines[at + 1], "^(%a+) %S+ (%d+)")
-    chars = chars + #lines[at + 1]
     if lineState ~= "planned" and now > tonumber(due) + ${scheduledKeptMs} then
       over[#over + 1] = lines[at]
+    elseif lineState == "cancelled" then
+      cancelled = cancelled + 1
     else
-      count = count + 1
+      count, bytes = count + 1, bytes + #lines[at + 1]
     end
   end
-  if count >= ${scheduledMax} or chars > ${scheduledCharsMax} then return {"refused", "full"} end
+  local isFull = count >= ${scheduledMax} or bytes > ${scheduledBytesMax}
+  if isFull or cancelled >= ${cancelledMax} then return {"refused", "full"} end
 end
 local place = append(taken())
 if #over > 0 then redis.call("HDEL", KEYS[7], unpack(over)) end

@@ -60,7 +60,7 @@ export class SealedJournal {
     return releasesIn(this.entriesIn([jsonIn(String(text))]))[0];
   }
 
-  /** Decodes the schedule. An entry without a valid seal plans and cancels nothing. */
+  /** Decodes the schedule. An entry without a valid seal becomes a hard plan of everything. */
   scheduledIn(texts: unknown): HeldSchedule {
     return heldSchedule(texts, (items) => this.entriesIn(items));
   }

@@ -4,8 +4,9 @@ import { acceptedAtMs, scheduledIn } from "../../../../src/purge/journal/entry.t
 import type { Journal, ScheduleOrder } from "../../../../src/purge/journal/journal.ts";
 import { nothing } from "../../../../src/purge/journal/purge-target.ts";
 import {
+  cancelledMax,
   type ScheduleChange,
-  scheduledCharsMax,
+  scheduledBytesMax,
   scheduledKeptMs,
   scheduledMax,
 } from "../../../../src/purge/journal/scheduled.ts";
@@ -122,16 +123,40 @@ export function describeSchedule(implementation: string, open: Open): void {
       expect((await statesIn(journal)).ids).not.toContain("over");
     });
 
-    it("has room for a number of characters", async () => {
+    it("has room for a number of bytes, in which what is over does not count", async () => {
       const { journal, nowMs } = await opened();
-      const targets = { tags: [`tag:${"x".repeat(scheduledCharsMax / 8)}`], prefixes: [] };
-      const kinds: string[] = [];
-      for (let nth = 0; nth < 9; nth += 1) {
-        const plan = order({ id: `p${nth}`, atMs: nowMs + hourMs, targets }, `n${nth}`);
-        kinds.push((await journal.schedule(plan)).kind);
-      }
-      expect(new Set(kinds.slice(0, 7))).toEqual(new Set(["appended"]));
-      expect(kinds.at(-1)).toBe("refused");
+      const targets = { tags: [`tag:${"ü".repeat(scheduledBytesMax / 16)}`], prefixes: [] };
+      const schedule = async (id: string, changes: Partial<ScheduleChange>, atMs: number) =>
+        (await journal.schedule(order({ id, atMs, targets, ...changes }, id))).kind;
+      const plans = async (name: string, atMs: number) => {
+        const kinds: string[] = [];
+        for (let nth = 0; nth < 9; nth += 1) kinds.push(await schedule(`${name}${nth}`, {}, atMs));
+        return kinds;
+      };
+      const sevenOfNine = [...Array<string>(7).fill("appended"), "refused", "refused"];
+      const pastMs = nowMs - scheduledKeptMs - hourMs;
+      // The simulated clock begins so near to 0 that nothing is over.
+      if (pastMs < 0) return;
+      expect(await plans("over", pastMs)).toEqual(sevenOfNine);
+      for (let nth = 0; nth < 7; nth += 1)
+        expect(await schedule(`over${nth}`, { state: "effective" }, pastMs)).toBe("appended");
+      expect(await plans("plan", nowMs + hourMs)).toEqual(sevenOfNine);
+    });
+
+    it("has room for a number of cancels besides", async () => {
+      const { journal, nowMs } = await opened();
+      const atMs = nowMs + hourMs;
+      const cancelled = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, nth) => `p${from + nth}`).flatMap((id) => [
+          order({ id, atMs }, id),
+          order({ id, atMs, state: "cancelled", targets: nothing }, `${id}-cancelled`),
+        ]);
+      for (let from = 0; from < cancelledMax; from += 64)
+        await journal.append(cancelled(from, Math.min(from + 64, cancelledMax - 1)));
+      const plan = async (id: string) => (await journal.schedule(order({ id, atMs }, id))).kind;
+      expect(await plan("one")).toBe("appended");
+      await journal.append(cancelled(cancelledMax, cancelledMax + 1));
+      expect(await plan("more")).toBe("refused");
     });
   });
 }
