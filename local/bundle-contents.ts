@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 export const bundleBytesMax = 700_000;
 export const bundleGzipBytesMax = 248_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 492_000;
+export const overObjectsBytesMax = 496_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 206_000;

@@ -70,7 +70,7 @@ const viewOf = (i: Term, q: Term, first: Term, isMarked = no) => [
     sentTrue: rule("11 date", s.readTrue(q), s.now),
     sentBy: i,
   }),
-  noteReading(i, s.readAt(q)),
+  noteReading(i, ite(s.isReadDated(q), s.readAt(q), s.highest(i))),
   learn(i, rule("24 b read", s.readPost(q), s.knownPost(i))),
 ];
 
