@@ -8,6 +8,8 @@ import { countsBy } from "./totals-table.ts";
 interface JournalProps {
   /** The oldest entry first. */
   readonly entries: readonly JournalEntry[];
+  /** The scheduled purges that have not taken effect, by their instants. */
+  readonly plans: readonly JournalEntry[];
   readonly totals: DashboardTotals | undefined;
   readonly visibleWithinSeconds: number;
   readonly atMs: number;
@@ -21,7 +23,7 @@ interface ColoView {
   readonly lagMs: number | null;
 }
 
-export function Journal({ entries, totals, visibleWithinSeconds, atMs }: JournalProps) {
+export function Journal({ entries, plans, totals, visibleWithinSeconds, atMs }: JournalProps) {
   const views = Array.from(totals?.colos ?? [], ([colo, state]): ColoView => {
     const { atMs: reportedAtMs, viewAgeMs, lagMs } = state;
     return {
@@ -46,7 +48,7 @@ export function Journal({ entries, totals, visibleWithinSeconds, atMs }: Journal
         rows={entries
           .toReversed()
           .map((entry) => [
-            entry.at === null ? "–" : `${entry.at.slice(5, 10)} ${entry.at.slice(11, 19)}`,
+            entry.at === null ? "–" : dayAndTime(entry.at),
             <Spread entry={entry} views={views} {...{ visibleWithinSeconds, atMs }} />,
             targetsOf(entry),
             entry.mode,
@@ -55,6 +57,7 @@ export function Journal({ entries, totals, visibleWithinSeconds, atMs }: Journal
           ])}
         none="The journal has no entry."
       />
+      {plans.length > 0 && <Plans plans={plans} />}
       <h2>Views of the colos</h2>
       <Table
         caption="The purge view of each colo, from its newest report"
@@ -69,6 +72,32 @@ export function Journal({ entries, totals, visibleWithinSeconds, atMs }: Journal
       />
       {totals && <Probes {...totals} />}
     </section>
+  );
+}
+
+const dayAndTime = (iso: string): string => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;
+
+function Plans({ plans }: Pick<JournalProps, "plans">) {
+  return (
+    <>
+      <h2>Scheduled purges</h2>
+      <p class="quiet">
+        Each takes effect at its instant. To cancel one, run{" "}
+        <code>npx tidemark purge --cancel ID</code>.
+      </p>
+      <Table
+        caption="Purges that have not taken effect"
+        heads={["Takes effect (UTC)", "Targets", "Mode", "By", "Reason", "ID"]}
+        rows={plans.map((entry) => [
+          entry.scheduled?.at?.slice(0, 19).replace("T", " ") ?? "–",
+          targetsOf(entry),
+          entry.mode,
+          entry.by,
+          entry.reason || "–",
+          entry.scheduled?.id ?? "–",
+        ])}
+      />
+    </>
   );
 }
 
