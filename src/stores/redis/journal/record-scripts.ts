@@ -61,7 +61,8 @@ local function writeTaken()
 end
 local function lacksTags(write)
   if not write.keepsTags then return false end
-  if next(write.held) == nil then return redis.call("EXISTS", write.record) == 1 end
+  local record = write.record
+  if next(write.held) == nil then return redis.call("EXISTS", record) == 1 end
   if type(write.held.t) ~= "table" then return false end
   local own = {}
   local head = cjson.decode(string.match(write.before .. write.after, "^[^\\n]*"))
