@@ -256,7 +256,7 @@ const searches: Readonly<Record<string, string>> = {
   "a-second-origin-while-the-first-is-down": "second origin mirror",
   "your-own-error-page": "error page",
   "security-headers": "hsts security headers",
-  "a-nonce-in-content-security-policy": "nonce script",
+  "a-nonce-in-content-security-policy": "nonce content-security-policy",
   "an-application-below-a-path": "application below path",
   "strip-utm-and-other-tracking-parameters": "utm_source",
   cors: "cors",
