@@ -19,7 +19,7 @@ import {
 } from "./access/refused-credentials.ts";
 import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
-export interface OperatorAuthSettings extends RefusedCredentialsSettings {
+interface OperatorAuthSettings extends RefusedCredentialsSettings {
   readonly adminToken: Secret;
   /** The hosts in SITE_HOST; empty if the variable is not set. */
   readonly siteHosts: readonly string[];

@@ -71,7 +71,7 @@ export interface PhaseAnswer {
 }
 
 /** An answer of the origin whose build is known, as in `PhaseRecord`. */
-export interface BuiltPhaseAnswer extends PhaseAnswer, Pick<PhaseRecord, "release"> {}
+interface BuiltPhaseAnswer extends PhaseAnswer, Pick<PhaseRecord, "release"> {}
 
 /** A stored response, or one that may be stored. Its times, its stamp and its tags are the core's. */
 export interface PhaseRecord {
@@ -107,7 +107,7 @@ export type PartRefusal =
   | PartFault;
 
 /** A part takes an answer for a failure, or forbids storing it. `names` has the name of a site's rule. */
-export interface Objection<Rule extends string> {
+interface Objection<Rule extends string> {
   readonly rule: Rule;
   readonly names: readonly string[];
 }

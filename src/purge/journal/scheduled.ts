@@ -6,9 +6,9 @@ import { dataIn } from "../../base/schemas.ts";
 import { nothing, type PurgeTargets } from "./purge-target.ts";
 
 /** The steps of a scheduled purge, as its entries state them. A later one supersedes an earlier one. */
-export const scheduledStates = ["planned", "cancelled", "effective"] as const;
+const scheduledStates = ["planned", "cancelled", "effective"] as const;
 
-export type ScheduledState = (typeof scheduledStates)[number];
+type ScheduledState = (typeof scheduledStates)[number];
 
 /** The part of an entry that concerns a scheduled purge. */
 export interface ScheduleChange {
