@@ -251,7 +251,7 @@ const searches: Readonly<Record<string, string>> = {
   "videos-maps-and-downloads": "video seek range",
   "fragments-with-esi-symfony-and-drupal": "symfony esi",
   "magento-with-its-menu": "magento menu",
-  "cache-for-a-year-and-purge-by-tag": "cache for a year purge by tag",
+  "cache-for-one-year-and-purge-by-tag": "cache one year",
   "serve-stale-pages-while-the-origin-is-down": "origin down stale",
   "a-second-origin-while-the-first-is-down": "second origin mirror",
   "your-own-error-page": "error page",
