@@ -22,7 +22,7 @@ import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
-import type { LastAnswersPort } from "./site/last-answers-port.ts";
+import type { AnswersPort } from "./site/answers-port.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
 import { QueryForms } from "./request/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
@@ -42,7 +42,7 @@ import { Positions } from "../purge/view/positions.ts";
 /** The places of the pages that parts fill. */
 export interface PageSlots {
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
-  readonly openLastAnswers?: (() => LastAnswersPort) | undefined;
+  readonly openAnswers?: (() => AnswersPort) | undefined;
   readonly openBodyHolder?: (() => BodyHolder) | undefined;
   readonly openSubstitutes?: (() => SubstitutePort) | undefined;
   readonly openAssembly?: (() => AssemblyPort) | undefined;
@@ -154,7 +154,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     headTimes: new HeadTimes(),
     flights: new Flights(),
     uncacheable: new Uncacheable(),
-    lastAnswers: settings.openLastAnswers?.(),
+    answers: settings.openAnswers?.(),
     notes,
     releases,
     knownVary: new KnownVary(),

@@ -110,7 +110,7 @@ export class SimulatedSite {
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
-      lastAnswers: undefined,
+      answers: undefined,
       notes: new RouteNotes(),
       releases: new KnownReleases(),
       knownVary: new KnownVary(),

@@ -6,7 +6,6 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Requester } from "../../purge/view/view-port.ts";
 import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
-import { fieldsOf } from "../../rules/fields.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
@@ -280,7 +279,7 @@ export class PageLookup
 
   putInto(above: readonly ResponseTier[], { candidate }: FoundResponse, from: ResponseTier): void {
     const { metadata } = candidate.stored;
-    this.exchange.site.queryForms.learn(metadata, fieldsOf(metadata), this);
+    this.exchange.site.queryForms.learn(metadata, this);
     if (candidate.stored.body.kind === "blob") backfill(above, candidate, this);
     else copyToColo(from, candidate, this);
   }

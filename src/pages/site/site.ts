@@ -21,7 +21,7 @@ import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
 import type { HitPort } from "./hit-port.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
-import type { LastAnswersPort } from "./last-answers-port.ts";
+import type { AnswersPort } from "./answers-port.ts";
 import type { LeftOutTags, RouteNotes } from "../../observe/operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";
@@ -65,7 +65,7 @@ export interface Site {
   readonly typesGot: Marks;
   /** `undefined` without `fallback()`. */
   readonly substitutes: SubstitutePort | undefined;
-  readonly lastAnswers: LastAnswersPort | undefined;
+  readonly answers: AnswersPort | undefined;
   /** Observations for findings. Their entries are texts that no client chooses, except fields and paths. */
   readonly notes: RouteNotes;
   readonly leftOutTags: LeftOutTags;

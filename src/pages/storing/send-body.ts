@@ -9,7 +9,6 @@ import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import { taggedByBody, taggedByLength } from "./content-tags.ts";
-import { noteLie } from "./answer-findings.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
@@ -107,6 +106,7 @@ function storeBehind(
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
     let isStreamed = false;
+    let known = metadata;
     try {
       const gathered = await gather({
         reader,
@@ -139,8 +139,8 @@ function storeBehind(
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
-      if (gathered.kind === "streamed") noteLie(metadata, ofStream, pending);
+      if (gathered.kind === "whole") known = await storeWhole(gathered.blob, sending, pending);
+      if (gathered.kind === "streamed") known = ofStream;
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
@@ -153,7 +153,7 @@ function storeBehind(
         if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
       }
     } finally {
-      site.lastAnswers?.answered(metadata, pending);
+      site.answers?.answered(known, pending);
       // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
       relay.settle(isStreamed);

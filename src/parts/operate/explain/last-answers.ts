@@ -2,7 +2,7 @@
 import { BoundedMarks } from "../../../base/bounded-map.ts";
 import { nameSetBy } from "../../../pages/request/cookies.ts";
 import type { TierChange } from "../../../observe/decision.ts";
-import type { LastAnswersPort, LastPass } from "../../../pages/site/last-answers-port.ts";
+import type { AnswersPort, LastPass } from "../../../pages/site/answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import type { FieldLine } from "../../../rules/fields.ts";
@@ -39,7 +39,7 @@ export interface LastAnswer {
   readonly changes: readonly TierChange[];
 }
 
-export class LastAnswers implements LastAnswersPort {
+export class LastAnswers implements AnswersPort {
   readonly #answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
     [metadata.statusText, ...metadata.fields, refused?.names].join(),
   );
@@ -52,8 +52,8 @@ export class LastAnswers implements LastAnswersPort {
 
   answered(
     metadata: StoredMetadata,
-    { request, exchange }: Parameters<LastAnswersPort["answered"]>[1],
-    additions: Parameters<LastAnswersPort["answered"]>[2] = {},
+    { request, exchange }: Parameters<AnswersPort["answered"]>[1],
+    additions: Parameters<AnswersPort["answered"]>[2] = {},
   ): void {
     const { decision } = exchange;
     if (request.method !== "GET" || request.content !== undefined) return;

@@ -1,4 +1,4 @@
-// The port of the part that remembers the last answer for each URL, to explain it.
+// The port of the part that observes the answers of the origin, to explain them and for findings.
 import type { Decision } from "../../observe/decision.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { LookupRequest, PassRule } from "../request/plan.ts";
@@ -21,12 +21,13 @@ interface Place {
   readonly exchange: { readonly decision: Decision };
 }
 
-/** The last answers of one isolate, by named URL. No decision about a request depends on them. */
-export interface LastAnswersPort {
+/** An observer of the answers in one isolate. No decision about a request depends on it. */
+export interface AnswersPort {
   /**
-   * Records the answer to a GET with the decision so far. Callers repeat the call when more of the
-   * decision is known.
+   * Sees an answer with the decision so far. Callers repeat the call when more of the decision is known.
    *
+   * @param metadata the metadata as stored, or of the refused answer
+   * @param place a `PendingForward`
    * @param additions values that the decision does not contain
    */
   answered(
