@@ -2,7 +2,7 @@
 import { isWithinMs } from "../base/elapsed.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { loggedReason } from "../observe/log-line.ts";
-import { namingOf } from "./purges/naming.ts";
+import { namingOf } from "./naming.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";

@@ -121,7 +121,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   "admin/access": [...core],
-  "admin/purges": [...core, ...steps, "pages", "compose"],
   admin: [
     "protocol/variables",
     ...core,
@@ -131,7 +130,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "compose",
     reporting,
     "admin/access",
-    "admin/purges",
     release,
   ],
   // Types alone, besides the checks of parts.

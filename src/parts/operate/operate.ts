@@ -2,6 +2,8 @@
 import type { Hono } from "hono";
 import { faultText } from "../../base/operator-error.ts";
 import type { AdminSettings } from "../../admin/admin-settings.ts";
+import { dryRun } from "./dry-run.ts";
+import { DryRunIds } from "./dry-run-ids.ts";
 import { answerDebugged } from "./explain/debug-field.ts";
 import { LastAnswers } from "./explain/last-answers.ts";
 import { explainRoute } from "./explain/explain-route.ts";
@@ -51,7 +53,11 @@ class Answers extends LastAnswers {
 }
 
 function open(settings: AdminSettings): OpenPart {
+  const { cache, data, site } = settings;
+  const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
+  const places = { tiers: cache.tiers, data, dryRuns };
   return {
+    dryRun: (targets, sender) => dryRun(targets, places, sender),
     health: healthRoute(settings),
     addTo: (admin, access) => {
       logAdvice(settings);

@@ -1,22 +1,22 @@
 // Reads the targets of purges, and normalizes URLs, prefixes and hosts to the form that purges name.
-import type { Config, Route } from "../../config/config.ts";
-import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
-import { isPassedBy } from "../../config/route.ts";
-import type { TargetNames, Reading } from "../../purge/acceptance/resolve-order.ts";
-import { quoted } from "../../protocol/purge-order.ts";
-import { pathPrefix } from "../../purge/journal/purge-target.ts";
-import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
-import { type Counts, countsOn } from "../../pages/request/key.ts";
-import { isReserved } from "../../pages/request/path-readings.ts";
-import { routesStoring } from "../../pages/request/routes.ts";
+import type { Config, Route } from "../config/config.ts";
+import { matchesAny, type NamePatterns } from "../config/known-names.ts";
+import { isPassedBy } from "../config/route.ts";
+import type { TargetNames, Reading } from "../purge/acceptance/resolve-order.ts";
+import { quoted } from "../protocol/purge-order.ts";
+import { pathPrefix } from "../purge/journal/purge-target.ts";
+import { comparedInQuery, comparedUrl, hasSpellings } from "../purge/journal/spelling.ts";
+import { type Counts, countsOn } from "../pages/request/key.ts";
+import { isReserved } from "../pages/request/path-readings.ts";
+import { routesStoring } from "../pages/request/routes.ts";
 import {
   countedAs,
   keyedQuery,
   namedUrl,
   readTarget,
   type Target,
-} from "../../pages/request/target.ts";
-import type { SiteUrls } from "../../pages/request/url-reader.ts";
+} from "../pages/request/target.ts";
+import type { SiteUrls } from "../pages/request/url-reader.ts";
 
 /**
  * Returns the readers of a site's purge targets. A reader returns a fault for an invalid target.

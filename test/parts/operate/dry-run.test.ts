@@ -1,15 +1,15 @@
 // Tests a dry run of a purge. It counts the records that the purge would cover, and purges nothing.
 import { describe, expect, it, vi } from "vitest";
-import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
-import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
-import { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { FakeObject } from "../../testing/fakes/fake-object.ts";
-import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
-import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
-import { openColos, openSite, type Site } from "../../testing/site/harness.ts";
-import { cc, page } from "../../testing/fakes/origin-in-process.ts";
-import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
-import { adminToken, bearer, send } from "../../testing/site/purge-sender.ts";
+import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
+import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
+import { adminToken, bearer, send } from "../../../testing/site/purge-sender.ts";
 
 const tagOf = (url: string) => (url.includes("/red") ? "red" : "blue");
 

@@ -6,6 +6,7 @@ import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { Tiers } from "../../pages/stored/stored-response.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
+import type { DryRunSender } from "../../admin/open-part.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 
 /** Limits of a dry run on the shared tier. docs/purge-api.md states the numbers of commands. */
@@ -15,12 +16,6 @@ const boundsOf = {
   "signed-request": { recordsMax: 100, commandsMax: 119 },
 } as const;
 const urlsMax = 20;
-
-/** The sender of a dry run, and its id. */
-export interface DryRunSender {
-  readonly by: keyof typeof boundsOf;
-  readonly id: string;
-}
 
 /** The places where a dry run looks. */
 export interface DryRunPlaces {
