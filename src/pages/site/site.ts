@@ -14,7 +14,6 @@ import type { MatchRoute } from "../request/routes.ts";
 import type { Target } from "../request/target.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
 import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
-import type { ClientLimit } from "./client-limit.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { HeadTimes, OriginHealth } from "./origin-health.ts";
 import type { KnownReleases } from "../../purge/view/known-releases.ts";
@@ -95,8 +94,8 @@ export interface Site {
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */
   readonly joinedPurges: JoinedPurges | undefined;
-  /** The client limit; `undefined` if clients are not limited. */
-  readonly clientLimit: ClientLimit | undefined;
+  /** Counts requests to the origins, and returns whether a client has reached its limit; `undefined` for no limit. */
+  readonly clientLimit: { isReached(address: string | null): Promise<boolean> } | undefined;
   readonly bodyHolder: BodyHolder | undefined;
   readonly assembly: AssemblyPort | undefined;
   readonly contents: ContentPort | undefined;
