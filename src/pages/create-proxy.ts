@@ -22,6 +22,7 @@ import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
+import type { TurnPort } from "./site/turn-port.ts";
 import type { AnswersPort } from "./site/answers-port.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
 import { QueryForms } from "./request/query-forms.ts";
@@ -45,6 +46,7 @@ export interface PageSlots {
   readonly openAnswers?: (() => AnswersPort) | undefined;
   readonly openBodyHolder?: (() => BodyHolder) | undefined;
   readonly openSubstitutes?: (() => SubstitutePort) | undefined;
+  readonly turns?: TurnPort | undefined;
   readonly openAssembly?: (() => AssemblyPort) | undefined;
   /** @param nowAtMs epoch milliseconds */
   readonly openContents?: ((nowAtMs: () => number) => ContentPort) | undefined;
@@ -162,6 +164,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     rangeless: new Rangeless(),
     typesGot: new Marks(3_600_000),
     substitutes: settings.openSubstitutes?.(),
+    turns: settings.turns,
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hits: settings.openHits?.({ ...cache, ...platform, config, siteHosts }),

@@ -31,6 +31,7 @@ const words: Readonly<Record<string, RegExp>> = {
   esi: /\besi\b|\bESI\b|Esi/,
   fallback: /fall-?back/i,
   hooks: /webhook|varnish/i,
+  "global-collapse": /\bleases?\b/i,
   "hot-keys": /hot.?keys/i,
   operate: /\/explain\/|\boperate\b/,
   outward: /outward/i,

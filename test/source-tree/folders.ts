@@ -146,6 +146,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "parts/slices": [...core, ...steps, "part/port", "part"],
   "parts/esi": [...core, ...steps, "part/port", "part"],
   "parts/query": [...core, ...steps, "part/port", "part"],
+  "parts/global-collapse": [...core, ...steps, "part/port", "part"],
   "parts/fallback": [...core, ...steps, "part/port", "part"],
   "parts/release": [...core, ...steps, "part/port", "part", "admin"],
   "parts/nonce": [...core, ...steps, "part/port", "part", "admin"],

@@ -118,6 +118,7 @@ export class SimulatedSite {
       rangeless: new Rangeless(),
       typesGot: new Marks(3_600_000),
       substitutes: undefined,
+      turns: undefined,
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hits: undefined,

@@ -27,6 +27,7 @@ import type { AssemblyPort } from "./assembly-port.ts";
 import type { QueryForms } from "../request/query-forms.ts";
 import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
+import type { TurnPort } from "./turn-port.ts";
 import type { BodyHolder } from "./body-holder.ts";
 import type { VariantDemand } from "../../cache/variant-demand.ts";
 
@@ -64,6 +65,8 @@ export interface Site {
   readonly typesGot: Marks;
   /** `undefined` without `fallback()`. */
   readonly substitutes: SubstitutePort | undefined;
+  /** `undefined` without `globalCollapse()`. */
+  readonly turns: TurnPort | undefined;
   readonly answers: AnswersPort | undefined;
   /** Observations for findings. Their entries are texts that no client chooses, except fields and paths. */
   readonly notes: RouteNotes;

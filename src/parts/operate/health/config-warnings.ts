@@ -60,7 +60,7 @@ function lackingStores(route: Route, { tiers, purging }: Stores): Fault | undefi
   const lacksJournal = purging === undefined;
   const idle = Object.entries({
     tiers: isStored && !route.tiers.some((name) => names.includes(name)),
-    collapse: lacksShared && route.collapse === "global",
+    "globalCollapse()": lacksShared && route.traits.collapsesGlobally === true,
     admission: lacksShared && route.admission !== undefined,
     invalidate: lacksJournal && route.invalidate === "everywhere",
     whenUnreachable: lacksJournal && isStored && route.servesUnverified,

@@ -1,11 +1,16 @@
 // Tests the warnings about options without effect. Other configurations cause no warning.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
+import { globalCollapse } from "../../../../src/parts/global-collapse/global-collapse.ts";
 import { defineConfig } from "../../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../../src/config/written.ts";
 import { faultText } from "../../../../src/base/operator-error.ts";
 import { openSite } from "../../../../testing/site/harness.ts";
 import { adminToken } from "../../../../testing/site/purge-sender.ts";
-import { configWarnings, type Stores } from "../../../../src/parts/operate/health/config-warnings.ts";
+import {
+  configWarnings,
+  type Stores,
+} from "../../../../src/parts/operate/health/config-warnings.ts";
 import tidemarkConfig from "../../../../tidemark.config.ts";
 
 const storesOf = (...names: string[]) => ({ tiers: { all: names.map((name) => ({ name })) } });
@@ -82,7 +87,11 @@ describe("a route whose store is absent", () => {
   const writes = { methods: ["POST"], invalidate: "everywhere" } as const;
 
   it.each([
-    { fields: { collapse: "global" }, stores: { ...local, purging: {} }, idle: "collapse" },
+    {
+      fields: { use: [globalCollapse()] },
+      stores: { ...local, purging: {} },
+      idle: "globalCollapse()",
+    },
     { fields: { admission: "first-ask" }, stores: local, idle: "admission" },
     { fields: { tiers: ["shared"] }, stores: local, idle: "tiers" },
     { fields: { invalidate: "everywhere" }, stores: local, idle: "invalidate" },
@@ -99,9 +108,9 @@ describe("a route whose store is absent", () => {
   it.each([
     { fields: { tiers: ["edge", "shared"] }, stores: local },
     { fields: { ...writes, whenUnreachable: undefined }, stores: { ...local, purging: {} } },
-    { fields: { collapse: "isolate", invalidate: "here" }, stores: local },
+    { fields: { invalidate: "here" }, stores: local },
     {
-      fields: { collapse: "global", admission: "first-ask", invalidate: "everywhere" },
+      fields: { use: [globalCollapse()], admission: "first-ask", invalidate: "everywhere" },
       stores: all,
     },
   ] as const)("has no warning for $fields", ({ fields, stores }) => {

@@ -1,18 +1,26 @@
-// Waits for the lease of a key among all isolates worldwide, on routes with `collapse: "global"`.
-// While another isolate holds the lease, the leader polls the shared tier. The leader also polls
-// for the word, a short message with which the holder replaces the lease.
+// Waits for the lease of a key among all isolates worldwide. While another isolate holds the lease, the leader polls
+// the shared tier. The leader also polls for the word, a short message with which the holder replaces the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import type { PagePlace } from "../site/exchange.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { type PendingForward, questionOf, renewViewIfInDoubt } from "../reuse/pending-forward.ts";
-import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
-import type { Candidate, ResponseHead } from "../stored/stored-response.ts";
-import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
-import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
-import { answeredBy, staleInstead, storedMeanwhile } from "./instead-of-origin.ts";
+import type { PagePlace } from "../../pages/site/exchange.ts";
+import type {
+  ForwardFlight,
+  ForwardOutcome,
+  SharedForward,
+} from "../../pages/site/forward-outcome.ts";
+import type { RefreshInTurn, TurnPort } from "../../pages/site/turn-port.ts";
+import {
+  type PendingForward,
+  questionOf,
+  renewViewIfInDoubt,
+} from "../../pages/reuse/pending-forward.ts";
+import { type FoundResponse, PageLookup } from "../../pages/reuse/page-lookup.ts";
+import type { Candidate, ResponseHead } from "../../pages/stored/stored-response.ts";
+import { decide, isAnswer, mayAnswerWhoWaited } from "../../pages/reuse/may-answer.ts";
+import { isAlwaysValidated, termsOf } from "../../pages/stored/lifetime.ts";
+import { staleInstead } from "../../pages/fetch/instead-of-origin.ts";
 
 /** A request for the lease, and its flight. */
 interface TurnRequest {
@@ -24,57 +32,58 @@ interface TurnRequest {
   readonly waitMs?: number | undefined;
 }
 
-/** Waits for the lease or its holder's result. Returns at once on routes without `"global"`. */
-export async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
+/** The leases of one isolate. */
+export const leaseTurns: TurnPort = {
+  ofLeader(pending: PendingForward, flight: ForwardFlight) {
+    return hasTurns(pending) ? leaderTurn(pending, flight) : undefined;
+  },
+  ofRefresh(pending: PagePlace, refresh: RefreshInTurn) {
+    return hasTurns(pending) ? isOurTurn(pending, refresh) : undefined;
+  },
+};
+
+const hasTurns = ({ request }: PagePlace): boolean =>
+  request.route.traits.collapsesGlobally === true;
+
+/** Waits for the lease or its holder's result. */
+async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { pending, flight } = given;
-  const { collapse } = pending.request.route;
-  const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, pending.request.route.waitTimeoutMs);
-  const takesOver = pending.request.isAnonymous ? ("lead-anonymously" as const) : undefined;
-  if (collapse === "isolate") return { kind: "lead" };
-  const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, pending);
-  const outcomeFrom = (record: ResponseHead) => outcomeOf(record, given);
-  const ask = {
-    key: pending.key,
-    waitTimeoutMs,
-    flight,
-    wordOn,
-    outcomeFrom: outcomeFrom,
-    takesOver,
-  };
+  const { waitTimeoutMs } = pending.request.route;
   const { site, nowAtMs, afterAnswer } = pending.exchange;
   const { leases, random } = site;
-  const turn = await takeTurn(ask, { leases, random, nowAtMs, afterAnswer });
+  const turn = await takeTurn(
+    {
+      key: pending.key,
+      waitTimeoutMs: Math.min(given.waitMs ?? Infinity, waitTimeoutMs),
+      flight,
+      wordOn: (outcome) => wordFor(outcome, pending),
+      outcomeFrom: (record) => outcomeOf(record, given),
+      takesOver: pending.request.isAnonymous ? "lead-anonymously" : undefined,
+    },
+    { leases, random, nowAtMs, afterAnswer },
+  );
   pending.exchange.decision.lease = turn.kind;
   return turn;
 }
 
 /**
  * Waits for the lease on behalf of a leader with a client. If another isolate's forward failed, a
- * stale response may answer the client. Looks up again if memory's record has changed since the lookup,
- * because a tier may have stored a body that is too large for memory.
+ * stale response may answer the client.
  */
-export async function leaderTurn(
+async function leaderTurn(
   pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<LeaderTurn<SharedForward, Response>> {
   const { exchange, key } = pending;
   const { site } = exchange;
-  const { memoryCount } = pending;
-  const hasChanged = memoryCount !== undefined && site.tiers.memory.hasChanged(key, memoryCount);
-  const come = hasChanged && (await storedMeanwhile({ ...pending, lookedUpAtMs: -Infinity }));
-  if (come) {
-    const outcome = { kind: "in-tiers", metadata: come.stored.metadata } as const;
-    return { kind: "answer", answer: answeredBy(come, pending), outcome };
-  }
   const sinceAtMs = exchange.nowAtMs();
   const accepts = ({ candidate, verdict }: FoundResponse) => {
     if (isAnswer(verdict)) return true;
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
     return isNew && mayAnswerWhoWaited(candidate, questionOf(pending));
   };
-  const { waitTimeoutMs, name } = pending.request.route;
   // Wait at most 1 to 2 s, because the lease's holder may be a client's own request that hangs.
-  const waitMs = Math.min(waitTimeoutMs, site.headTimes.stallsAfterMs(name));
+  const waitMs = site.headTimes.stallsAfterMs(pending.request.route.name);
   const turn = await acquireLease({ pending, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
@@ -90,6 +99,30 @@ export async function leaderTurn(
   const answer = await staleInstead(pending, "another");
   const outcome = { kind: "origin-failed", failure: "error-status" } as const;
   return answer === undefined ? { kind: "lead" } : { kind: "answer", answer, outcome };
+}
+
+/**
+ * Returns whether this isolate forwards a refresh. If another isolate's forward succeeds or fails during the wait,
+ * its outcome settles this flight.
+ */
+async function isOurTurn(
+  pending: PagePlace,
+  { accepts, flight, turnMsMax }: RefreshInTurn,
+): Promise<boolean> {
+  const { exchange, key } = pending;
+  const turn = await acquireLease({ pending, flight, accepts, waitMs: turnMsMax });
+  if (turn.kind === "lead") return true;
+  if (turn.kind === "followed") flight.settle(turn.outcome);
+  if (turn.kind === "timed-out") return turnMsMax !== undefined;
+  if (turn.kind !== "told") return false;
+  if (turn.word === "lead-anonymously") return true;
+  if (turn.word === "uncacheable") {
+    if (turnMsMax === undefined) return true;
+    exchange.site.uncacheable.confirm(key.text, exchange.nowAtMs());
+    return false;
+  }
+  flight.settle({ kind: "origin-failed", failure: turn.word });
+  return false;
 }
 
 /**

@@ -1,4 +1,4 @@
-// Tests the route option `collapse: global` with crowds in three colos. A lease in Redis lets only
+// Tests `globalCollapse()` with crowds in three colos. A lease in Redis lets only
 // one request of all colos go to the origin.
 import { describe, expect, it } from "vitest";
 import { type Site } from "../../../testing/site/harness.ts";
