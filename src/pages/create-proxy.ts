@@ -28,7 +28,6 @@ import type { BodyHolder } from "./site/body-holder.ts";
 import { QueryForms } from "./request/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "../cache/variant-demand.ts";
-import { withErrorPage } from "./respond/plain-page.ts";
 import { leave, mayChange } from "./respond/leave.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
@@ -109,17 +108,15 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
       const context = contextFor(request, background, arrival, sampled);
-      const { errorPage, traits, phases } = read.route;
-      const assembly = traits.assembles === true ? site.assembly : undefined;
+      const { route } = read;
+      const assembly = route.traits.assembles === true ? site.assembly : undefined;
       const answer =
         assembly?.answer(request, read, context, (one, of, part, checks) =>
           serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
         ) ?? serve(request, read, context);
-      const isFinal = errorPage === undefined && !mayChange(phases);
-      if (sampled === undefined && isFinal) return answer;
+      if (sampled === undefined && !mayChange(route)) return answer;
       const ended = (response: Response) => {
-        const page = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
-        const sent = leave(page, phases, request);
+        const sent = leave(response, route, request);
         sampled?.answered(sent);
         return sent;
       };
