@@ -9,7 +9,7 @@ import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
-import { variantKey } from "../request/key.ts";
+import { variantKey } from "../../routing/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
