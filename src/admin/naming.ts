@@ -6,17 +6,11 @@ import type { TargetNames, Reading } from "../purge/acceptance/resolve-order.ts"
 import { quoted } from "../protocol/purge-order.ts";
 import { pathPrefix } from "../purge/journal/purge-target.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../purge/journal/spelling.ts";
-import { type Counts, countsOn } from "../pages/request/key.ts";
-import { isReserved } from "../pages/request/path-readings.ts";
-import { routesStoring } from "../pages/request/routes.ts";
-import {
-  countedAs,
-  keyedQuery,
-  namedUrl,
-  readTarget,
-  type Target,
-} from "../pages/request/target.ts";
-import type { SiteUrls } from "../pages/request/url-reader.ts";
+import { type Counts, countsOn } from "../routing/key.ts";
+import { isReserved } from "../routing/path-readings.ts";
+import { routesStoring } from "../routing/routes.ts";
+import { countedAs, keyedQuery, namedUrl, readTarget, type Target } from "../routing/target.ts";
+import type { SiteUrls } from "../routing/url-reader.ts";
 
 /**
  * Returns the readers of a site's purge targets. A reader returns a fault for an invalid target.

@@ -5,8 +5,8 @@ import type { GaugeFamily } from "../observe/reports/scrape.ts";
 import type { Sums } from "../observe/sums.ts";
 import type { Finding } from "../protocol/finding.ts";
 import type { Background } from "../platform/platform.ts";
-import type { Target } from "../pages/request/target.ts";
-import type { UrlRead } from "../pages/request/url-reader.ts";
+import type { Target } from "../routing/target.ts";
+import type { UrlRead } from "../routing/url-reader.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 

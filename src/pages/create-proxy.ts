@@ -6,18 +6,15 @@ import { type Config, configWith } from "../config/config.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { type OnRequest, RequestLog, type SampledRequest } from "../observe/request-line.ts";
 import type { Arrival } from "../platform/arrival.ts";
-import { askOrigin } from "../platform/ask-origin.ts";
 import { ClientLimit } from "../platform/client-limit.ts";
+import { originFetch } from "../platform/fetch-origin.ts";
 import { coloOf, type Environment, pseudonymOf } from "../platform/environment.ts";
 import type { Background, Platform } from "../platform/platform.ts";
 import { HeadTimes, OriginHealth } from "./site/origin-health.ts";
 import { Rangeless, KnownVary, Marks, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
-import { withinLimits } from "./fetch/field-limits.ts";
-import { asOfSite } from "./fetch/site-address.ts";
-import { Loops } from "./request/loops.ts";
-import { compileRoutes } from "./request/routes.ts";
-import { pathForOrigin } from "./request/target.ts";
-import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
+import { Loops } from "../routing/loops.ts";
+import { compileRoutes } from "../routing/routes.ts";
+import { compileUrlReader, type UrlRead } from "../routing/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
@@ -176,21 +173,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       const origin = environment.origins.get(name);
       return origin?.kind === "handler" && origin.handle.runsInCaller === true;
     },
-    async fetchOrigin(name, request) {
-      const origin = environment.origins.get(name);
-      if (origin === undefined) throw new Error(`No origin is named ${name}.`);
-      metrics.add("originRequests");
-      const { target, own } = request;
-      // A binding or handler has no address of its own, so it receives the site's URL.
-      const ownHost = origin.kind === "handler" && own ? target.ownHost : target.host;
-      const host = target.place?.host;
-      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host ?? ownHost}`;
-      const sent = { ...request, host: target.isAtSubstitute === true ? undefined : host };
-      const response = await askOrigin(origin, base + pathForOrigin(target), sent, platform);
-      // Without a URL or a place of its own, an origin has no address to replace in the response.
-      const isRenamed = origin.kind === "url" || target.place !== undefined;
-      const limited = withinLimits(response, config);
-      return asOfSite(limited, request, isRenamed ? base : undefined);
-    },
+    fetchOrigin: originFetch({ origins: environment.origins, platform, metrics, config }),
   };
 }

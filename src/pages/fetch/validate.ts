@@ -7,7 +7,7 @@ import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import { personalCookies } from "../request/cookies.ts";
+import { personalCookies } from "../../routing/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import {
   needsNewBody,
@@ -25,7 +25,8 @@ import {
 } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { allowNoReuse, makePrivate } from "../respond/downstream.ts";
-import { fromStored, withFields } from "../respond/respond.ts";
+import { fromStored } from "../respond/respond.ts";
+import { withFields } from "../../base/with-fields.ts";
 import {
   ageSeconds,
   isAlwaysValidated,

@@ -10,7 +10,7 @@ import {
   urlVariation,
 } from "../../rules/no-vary-search.ts";
 import { type FieldLine, type Fields, fieldsOf } from "../../rules/fields.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "../../routing/target.ts";
 
 /** A client's URL that the form of its path makes equivalent to the canonical URL. */
 export interface EquivalentUrl {

@@ -5,7 +5,7 @@ import type { BodyFilter, PhaseRequest, Phases } from "../../part/port/phases.ts
 import { hasCoding } from "../../rules/fields.ts";
 import { makePrivate } from "./downstream.ts";
 import { plainPage, withErrorPage } from "./plain-page.ts";
-import { withFields } from "./respond.ts";
+import { withFields } from "../../base/with-fields.ts";
 
 /** Returns whether a route may change an answer that leaves. */
 export const mayChange = ({ errorPage, phases }: Route): boolean =>

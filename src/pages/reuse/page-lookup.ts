@@ -8,7 +8,7 @@ import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/ti
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
-import { variantKey } from "../request/key.ts";
+import { variantKey } from "../../routing/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";

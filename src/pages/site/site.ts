@@ -9,10 +9,10 @@ import type { Metrics } from "../../observe/metrics.ts";
 import type { JoinedPurges } from "../../purge/acceptance/invalidation-batches.ts";
 import type { PurgeView } from "../../purge/view/view-port.ts";
 import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
-import type { Loops } from "../request/loops.ts";
-import type { MatchRoute } from "../request/routes.ts";
-import type { Target } from "../request/target.ts";
-import type { ReadUrl } from "../request/url-reader.ts";
+import type { Loops } from "../../routing/loops.ts";
+import type { MatchRoute } from "../../routing/routes.ts";
+import type { OriginRequest } from "../../platform/fetch-origin.ts";
+import type { ReadUrl } from "../../routing/url-reader.ts";
 import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { HeadTimes, OriginHealth } from "./origin-health.ts";
@@ -124,18 +124,3 @@ export interface PhaseHost extends Pick<
 
 /** Returns the routes of a configuration with the phases of their parts. */
 export type WithPhases = (config: Config, host: PhaseHost) => Pick<Config, "routes" | "anywhere">;
-
-/** A request as an origin receives it. */
-export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
-  readonly target: Target;
-  /** The `request.cf` that a handler receives. */
-  readonly cf: object | undefined;
-  /** The client's own header fields, which a handler receives in place of `headers`. */
-  readonly own?: Headers | undefined;
-  /** Starts work of a handler that may continue after its response is sent. */
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the client's request, if a handler may know it. */
-  readonly caller: object | undefined;
-  /** As in the context, if the request bypasses the cache. */
-  readonly server?: object | undefined;
-}

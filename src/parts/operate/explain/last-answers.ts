@@ -1,6 +1,6 @@
 // The last answers of one isolate, and the last requests that bypassed the cache, by named URL.
 import { BoundedMarks } from "../../../base/bounded-map.ts";
-import { nameSetBy } from "../../../pages/request/cookies.ts";
+import { nameSetBy } from "../../../routing/cookies.ts";
 import type { TierChange } from "../../../observe/decision.ts";
 import type { AnswersPort, LastPass } from "../../../pages/site/answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";

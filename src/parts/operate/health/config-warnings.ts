@@ -5,8 +5,8 @@ import { fitsHost, type RoutePattern } from "../../../config/route-pattern.ts";
 import { traceFieldNames } from "../../../rules/trace-context.ts";
 import type { Fault } from "../../../base/operator-error.ts";
 import { isWithheld } from "../../../pages/request/forwarded-fields.ts";
-import { countsOn } from "../../../pages/request/key.ts";
-import { compileCovering } from "../../../pages/request/routes.ts";
+import { countsOn } from "../../../routing/key.ts";
+import { compileCovering } from "../../../routing/routes.ts";
 
 /** A setting without effect. `warning`: pages may be stored that the setting should protect. */
 export type ConfigWarning = Fault & { readonly level?: "warning" };
