@@ -39,7 +39,9 @@ export function noteAnswer(metadata: StoredMetadata, pending: PendingForward): v
     );
     site.metrics.add("silentVariations", [name]);
   }
-  if (isNewLie(metadata, pending)) {
+  // A marker keeps the fact for the URL, so this answer is the first to show it.
+  const isKnownToLie = pending.marker?.names.includes(contentTagName) === true;
+  if (isOfLyingUrl(metadata) && !isKnownToLie) {
     note("validator-lies", [path]);
     site.metrics.add("lyingValidators", [name]);
   }
@@ -65,16 +67,6 @@ function namesChanging(metadata: StoredMetadata, pending: PendingForward): reado
     isOfPages(responseMediaTypes(fields).at(-1) ?? "");
   const names = isBesideClass ? [...new Set(["accept", ...changed])] : changed;
   return names.filter((name) => !pending.request.route.normalForms?.has(name));
-}
-
-/** Returns whether the body of this answer is the first to show that the validators lie. */
-function isNewLie(metadata: StoredMetadata, pending: PendingForward): boolean {
-  if (!isOfLyingUrl(metadata)) return false;
-  const { key, request, exchange, marker, standing } = pending;
-  const found = (storedCandidate(pending) ?? standing)?.stored.metadata;
-  const removed = [key, request.key].map(({ text }) => exchange.site.invalidations.removed(text));
-  const isKnown = [found, ...removed].some((one) => one !== undefined && isOfLyingUrl(one));
-  return !isKnown && marker?.names.includes(contentTagName) !== true;
 }
 
 /** A redirect to such a path is probably one to a login. */
