@@ -121,12 +121,8 @@ export async function passBy(
   decision.answerBytes = bytesPassedOn(response, request.method);
   const sent = passOn(response, { route, exchange }, rule === "caller" ? makePrivate : keepPrivate);
   settle(exchange);
-  exchange.site.answers?.passed(passed.url, {
-    atMs: answer.respondedAtMs,
-    method,
-    rule,
-    status,
-    isMadePrivate: isPrivate(sent.headers) && !isPrivate(response.headers),
-  });
+  const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
+  const atMs = answer.respondedAtMs;
+  exchange.site.answers?.passed(passed.url, { atMs, method, rule, status, isMadePrivate });
   return sent;
 }

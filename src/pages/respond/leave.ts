@@ -8,13 +8,10 @@ import { plainPage, withErrorPage } from "./plain-page.ts";
 import { withFields } from "../../base/with-fields.ts";
 
 /** Returns whether a route may change an answer that leaves. */
-export const mayChange = ({ errorPage, phases }: Route): boolean =>
-  (errorPage ??
-    phases.respond ??
-    phases.filter ??
-    phases.rewrite ??
-    phases.admits ??
-    phases.keyed) !== undefined;
+export function mayChange({ errorPage, phases }: Route): boolean {
+  const { respond, filter, rewrite, admits, keyed } = phases;
+  return (errorPage ?? respond ?? filter ?? rewrite ?? admits ?? keyed) !== undefined;
+}
 
 /**
  * Returns the answer that leaves, in place of the one that the cache has given. An answer that a rule has chosen by its

@@ -98,9 +98,8 @@ function sendUnstored(
     status >= 500 ? failedWith(fresh.response, exchange.nowAtMs()) : { kind: "nothing-to-share" },
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given });
-  exchange.site.answers?.answered(metadata, pending, {
-    isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers),
-  });
+  const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
+  exchange.site.answers?.answered(metadata, pending, { isMadePrivate });
   return { answer, done: Promise.resolve() };
 }
 

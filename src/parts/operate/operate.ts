@@ -7,13 +7,10 @@ import { DryRunIds } from "./dry-run-ids.ts";
 import { answerDebugged } from "./explain/debug-field.ts";
 import { LastAnswers } from "./explain/last-answers.ts";
 import { explainRoute } from "./explain/explain-route.ts";
-import { noteAnswer } from "./health/answer-notes.ts";
 import { configWarnings } from "./health/config-warnings.ts";
 import { healthRoute } from "./health/health-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import type { OpenPart, OperatorAccess } from "../../admin/open-part.ts";
-import type { PendingForward } from "../../pages/reuse/pending-forward.ts";
-import type { StoredMetadata } from "../../pages/stored/stored-response.ts";
 import type { PartContents } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { statsRoute } from "./stats-route.ts";
@@ -33,23 +30,11 @@ export function operate(): SitePart {
   const contents: PartContents = {
     fills: {
       createReports,
-      openAnswers: () => new Answers(),
+      openAnswers: () => new LastAnswers(),
     },
     open,
   };
   return { kind: "site", name: "operate", contents };
-}
-
-/** Remembers the last answers for explain, and takes notes for findings. */
-class Answers extends LastAnswers {
-  override answered(
-    metadata: StoredMetadata,
-    pending: PendingForward,
-    additions?: Parameters<LastAnswers["answered"]>[2],
-  ): void {
-    noteAnswer(metadata, pending);
-    super.answered(metadata, pending, additions);
-  }
 }
 
 function open(settings: AdminSettings): OpenPart {

@@ -1,11 +1,14 @@
-// The last answers of one isolate, and the last requests that bypassed the cache, by named URL.
+// The last answers of one isolate, and the last requests that bypassed the cache, by named URL. Each answer is also
+// noted for findings.
 import { BoundedMarks } from "../../../base/bounded-map.ts";
 import { nameSetBy } from "../../../routing/cookies.ts";
 import type { TierChange } from "../../../observe/decision.ts";
 import type { AnswersPort, LastPass } from "../../../pages/site/answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
+import type { PendingForward } from "../../../pages/reuse/pending-forward.ts";
 import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import type { FieldLine } from "../../../rules/fields.ts";
+import { noteAnswer } from "./answer-notes.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
   "age",
@@ -52,9 +55,11 @@ export class LastAnswers implements AnswersPort {
 
   answered(
     metadata: StoredMetadata,
-    { request, exchange }: Parameters<AnswersPort["answered"]>[1],
+    pending: PendingForward,
     additions: Parameters<AnswersPort["answered"]>[2] = {},
   ): void {
+    noteAnswer(metadata, pending);
+    const { request, exchange } = pending;
     const { decision } = exchange;
     if (request.method !== "GET" || request.content !== undefined) return;
     const { fields } = metadata;
