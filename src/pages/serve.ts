@@ -12,7 +12,7 @@ import { passBy, passedInstead } from "./fetch/pass-by.ts";
 import { mayCausePublicWork } from "./fetch/forward.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
-import type { UrlRead } from "./request/url-reader.ts";
+import type { UrlRead } from "../routing/url-reader.ts";
 import { plainPage, refused } from "./respond/plain-page.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";

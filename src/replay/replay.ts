@@ -315,7 +315,7 @@ const respondedAtMsOf = (found: FoundResponse | undefined): number =>
   found?.candidate.stored.metadata.respondedAtMs ?? -Infinity;
 
 function nameOf({ key, route }: LookupRequest, isolate: Isolate): string {
-  return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
+  return route.traits.collapsesGlobally === true ? key.text : `${isolate.number} ${key.text}`;
 }
 
 /** Returns the size of the whole body: a client's 304, a HEAD and a part of it do not show it. */

@@ -16,6 +16,7 @@ const textOf = (config: string, journal: DurableObjectJournal, call: string) => 
   import { defineConfig } from "./src/tidemark.ts";
   import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
+  import { globalCollapse } from "tidemark/global-collapse";
   import { controlled, distant, randomly, troubled } from "./testing/consistency/unsteady-objects.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
   export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";

@@ -22,12 +22,20 @@ export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 
-/** Routes for the kinds of pages whose requests are collapsed over all colos by a lease. */
-const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => ({
-  name: kind,
-  match: `/${kind}/*`,
-  collapse: "global",
-}));
+/** The kinds of pages whose requests are collapsed over all colos by a lease. */
+const kindsInTheWorld = ["steady", "varied", "brief", "lenient"];
+
+/**
+ * Returns a configuration as text.
+ *
+ * @param collapse the field of these routes, in the form of a version
+ */
+function configOf(purge: object, collapse: string): string {
+  const routes = kindsInTheWorld.map(
+    (name) => `{ name: "${name}", match: "/${name}/*", ${collapse} }`,
+  );
+  return `{ purge: ${JSON.stringify(purge)}, routes: [${routes.join(", ")}] }`;
+}
 
 interface SiteSettings {
   readonly originUrl: string;
@@ -84,8 +92,7 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
       maxLagSeconds: maxLagMs / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
     };
-    const config = JSON.stringify({ purge, routes: routesInTheWorld });
-    const versions = await versionsOf(config, settings);
+    const versions = await versionsOf(purge, settings);
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
     // Start the replica before any write, because it would miss writes during its start.
@@ -113,8 +120,9 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
 }
 
 /** Returns the versions; the last release is first if it takes part. */
-async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
+async function versionsOf(purge: object, settings: SiteSettings): Promise<WorkerVersion[]> {
   const { fault, besideRelease, overObject } = settings;
+  const config = configOf(purge, "use: [globalCollapse()]");
   if (overObject === true) {
     const worker = (hints: boolean) => bundleOverObject(config, { hints });
     return [
@@ -132,7 +140,13 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
   const ofToday = { version: today, worker };
   if (!besideRelease) return [ofToday];
   const released = lastRelease();
-  return [{ version: released.version, worker: configured(released.worker, config) }, ofToday];
+  return [
+    {
+      version: released.version,
+      worker: configured(released.worker, configOf(purge, 'collapse: "global"')),
+    },
+    ofToday,
+  ];
 }
 
 export async function startColoUnderTest(
@@ -221,6 +235,7 @@ function bundleWithParts(
     import { operate } from "./src/parts/operate/operate.ts";
     import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
+    import { globalCollapse } from "tidemark/global-collapse";
     import { ${given.name} } from "${given.from}";
 
     const factories = ${given.factories};

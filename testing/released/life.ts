@@ -1,5 +1,6 @@
 // Sends a Worker requests by which it writes every form of data that it can write to Redis and the
 // edge cache. A release keeps these data, and tests check that later versions can read them.
+import type { RouteInput } from "../../src/config/route-options.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeCache, type KeptInCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -22,8 +23,11 @@ const adminToken = "admin-token-of-this-site";
 const bearer = { authorization: `Bearer ${adminToken}` };
 export const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, SITE_HOST: host };
 
-/** `hotKeys` is an option of earlier releases. Here it is the argument of the part. */
-export const config: ConfigInput & { readonly hotKeys: number } = {
+/** `hotKeys`, and `collapse` of a route, are options of earlier releases. Here they make parts. */
+export const config: Omit<ConfigInput, "routes"> & {
+  readonly hotKeys: number;
+  readonly routes: (RouteInput & { readonly collapse?: "global" })[];
+} = {
   hotKeys: 10,
   limits: { bufferBytes: 8_192 },
   routes: [

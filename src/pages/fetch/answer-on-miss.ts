@@ -3,7 +3,7 @@
 // 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
 // 2. `withoutAsking` answers without a forward while the origin or the page fails.
 // 3. cache/load.ts waits for another request's forward; `storedSince` looks in memory again.
-// 4. global-lease.ts waits for the lease.
+// 4. A part may wait for the turn of this isolate (`TurnPort`).
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
@@ -39,7 +39,6 @@ import {
 import { lead } from "./lead.ts";
 import { inPublicContext, probeBehind } from "./forward.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
-import { leaderTurn } from "./global-lease.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** Answers with a stored response, a forward of this or another request, or an error page. */
@@ -58,7 +57,7 @@ export async function answerFromOrigin(pending: PendingForward): Promise<Respons
 }
 
 /**
- * HTTP's rules for `load`. On a miss, `takeTurn` waits for the lease, and `fetch` forwards as the
+ * HTTP's rules for `load`. On a miss, `takeTurn` waits for the turn of this isolate, and `fetch` forwards as the
  * leader of a flight. `accepts` answers the flight's followers with the outcome. If `accepts`
  * returns no answer, `next` decides the follower's next step.
  */
@@ -68,7 +67,7 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
   mayShare: mayCollapse,
   withoutFetch: withoutAsking,
   storedSince: answerSince,
-  takeTurn: leaderTurn,
+  takeTurn: turnOf,
   fetch: fetchAndConfirm,
   accepts: answerOf,
   next: nextAfter,
@@ -115,6 +114,23 @@ function answerSince(pending: PendingForward): LoadResult<SharedForward, Respons
 }
 
 /**
+ * Waits for the leader's turn among all isolates, if a part of the route has such turns. First looks up again if
+ * memory's record has changed since the lookup, because a tier may have stored a body that is too large for memory.
+ */
+function turnOf(pending: PendingForward, flight: ForwardFlight) {
+  const { key, memoryCount, exchange } = pending;
+  const { tiers, turns } = exchange.site;
+  if (memoryCount === undefined || !tiers.memory.hasChanged(key, memoryCount)) {
+    return turns?.ofLeader(pending, flight);
+  }
+  return storedMeanwhile({ ...pending, lookedUpAtMs: -Infinity }).then((come) => {
+    if (come === undefined) return turns?.ofLeader(pending, flight) ?? ({ kind: "lead" } as const);
+    const outcome = { kind: "in-tiers", metadata: come.stored.metadata } as const;
+    return { kind: "answer", answer: answeredBy(come, pending), outcome } as const;
+  });
+}
+
+/**
  * Returns the answer from another request's forward, judged by this request's own view and clock
  * (rule 9).
  */
@@ -146,7 +162,7 @@ async function answerOf(
   return answeredBy(candidateOf({ metadata, body: { kind: "stream", stream } }, pending), pending);
 }
 
-/** The wait for the lease is short, because a hanging request may hold the lease for 30 s. */
+/** The wait for the turn is short, because a hanging request may keep its turn for 30 s. */
 const anonymousTurnMsMax = 250;
 
 /**

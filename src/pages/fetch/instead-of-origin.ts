@@ -5,7 +5,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
-import { variantKey } from "../request/key.ts";
+import { variantKey } from "../../routing/key.ts";
 import type { ForwardOutcome, FailedForward } from "../site/forward-outcome.ts";
 import {
   type PendingForward,

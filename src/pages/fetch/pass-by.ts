@@ -7,7 +7,7 @@ import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import { decidedBy, linesOfRules } from "../request/decided-key.ts";
 import { ignoredIn, type PassedRequest } from "../request/plan.ts";
-import type { UrlRead } from "../request/url-reader.ts";
+import type { UrlRead } from "../../routing/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/plain-page.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
@@ -123,6 +123,6 @@ export async function passBy(
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;
-  exchange.site.lastAnswers?.passed(passed.url, { atMs, method, rule, status, isMadePrivate });
+  exchange.site.answers?.passed(passed.url, { atMs, method, rule, status, isMadePrivate });
   return sent;
 }

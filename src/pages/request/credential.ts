@@ -1,9 +1,9 @@
 // Finds the credential of a gate. One that was checked is removed, so that it neither selects a response nor reaches
 // the origin.
 import type { Gate } from "../../part/port/phases.ts";
-import { keyedQuery, sentUrl } from "./target.ts";
-import { nameOfCookie, pairsIn } from "./cookies.ts";
-import type { ReadUrl, UrlRead } from "./url-reader.ts";
+import { keyedQuery, sentUrl } from "../../routing/target.ts";
+import { nameOfCookie, pairsIn } from "../../routing/cookies.ts";
+import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
 
 /** The head of a request. */
 export type RequestHead = Pick<Request, "method" | "headers"> & Partial<Pick<Request, "cf">>;

@@ -9,17 +9,24 @@ import { contentMethod } from "../../rules/methods.ts";
 import { dropDateConditions } from "../stored/build.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { mayBePosition, positionName } from "../../purge/view/positions.ts";
-import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
+import { mayBePosition } from "../../purge/view/positions.ts";
+import { positionName } from "../../protocol/purge-order.ts";
+import {
+  noCookies,
+  positionIn,
+  sortCookies,
+  unknownCookies,
+  withoutPosition,
+} from "../../routing/cookies.ts";
 import { type DecidedKey, decidedBy, linesOfRules } from "./decided-key.ts";
 import { hasCredential, type RequestHead, withoutCredential } from "./credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
-import { type CfMember, keyedCf, primaryKey } from "./key.ts";
-import type { Loops } from "./loops.ts";
-import { fieldsFor, hasUnclearFields } from "./route-conditions.ts";
-import type { RouteMatch } from "./routes.ts";
-import { sentUrl, type Target } from "./target.ts";
-import type { ReadUrl, UrlRead } from "./url-reader.ts";
+import { type CfMember, keyedCf, primaryKey } from "../../routing/key.ts";
+import type { Loops } from "../../routing/loops.ts";
+import { fieldsFor, hasUnclearFields } from "../../routing/route-conditions.ts";
+import type { RouteMatch } from "../../routing/routes.ts";
+import { sentUrl, type Target } from "../../routing/target.ts";
+import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
 export interface LookupRequest {
@@ -174,22 +181,11 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     const canonical = route.noVarySearch ? canonicalFor(asking, bare, given, by) : undefined;
     return { kind: "lookup", request: canonical ?? askedFor(asking, bare, given, by) };
   }
-  const { address } = given;
   const reason = rule === "method" ? "method" : "bypass";
   const lines = linesOfRules(by);
   const ignored = ignoredIn(request, read);
-  const passed = {
-    request,
-    address,
-    target,
-    url: keyed.url,
-    route,
-    reason,
-    rule,
-    lines,
-    ignored,
-  } as const;
-  return { kind: "pass", passed };
+  const asked = { request, address: given.address, target, url: keyed.url, route };
+  return { kind: "pass", passed: { ...asked, reason, rule, lines, ignored } };
 }
 
 /**
@@ -307,11 +303,8 @@ function askedFor(
 ): LookupRequest {
   const { target, route, parameters, keyed } = read;
   const { site, address, content, admission } = given;
-  const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, {
-    config: site.config,
-    address,
-    by,
-  });
+  const settings = { config: site.config, address, by };
+  const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, settings);
   const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",

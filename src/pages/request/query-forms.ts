@@ -10,7 +10,7 @@ import {
   urlVariation,
 } from "../../rules/no-vary-search.ts";
 import { type FieldLine, type Fields, fieldsOf } from "../../rules/fields.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "../../routing/target.ts";
 
 /** A client's URL that the form of its path makes equivalent to the canonical URL. */
 export interface EquivalentUrl {
@@ -48,9 +48,9 @@ export class QueryForms {
   }
 
   /** Takes the form of a 200 that is stored under this key. Other responses teach nothing. */
-  learn({ status }: { readonly status: number }, fields: Fields, at: LearnPlace): void {
-    if (status !== 200 || !at.request.route.noVarySearch) return;
-    const form = urlVariation(fields.get(noVarySearchField));
+  learn(metadata: StoredVariation & { readonly status: number }, at: LearnPlace): void {
+    if (metadata.status !== 200 || !at.request.route.noVarySearch) return;
+    const form = urlVariation(fieldsOf(metadata).get(noVarySearchField));
     if (form === undefined) return;
     this.#forms.set(nameOf(at.request.target), form);
     this.#refutedAtMs.delete(at.request.key.text);
@@ -75,6 +75,11 @@ interface KeyedRequest {
   readonly route: { readonly noVarySearch: boolean };
 }
 
+/** The part of a stored response with its No-Vary-Search. */
+interface StoredVariation {
+  readonly fields: readonly FieldLine[];
+}
+
 interface LearnPlace {
   readonly request: KeyedRequest;
 }
@@ -97,9 +102,6 @@ export function isForOwnUrl(fields: Fields, { own }: AskedUrl): boolean {
 }
 
 /** Returns whether a stored response may answer the client's URL. */
-export function isStoredForOwnUrl(
-  metadata: { readonly fields: readonly FieldLine[] },
-  asked: AskedUrl,
-): boolean {
+export function isStoredForOwnUrl(metadata: StoredVariation, asked: AskedUrl): boolean {
   return asked.own === undefined || isForOwnUrl(fieldsOf(metadata), asked);
 }

@@ -1,5 +1,6 @@
 // The outcomes of a forward for the requests that wait for it.
-import type { Flight, FlightOutcome, Flights, StartPorts } from "../../cache/flights.ts";
+import type { Relay } from "../../bodies/relay.ts";
+import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { retryAfterSeconds } from "../../rules/retry-after.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
@@ -16,42 +17,6 @@ export interface FailedForward {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** The rest of a body that several requests continue at the same byte. */
-export interface SharedRest {
-  /** The body that the first of them fetches; `undefined` if it got none. */
-  arriving?: Promise<ArrivingBody | undefined>;
-}
-
-/** How one request continues a body from a byte. Each returns `undefined` if that is impossible. */
-export interface Continuation {
-  /** Reads the rest from the tier that has stored the body. */
-  readonly ofStored: (atByte: number) => Promise<ReadableStream<Uint8Array> | undefined>;
-  /** Fetches the rest of the same version from the origin. */
-  readonly ofOrigin: (
-    atByte: number,
-  ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
-  /** Like `ofOrigin`, with one range request for all requests that share the rest. */
-  readonly together: (
-    atByte: number,
-    shared: SharedRest,
-  ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
-}
-
-/** An arriving body that requests share. */
-export interface ArrivingBody {
-  /** Returns the whole body for one more request; `undefined` if the call comes too late. */
-  join(
-    continuation: Continuation,
-    ports: Pick<StartPorts, "afterAnswer">,
-  ): ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  /** Returns whether the body will probably have arrived after this time, at its speed so far. */
-  endsWithin(ms: number): boolean;
-  /** Waits until a tier has stored the body. Returns false if none has. */
-  isStored(): Promise<boolean>;
-  /** Whether a tier has stored the body; `undefined` until that is known. */
-  readonly hasStored: boolean | undefined;
-}
-
 /** The result of a forward for waiting requests. */
 export type SharedForward =
   | { readonly kind: "stored"; readonly stored: StoredResponse }
@@ -59,7 +24,7 @@ export type SharedForward =
   | {
       readonly kind: "arriving";
       readonly metadata: StoredMetadata;
-      readonly relay: ArrivingBody;
+      readonly relay: Relay;
       readonly stored?: undefined;
     }
   /** Stored, but the body is too large for memory. Each request looks the response up. */

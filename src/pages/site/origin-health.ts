@@ -5,7 +5,7 @@ import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../remote/breaker.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import type { Target } from "../request/target.ts";
+import type { Target } from "../../routing/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 

@@ -13,7 +13,7 @@ import {
   urlTag,
 } from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/invalidation-batches.ts";
-import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../request/key.ts";
+import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../../routing/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
@@ -21,9 +21,9 @@ import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { unseen } from "./content-tags.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
-import { routesStoring } from "../request/routes.ts";
-import { readTarget, sentUrl, type Target } from "../request/target.ts";
-import type { UrlRead } from "../request/url-reader.ts";
+import { routesStoring } from "../../routing/routes.ts";
+import { readTarget, sentUrl, type Target } from "../../routing/target.ts";
+import type { UrlRead } from "../../routing/url-reader.ts";
 
 /**
  * Invalidates after an unsafe request, unless the response is an error. Otherwise, any client could

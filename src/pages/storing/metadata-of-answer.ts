@@ -25,7 +25,7 @@ import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/store
 import { governingDirectives } from "../../rules/cache-control.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { Objections } from "../../part/port/phases.ts";
-import { bodiless } from "../respond/respond.ts";
+import { bodiless } from "../../base/with-fields.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { withoutStripped } from "./stripped-fields.ts";

@@ -15,8 +15,8 @@ import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/stor
 import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { tagFieldNames } from "../stored/tags.ts";
-import { readingsOf } from "../request/path-readings.ts";
-import { unknownCookies } from "../request/cookies.ts";
+import { readingsOf } from "../../routing/path-readings.ts";
+import { unknownCookies } from "../../routing/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { isFromBeforePurge } from "./from-before-purge.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";

@@ -35,7 +35,6 @@ import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteLie, noteRefusal } from "./answer-findings.ts";
 import {
   isProvisional,
   ofOneClient,
@@ -62,7 +61,7 @@ export async function sendAndStore(
   const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, fresh, pending);
   if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
-  applyStored(metadata, headers, pending);
+  applyStored(metadata, pending);
   if (ignoresRange(metadata, request)) exchange.site.rangeless.mark(key.text, exchange.nowAtMs());
   const source = body ?? new Blob([]).stream();
   const sent = await sendAndStoreBody(
@@ -80,10 +79,7 @@ export async function sendAndStore(
 function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetadata {
   const withheld = withheldTag(metadata, pending);
   const isStreamed = (metadata.bodyBytes ?? 0) > pending.exchange.site.config.limits.bufferBytes;
-  if (!isStreamed) return withheld;
-  const tagged = taggedByLength(withheld, pending);
-  noteLie(withheld, tagged, pending);
-  return tagged;
+  return isStreamed ? taggedByLength(withheld, pending) : withheld;
 }
 
 /** Sends an answer that no tier stores, and applies the refusal to later requests. */
@@ -98,13 +94,12 @@ function sendUnstored(
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
-  noteRefusal(refusal, fresh.response, pending);
   flight.settle(
     status >= 500 ? failedWith(fresh.response, exchange.nowAtMs()) : { kind: "nothing-to-share" },
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
-  exchange.site.lastAnswers?.answered(metadata, pending, { isMadePrivate });
+  exchange.site.answers?.answered(metadata, pending, { isMadePrivate });
   return { answer, done: Promise.resolve() };
 }
 

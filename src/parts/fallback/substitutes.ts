@@ -6,7 +6,8 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../../pages/request/personal.ts";
 import type { LookupRequest } from "../../pages/request/plan.ts";
-import { fromStored, withFields } from "../../pages/respond/respond.ts";
+import { fromStored } from "../../pages/respond/respond.ts";
+import { withFields } from "../../base/with-fields.ts";
 import { PageLookup } from "../../pages/reuse/page-lookup.ts";
 import {
   type PendingForward,

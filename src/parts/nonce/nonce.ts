@@ -6,7 +6,7 @@ import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
 import type { PhaseRequest, Phases } from "../../part/port/phases.ts";
 import { ruleConditions } from "../../part/port/rule.ts";
 import { ownRequest } from "../../pages/request/plan.ts";
-import { edit } from "../../pages/request/field-edits.ts";
+import { edit } from "../../routing/field-edits.ts";
 import { allowNoReuse } from "../../pages/respond/downstream.ts";
 import { withBodyThrough } from "../../pages/respond/leave.ts";
 import type { PhaseHost } from "../../pages/site/site.ts";

@@ -2,7 +2,7 @@
 // origin with several failing paths, probes both, and limits retries.
 import { describe, expect, it } from "vitest";
 import { OriginHealth } from "../../../src/pages/site/origin-health.ts";
-import { readTarget } from "../../../src/pages/request/target.ts";
+import { readTarget } from "../../../src/routing/target.ts";
 
 const origin = "default";
 const pageOf = (page: string) => ({

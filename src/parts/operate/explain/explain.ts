@@ -17,8 +17,8 @@ import {
   plan,
   requestForWhole,
 } from "../../../pages/request/plan.ts";
-import { compileRoutes } from "../../../pages/request/routes.ts";
-import type { UrlRead } from "../../../pages/request/url-reader.ts";
+import { compileRoutes } from "../../../routing/routes.ts";
+import type { UrlRead } from "../../../routing/url-reader.ts";
 import { isRefreshDue } from "../../../pages/reuse/early-refresh.ts";
 import { pendingForward } from "../../../pages/reuse/pending-forward.ts";
 import type { FoundResponse, PageLookup } from "../../../pages/reuse/page-lookup.ts";
@@ -43,7 +43,7 @@ import { keyAccountOf } from "./key-account.ts";
 import { lastFor } from "./explain-last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { unknownCookies } from "../../../pages/request/cookies.ts";
+import { unknownCookies } from "../../../routing/cookies.ts";
 import { credentialsIn } from "../../../pages/request/personal.ts";
 import { hintOfCookies, hintOfCredentials, neverFresh, overrideOf, purgedBy } from "./hints.ts";
 
