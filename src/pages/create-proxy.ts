@@ -9,9 +9,10 @@ import type { Arrival } from "../platform/arrival.ts";
 import { originFetch } from "../platform/fetch-origin.ts";
 import { coloOf, type Environment, pseudonymOf } from "../platform/environment.ts";
 import type { Background, Platform } from "../platform/platform.ts";
-import { HeadTimes, OriginHealth } from "./site/origin-health.ts";
-import { Rangeless, KnownVary, Marks, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
-import { ClientLimit } from "./site/client-limit.ts";
+import { HeadTimes, OriginHealth } from "../platform/origin-health.ts";
+import { KnownVary, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
+import { Marks } from "../base/marks.ts";
+import { ClientLimit } from "../platform/client-limit.ts";
 import { Loops } from "../routing/loops.ts";
 import { compileRoutes } from "../routing/routes.ts";
 import { compileUrlReader, type UrlRead } from "../routing/url-reader.ts";
@@ -21,7 +22,7 @@ import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
 import type { LastAnswersPort } from "./site/last-answers-port.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
-import { QueryForms } from "./request/query-forms.ts";
+import { QueryForms } from "../routing/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "../cache/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
@@ -156,7 +157,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     releases,
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
-    rangeless: new Rangeless(),
     typesGot: new Marks(3_600_000),
     substitutes: settings.openSubstitutes?.(),
     invalidations: new Invalidations(),

@@ -6,8 +6,8 @@ import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { type PendingForward, questionOf, renewViewIfInDoubt } from "../reuse/pending-forward.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, ResponseHead } from "../stored/stored-response.ts";
 import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
@@ -33,14 +33,7 @@ export async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutc
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, pending);
   const outcomeFrom = (record: ResponseHead) => outcomeOf(record, given);
-  const ask = {
-    key: pending.key,
-    waitTimeoutMs,
-    flight,
-    wordOn,
-    outcomeFrom: outcomeFrom,
-    takesOver,
-  };
+  const ask = { key: pending.key, waitTimeoutMs, flight, wordOn, outcomeFrom, takesOver };
   const { site, nowAtMs, afterAnswer } = pending.exchange;
   const { leases, random } = site;
   const turn = await takeTurn(ask, { leases, random, nowAtMs, afterAnswer });

@@ -1,11 +1,12 @@
 // Notes on answers of the origin for findings: why an answer was not stored, and which fields changed a page.
+import type { FindingCode } from "../../protocol/finding.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { responseMediaTypes } from "../../rules/media-types.ts";
 import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
 import { acceptClassName, isOfPages } from "../../rules/accept-class.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { sharesNonce } from "../../rules/nonces.ts";
-import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -26,42 +27,49 @@ export function noteSilentVariation(metadata: StoredMetadata, pending: PendingFo
   const changing = isBesideClass ? [...new Set(["accept", ...changed])] : changed;
   const names = changing.filter((name) => !request.route.normalForms?.has(name));
   if (names.length === 0) return;
-  const { site } = exchange;
-  const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
-  site.notes.note("varies-silently", request.route.name, entries, exchange.nowAtMs());
-  site.metrics.add("silentVariations", [request.route.name]);
+  const path = notedPath(pending);
+  note(
+    "varies-silently",
+    names.map((name) => `${name} ${path}`),
+    pending,
+  );
+  exchange.site.metrics.add("silentVariations", [request.route.name]);
 }
 
 /** Notes a stored page whose visitors share the nonce of its scripts. */
-export function noteSharedNonce(metadata: StoredMetadata, { request, exchange }: PagePlace): void {
-  if (request.route.traits.replacesNonces || !sharesNonce(fieldsOf(metadata))) return;
-  const path = request.target.path.slice(0, pathCharactersMax);
-  exchange.site.notes.note("nonce-shared", request.route.name, [path], exchange.nowAtMs());
+export function noteSharedNonce(metadata: StoredMetadata, place: PagePlace): void {
+  if (place.request.route.traits.replacesNonces || !sharesNonce(fieldsOf(metadata))) return;
+  note("nonce-shared", [notedPath(place)], place);
 }
 
 /** Notes that the validators of an answer lie, if its body has just shown that. */
-export function noteLie(
-  before: StoredMetadata,
-  after: StoredMetadata,
-  { request, exchange }: PagePlace,
-): void {
+export function noteLie(before: StoredMetadata, after: StoredMetadata, place: PagePlace): void {
   if (!isOfLyingUrl(after) || isOfLyingUrl(before)) return;
-  const { name } = request.route;
-  const path = request.target.path.slice(0, pathCharactersMax);
-  exchange.site.notes.note("validator-lies", name, [path], exchange.nowAtMs());
-  exchange.site.metrics.add("lyingValidators", [name]);
+  note("validator-lies", [notedPath(place)], place);
+  place.exchange.site.metrics.add("lyingValidators", [place.request.route.name]);
 }
 
 /** Notes why the origin's No-Vary-Search has no effect, on a route with `query.noVarySearch`. */
-export function noteVariationFault(received: Headers, { request, exchange }: PagePlace): void {
-  const { name, noVarySearch } = request.route;
+export function noteVariationFault(received: Headers, place: PagePlace): void {
+  const { noVarySearch } = place.request.route;
   const fault = noVarySearch ? variationFault(received.get(noVarySearchField)) : undefined;
-  if (fault === undefined) return;
-  exchange.site.notes.note("no-vary-search-invalid", name, [fault], exchange.nowAtMs());
+  if (fault !== undefined) note("no-vary-search-invalid", [fault], place);
 }
 
 /** The maximum length of a path in a note. */
 const pathCharactersMax = 200;
+
+const notedPath = ({ request }: PagePlace): string =>
+  request.target.path.slice(0, pathCharactersMax);
+
+/** Notes an observation about the route of a request, for a finding. */
+function note(
+  code: FindingCode,
+  entries: readonly string[],
+  { request, exchange }: Pick<PagePlace, "request" | "exchange">,
+): void {
+  exchange.site.notes.note(code, request.route.name, entries, exchange.nowAtMs());
+}
 
 /** A redirect to such a path is probably one to a login. */
 const loginPath = /log-?in|log-?on|sign-?in|auth|account|session|sso/i;
@@ -70,19 +78,13 @@ const loginPath = /log-?in|log-?on|sign-?in|auth|account|session|sso/i;
 export function noteRefusal(
   { rule, names }: RefusedStore,
   { headers, status }: Pick<Response, "headers" | "status">,
-  { request, exchange }: PagePlace,
+  place: PagePlace,
 ): void {
-  const { name: route, credentials } = request.route;
-  const { notes } = exchange.site;
-  const atMs = exchange.nowAtMs();
-  if (rule === "extension-mismatch") notes.note(rule, route, [], atMs);
+  if (rule === "extension-mismatch") note(rule, [], place);
   const isLogin = status >= 400 || loginPath.test(headers.get("location") ?? "");
-  if (rule === "gate-refused" && isLogin) notes.note(rule, route, names, atMs);
+  if (rule === "gate-refused" && isLogin) note(rule, names, place);
   if (rule !== "credential-field") return;
-  notes.note(
-    rule,
-    route,
-    names.flatMap((field) => credentials.entryFor(field) ?? []),
-    atMs,
-  );
+  const { credentials } = place.request.route;
+  const entries = names.flatMap((field) => credentials.entryFor(field) ?? []);
+  note(rule, entries, place);
 }

@@ -1,9 +1,9 @@
 // Tests the rate limit of a client. A client over its limit gets 429 for requests that need the
 // origin, and still gets stored responses.
 import { describe, expect, it } from "vitest";
-import { networkOf } from "../../../src/pages/site/client-limit.ts";
-import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
-import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { networkOf } from "../../src/platform/client-limit.ts";
+import { openSite, type SiteOptions } from "../../testing/site/harness.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 
 const refusing = { limit: async () => ({ success: false }) };
 

@@ -1,9 +1,9 @@
 // Limits each client's requests to the origins by means of the platform's rate limiter. Answers
 // from a tier are never limited.
-import { Condition } from "../../observe/condition.ts";
-import type { Log } from "../../observe/log-line.ts";
-import { addressGroups, dottedAddress, isMapped } from "../../config/trust-proxy.ts";
-import { patiently } from "../../base/timeouts.ts";
+import { Condition } from "../observe/condition.ts";
+import type { Log } from "../observe/log-line.ts";
+import { addressGroups, dottedAddress, isMapped } from "../config/trust-proxy.ts";
+import { patiently } from "../base/timeouts.ts";
 
 export interface ClientLimitSettings {
   readonly limiter: RateLimit;
