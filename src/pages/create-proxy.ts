@@ -10,8 +10,9 @@ import { ClientLimit } from "../platform/client-limit.ts";
 import { originFetch } from "../platform/fetch-origin.ts";
 import { coloOf, type Environment, pseudonymOf } from "../platform/environment.ts";
 import type { Background, Platform } from "../platform/platform.ts";
-import { HeadTimes, OriginHealth } from "./site/origin-health.ts";
-import { Rangeless, KnownVary, Marks, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
+import { HeadTimes, OriginHealth } from "../platform/origin-health.ts";
+import { KnownVary, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
+import { Marks } from "../base/marks.ts";
 import { Loops } from "../routing/loops.ts";
 import { compileRoutes } from "../routing/routes.ts";
 import { compileUrlReader, type UrlRead } from "../routing/url-reader.ts";
@@ -22,7 +23,7 @@ import type { SubstitutePort } from "./site/substitute-port.ts";
 import type { TurnPort } from "./site/turn-port.ts";
 import type { AnswersPort } from "./site/answers-port.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
-import { QueryForms } from "./request/query-forms.ts";
+import { QueryForms } from "../routing/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "../cache/variant-demand.ts";
 import { leave, mayChange } from "./respond/leave.ts";
@@ -155,7 +156,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     releases,
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
-    rangeless: new Rangeless(),
     typesGot: new Marks(3_600_000),
     substitutes: settings.openSubstitutes?.(),
     turns: settings.turns,

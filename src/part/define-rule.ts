@@ -6,8 +6,8 @@ import { isPlain } from "../base/schemas.ts";
 import { lowerCased } from "../config/known-names.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../routing/cookies.ts";
 import { countryOf } from "../routing/route-conditions.ts";
-import { ownRequest } from "../pages/request/plan.ts";
-import { sentUrl } from "../routing/target.ts";
+import { ownRequest } from "../pages/request/conditions.ts";
+import { ownUrl } from "../routing/target.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { inInvocation } from "../remote/invocation.ts";
@@ -300,7 +300,7 @@ const viewOf = (request: PhaseRequest, { target, parameters }: PhaseUrl): RuleRe
   Object.freeze({
     ...clientOf(request),
     method: request.method,
-    url: sentUrl({ ...target, host: target.ownHost }),
+    url: ownUrl(target),
     path: target.path,
     params: Object.freeze({ ...parameters }),
   });

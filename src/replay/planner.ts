@@ -4,7 +4,7 @@ import { NameSecret, RecordKey } from "../cache/record/record-key.ts";
 import type { Config, Route } from "../config/config.ts";
 import { Loops } from "../routing/loops.ts";
 import { type LookupRequest, plan } from "../pages/request/plan.ts";
-import { QueryForms } from "../pages/request/query-forms.ts";
+import { QueryForms } from "../routing/query-forms.ts";
 import { compileRoutes } from "../routing/routes.ts";
 import { compileUrlReader } from "../routing/url-reader.ts";
 import type { LoggedFacts, ReplayedRequest } from "./replayed-request.ts";

@@ -9,8 +9,8 @@ import { isPersonal } from "../pages/request/personal.ts";
 import type { LookupRequest } from "../pages/request/plan.ts";
 import { isRefreshDue } from "../pages/reuse/early-refresh.ts";
 import { decide, decideOnError, isAnswer, type Verdict } from "../pages/reuse/may-answer.ts";
-import type { PendingForward } from "../pages/reuse/pending-forward.ts";
 import type { Exchange } from "../pages/site/exchange.ts";
+import type { PendingForward } from "../pages/reuse/pending-forward.ts";
 import { Invalidations } from "../pages/site/remembered-keys.ts";
 import {
   assignedLifetimeSeconds,

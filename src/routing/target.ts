@@ -173,6 +173,11 @@ export function sentUrl(target: TargetPath & Pick<Target, "scheme" | "host">): s
   return `${target.scheme}://${target.host}${pathAndQuery(target)}`;
 }
 
+/** Returns the URL with the scheme and host that the client used. A proxy may have stated them. */
+export function ownUrl(target: TargetPath & Pick<Target, "scheme" | "ownHost">): string {
+  return sentUrl({ ...target, host: target.ownHost });
+}
+
 /** Returns the URL that purges name: with normalized escapes and a sorted query. */
 export function namedUrl({ scheme, host, path, query }: Target): string {
   return sentUrl({ scheme, host, sentPath: path, query: sortedQuery(normalisedEscapes(query)) });

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
-import { QueryForms } from "../../src/pages/request/query-forms.ts";
+import { QueryForms } from "../../src/routing/query-forms.ts";
 import { Loops } from "../../src/routing/loops.ts";
 import { readingsOf } from "../../src/routing/path-readings.ts";
 import { plan } from "../../src/pages/request/plan.ts";

@@ -42,7 +42,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "part/port": [],
   config: ["base", "rules", "protocol/variables", "part/port"],
   routing: [...beneathPurging, "part/port", "config", "cache/record"],
-  platform: ["protocol/variables", ...beneathPurging, "config", "routing"],
+  platform: ["protocol/variables", ...beneathPurging, "remote", "config", "routing"],
   "cache/tiers": [...beneathCore, "config", "cache/record"],
   cache: [...beneathCore, "config", "cache/record", "cache/tiers"],
   bodies: ["base", "rules", "cache/tiers", "cache"],

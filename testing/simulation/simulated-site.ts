@@ -6,18 +6,13 @@ import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
-import {
-  Rangeless,
-  KnownVary,
-  Invalidations,
-  Marks,
-  Uncacheable,
-} from "../../src/pages/site/remembered-keys.ts";
+import { KnownVary, Invalidations, Uncacheable } from "../../src/pages/site/remembered-keys.ts";
+import { Marks } from "../../src/base/marks.ts";
 import { RouteNotes, LeftOutTags } from "../../src/observe/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/routing/loops.ts";
-import { QueryForms } from "../../src/pages/request/query-forms.ts";
-import { HeadTimes, OriginHealth } from "../../src/pages/site/origin-health.ts";
+import { QueryForms } from "../../src/routing/query-forms.ts";
+import { HeadTimes, OriginHealth } from "../../src/platform/origin-health.ts";
 import { compileRoutes } from "../../src/routing/routes.ts";
 import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-response.ts";
 import { serve } from "../../src/pages/serve.ts";
@@ -115,7 +110,6 @@ export class SimulatedSite {
       releases: new KnownReleases(),
       knownVary: new KnownVary(),
       queryForms: new QueryForms(nowAtMs),
-      rangeless: new Rangeless(),
       typesGot: new Marks(3_600_000),
       substitutes: undefined,
       turns: undefined,

@@ -11,14 +11,14 @@ import { load, type LoadPolicy, type LoadResult, type Next } from "../../cache/l
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import {
-  lookedUpFurther,
   type PendingForward,
+  lookedUpFurther,
   questionOf,
   renewViewIfInDoubt,
   storedCandidate,
 } from "../reuse/pending-forward.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
@@ -29,6 +29,7 @@ import {
   answeredWith,
   candidateOf,
   forOwnVariant,
+  foundAgain,
   isOfAnotherVariant,
   storedMeanwhile,
   storedSince,
@@ -241,11 +242,8 @@ async function lookedUpAgain(
   pending: PendingForward,
 ): Promise<Next<PendingForward, Response>> {
   const lookup = new PageLookup(pending, pending.exchange);
-  const found = await lookup.lookUp();
-  if (found !== undefined && lookup.accepts(found)) {
-    return { kind: "answer", answer: answeredBy(found.candidate, pending) };
-  }
-  discardBody(found?.candidate.stored);
+  const come = await foundAgain(pending, lookup);
+  if (come !== undefined) return { kind: "answer", answer: answeredBy(come, pending) };
   const hasFollowedMarker = lookup.key.text !== pending.request.key.text;
   const place = hasFollowedMarker
     ? { ...pending, ...lookup.place }
@@ -327,30 +325,21 @@ function storedForAll(pending: PendingForward): Response | undefined {
  */
 async function wholeFirst(pending: PendingForward): Promise<Response | undefined> {
   const { request, exchange, key } = pending;
-  const { nowAtMs, rangeless } = exchange.site;
-  if (!request.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  const { nowAtMs, uncacheable, flights } = exchange.site;
+  const { rangeless, wholeInVain } = uncacheable;
+  const isAwaited = rangeless.has(key.text, nowAtMs()) && !wholeInVain.has(key.text, nowAtMs());
+  if (!request.conditions.has("range") || !isAwaited) return undefined;
   const answer = await withoutAsking(pending, { hasWaited: false });
   if (answer !== undefined) return answer;
-  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(pending));
+  const underWay = flights.get(key.text, nowAtMs());
+  const fill = underWay?.isAnonymous === true ? underWay : startFill(pending);
   const waited = await patiently(fill.ended, request.route.waitTimeoutMs);
-  const lookup = new PageLookup(pending, exchange);
-  const found = await lookup.lookUp();
-  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, pending);
-  discardBody(found?.candidate.stored);
+  const come = await foundAgain(pending);
+  if (come !== undefined) return answeredBy(come, pending);
   // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
-  if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
+  if (!isOfNow) wholeInVain.mark(key.text, nowAtMs());
   return undefined;
-}
-
-function begun(pending: PendingForward): ForwardFlight {
-  const { exchange, key } = pending;
-  const fill = startFill(pending);
-  exchange.afterAnswer(async () => {
-    await fill.ended;
-    exchange.site.rangeless.ended(key.text, fill);
-  });
-  return fill;
 }
 
 /**

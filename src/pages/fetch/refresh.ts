@@ -1,13 +1,13 @@
 // Refreshes responses that are stale (RFC 5861 §3) or will soon be stale. Also fetches whole
 // responses anonymously for waiting requests.
 import type { Context, Exchange, PagePlace } from "../site/exchange.ts";
+import type { PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { asRefresh, type LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { PendingForward } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admit-to-shared.ts";

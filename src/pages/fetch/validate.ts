@@ -12,9 +12,10 @@ import { isPersonal, personalRule } from "../request/personal.ts";
 import {
   needsNewBody,
   type LeaderForward,
-  type PendingForward,
   questionOf,
+  type PendingForward,
 } from "../reuse/pending-forward.ts";
+import type { StampedAnswer } from "../site/forward-outcome.ts";
 import {
   bodyDateOf,
   type Candidate,
@@ -37,7 +38,7 @@ import {
 import { applyRefusal } from "../storing/consequences.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import {

@@ -1,20 +1,44 @@
-// The outcomes of a forward for the requests that wait for it.
+// A forward: its place, the answer of the origin, and the outcomes for the requests that wait for it.
 import type { Relay } from "../../bodies/relay.ts";
 import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { Stamp } from "../../cache/record/record.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { OriginTrouble } from "../../platform/origin-health.ts";
 import { retryAfterSeconds } from "../../rules/retry-after.ts";
+import type { Objections } from "../../part/port/phases.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
 /**
  * The kind of a failure. `error-status`: the origin answered with an error status of RFC 5861 §4.
  */
-export type OriginFailure = "unreachable" | "timeout" | "error-status";
+export type OriginFailure = OriginTrouble | "error-status";
 
 /** A failed forward, with the parts of an error response that other clients may receive. */
 export interface FailedForward {
   readonly failure: OriginFailure;
   readonly status?: number;
   readonly retryAfterSeconds?: number | undefined;
+}
+
+/** A request, and the place of its response. */
+export interface ForwardPlace {
+  readonly request: LookupRequest;
+  /** The key of the response. Concurrent forwards of one key are collapsed. */
+  readonly key: RecordKey;
+}
+
+/** An origin's answer, with the stamp from before its request. Instants are epoch milliseconds. */
+export interface StampedAnswer extends Objections {
+  readonly response: Response;
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+  readonly stamp: Stamp;
+  /** The build that made the answer: empty if unknown, absent on a route without builds. */
+  readonly release?: string | undefined;
+  /** The origin's fields, by which parts judge the answer. Absent if these are the fields of `response`. */
+  readonly judgedFields?: Headers;
 }
 
 /** The result of a forward for waiting requests. */

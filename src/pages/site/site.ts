@@ -15,16 +15,17 @@ import type { OriginRequest } from "../../platform/fetch-origin.ts";
 import type { ReadUrl } from "../../routing/url-reader.ts";
 import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
-import type { HeadTimes, OriginHealth } from "./origin-health.ts";
+import type { HeadTimes, OriginHealth } from "../../platform/origin-health.ts";
 import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
 import type { HitPort } from "./hit-port.ts";
-import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
+import type { Invalidations, KnownVary, Uncacheable } from "./remembered-keys.ts";
+import type { Marks } from "../../base/marks.ts";
 import type { AnswersPort } from "./answers-port.ts";
 import type { LeftOutTags, RouteNotes } from "../../observe/operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";
-import type { QueryForms } from "../request/query-forms.ts";
+import type { QueryForms } from "../../routing/query-forms.ts";
 import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
 import type { TurnPort } from "./turn-port.ts";
@@ -60,7 +61,6 @@ export interface Site {
   readonly uncacheable: Uncacheable;
   readonly variantDemand: VariantDemand;
   readonly headTimes: HeadTimes;
-  readonly rangeless: Rangeless;
   /** Media types with keys, by whether a client has chosen the type by `Accept`; see `variesByClass`. */
   readonly typesGot: Marks;
   /** `undefined` without `fallback()`. */

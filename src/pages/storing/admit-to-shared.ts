@@ -1,5 +1,6 @@
 // Decides which responses go to Redis at once, and which only after a second request.
 import type { Exchange } from "../site/exchange.ts";
+import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import {
   type Candidate,
@@ -10,7 +11,6 @@ import {
 } from "../stored/stored-response.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { storeInTiers } from "./in-tiers.ts";
 import { needsConfirmation } from "./refusal.ts";

@@ -27,7 +27,7 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { storedCandidate, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
+import { storedCandidate, questionOf, type PendingForward } from "../reuse/pending-forward.ts";
 import { judgedUnder } from "../reuse/may-answer.ts";
 import { fieldsOfVariants } from "../reuse/vary-markers.ts";
 import { namesClient } from "./of-one-client.ts";

@@ -21,17 +21,17 @@ import {
   withoutBody,
 } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
-import { failedWith } from "../site/forward-outcome.ts";
+import { failedWith, type StampedAnswer } from "../site/forward-outcome.ts";
 import {
   type LeaderForward,
-  type PendingForward,
   storedCandidate,
+  type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
 import { taggedByLength, withheldTag } from "./content-tags.ts";
-import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
+import { metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
@@ -62,7 +62,9 @@ export async function sendAndStore(
   const refusal = refusedBy(metadata, fresh, pending);
   if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
   applyStored(metadata, pending);
-  if (ignoresRange(metadata, request)) exchange.site.rangeless.mark(key.text, exchange.nowAtMs());
+  if (ignoresRange(metadata, request)) {
+    exchange.site.uncacheable.rangeless.begin(key.text, exchange.nowAtMs());
+  }
   const source = body ?? new Blob([]).stream();
   const sent = await sendAndStoreBody(
     { metadata: withAdmission(metadata, pending), source, isValidated: false },

@@ -5,7 +5,7 @@ import type { PartContents } from "../../part/contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
 import type { PhaseRequest, Phases } from "../../part/port/phases.ts";
 import { ruleConditions } from "../../part/port/rule.ts";
-import { ownRequest } from "../../pages/request/plan.ts";
+import { ownRequest } from "../../pages/request/conditions.ts";
 import { edit } from "../../routing/field-edits.ts";
 import { allowNoReuse } from "../../pages/respond/downstream.ts";
 import { withBodyThrough } from "../../pages/respond/leave.ts";

@@ -16,7 +16,7 @@ import { asRefresh } from "../../pages/request/plan.ts";
 import { sharedMsMax } from "../../pages/request/brief-retention.ts";
 import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
-import { Marks } from "../../pages/site/remembered-keys.ts";
+import { Marks } from "../../base/marks.ts";
 import { keepUntilAtMs, termsOf } from "../../pages/stored/lifetime.ts";
 import {
   originValidatorOf,

@@ -19,10 +19,11 @@ import {
   type LeaderForward,
   needsNewBody,
   mayValidate,
-  type PendingForward,
   storedCandidate,
+  type PendingForward,
 } from "../../pages/reuse/pending-forward.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
+import type { StampedAnswer } from "../../pages/site/forward-outcome.ts";
 import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import {
@@ -33,7 +34,7 @@ import {
 import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
 import { taggedByLength, withheldTag } from "../../pages/storing/content-tags.ts";
-import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
+import { metadataOf } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";

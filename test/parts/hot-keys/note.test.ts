@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/parts/hot-keys/note.ts";
 import { encodeNotes, listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
-import { QueryForms } from "../../../src/pages/request/query-forms.ts";
+import { QueryForms } from "../../../src/routing/query-forms.ts";
 import { Loops } from "../../../src/routing/loops.ts";
 import { compileRoutes } from "../../../src/routing/routes.ts";
 import { sentUrl } from "../../../src/routing/target.ts";

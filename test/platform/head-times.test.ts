@@ -1,7 +1,7 @@
 // Tests the time without response headers after which a forward counts as stalled. The time follows
 // from the route's earlier responses.
 import { expect, it } from "vitest";
-import { HeadTimes } from "../../../src/pages/site/origin-health.ts";
+import { HeadTimes } from "../../src/platform/origin-health.ts";
 
 it.each([
   { id: "none measured", ms: [], stallsAfterMs: 1_000 },

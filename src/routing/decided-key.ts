@@ -1,6 +1,6 @@
 // The decisions of rules on the key of a request.
-import type { Route } from "../../config/config.ts";
-import type { Admission, Gate, PhaseLines } from "../../part/port/phases.ts";
+import type { Route } from "../config/config.ts";
+import type { Admission, Gate, PhaseLines } from "../part/port/phases.ts";
 import type { RequestHead } from "./credential.ts";
 
 /** The decisions of rules on the key of a request, and on its fields for the origin. */

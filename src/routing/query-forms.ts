@@ -1,16 +1,16 @@
 // The last No-Vary-Search of each path, which says under which URL to look. Whether the response
 // found there may answer, its own field decides.
-import { BoundedMarks } from "../../base/bounded-map.ts";
-import { isWithinMs } from "../../base/elapsed.ts";
+import { BoundedMarks } from "../base/bounded-map.ts";
+import { Marks } from "../base/marks.ts";
 import {
   canonicalQuery,
   isSameQuery,
   noVarySearchField,
   type UrlVariation,
   urlVariation,
-} from "../../rules/no-vary-search.ts";
-import { type FieldLine, type Fields, fieldsOf } from "../../rules/fields.ts";
-import type { Target } from "../../routing/target.ts";
+} from "../rules/no-vary-search.ts";
+import { type FieldLine, type Fields, fieldsOf } from "../rules/fields.ts";
+import type { Target } from "./target.ts";
 
 /** A client's URL that the form of its path makes equivalent to the canonical URL. */
 export interface EquivalentUrl {
@@ -24,14 +24,11 @@ type PagePath = Pick<Target, "scheme" | "host" | "sentPath">;
 
 const nameOf = ({ scheme, host, sentPath }: PagePath) => `${scheme}://${host}${sentPath}`;
 
-/** The time for which requests use their own URLs after such an answer. */
-const refutedMs = 600_000;
-
 /** The forms of one isolate, limited in bytes. Clients choose paths, and the origin fields. */
 export class QueryForms {
   readonly #forms = new BoundedMarks<UrlVariation>(undefined, ({ text }) => text);
-  /** Keys of canonical URLs whose last answer was for no other URL. */
-  readonly #refutedAtMs = new BoundedMarks<number>();
+  /** Keys of canonical URLs whose last answer was for no other URL. Meanwhile, requests use their own URLs. */
+  readonly #refuted = new Marks(600_000);
   readonly #nowAtMs: () => number;
 
   constructor(nowAtMs: () => number) {
@@ -53,19 +50,19 @@ export class QueryForms {
     const form = urlVariation(fieldsOf(metadata).get(noVarySearchField));
     if (form === undefined) return;
     this.#forms.set(nameOf(at.request.target), form);
-    this.#refutedAtMs.delete(at.request.key.text);
+    this.#refuted.forget(at.request.key.text);
   }
 
   /** Notes that the answer to a canonical URL was not for the client's URL. */
   refute({ request }: LearnPlace, status: number): void {
-    this.#refutedAtMs.set(request.key.text, this.#nowAtMs());
+    this.#refuted.mark(request.key.text, this.#nowAtMs());
     // RFC 9110 §15.3.7: a 206 has the fields of its 200.
     if (status === 200 || status === 206) this.#forms.delete(nameOf(request.target));
   }
 
   /** Returns whether the answer to this canonical URL was lately not for the client's URL. */
   isRefuted({ key }: Pick<KeyedRequest, "key">): boolean {
-    return isWithinMs(refutedMs, this.#refutedAtMs.get(key.text) ?? -Infinity, this.#nowAtMs());
+    return this.#refuted.has(key.text, this.#nowAtMs());
   }
 }
 

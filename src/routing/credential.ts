@@ -1,9 +1,9 @@
 // Finds the credential of a gate. One that was checked is removed, so that it neither selects a response nor reaches
 // the origin.
-import type { Gate } from "../../part/port/phases.ts";
-import { keyedQuery, sentUrl } from "../../routing/target.ts";
-import { nameOfCookie, pairsIn } from "../../routing/cookies.ts";
-import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
+import type { Gate } from "../part/port/phases.ts";
+import { keyedQuery, ownUrl } from "./target.ts";
+import { nameOfCookie, pairsIn } from "./cookies.ts";
+import type { ReadUrl, UrlRead } from "./url-reader.ts";
 
 /** The head of a request. */
 export type RequestHead = Pick<Request, "method" | "headers"> & Partial<Pick<Request, "cf">>;
@@ -42,8 +42,7 @@ export function withoutCredential(
   const { target } = read;
   const kept = keyedQuery(target.query, (name) => !query.includes(name));
   if (query.length === 0 || kept === target.query) return { request: head, read };
-  const url = sentUrl({ ...target, host: target.ownHost, query: kept });
-  const bare = readUrl({ url, method }, request);
+  const bare = readUrl({ url: ownUrl({ ...target, query: kept }), method }, request);
   // A condition on the query may lead to another route, which the gate does not protect.
   return { request: head, read: bare.route === read.route ? bare : read };
 }

@@ -1,13 +1,12 @@
 // Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off,
 // except for background probes. A page that has just failed is paused, and retries have a budget.
 // Also measures the time to the head of a response, to detect stalled requests.
-import { Condition, type Trouble } from "../../observe/condition.ts";
-import type { Log } from "../../observe/log-line.ts";
-import { Breaker } from "../../remote/breaker.ts";
-import { isWithinMs } from "../../base/elapsed.ts";
-import type { Target } from "../../routing/target.ts";
-import type { OriginFailure } from "./forward-outcome.ts";
-import { BoundedMarks } from "../../base/bounded-map.ts";
+import { Condition, type Trouble } from "../observe/condition.ts";
+import type { Log } from "../observe/log-line.ts";
+import { Breaker } from "../remote/breaker.ts";
+import { isWithinMs } from "../base/elapsed.ts";
+import type { Target } from "../routing/target.ts";
+import { Marks } from "../base/marks.ts";
 
 /** The route and the key of a page. The route names the page's origin. */
 interface HealthPage {
@@ -32,7 +31,7 @@ interface HealthAnswer {
 }
 
 /** The failure of a forward without a response. */
-export type OriginTrouble = Exclude<OriginFailure, "error-status">;
+export type OriginTrouble = "unreachable" | "timeout";
 
 /** The state of an origin or page. `isProbe`: a probe is due, and the caller sends it. */
 type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
@@ -47,6 +46,7 @@ const wellForMs = 5_000;
 const anonymousForMs = 3_600_000;
 const refusedForMs = 15 * 60_000;
 const shutOffMsMax = 5_000;
+const pauseMs = 1_000;
 /** The time after which another probe may begin. The runtime may end a probe without a result. */
 const probeMsMax = 25_000;
 
@@ -58,10 +58,10 @@ const retriesMax = 10;
 export class OriginHealth {
   readonly #tell: Log;
   readonly #origins = new Map<string, Origin>();
-  /** Pauses of failed pages. */
-  readonly #failing = new Pauses();
-  readonly #refreshes = new Pauses();
-  readonly #tierLookups = new Pauses();
+  /** The pages that have failed since they last answered. The mark is a pause. */
+  readonly #failing = new Marks(pauseMs);
+  readonly #refreshes = new Marks(pauseMs);
+  readonly #tierLookups = new Marks(pauseMs);
 
   /** @param tell receives a log line when an origin begins to fail, and when it recovers */
   constructor(tell: Log = () => undefined) {
@@ -71,7 +71,7 @@ export class OriginHealth {
   /** Returns the state of the origin if it is down, or else of the page. */
   kindOf({ route, key }: HealthPage): OriginState["kind"] {
     if (this.#origins.get(route.origin)?.breaker.isOpen === true) return "down";
-    return this.#failing.has(key.text) ? "page-failing" : "well";
+    return this.#failing.remembers(key.text) ? "page-failing" : "well";
   }
 
   /** Returns the state, and begins a due probe. */
@@ -96,7 +96,7 @@ export class OriginHealth {
     if (this.kindOf(page) === "well") return false;
     const { text } = page.key;
     return effects === "none"
-      ? this.#tierLookups.isOn(text, atMs)
+      ? this.#tierLookups.has(text, atMs)
       : !this.#tierLookups.begin(text, atMs);
   }
 
@@ -119,7 +119,7 @@ export class OriginHealth {
     const { page, isAnonymous = false } = given;
     if (isAnonymous && answer.isRefused === true) origin.refused(atMs);
     else if (isAnonymous) origin.anonymousAtMs = atMs;
-    if (page !== undefined && !answer.isError) this.#failing.delete(page);
+    if (page !== undefined && !answer.isError) this.#failing.forget(page);
     else if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
   }
 
@@ -249,27 +249,6 @@ class Origin {
     const { sinceAtMs, lastAtMs } = this.refusals;
     const isSame = isWithinMs(refusedForMs, lastAtMs, atMs);
     this.refusals = { sinceAtMs: isSame ? sinceAtMs : atMs, lastAtMs: atMs };
-  }
-}
-
-const pauseMs = 1_000;
-
-/** The end of each page's pause. A running pause is never extended. */
-export class Pauses extends BoundedMarks<number> {
-  /**
-   * Begins a pause. Returns false while a pause is running. If the clock is set back, the pause
-   * ends.
-   */
-  begin(page: string, atMs: number): boolean {
-    if (this.isOn(page, atMs)) return false;
-    this.set(page, atMs + pauseMs);
-    return true;
-  }
-
-  /** Returns whether a pause is running. */
-  isOn(page: string, atMs: number): boolean {
-    const endsAtMs = this.get(page) ?? -Infinity;
-    return atMs < endsAtMs && endsAtMs - atMs <= pauseMs;
   }
 }
 

@@ -1,8 +1,8 @@
 // Tests how Tidemark treats a failing origin. It pauses requests for a failing page, shuts off an
 // origin with several failing paths, probes both, and limits retries.
 import { describe, expect, it } from "vitest";
-import { OriginHealth } from "../../../src/pages/site/origin-health.ts";
-import { readTarget } from "../../../src/routing/target.ts";
+import { OriginHealth } from "../../src/platform/origin-health.ts";
+import { readTarget } from "../../src/routing/target.ts";
 
 const origin = "default";
 const pageOf = (page: string) => ({
