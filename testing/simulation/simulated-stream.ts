@@ -339,15 +339,16 @@ type Range = { readonly from: string; readonly to: string; readonly count: numbe
 /** An entry in a reply. */
 export type StreamReply = [id: string, fields: readonly string[]];
 
-/**
- * Returns entries as XRANGE does, also with an excluded end such as `(1-0`. Searches from the end, because
- * views read there.
- */
+/** Returns entries as XRANGE does, also with an excluded end such as `(1-0`. */
 export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): StreamReply[] {
   const by = (id: string, end: string) => comparePositions(id, end.replace("(", ""));
   const [least, most] = [from.startsWith("(") ? 1 : 0, to.startsWith("(") ? -1 : 0];
-  let first = from === "-" ? 0 : items.length;
-  while (first > 0 && by(items[first - 1]?.id ?? "", from) >= least) first -= 1;
+  let [first, end] = [0, from === "-" ? 0 : items.length];
+  while (first < end) {
+    const middle = (first + end) >> 1;
+    if (by(items[middle]!.id, from) < least) first = middle + 1;
+    else end = middle;
+  }
   const found = items.slice(first, first + Math.min(count, items.length));
   const within = to === "+" ? found : found.filter(({ id }) => by(id, to) <= most);
   return within.map(replied);
