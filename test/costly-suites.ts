@@ -38,6 +38,7 @@ const engine = [
   "src/remote",
   "src/stores",
   "testing/consistency",
+  "testing/draws.ts",
   "testing/histories.ts",
   "testing/simulation",
 ];

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Colo } from "../../local/colo.ts";
-import { Running } from "../../local/running.ts";
+import { type Running, startTogether } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { lastRelease } from "../released/release.ts";
 import { configured } from "../released/worker-text.ts";
 import { bundleWith } from "../worker/bundle-with.ts";
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../bundled-text.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
 import { bundleOverObject, ObjectHost } from "./object-worker.ts";
@@ -84,10 +84,9 @@ export interface SiteUnderTest {
   stop(): Promise<void>;
 }
 
-export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> {
-  const running = new Running();
-  try {
-    const { maxLagMs, allowanceMs, coloCount } = settings;
+export function startSite(settings: SiteSettings): Promise<SiteUnderTest> {
+  return startTogether(async (running) => {
+    const { maxLagMs, allowanceMs } = settings;
     const purge = {
       maxLagSeconds: maxLagMs / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
@@ -102,21 +101,22 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
       settings.overObject === true
         ? await running.add(ObjectHost.start(versions[0]?.worker ?? ""))
         : undefined;
-    const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
-    const colos = await Promise.all(
-      names.map((name, index) => {
-        const rotated = [...versions.slice(index % versions.length), ...versions];
-        const own = rotated.slice(0, versions.length);
-        return running.add(
-          startColoUnderTest(name, { versions: own, rest, objectHost, ...settings }),
-        );
-      }),
-    );
-    return { redis, rest, colos, objectHost, stop: () => running.stop() };
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
+    const colos = await startColos(running, { versions, rest, objectHost, ...settings });
+    return { redis, rest, colos, objectHost };
+  });
+}
+
+/** Starts colos. Each begins with another version, if there are several. */
+export function startColos(
+  running: Running,
+  { coloCount, versions, ...given }: ColoParts & { readonly coloCount: number },
+): Promise<ColoUnderTest[]> {
+  const begun = Array.from({ length: coloCount }, (_, index) => {
+    const rotated = [...versions.slice(index % versions.length), ...versions];
+    const own = { ...given, versions: rotated.slice(0, versions.length) };
+    return running.add(startColoUnderTest(`colo-${index + 1}`, own));
+  });
+  return Promise.all(begun);
 }
 
 /** Returns the versions; the last release is first if it takes part. */
@@ -149,15 +149,14 @@ async function versionsOf(purge: object, settings: SiteSettings): Promise<Worker
   ];
 }
 
-export async function startColoUnderTest(
-  name: string,
-  given: SiteSettings & {
-    versions: readonly WorkerVersion[];
-    /** Absent if the site has no Redis. */
-    rest?: UpstashRestServer | undefined;
-    objectHost?: ObjectHost | undefined;
-  },
-): Promise<ColoUnderTest> {
+interface ColoParts extends Pick<SiteSettings, "originUrl" | "recorder" | "overObject"> {
+  readonly versions: readonly WorkerVersion[];
+  /** Absent if the site has no Redis. */
+  readonly rest?: UpstashRestServer | undefined;
+  readonly objectHost?: ObjectHost | undefined;
+}
+
+async function startColoUnderTest(name: string, given: ColoParts): Promise<ColoUnderTest> {
   const { versions, rest, recorder, originUrl } = given;
   const ofRedis = rest && (await RestFront.start(rest.url, recorder));
   const front = ofRedis ?? new ObjectFront(() => url);
@@ -241,6 +240,5 @@ function bundleWithParts(
     const factories = ${given.factories};
     export default createWorker(defineConfig({ parts: [operate()], ...${config} }), { stores: upstash(), factories });
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-  return bundled({ stdin, minify: false });
+  return bundledText(contents, { minify: false });
 }

@@ -6,7 +6,7 @@ import { FakeCache, type KeptInCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash, type KeptInDatabase } from "../fakes/fake-upstash.ts";
 import { cc, OriginInProcess, page, type Script, unchanged } from "../fakes/origin-in-process.ts";
-import { type AskInit, host, read, type Seen } from "../site/harness.ts";
+import { type AskInit, host, read, type Seen, until } from "../site/harness.ts";
 import { secret, signedHeaders } from "../site/purge-sender.ts";
 import { Isolate } from "./isolate.ts";
 
@@ -261,8 +261,4 @@ async function heats(isolate: Isolate, { clock }: Pick<SharedPlaces, "clock">): 
   for (let asked = 0; asked < 3; asked += 1) await isolate.get(hotPage);
   clock.advance(61);
   await isolate.get(hotPage);
-}
-
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -3,17 +3,14 @@
 // before a purge does not answer later than the bound after the purge. These histories are slower
 // than histories of views, and closer to reality.
 import { isBeginning } from "../../src/purge/journal/entry.ts";
-import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
-import { SimulatedRecords } from "./simulated-records.ts";
-import { SimulatedObject } from "./simulated-object.ts";
+import { Course, type History, type HistoryOptions, worldWithTiers } from "./course.ts";
+import type { SimulatedColo } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
-import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
-import { SimulatedWorld } from "./journal-simulator.ts";
-import type { History, HistoryOptions } from "./history.ts";
+import type { SimulatedWorld } from "./journal-simulator.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
-import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
+import { colosOf, misfortuneShare } from "./simulated-weather.ts";
 
 interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
@@ -21,44 +18,30 @@ interface RequestHistoryOptions extends HistoryOptions {
   readonly warmShare?: number;
 }
 
-export async function requestHistoryOf(
+export function requestHistoryOf(
   seed: number,
   options: RequestHistoryOptions = {},
 ): Promise<History & { readonly warmedCount: number }> {
-  const { tell, trace, kind = "ordinary" } = options;
-  const { Records } = options;
-  const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell, trace });
-  if (Records) world.recordObjects = new SimulatedRecords(world, Records);
-  world.tell(() => JSON.stringify(world.settings));
-  const course = new RequestCourse(world, options);
-  await time.keeping(() => course.run());
-  return course;
+  return new RequestCourse(worldWithTiers(seed, options), options).played();
 }
 
 const stepCount = 24;
 
-class RequestCourse implements History {
-  readonly violations: string[] = [];
-  judgedCount = 0;
-  usableCount = 0;
+class RequestCourse extends Course {
   warmedCount = 0;
-  readonly #world: SimulatedWorld;
   readonly #options: RequestHistoryOptions;
   readonly #ledger: PromiseLedger;
   readonly #origin: SimulatedOrigin;
   readonly #sites: SimulatedSite[];
   readonly #leaveOf: ReadonlyMap<Page, Leave>;
-  readonly #object: SimulatedObject | undefined;
   readonly #suffer: () => void;
   readonly #misfortune: number;
 
   constructor(world: SimulatedWorld, options: RequestHistoryOptions) {
-    this.#world = world;
+    super(world, options);
     this.#options = options;
     this.#ledger = new PromiseLedger(world, () => undefined);
-    const { kind = "ordinary", Store, isolateCount } = options;
-    this.#object = Store && new SimulatedObject(world, Store);
+    const { kind } = this;
     const isCrossing = kind === "crossing";
     this.#origin = new SimulatedOrigin(
       world,
@@ -70,31 +53,22 @@ class RequestCourse implements History {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world, isolateCount, kind).map((colo, at) => this.#begin(colo, at + 1));
+    this.#sites = colosOf(world, options.isolateCount, kind).map((colo) => this.#open(colo));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
-    const afterLoss = () => this.#ledger.afterLoss(isolates());
-    this.#suffer =
-      this.#object?.misfortunes(isolates, kind === "turned-back") ??
-      misfortunes(world, kind, { isolates, afterLoss });
+    this.#suffer = this.misfortunes(isolates, () => this.#ledger.afterLoss(isolates()));
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
   }
 
-  #begin(colo: SimulatedColo, nth: number): SimulatedSite {
-    const { parts, siteParts, kind } = this.#options;
-    const place = placeOf(colo, nth, kind);
-    const isolate = new SimulatedIsolate(this.#world, place, {
-      ...soundParts,
-      ...this.#object?.parts,
-      ...parts,
-    });
+  #open(colo: SimulatedColo): SimulatedSite {
     const around = { cache: colo.cache, origin: this.#origin };
-    return new SimulatedSite(isolate, around, { ...soundSiteParts, ...siteParts });
+    const parts = { ...soundSiteParts, ...this.#options.siteParts };
+    return new SimulatedSite(this.begin(colo), around, parts);
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
+  protected async run(): Promise<void> {
+    const world = this.world;
     for (let step = 0; step < stepCount; step += 1) {
       this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
@@ -105,7 +79,7 @@ class RequestCourse implements History {
   }
 
   #act(): void {
-    const { any, draw } = { any: this.#world.any.bind(this.#world), draw: this.#world.draw };
+    const { any, draw } = { any: this.world.any.bind(this.world), draw: this.world.draw };
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     const [site, page] = [any(this.#sites), any(pages)];
@@ -116,9 +90,9 @@ class RequestCourse implements History {
 
   async #askOrWarm(site: SimulatedSite, page: Page): Promise<void> {
     const { warmShare = 0 } = this.#options;
-    if (warmShare === 0 || this.#world.draw() >= warmShare) return this.#ask(site, page);
+    if (warmShare === 0 || this.world.draw() >= warmShare) return this.#ask(site, page);
     const came = await site.warm(urlOf(page, this.#leaveOf.get(page) ?? "fresh"));
-    this.#world.tell(() => `${site.isolate.name}: warms ${page} → ${came.kind}`);
+    this.world.tell(() => `${site.isolate.name}: warms ${page} → ${came.kind}`);
     if (came.kind === "asked" && came.isRefreshed) this.warmedCount += 1;
   }
 
@@ -130,7 +104,7 @@ class RequestCourse implements History {
   }
 
   async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const arrivedAtMs = world.atMs;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
     const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
@@ -158,21 +132,21 @@ class RequestCourse implements History {
   #weigh(told: Told, number: string): void {
     const { page, status, arrivedAtMs } = told;
     const version = this.#origin.version(Number(number));
-    if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
+    if (version?.page !== page) return this.#tellBreach(told, `no version of this page: ${number}`);
     this.judgedCount += 1;
     // If the origin lies, a validated response must meet the bound like a stored one.
     const isStored = isStoredAnswer(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
       // The response was generated or validated for this request, or is a cache's answer to it.
-      const isCached = this.#options.kind === "cached";
+      const isCached = this.kind === "cached";
       if (version.diedAtMs < arrivedAtMs && !isCached)
-        this.#breach(told, `version ${number}, forwarded`);
+        this.#tellBreach(told, `version ${number}, forwarded`);
       return;
     }
     this.usableCount += 1;
     const lateMs = this.#lateMs(told, version);
-    if (lateMs > 0) this.#breach(told, `version ${number}, ${lateMs} ms late`);
+    if (lateMs > 0) this.#tellBreach(told, `version ${number}, ${lateMs} ms late`);
   }
 
   /** Returns how late the response answered, in milliseconds; at most 0 if it was allowed. */
@@ -181,26 +155,24 @@ class RequestCourse implements History {
     for (const owed of this.#ledger.all) {
       const { entry, appendedAtMs } = owed;
       // Rule 29 (d): a cache's answer may be older than the mark that begins a journal.
-      if (this.#options.kind === "cached" && isBeginning(entry)) continue;
+      if (this.kind === "cached" && isBeginning(entry)) continue;
       const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page);
       if (!isOlder || entry.mode !== "hard") continue;
-      const maxLagMs = this.#world.settings.maxLagMs[page];
+      const maxLagMs = this.world.settings.maxLagMs[page];
       const dueAtMs = this.#ledger.dueAtMs(owed, site.isolate, maxLagMs);
       mostMs = Math.max(mostMs, answeredAtMs - dueAtMs);
     }
     return mostMs;
   }
 
-  #breach({ site, page, arrivedAtMs, answeredAtMs, status }: Told, what: string): void {
+  #tellBreach({ site, page, arrivedAtMs, answeredAtMs, status }: Told, what: string): void {
     const when = `asked at ${arrivedAtMs - 1_000_000}, answered at ${answeredAtMs - 1_000_000}`;
-    const text = `${site.isolate.name} answers ${page} with ${what}: ${when}, ${status}`;
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    this.breach(`${site.isolate.name} answers ${page} with ${what}: ${when}, ${status}`);
   }
 
   /** Advances the time, with requests at every deadline. */
   async #passTo(atMs: number): Promise<void> {
-    const { settings, time } = this.#world;
+    const { settings, time } = this.world;
     for (;;) {
       let stop = atMs;
       for (const owed of this.#ledger.all) {
@@ -211,7 +183,7 @@ class RequestCourse implements History {
       }
       await time.passTo(stop);
       if (stop >= atMs) return;
-      const onlyIfCached = this.#world.draw() < 0.5;
+      const onlyIfCached = this.world.draw() < 0.5;
       for (const site of this.#sites) {
         for (const page of pages) void this.#ask(site, page, onlyIfCached);
       }

@@ -10,18 +10,12 @@ import {
   heldSchedule,
   scheduledIn,
 } from "../../src/purge/journal/entry.ts";
-import type { History, HistoryOptions } from "./history.ts";
+import { Course, type History, type HistoryOptions } from "./course.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
-import {
-  type SimulatedColo,
-  type SimulatedFill,
-  SimulatedIsolate,
-  soundParts,
-} from "./simulated-isolate.ts";
+import type { SimulatedColo, SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
 import { SimulatedCache } from "./simulated-cache.ts";
-import { SimulatedObject } from "./simulated-object.ts";
 import { configOf, isNamed, leaves, type Page, pages, targetsOf } from "./simulated-pages.ts";
-import { misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
+import { misfortuneShare, settingsOf } from "./simulated-weather.ts";
 
 const stepCount = 40;
 /** How far ahead plans may be, in milliseconds. */
@@ -38,57 +32,35 @@ interface Plan {
 }
 
 /** Runs one history of scheduled purges. The same seed gives the same history. */
-export async function scheduledHistoryOf(
-  seed: number,
-  options: HistoryOptions = {},
-): Promise<History> {
+export function scheduledHistoryOf(seed: number, options: HistoryOptions = {}): Promise<History> {
   const { kind = "ordinary", tell } = options;
   const { allowanceMs, ...settings } = settingsOf(seed, kind);
   const clockErrorMs = [0, allowanceMs / 2][seed % 2] ?? 0;
   const settleMs = [0, 2_000][(seed >> 1) % 2] ?? 0;
   const drawn = { ...settings, allowanceMs, clockErrorMs, settleMs };
   const world = new SimulatedWorld(drawn, { tell });
-  world.tell(() => JSON.stringify(world.settings));
-  const course = new ScheduledCourse(world, options);
-  await world.time.keeping(() => course.run());
-  return course;
+  return new ScheduledCourse(world, options).played();
 }
 
-class ScheduledCourse implements History {
-  readonly violations: string[] = [];
-  judgedCount = 0;
-  usableCount = 0;
+class ScheduledCourse extends Course {
   /** The number of answers that a scheduled purge has ended. */
   withheldCount = 0;
-  readonly #world: SimulatedWorld;
-  readonly #options: HistoryOptions;
-  readonly #object: SimulatedObject | undefined;
   readonly #isolates: SimulatedIsolate[];
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #fills: SimulatedFill[] = [];
   readonly #plans = new Map<string, Plan>();
-  #isolateCount = 0;
 
   constructor(world: SimulatedWorld, options: HistoryOptions) {
-    const { kind = "ordinary", Store } = options;
-    this.#world = world;
-    this.#options = options;
-    this.#object = Store && new SimulatedObject(world, Store);
-    this.#misfortune = misfortuneShare(world, kind);
-    this.#isolates = colosWithinA(world).map((colo) => this.#begin(colo));
-    const given = { isolates: () => this.#isolates, afterLoss: () => undefined };
-    this.#suffer =
-      this.#object?.misfortunes(given.isolates, false) ?? misfortunes(world, kind, given);
+    super(world, options);
+    this.#misfortune = misfortuneShare(world, this.kind);
+    this.#isolates = colosWithinA(world).map((colo) => this.begin(colo));
+    this.#suffer = this.misfortunes(
+      () => this.#isolates,
+      () => undefined,
+    );
     world.time.afterEach = () => this.#noteHeld();
     world.onAppended = (position, fields) => this.#noteEntry(decodeEntry(position, fields));
-  }
-
-  #begin(colo: SimulatedColo): SimulatedIsolate {
-    this.#isolateCount += 1;
-    const place = placeOf(colo, this.#isolateCount);
-    const parts = { ...soundParts, ...this.#object?.parts, ...this.#options.parts };
-    return new SimulatedIsolate(this.#world, place, parts);
   }
 
   /** Notes a plan, whoever appended it: its sender may have got no reply. */
@@ -101,14 +73,14 @@ class ScheduledCourse implements History {
     if (scheduled?.state !== "planned" || this.#plans.has(scheduled.id)) return;
     const { id, atMs, targets } = scheduled;
     const page = pages.find((each) => isNamed(targets, each)) ?? "usual";
-    const held = { heldSinceMs: this.#world.atMs, isCancelled: false };
+    const held = { heldSinceMs: this.world.atMs, isCancelled: false };
     this.#plans.set(id, { id, page, mode, atMs, ...held });
   }
 
   /** Notes which plans the database has lost, and which it has again. */
   #noteHeld(): void {
-    if (this.#object !== undefined) return;
-    const { stream, atMs } = this.#world;
+    if (this.object !== undefined) return;
+    const { stream, atMs } = this.world;
     const ids = new Set(heldSchedule([...stream.schedule.values()]).ids);
     for (const plan of this.#plans.values()) {
       if (!ids.has(plan.id)) plan.heldSinceMs = Infinity;
@@ -116,8 +88,8 @@ class ScheduledCourse implements History {
     }
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
+  protected async run(): Promise<void> {
+    const world = this.world;
     for (let step = 0; step < stepCount; step += 1) {
       this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
@@ -127,22 +99,22 @@ class ScheduledCourse implements History {
       for (const isolate of this.#isolates) void isolate.attend()?.();
       await this.#passTo(world.atMs + 3_000);
     }
-    if (this.#object === undefined) this.#checkKept();
+    if (this.object === undefined) this.#checkKept();
   }
 
   /** Rule 30 h: the schedule has each plan that an isolate remembers. */
   #checkKept(): void {
-    const { schedule } = this.#world.stream;
+    const { schedule } = this.world.stream;
     for (const { name, view } of this.#isolates) {
       for (const { scheduled } of view.schedule.plans) {
         if (!schedule.has(scheduled.id))
-          this.#breach(`${name} knows ${scheduled.id}, which is lost`);
+          this.breach(`${name} knows ${scheduled.id}, which is lost`);
       }
     }
   }
 
   async #passTo(atMs: number): Promise<void> {
-    const { time } = this.#world;
+    const { time } = this.world;
     const dues = [...this.#plans.values()].map((plan) => this.#dueAtMs(plan) + 1);
     const stops = dues.filter((due) => due > time.atMs && due < atMs);
     for (const stop of [...stops.toSorted((a, b) => a - b), atMs]) {
@@ -152,7 +124,7 @@ class ScheduledCourse implements History {
   }
 
   #act(): void {
-    const world = this.#world;
+    const world = this.world;
     if (world.draw() < this.#misfortune) return this.#suffer();
     const isolate = world.any(this.#isolates);
     const drawn = world.draw();
@@ -162,16 +134,16 @@ class ScheduledCourse implements History {
     else if (drawn < 0.82) void this.#plan(isolate);
     else if (drawn < 0.88) void this.#cancel(isolate);
     else if (drawn < 0.92) void isolate.purge(world.any(pages), "hard");
-    else this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
+    else this.#isolates[this.#isolates.indexOf(isolate)] = this.begin(isolate.place.colo);
   }
 
   async #fill(isolate: SimulatedIsolate): Promise<void> {
-    this.#fills.push(await isolate.fill(this.#world.any(pages), this.#world.any(leaves)));
+    this.#fills.push(await isolate.fill(this.world.any(pages), this.world.any(leaves)));
   }
 
   /** Loads a page at about the time of its purge. */
   async #fillAt(atMs: number, page: Page): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const { allowanceMs, settleMs = 0 } = world.settings;
     const startMs = atMs + world.between(-3_000, allowanceMs + settleMs);
     await world.sleep(Math.max(0, startMs - world.atMs));
@@ -179,7 +151,7 @@ class ScheduledCourse implements History {
   }
 
   async #plan(isolate: SimulatedIsolate): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const page = world.any(pages);
     const mode = world.draw() < 0.75 ? "hard" : "soft";
     const atMs = Math.floor(world.atMs + world.between(1, world.any(aheadMsMax)));
@@ -198,7 +170,7 @@ class ScheduledCourse implements History {
   }
 
   async #cancel(isolate: SimulatedIsolate): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     if (this.#plans.size === 0) return;
     const plan = world.any([...this.#plans.values()].slice(-3));
     const { isCancelled } = plan;
@@ -212,23 +184,23 @@ class ScheduledCourse implements History {
     const serverBehindMs = Math.max(0, world.serverBehindMs);
     const latestMs = plan.atMs - this.#lagMsMax + 2 * allowanceMs + 2 * wayMs + serverBehindMs;
     if (world.atMs > latestMs)
-      this.#breach(`${plan.id} was cancelled ${world.atMs - latestMs} ms late`);
+      this.breach(`${plan.id} was cancelled ${world.atMs - latestMs} ms late`);
   }
 
   get #lagMsMax(): number {
-    return configOf(this.#world.settings).purge.visibleWithinSeconds * 1_000;
+    return configOf(this.world.settings).purge.visibleWithinSeconds * 1_000;
   }
 
   /** Returns when the purge has to have ended each response, in an isolate that can read the journal. */
   #dueAtMs({ atMs, page, heldSinceMs }: Plan): number {
-    const { clockErrorMs, replicaLagMs, allowanceMs, maxLagMs } = this.#world.settings;
+    const { clockErrorMs, replicaLagMs, allowanceMs, maxLagMs } = this.world.settings;
     const boundMs = maxLagMs[page] + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     return Math.max(atMs, heldSinceMs + boundMs);
   }
 
   /** Requests, in each isolate, the responses from before a plan that is due. */
   #probeAll(plan: Plan): void {
-    const { atMs, settings } = this.#world;
+    const { atMs, settings } = this.world;
     if (plan.isCancelled || atMs <= this.#dueAtMs(plan)) return;
     const changedAtMs = plan.atMs + (settings.settleMs ?? 0);
     for (const fill of this.#fills) {
@@ -240,18 +212,16 @@ class ScheduledCourse implements History {
   #probe(isolate: SimulatedIsolate, fill: SimulatedFill, plan: Plan): void {
     const answer = isolate.answer(fill);
     const isForbidden = plan.mode === "hard" ? answer !== undefined : answer === "fresh";
-    const isDue = this.#world.atMs > this.#dueAtMs(plan) + this.#exemptMs(isolate, fill.page);
+    const isDue = this.world.atMs > this.#dueAtMs(plan) + this.#exemptMs(isolate, fill.page);
     if (!isForbidden) this.withheldCount += 1;
     else if (isDue)
-      this.#breach(
-        `${isolate.name} answers ${answer} after ${JSON.stringify(plan)}: ${told(fill)}`,
-      );
+      this.breach(`${isolate.name} answers ${answer} after ${JSON.stringify(plan)}: ${told(fill)}`);
   }
 
   async #request(isolate: SimulatedIsolate): Promise<void> {
     if (this.#fills.length === 0) return;
     // Purges have ended most older ones.
-    const fill = this.#world.any(this.#fills.slice(-4));
+    const fill = this.world.any(this.#fills.slice(-4));
     const answer = await isolate.request(fill);
     this.judgedCount += 1;
     if (answer !== undefined) this.usableCount += 1;
@@ -260,21 +230,16 @@ class ScheduledCourse implements History {
 
   /** Rule 7 (b): a view that is too old, because it could not be renewed, may miss a plan. */
   #exemptMs({ view, nowAtMs }: SimulatedIsolate, page: Page): number {
-    const { maxLagMs, allowanceMs, clockErrorMs, settleMs = 0 } = this.#world.settings;
+    const { maxLagMs, allowanceMs, clockErrorMs, settleMs = 0 } = this.world.settings;
     const exemptMs = maxLagMs[page] + settleMs + allowanceMs + clockErrorMs;
     return nowAtMs() - view.sentAtMs > maxLagMs[page] - allowanceMs ? exemptMs : 0;
   }
 
   #checkEarly(isolate: SimulatedIsolate, fill: SimulatedFill): void {
-    const { allowanceMs } = this.#world.settings;
+    const { allowanceMs } = this.world.settings;
     const by = isolate.view.schedule.coverOf(fill.stored.metadata, isolate.nowAtMs());
-    if (by !== undefined && this.#world.atMs < by.scheduled.atMs - 2 * allowanceMs)
-      this.#breach(`${isolate.name} ends ${told(fill)} early, by ${JSON.stringify(by)}`);
-  }
-
-  #breach(text: string): void {
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    if (by !== undefined && this.world.atMs < by.scheduled.atMs - 2 * allowanceMs)
+      this.breach(`${isolate.name} ends ${told(fill)} early, by ${JSON.stringify(by)}`);
   }
 }
 

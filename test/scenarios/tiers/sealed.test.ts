@@ -3,7 +3,7 @@
 // Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
 import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
-import type { StreamItem } from "../../../testing/fakes/fake-stream.ts";
+import type { StreamReply } from "../../../testing/simulation/simulated-stream.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { defineConfig } from "../../../src/config/config.ts";
@@ -140,7 +140,7 @@ describe("a record in a sealed Redis", () => {
 });
 
 describe("an entry of a sealed journal", () => {
-  const forgeries: readonly { id: string; forged: (item: StreamItem) => StreamItem }[] = [
+  const forgeries: readonly { id: string; forged: (item: StreamReply) => StreamReply }[] = [
     {
       id: "with other targets",
       forged: ([id, fields]) => [

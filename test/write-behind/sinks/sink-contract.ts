@@ -1,8 +1,7 @@
 // Tests that every sink must pass.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
-
-import { add, bufferSet, counterSet } from "./set-under-test.ts";
+import type { BufferSink, CounterSink } from "../../../src/write-behind/sinks/sink.ts";
+import { add, bufferSet, counterSet } from "../../../testing/write-behind/set-under-test.ts";
 import { runHistory } from "./sink-histories.ts";
 import { describeBuffers, describeCounters } from "./value-contract.ts";
 

@@ -1,6 +1,12 @@
 // Tests for the values of counters and buffers that every sink must pass.
 import { describe, expect, it } from "vitest";
-import { add, type bufferSet, type counterSet, put, reset } from "./set-under-test.ts";
+import {
+  add,
+  type bufferSet,
+  type counterSet,
+  put,
+  reset,
+} from "../../../testing/write-behind/set-under-test.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
 

@@ -1,8 +1,14 @@
 // Tests that every sink over SQL must pass beyond the contract of sinks: transactions, columns of
 // the application, and errors.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { add, bufferSet, counterSet, put, reset } from "./set-under-test.ts";
-import type { SinkWorld } from "./sink-worlds.ts";
+import {
+  add,
+  bufferSet,
+  counterSet,
+  put,
+  reset,
+} from "../../../testing/write-behind/set-under-test.ts";
+import type { SinkWorld } from "../../../testing/write-behind/sink-worlds.ts";
 
 interface Dialect {
   /** SQL that makes the database refuse a row with the key "refused", and a mark of slice 666. */

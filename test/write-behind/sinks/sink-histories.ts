@@ -1,8 +1,8 @@
 // Runs random histories of a counter's set. Chunks are repeated, and applied slices are sent again
 // in other chunks. The expected values follow only from the changes and the sink's mark.
-import type { Add, CounterSink, Mark } from "../../src/write-behind/sinks/sink.ts";
-import { Draws } from "../draws.ts";
-import { newSet } from "./set-under-test.ts";
+import type { Add, CounterSink, Mark } from "../../../src/write-behind/sinks/sink.ts";
+import { Draws } from "../../../testing/draws.ts";
+import { newSet } from "../../../testing/write-behind/set-under-test.ts";
 
 /** Sorted by UTF-8 bytes. */
 const keys = ["A", "a", "a\u0001", "aa", "b", "é", "\uffff", "😀"];
