@@ -25,11 +25,12 @@ export const membersOf = (sort: string, count: number): readonly string[] =>
 
 /** The steps that take a new member of a sort. */
 const taking: Readonly<Record<string, RegExp>> = {
-  Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge|hold)$/,
+  Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge|hold|schedule)$/,
   Response: /^(request|revalidate|freshen|backfill|combine|restamp|restampByEpochs|addFields)$/,
   Read: /^send$/,
   Copy: /^copy$/,
   Increment: /^issue$/,
+  Key: /^no step takes one$/,
 };
 
 /** Returns two isolates in two colos, and as many members of the other sorts as the steps take. */

@@ -42,12 +42,12 @@ export async function scheduledHistoryOf(
   seed: number,
   options: HistoryOptions = {},
 ): Promise<History> {
-  const { kind = "ordinary", tell } = options;
+  const { kind = "ordinary", tell, trace } = options;
   const { allowanceMs, ...settings } = settingsOf(seed, kind);
   const clockErrorMs = [0, allowanceMs / 2][seed % 2] ?? 0;
   const settleMs = [0, 2_000][(seed >> 1) % 2] ?? 0;
   const drawn = { ...settings, allowanceMs, clockErrorMs, settleMs };
-  const world = new SimulatedWorld(drawn, { tell });
+  const world = new SimulatedWorld(drawn, { tell, trace });
   world.tell(() => JSON.stringify(world.settings));
   const course = new ScheduledCourse(world, options);
   await world.time.keeping(() => course.run());
