@@ -169,7 +169,7 @@ const unneeded: Readonly<Record<string, string>> = {
 };
 
 /** Enough members for a counterexample to each of these checks. */
-const sizes = { Isolate: 2, Colo: 2, Entry: 3, Response: 3, Read: 1, Copy: 1, Increment: 1, Key: 1 };
+const sizes = { Isolate: 2, Colo: 2, Entry: 3, Response: 3, Read: 1, Copy: 1, Increment: 1, Key: 2 };
 const few = new Map(Object.entries(sizes).map(([sort, count]) => [sort, membersOf(sort, count)]));
 
 describe("without a rule, the proof fails", () => {
@@ -200,8 +200,9 @@ describe("without a rule, the proof fails", () => {
 });
 
 const begun = "append send serve begin";
-const stored = `${begun} request generate store`;
 const reread = "send serve extend";
+const stored = `${begun} request generate store`;
+const planned = `${begun} schedule ${reread} request generate wait ${reread}`;
 
 const faults: readonly [fault: string, rule: string, order: string, promise?: string][] = [
   [
@@ -350,6 +351,47 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
     `${begun} request append wait setAlone`,
     "28 d: no purge from before a `set` purges its value",
   ],
+  [
+    "a view that begins ignores the schedule",
+    "24 b, 30 a key",
+    "schedule append wait request generate send serve begin wait",
+    timely,
+  ],
+  [
+    "copies contain no plans",
+    "24 c, 30 a copy",
+    `append schedule append wait request generate send serve begin copy take wait`,
+    timely,
+  ],
+  ["plans end nothing", "30 c", `${planned} wait`, timely],
+  ["A is not subtracted", "30 c A", `${planned} wait`, timely],
+  ["a load before the time + A counts as after it", "30 b A", `${planned} wait`, timely],
+  ["settleSeconds is not added", "30 b settle", `${planned} wait`, timely],
+  ["a 304 renews the time of the body", "30 b body", `${planned} revalidate freshen wait`, timely],
+  [
+    "a 304 crosses the time",
+    "30 d validation",
+    `${planned} wait`,
+    "30 d: no 304 renews a response across the time",
+  ],
+  [
+    "the effect is appended before the time",
+    "30 f due",
+    `${begun} schedule ${reread} schedule append ${reread} request generate wait ${reread} forget`,
+    timely,
+  ],
+  [
+    "a value that is set across the time is stored",
+    "30 d set",
+    `${begun} schedule ${reread} request wait ${reread} schedule setWithPurge`,
+    oldStamp,
+  ],
+  [
+    "a cancel comes too late",
+    "30 g position",
+    `${planned} schedule wait`,
+    "30 g: from its time on, a cancelled purge ends nothing",
+  ],
 ];
 
 describe("a planted fault has a history that breaks a promise", () => {
@@ -375,6 +417,7 @@ describe("a history from an empty journal ends with an answer", () => {
     `${stored} request generate addFields`,
     `${begun} wait request answerWithAge`,
     `${stored} setClock arrive ${reread} readEpochs restampByEpochs`,
+    `${begun} schedule ${reread} wait ${reread} schedule append ${reread} wait ${reread} forget request generate`,
     `${stored} hold append release ${reread} request setAlone issue increment`,
   ];
 

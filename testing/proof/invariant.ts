@@ -36,8 +36,8 @@ import { inView } from "./verdict.ts";
 const constants = and(
   le(zero, s.A),
   le(zero, s.L),
-  le(s.A, s.lagMax),
-  le(plus(s.settleMax, s.lagMax, s.L, s.A, s.A, s.A), s.keptFor),
+  le(s.behind, s.lagMax),
+  le(plus(s.settleMax, s.lagMax, s.lagMax, s.lagMax, s.L, s.A, s.A, s.A), s.keptFor),
   le(zero, s.settleMax),
   every("Response", (r) => and(le(s.N(r), s.lagMax), le(s.settle(r), s.settleMax))),
 );
@@ -252,18 +252,6 @@ const ofClocks: Readonly<Record<string, Term>> = {
   ),
 };
 
-/** What a view or a copy, which is a path, knows of the posts on it. */
-const informs = (
-  e: Term,
-  { first, last, known, past }: Record<"first" | "last", Term> & Record<"known" | "past", KeyTerm>,
-) => {
-  const k = s.keyOf(e);
-  const what = { first, last, known: known(k), past: past(k) };
-  return implies(and(s.isPost(e), s.upTo(e, last)), isInformed(e, what));
-};
-
-type KeyTerm = (k: Term) => Term;
-
 /** The switch and the schedule: rules 24 and 30 a. */
 const ofKeys: Readonly<Record<string, Term>> = {
   "24, 30 a: a line is the newest post of its key, or was dropped after its time": every(
@@ -317,23 +305,21 @@ const ofKeys: Readonly<Record<string, Term>> = {
     "Isolate Entry",
     (i, e) =>
       implies(
-        s.hasView(i),
-        informs(e, {
+        and(s.hasView(i), s.isPost(e), s.upTo(e, s.end(i))),
+        isInformed(e, {
+          known: s.knownPost(i, s.keyOf(e)),
+          past: s.past(i, s.keyOf(e)),
           first: s.floor(i),
-          last: s.end(i),
-          known: (k) => s.knownPost(i, k),
-          past: (k) => s.past(i, k),
         }),
       ),
   ),
   "24 c, 30 a: a copy has the posts up to its end": every("Copy Entry", (c, e) =>
     implies(
-      s.isCopied(c),
-      informs(e, {
+      and(s.isCopied(c), s.isPost(e), s.upTo(e, s.copyEnd(c))),
+      isInformed(e, {
+        known: s.copyPost(c, s.keyOf(e)),
+        past: s.copyPast(c, s.keyOf(e)),
         first: s.copyFloor(c),
-        last: s.copyEnd(c),
-        known: (k) => s.copyPost(c, k),
-        past: (k) => s.copyPast(c, k),
       }),
     ),
   ),
@@ -394,9 +380,6 @@ const ofSchedule: Readonly<Record<string, Term>> = {
       ),
     ),
   ),
-  "30 a: an isolate without a view knows no scheduled purge": every("Isolate Key", (i, k) =>
-    or(s.hasView(i), not(s.isScheduled(k)), eq(s.knownPost(i, k), zero)),
-  ),
   "30 b: a load takes its times and its stamp before the request": every("Response", (r) =>
     implies(
       and(s.isRequested(r), not(s.isGenerated(r))),
@@ -444,7 +427,7 @@ const ofSchedule: Readonly<Record<string, Term>> = {
   "30 g: a cancel is N earlier than the time": every("Entry", (e) =>
     implies(
       and(isAppended(e), isStage(e, cancelled)),
-      lt(plus(s.appendedAt(e), s.lagMax), plus(s.time(s.keyOf(e)), s.A)),
+      lt(plus(s.appendedAt(e), s.lagMax), plus(s.time(s.keyOf(e)), s.behind)),
     ),
   ),
   "30 g: a purge whose cancel stands takes no effect": noEffectOfCancel,

@@ -24,7 +24,7 @@ import { becomes, type Change, set, step, type Step } from "./step.ts";
 const isDropped = (e: Term, k: Term) => and(isPostOf(e, s.keyOf(e)), s.isScheduled(s.keyOf(e)), s.drops(e, k));
 
 /**
- * The journal appends an entry, and its post becomes the line of its key. Every response that exists and is
+ * The journal appends an entry. Its post, if it is later, becomes the line of its key. Every response that exists and is
  * covered is from before a purge.
  */
 export const append = (e: Term, { isPurge = true } = {}): Change[] => [
@@ -35,9 +35,10 @@ export const append = (e: Term, { isPurge = true } = {}): Change[] => [
     const stays = and(s.isFilled, s.hasLine(s.newest, k), not(isDropped(e, k)));
     return ite(eq(x, e), or(isPostOf(e, k), stays), s.hasLine(x, k));
   }),
-  becomes(s.line, (x, k) =>
-    ite(eq(x, e), ite(isPostOf(e, k), e, s.line(s.newest, k)), s.line(x, k)),
-  ),
+  becomes(s.line, (x, k) => {
+    const isLater = and(isPostOf(e, k), lt(keyPost(k), s.post(e)));
+    return ite(eq(x, e), ite(isLater, e, s.line(s.newest, k)), s.line(x, k));
+  }),
   set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
   set(s.appendedAt(e), s.now),
   set(s.isKept(e), yes),

@@ -18,10 +18,12 @@ import {
 } from "./formula.ts";
 import {
   cancelled,
+  hasAllEffects,
   hasEnded,
   isStage,
   noEffectOfCancel,
   noOldStamp,
+  planned,
   requestedAt,
   willEnd,
 } from "./schedule.ts";
@@ -75,6 +77,9 @@ const mayReplace = (
   );
 };
 
+/** After the loss of an effect, the promise begins again with the next effect. */
+const isStanding = (e: Term, k: Term) => or(not(isStage(e, planned)), hasAllEffects(k));
+
 /** What a post of a purge promises of a response, at the present reading of an isolate's clock. */
 const scheduled = (
   promise: (
@@ -85,7 +90,7 @@ const scheduled = (
     const [k, reading, at] = [s.keyOf(e), clock(i), s.now];
     const due = plus(s.appendedAt(e), bound(s.N(r), lost));
     const [premise, conclusion] = promise({ i, r, e, k, isFresh, lost, reading, at, due });
-    const isPurge = and(s.isPost(e), s.isScheduled(k), s.isKept(e));
+    const isPurge = and(s.isPost(e), s.isScheduled(k), s.isKept(e), isStanding(e, k));
     return implies(and(isPurge, premise), conclusion);
   });
 
@@ -157,7 +162,7 @@ const ofSchedule: Readonly<Record<string, Term>> = {
       const isKnown = willEnd(i, r, k, requestedAt(r, k));
       return implies(
         and(
-          and(s.isPost(e), s.isScheduled(k), s.isKept(e), not(s.isCancelled(k))),
+          and(s.isPost(e), s.isScheduled(k), s.isKept(e), not(s.isCancelled(k)), isStanding(e, k)),
           isCurrent(i, r, { reading, at, lost }),
           provesByView(i, r, { isFresh: yes, reading }),
           s.isOld(r, k),
@@ -177,7 +182,7 @@ const ofSchedule: Readonly<Record<string, Term>> = {
         isStage(e, cancelled),
         hasEnded(i, r, k, moment.reading),
       ),
-      le(s.now, plus(s.time(k), later(zero, moment.lost), s.L)),
+      le(s.now, plus(s.time(k), minus(plus(s.L, moment.lost, s.behind), s.A))),
     ],
   ),
 };

@@ -17,6 +17,7 @@ import { append, mayFollow } from "./journal-steps.ts";
 import {
   cancelled,
   effective,
+  isEffectOf,
   isLongOver,
   isPostOf,
   isStage,
@@ -24,36 +25,39 @@ import {
   planned,
 } from "./schedule.ts";
 import * as s from "./state.ts";
-import { clock, zero } from "./state.ts";
+import { clock, isAppended, zero } from "./state.ts";
 import { becomes, set, step, type Step } from "./step.ts";
 
-/** 30 h: the purge is planned, or planned again after a loss, before its effect should long have been read. */
-const isPlanned = (k: Term) =>
-  and(eq(keyPost(k), zero), rule("30 h again", le(s.now, plus(s.time(k), s.settleMax, s.lagMax))));
+/** 30 h: the purge is planned, or planned again after a loss, before the schedule may have dropped it. */
+const isPlanned = (k: Term) => rule("30 h again", not(isLongOver(k, plus(s.now, s.A))));
 
 /** 30 g: a cancel counts by its position. */
 const isInTime = (e: Term, k: Term) =>
   and(
-    eq(keyPost(k), planned),
+    le(keyPost(k), cancelled),
     rule("30 g position", lt(plus(s.position(e), s.lagMax), s.time(k))),
-    rule("assumed: the journal's time", le(s.now, plus(s.position(e), s.A))),
+    rule("assumed: the journal's time", le(s.now, plus(s.position(e), s.behind))),
   );
 
-/** 30 f: the isolate knows the plan, its view is current, and its clock shows that the effect is due. */
+/** 30 f: the isolate knows the plan, and its clock shows that the effect is due. The script arrives within N. */
 const isDue = (i: Term, e: Term, k: Term) =>
   and(
     or(eq(s.knownPost(i, k), planned), eq(s.knownPost(i, k), effective)),
-    rule("30 f script", lt(keyPost(k), cancelled)),
+    rule("30 f script", not(eq(keyPost(k), cancelled))),
     rule("30 f due", le(plus(s.time(k), s.A, s.settleMax), clock(i))),
     rule(
       "30 f view",
-      and(s.hasView(i), s.isDated(i), le(minus(clock(i), s.sentAt(i)), minus(s.lagMax, s.A))),
+      and(s.hasView(i), s.isDated(i), le(minus(clock(i), s.sentAt(i)), plus(s.lagMax, s.lagMax))),
     ),
     rule(
       "30 f names",
       every("Response", (r) => implies(s.names(k, r), s.covers(e, r))),
     ),
   );
+
+/** No effect of the purge precedes an entry. */
+const hasNoEffect = (k: Term, last: Term) =>
+  every("Entry", (e) => not(and(isEffectOf(e, k), s.upTo(e, last))));
 
 export const ofSchedule: Readonly<Record<string, Step>> = {
   // 30 a, f, g: the script takes a plan, a cancel or an effect into the schedule, and drops other lines.
@@ -95,12 +99,19 @@ export const ofSchedule: Readonly<Record<string, Step>> = {
       s.isScheduled(k),
       s.hasView(i),
       isPostOf(d, k),
+      isAppended(d),
       eq(s.post(d), s.knownPost(i, k)),
       or(
-        and(eq(s.post(d), cancelled), s.upTo(d, s.end(i)), isLongOver(k, clock(i))),
+        and(eq(s.post(d), cancelled), isLongOver(k, clock(i))),
         and(
           eq(s.post(d), effective),
-          rule("30 f floor", and(s.upTo(d, s.floor(i)), not(eq(d, s.floor(i))))),
+          rule(
+            "30 f floor",
+            or(
+              and(s.upTo(d, s.floor(i)), not(eq(d, s.floor(i)))),
+              and(not(s.isKept(d)), hasNoEffect(k, s.end(i))),
+            ),
+          ),
           rule("30 f N", lt(plus(s.time(k), s.A, s.settleMax, s.lagMax), clock(i))),
         ),
       ),

@@ -17,7 +17,7 @@ import {
   type Term,
 } from "./formula.ts";
 import * as s from "./state.ts";
-import { later, zero } from "./state.ts";
+import { isAppended, later, zero } from "./state.ts";
 
 // The stages of a scheduled purge.
 export const [planned, cancelled, effective] = [int(1), int(2), int(3)] as const;
@@ -67,29 +67,39 @@ export const isOver = (k: Term): Term =>
 export const isLongOver = (k: Term, reading: Term): Term =>
   lt(plus(s.time(k), s.keptFor), reading);
 
-/** The path up to `last` has the post `d`, which ends a purge. If that is an effect, it is below `first`. */
-export const isDone = (d: Term, k: Term, { first, last }: Record<"first" | "last", Term>): Term =>
-  and(
-    isPostOf(d, k),
-    s.isScheduled(k),
-    le(cancelled, s.post(d)),
-    s.upTo(d, last),
-    or(eq(s.post(d), cancelled), and(s.upTo(d, first), not(eq(d, first)))),
-    isOver(k),
-  );
+/** The effect `d` is on the path, below `first`, and all is over. So no response from before the time has a known stamp. */
+const isBelow = (d: Term, k: Term, first: Term): Term =>
+  and(isEffectOf(d, k), s.upTo(d, first), not(eq(d, first)), isOver(k));
 
-/** What a view or a copy knows of a post on its path: the post or a later one, a cancel, or that all is over. */
+/** The journal has lost the effect. */
+const isLost = (d: Term, k: Term): Term => and(isEffectOf(d, k), isAppended(d), not(s.isKept(d)));
+
+export const isEffectOf = (d: Term, k: Term): Term =>
+  and(isPostOf(d, k), isStage(d, effective));
+
+/** The journal has lost no effect of the purge. */
+export const hasAllEffects = (k: Term): Term => every("Entry", (d) => not(isLost(d, k)));
+
+/** Who knows 0 of a purge on the path to a view's end knows that it is over, or cancelled, or lost. */
 export const isInformed = (
   e: Term,
-  { known, past, ...path }: Record<"known" | "past" | "first" | "last", Term>,
-): Term =>
-  or(
+  { known, past, first }: Record<"known" | "past" | "first", Term>,
+): Term => {
+  const k = s.keyOf(e);
+  const isUnneeded = or(not(eq(known, zero)), s.isCancelled(k), isBelow(past, k, first));
+  return or(
     le(s.post(e), known),
     and(
-      s.isScheduled(s.keyOf(e)),
-      or(eq(known, cancelled), and(eq(known, zero), isDone(past, s.keyOf(e), path))),
+      s.isScheduled(k),
+      implies(eq(s.post(e), planned), or(isUnneeded, isLost(past, k))),
+      implies(
+        eq(s.post(e), cancelled),
+        or(s.hasEffect(k), and(eq(known, zero), isLongOver(k, plus(s.now, s.A)))),
+      ),
+      implies(eq(s.post(e), effective), isUnneeded),
     ),
   );
+};
 
 /** 30 b: a request at this time precedes the purge, as far as clocks show. */
 export const precedes = (from: Term, r: Term, k: Term): Term =>

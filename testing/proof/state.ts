@@ -192,6 +192,8 @@ export const names = symbol("Key Response", "Bool", "names");
 export const settle = symbol("Response", "Int", "settle");
 export const settleMax = symbol("", "Int", "settleMax")();
 export const lagMax = symbol("", "Int", "lagMax")();
+/** How far the journal's clock is behind the true time, at most. */
+export const behind = symbol("", "Int", "behind")();
 export const keptFor = symbol("", "Int", "keptFor")();
 export const isCancelled = symbol("Key", "Bool", "isCancelled");
 export const hasEffect = symbol("Key", "Bool", "hasEffect");

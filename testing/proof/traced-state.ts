@@ -73,6 +73,7 @@ export class TracedState {
     this.#settleMs = constants["settle"] ?? 0;
     this.put(s.settleMax, [], this.#settleMs);
     this.put(s.lagMax, [], Math.max(...this.#lags));
+    this.put(s.behind, [], Math.max(...this.#lags));
     this.put(s.keptFor, [], scheduledKeptMs);
     // Clocks keep the time only in histories of scheduled purges.
     this.put(s.keepsTime, [], constants["settle"] !== undefined);

@@ -24,7 +24,6 @@ import {
   hasPosts,
   heldPost,
   isLongOver,
-  isOver,
   isPostOf,
   isReal,
   isStage,
@@ -84,18 +83,21 @@ const viewOf = (i: Term, q: Term, first: Term, isMarked = no) => [
   noteReading(i, ite(s.isReadDated(q), s.readAt(q), s.highest(i))),
 ];
 
-/** 12, 24 b, 30 a: a view begins with a read that also shows the lines. 30 h: a lost plan that is long over is forgotten. */
+/** 30 h: what an isolate knows whose view begins. It forgets a plan that is long over, and not shown. */
+const postAtBeginning = (i: Term, k: Term, shown: Term) => {
+  const isForgotten = and(
+    s.isScheduled(k),
+    eq(s.knownPost(i, k), planned),
+    eq(shown, zero),
+    isLongOver(k, rule("30 h margin", plus(clock(i), s.A, s.A), clock(i))),
+  );
+  return ite(rule("30 h forgotten", isForgotten, no), zero, newestPost(i, k, shown));
+};
+
+/** 12, 24 b, 30 a: a view begins with a read that also shows the lines. */
 const beginningOf = (i: Term, q: Term, first: Term, isMarked = no) => [
   ...viewOf(i, q, first, isMarked),
-  learn(i, (k) => {
-    const isForgotten = and(
-      s.isScheduled(k),
-      eq(s.knownPost(i, k), planned),
-      eq(s.readPost(q, k), zero),
-      isLongOver(k, rule("30 h margin", plus(clock(i), s.A, s.A), clock(i))),
-    );
-    return ite(rule("30 h forgotten", isForgotten, no), zero, newestPost(i, k, s.readPost(q, k)));
-  }),
+  learn(i, (k) => postAtBeginning(i, k, s.readPost(q, k))),
   becomes(s.past, (j, k) => ite(eq(j, i), s.line(s.readLast(q), k), s.past(j, k))),
 ];
 
@@ -154,12 +156,9 @@ const learnOwn = (i: Term, e: Term) =>
     return ite(isPostOf(e, k), newestPost(i, k, rule("24 e, 30 a own", s.post(e), known)), known);
   });
 
-/** The reply of the schedule arrives within N, and an isolate without a view reads at once. */
-const mayLearnOwn = (i: Term, e: Term) => {
-  const k = s.keyOf(e);
-  const isPrompt = implies(isStage(e, planned), not(isOver(k)));
-  return implies(and(s.isPost(e), s.isScheduled(k)), and(s.hasView(i), isPrompt));
-};
+/** The reply to a plan arrives before the schedule may drop its line. */
+const isPrompt = (e: Term) =>
+  implies(isStage(e, planned), not(isLongOver(s.keyOf(e), plus(s.now, s.A))));
 
 export const ofViews: Readonly<Record<string, Step>> = {
   send: step("Isolate Read", (i, q) => [
@@ -328,9 +327,10 @@ export const ofViews: Readonly<Record<string, Step>> = {
       ...becomesView(i, first, s.copyEnd(k)),
       ...dated(i, { sentAt: s.copyAt(k), sentTrue: s.copyTrue(k), sentBy: s.copyBy(k) }),
       noteReading(i, s.copyAt(k)),
-      learn(i, (x) =>
-        newestPost(i, x, rule("24 c, 30 a copy", s.copyPost(k, x), s.knownPost(i, x))),
-      ),
+      learn(i, (x) => {
+        const copied = rule("24 c, 30 a copy", s.copyPost(k, x), s.knownPost(i, x));
+        return ite(s.hasView(i), newestPost(i, x, copied), postAtBeginning(i, x, copied));
+      }),
       becomes(s.past, (j, x) =>
         ite(and(eq(j, i), not(s.hasView(i))), s.copyPast(k, x), s.past(j, x)),
       ),
@@ -338,12 +338,12 @@ export const ofViews: Readonly<Record<string, Step>> = {
   ]),
   // 21: the journal has confirmed an entry of the isolate.
   apply: step("Isolate Entry", (i, e) => [
-    and(rule("21 own", isAppended(e)), mayLearnOwn(i, e)),
+    and(rule("21 own", isAppended(e)), isPrompt(e)),
     obey(i, e),
   ]),
   // 22: the isolate has appended its lost entry again.
   applyAgain: step("Isolate Entry Entry", (i, lost, e) => [
-    and(isAppended(e), purgesAsMuch(e, lost), mayLearnOwn(i, e)),
+    and(isAppended(e), purgesAsMuch(e, lost), isPrompt(e)),
     [
       becomes(s.applies, (j, x) =>
         or(

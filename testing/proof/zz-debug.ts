@@ -1,0 +1,13 @@
+import { scheduledHistoryOf } from "../simulation/scheduled-history.ts";
+import { partsWithCopies } from "../simulation/simulated-copies.ts";
+import { refusalOf } from "./trace-player.ts";
+const [kind, seed] = process.argv.slice(2);
+const trace: string[] = [];
+const told: string[] = [];
+await scheduledHistoryOf(Number(seed), { kind: kind as never, parts: partsWithCopies().parts, trace, tell: (l) => told.push(l) });
+const r = refusalOf(trace);
+console.log(r);
+const at = trace.indexOf(r!.event);
+const plan = JSON.parse(r!.event).plan;
+trace.slice(0, at + 1).forEach((l, n) => { const e = JSON.parse(l); if (n === 0 || e.plan !== undefined || ["purge", "mark", "lose", "withdraw"].includes(e.step) || (n > at - 8 )) console.log(l); });
+process.exit(0);
