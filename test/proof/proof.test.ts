@@ -3,7 +3,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Printing, some } from "../../testing/proof/formula.ts";
 import { findHistory, membersOf } from "../../testing/proof/history.ts";
-import { halvesOf, type Obligations, obligations, rules, textsOf } from "../../testing/proof/obligations.ts";
+import {
+  halvesOf,
+  type Obligations,
+  obligations,
+  rules,
+  textsOf,
+} from "../../testing/proof/obligations.ts";
 import { promises } from "../../testing/proof/promises.ts";
 import { Solver } from "../../testing/proof/solver.ts";
 import { clock } from "../../testing/proof/state.ts";
@@ -169,7 +175,16 @@ const unneeded: Readonly<Record<string, string>> = {
 };
 
 /** Enough members for a counterexample to each of these checks. */
-const sizes = { Isolate: 2, Colo: 2, Entry: 3, Response: 3, Read: 1, Copy: 1, Increment: 1, Key: 2 };
+const sizes = {
+  Isolate: 2,
+  Colo: 2,
+  Entry: 3,
+  Response: 3,
+  Read: 1,
+  Copy: 1,
+  Increment: 1,
+  Key: 2,
+};
 const few = new Map(Object.entries(sizes).map(([sort, count]) => [sort, membersOf(sort, count)]));
 
 describe("without a rule, the proof fails", () => {

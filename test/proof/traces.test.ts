@@ -161,9 +161,9 @@ describe("the model refuses a planted fault", () => {
 
   it.each(scheduleFaults.filter(({ rule }) => rule !== undefined))(
     "$fault, by $rule",
-    async ({ rule = "", parts, kind }) => {
+    async ({ rule = "", parts, kind, fromSeed = 0 }) => {
       const recording = { parts, ...(kind && { kind }), isScheduled: true };
-      expect(await seedRefused(rule, 0, recording)).toBeDefined();
+      expect(await seedRefused(rule, fromSeed, recording)).toBeDefined();
     },
   );
 

@@ -99,37 +99,58 @@ interface ScheduleFault {
   readonly within: number;
   /** The rule by which the model refuses a trace. Absent for a fault of liveness. */
   readonly rule?: string;
+  /** A seed whose trace the model refuses. Default: 0. */
+  readonly fromSeed?: number;
 }
 
 export const scheduleFaults: readonly ScheduleFault[] = [
   {
-    fault: "a view that begins, also after sleep, ignores the schedule", rule: "30 c",
+    fault: "a view that begins, also after sleep, ignores the schedule",
+    rule: "30 c",
+    fromSeed: 41,
     parts: adopting((read) => ({ ...read, scheduled: undefined })),
     kind: "trimming",
     within: 60,
   },
-  { fault: "trimming drops plans", rule: "30 c", parts: trimmedAway, kind: "trimming", within: 60 },
   {
-    fault: "copies contain no plans", rule: "30 c",
+    fault: "trimming drops plans",
+    rule: "30 c",
+    fromSeed: 18,
+    parts: trimmedAway,
+    kind: "trimming",
+    within: 60,
+  },
+  {
+    fault: "copies contain no plans",
+    rule: "30 c",
+    fromSeed: 58,
     parts: copiesWithoutPlans(),
     kind: "trimming",
     within: 300,
   },
-  { fault: "A is not subtracted", rule: "30 c", parts: judgingBy(() => ({}), WithoutA), within: 60 },
   {
-    fault: "a load that began before the time + A counts as after it", rule: "30 c",
+    fault: "A is not subtracted",
+    rule: "30 c",
+    parts: judgingBy(() => ({}), WithoutA),
+    within: 60,
+  },
+  {
+    fault: "a load that began before the time + A counts as after it",
+    rule: "30 c",
     parts: judgingBy(({ allowanceMs, settleMs }) => ({
       settleMs: (route) => (settleMs?.(route) ?? 0) - allowanceMs,
     })),
     within: 60,
   },
   {
-    fault: "settleSeconds is not added", rule: "30 c",
+    fault: "settleSeconds is not added",
+    rule: "30 c",
     parts: judgingBy(() => ({ settleMs: () => 0 })),
     within: 60,
   },
   {
-    fault: "the effect is appended before the time", rule: "30 f due",
+    fault: "the effect is appended before the time",
+    rule: "30 f due",
     parts: judgingBy(() => ({ settleMsMax: -20_000, lagMsMax: -20_000 })),
     kind: "trimming",
     within: 300,
@@ -140,5 +161,10 @@ export const scheduleFaults: readonly ScheduleFault[] = [
     kind: "failing",
     within: 60,
   },
-  { fault: "a cancel is accepted too late", rule: "30 g position", parts: cancelledLate, within: 60 },
+  {
+    fault: "a cancel is accepted too late",
+    rule: "30 g position",
+    parts: cancelledLate,
+    within: 60,
+  },
 ];

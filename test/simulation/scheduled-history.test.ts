@@ -30,8 +30,11 @@ describe("no response answers after a scheduled purge that it precedes, whatever
 });
 
 describe("histories find a planted fault", () => {
-  it.each(scheduleFaults)("$fault, within $within histories", async ({ parts, kind = "ordinary", within }) => {
-    const play = (seed: number) => scheduledHistoryOf(seed, { parts, kind });
-    expect(await firstBroken({ count: within }, play)).toBeDefined();
-  });
+  it.each(scheduleFaults)(
+    "$fault, within $within histories",
+    async ({ parts, kind = "ordinary", within }) => {
+      const play = (seed: number) => scheduledHistoryOf(seed, { parts, kind });
+      expect(await firstBroken({ count: within }, play)).toBeDefined();
+    },
+  );
 });

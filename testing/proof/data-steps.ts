@@ -1,5 +1,20 @@
 // The steps of data (rules 25, 26 and 28 of docs/purge-protocol-data.md).
-import { and, eq, every, implies, int, ite, le, no, not, or, plus, rule, type Term, yes } from "./formula.ts";
+import {
+  and,
+  eq,
+  every,
+  implies,
+  int,
+  ite,
+  le,
+  no,
+  not,
+  or,
+  plus,
+  rule,
+  type Term,
+  yes,
+} from "./formula.ts";
 import { append, isNew, purgesAsMuch, purgesGenerated } from "./journal-steps.ts";
 import { ageOf, contentOf, derive, isAwaited } from "./response-steps.ts";
 import { effective, isStage, precedes, requestedAt } from "./schedule.ts";

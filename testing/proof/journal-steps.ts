@@ -21,7 +21,8 @@ import { isAppended } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
 
 /** 30 h: the script that takes an entry into the schedule drops the line of a key. */
-const isDropped = (e: Term, k: Term) => and(isPostOf(e, s.keyOf(e)), s.isScheduled(s.keyOf(e)), s.drops(e, k));
+const isDropped = (e: Term, k: Term) =>
+  and(isPostOf(e, s.keyOf(e)), s.isScheduled(s.keyOf(e)), s.drops(e, k));
 
 /**
  * The journal appends an entry. Its post, if it is later, becomes the line of its key. Every response that exists and is
@@ -87,10 +88,7 @@ export const ofJournal: Readonly<Record<string, Step>> = {
       not(s.isMark(e)),
       implies(
         s.isPost(e),
-        and(
-          not(s.isScheduled(s.keyOf(e))),
-          rule("24 script", lt(keyPost(s.keyOf(e)), s.post(e))),
-        ),
+        and(not(s.isScheduled(s.keyOf(e))), rule("24 script", lt(keyPost(s.keyOf(e)), s.post(e)))),
       ),
     ),
     append(e),

@@ -64,7 +64,9 @@ export const obligations: readonly Obligations[] = [
 ];
 
 const isOfKey = (name: string) => /^(24|30)/.test(name);
-const ofKeys = new Set(Object.entries(invariant).flatMap(([name, part]) => (isOfKey(name) ? part : [])));
+const ofKeys = new Set(
+  Object.entries(invariant).flatMap(([name, part]) => (isOfKey(name) ? part : [])),
+);
 
 /** Returns two halves: what concerns no key follows faster without the parts that do. */
 export const halvesOf = (one: Obligations): readonly Obligations[] =>

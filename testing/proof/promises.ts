@@ -177,11 +177,7 @@ const ofSchedule: Readonly<Record<string, Term>> = {
   "30 g: a purge whose cancel stands takes no effect": noEffectOfCancel,
   "30 g: from its time on, a cancelled purge ends nothing": scheduled(
     ({ i, r, e, k, isFresh: _, due: __, ...moment }) => [
-      and(
-        isCurrent(i, r, moment),
-        isStage(e, cancelled),
-        hasEnded(i, r, k, moment.reading),
-      ),
+      and(isCurrent(i, r, moment), isStage(e, cancelled), hasEnded(i, r, k, moment.reading)),
       le(s.now, plus(s.time(k), minus(plus(s.L, moment.lost, s.behind), s.A))),
     ],
   ),

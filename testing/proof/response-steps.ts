@@ -255,9 +255,7 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       rule("29 stamp", knowsStamp(i, r)),
       rule(
         "29 later",
-        every("Entry", (e) =>
-          implies(and(inView(i, e), purges(e, r), not(s.begins(e))), isOld(e)),
-        ),
+        every("Entry", (e) => implies(and(inView(i, e), purges(e, r), not(s.begins(e))), isOld(e))),
       ),
       rule(
         "29 oldest",
@@ -277,7 +275,10 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       and(
         isAwaited(i, r),
         le(made, s.bodyTrue(r)),
-        rule("30 d age", not(some("Key", (k) => hasEndedBy(i, r, k, { from: counted, by: clock(i) })))),
+        rule(
+          "30 d age",
+          not(some("Key", (k) => hasEndedBy(i, r, k, { from: counted, by: clock(i) }))),
+        ),
         rule("29 body", le(counted, plus(made, fast))),
         or(not(s.hasStamp(r)), followsPurges),
       ),

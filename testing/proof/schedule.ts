@@ -29,8 +29,7 @@ export const isStage = (e: Term, stage: Term): Term =>
   and(s.isPost(e), s.isScheduled(s.keyOf(e)), eq(s.post(e), stage));
 
 /** 30 f: an effect is judged by time, so it is no purge for a view. */
-export const purges = (e: Term, r: Term): Term =>
-  and(s.covers(e, r), not(isStage(e, effective)));
+export const purges = (e: Term, r: Term): Term => and(s.covers(e, r), not(isStage(e, effective)));
 
 /** The post of a key in the state of the database whose newest entry is `x`; 0 without a line. */
 export const heldPost = (x: Term, k: Term): Term =>
@@ -60,12 +59,10 @@ export const isReal = (k: Term, stage: Term): Term =>
   );
 
 /** All that the purge names has changed, and N has passed. */
-export const isOver = (k: Term): Term =>
-  lt(plus(s.time(k), s.settleMax, s.lagMax), s.now);
+export const isOver = (k: Term): Term => lt(plus(s.time(k), s.settleMax, s.lagMax), s.now);
 
 /** 30 h: by this clock, the schedule need not keep the purge any more. */
-export const isLongOver = (k: Term, reading: Term): Term =>
-  lt(plus(s.time(k), s.keptFor), reading);
+export const isLongOver = (k: Term, reading: Term): Term => lt(plus(s.time(k), s.keptFor), reading);
 
 /** The effect `d` is on the path, below `first`, and all is over. So no response from before the time has a known stamp. */
 const isBelow = (d: Term, k: Term, first: Term): Term =>
@@ -74,8 +71,7 @@ const isBelow = (d: Term, k: Term, first: Term): Term =>
 /** The journal has lost the effect. */
 const isLost = (d: Term, k: Term): Term => and(isEffectOf(d, k), isAppended(d), not(s.isKept(d)));
 
-export const isEffectOf = (d: Term, k: Term): Term =>
-  and(isPostOf(d, k), isStage(d, effective));
+export const isEffectOf = (d: Term, k: Term): Term => and(isPostOf(d, k), isStage(d, effective));
 
 /** The journal has lost no effect of the purge. */
 export const hasAllEffects = (k: Term): Term => every("Entry", (d) => not(isLost(d, k)));
@@ -143,20 +139,12 @@ export const isFromBefore = (r: Term, k: Term, made: Term): Term =>
 /** 30 f: no response from before the time has a stamp from after the effect. */
 export const noOldStamp = every("Response Entry", (r, e) =>
   implies(
-    and(
-      s.hasStamp(r),
-      isStage(e, effective),
-      s.upTo(e, s.stamp(r)),
-      s.isOld(r, s.keyOf(e)),
-    ),
+    and(s.hasStamp(r), isStage(e, effective), s.upTo(e, s.stamp(r)), s.isOld(r, s.keyOf(e))),
     s.isCancelled(s.keyOf(e)),
   ),
 );
 
 /** 30 g: a purge whose cancel stands takes no effect. */
 export const noEffectOfCancel = every("Entry", (c) =>
-  implies(
-    and(s.isKept(c), isStage(c, cancelled)),
-    not(s.hasEffect(s.keyOf(c))),
-  ),
+  implies(and(s.isKept(c), isStage(c, cancelled)), not(s.hasEffect(s.keyOf(c)))),
 );

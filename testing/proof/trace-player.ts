@@ -22,7 +22,8 @@ export function refusalOf(lines: readonly string[]): Refusal | undefined {
   for (const event of events) {
     const rules = player.rulesAgainst(event);
     // The proof says nothing of a history that breaks an assumption.
-    if (rules?.[0] !== undefined && rules.every((rule) => rule.startsWith("assumed"))) return undefined;
+    if (rules?.[0] !== undefined && rules.every((rule) => rule.startsWith("assumed")))
+      return undefined;
     if (rules !== undefined) return { event: JSON.stringify(event), rules };
   }
   const broken = player.brokenPart();
@@ -96,7 +97,12 @@ class TracePlayer {
         this.#state.must(this.#state.get(s.sentAt(), who) === event.asOf, "14 date");
         const copy = this.#state.add("Copy");
         this.#copies.set(copyKey(event), copy);
-        this.#shows(s.copyPost(), copy, [event.first, event.last].map((one = 0) => entryOf(one)), who);
+        this.#shows(
+          s.copyPost(),
+          copy,
+          [event.first, event.last].map((one = 0) => entryOf(one)),
+          who,
+        );
         return this.#state.take("copy", who, copy, entryOf(event.first ?? 0));
       }
       case "put": {
@@ -195,7 +201,12 @@ class TracePlayer {
   }
 
   /** Notes the newest posts that a read or a copy shows: those of its path, the lines, or what its isolate knows. */
-  #shows(post: Application, shown: string, [first = "", last = ""]: readonly Value[], who?: string) {
+  #shows(
+    post: Application,
+    shown: string,
+    [first = "", last = ""]: readonly Value[],
+    who?: string,
+  ) {
     const { get } = this.#state;
     for (const key of this.#state.members("Key")) {
       const isShown = (one: Value) =>

@@ -90,7 +90,8 @@ export class TracedState {
       this.put(s.offset(), [who], asOf);
       this.put(s.fast(), [who], asOf);
       this.put(s.isSteady(), [who], true);
-      for (const never of [s.highest(), s.doubt(), s.wokenAt(), s.shown()]) this.put(never, [who], -longAgo);
+      for (const never of [s.highest(), s.doubt(), s.wokenAt(), s.shown()])
+        this.put(never, [who], -longAgo);
     }
   }
 

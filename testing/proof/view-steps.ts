@@ -20,15 +20,7 @@ import {
 } from "./formula.ts";
 import { inView } from "./verdict.ts";
 import { countAgain, purgesAsMuch } from "./journal-steps.ts";
-import {
-  hasPosts,
-  heldPost,
-  isLongOver,
-  isPostOf,
-  isReal,
-  isStage,
-  planned,
-} from "./schedule.ts";
+import { hasPosts, heldPost, isLongOver, isPostOf, isReal, isStage, planned } from "./schedule.ts";
 import * as s from "./state.ts";
 import { clock, isAppended, isBetween, isUnnoticed, knowsAllAt, later, zero } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
@@ -131,10 +123,7 @@ const showsAll = (q: Term, isPrimary: Term, last: Term, hasEnded: Term): Term =>
 
 /** A read or a copy shows a post that occurred. It shows a plan only if the plan still stands. */
 const isSeen = (k: Term, post: Term, held: Term) =>
-  and(
-    isReal(k, post),
-    implies(and(s.isScheduled(k), eq(post, planned)), eq(held, planned)),
-  );
+  and(isReal(k, post), implies(and(s.isScheduled(k), eq(post, planned)), eq(held, planned)));
 
 const hasArrived = (i: Term, q: Term) =>
   and(s.isServed(q), eq(s.reader(q), i), rule("11 ended", s.hasEnded(q)));

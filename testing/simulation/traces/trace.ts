@@ -42,7 +42,9 @@ export interface Trip {
 interface TracedWorld {
   readonly settings: Readonly<
     Record<"seed" | "allowanceMs" | "replicaLagMs" | "clockErrorMs" | "keptCount", number>
-  > & { readonly linedMax?: number; readonly settleMs?: number } & { readonly maxLagMs: Readonly<Record<Page, number>> };
+  > & { readonly linedMax?: number; readonly settleMs?: number } & {
+    readonly maxLagMs: Readonly<Record<Page, number>>;
+  };
   readonly atMs: number;
   readonly stream: StreamView & { onHarmed: (how: "lost" | "withdrawn") => void };
 }
@@ -191,7 +193,12 @@ export class Trace {
     if (scheduled === undefined) return {};
     const { id, state, atMs, targets } = scheduled.scheduled;
     this.#plans.set(id, this.planNumber(id) || this.#plans.size + 1);
-    return { plan: this.planNumber(id), stage: stages[state], time: atMs, names: coveredBy(targets) };
+    return {
+      plan: this.planNumber(id),
+      stage: stages[state],
+      time: atMs,
+      names: coveredBy(targets),
+    };
   }
 
   #harmed(how: "lost" | "withdrawn"): void {
