@@ -68,15 +68,17 @@ const ofKeys = new Set(
   Object.entries(invariant).flatMap(([name, part]) => (isOfKey(name) ? part : [])),
 );
 
+function halfOf({ hypotheses, goals, ...one }: Obligations, areOfKeys: boolean): Obligations {
+  const half = Object.entries(goals).filter(([name]) => isOfKey(name) === areOfKeys);
+  const needed = hypotheses.filter((part) => areOfKeys || !ofKeys.has(part));
+  return { ...one, hypotheses: needed, goals: Object.fromEntries(half) };
+}
+
 /** Returns two halves: what concerns no key follows faster without the parts that do. */
-export const halvesOf = (one: Obligations): readonly Obligations[] =>
-  [false, true].map((areOfKeys) => ({
-    ...one,
-    hypotheses: one.hypotheses.filter((part) => areOfKeys || !ofKeys.has(part)),
-    goals: Object.fromEntries(
-      Object.entries(one.goals).filter(([name]) => isOfKey(name) === areOfKeys),
-    ),
-  }));
+export const halvesOf = (one: Obligations): readonly Obligations[] => [
+  halfOf(one, false),
+  halfOf(one, true),
+];
 
 const terms = obligations.flatMap(({ hypotheses, goals }) =>
   hypotheses.concat(Object.values(goals)),

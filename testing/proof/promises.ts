@@ -83,13 +83,16 @@ const isStanding = (e: Term, k: Term) => or(not(isStage(e, planned)), hasAllEffe
 /** What a post of a purge promises of a response, at the present reading of an isolate's clock. */
 const scheduled = (
   promise: (
-    of: Record<"i" | "r" | "e" | "k" | "isFresh" | "lost" | "reading" | "at" | "due", Term>,
+    of: Record<"i" | "r" | "e" | "k" | "isFresh" | "due", Term> & {
+      readonly moment: Moment & { lost: Term };
+    },
   ) => readonly [premise: Term, conclusion: Term],
 ): Term =>
   every("Isolate Response Entry Bool Int", (i, r, e, isFresh, lost) => {
-    const [k, reading, at] = [s.keyOf(e), clock(i), s.now];
+    const k = s.keyOf(e);
     const due = plus(s.appendedAt(e), bound(s.N(r), lost));
-    const [premise, conclusion] = promise({ i, r, e, k, isFresh, lost, reading, at, due });
+    const moment = { reading: clock(i), at: s.now, lost };
+    const [premise, conclusion] = promise({ i, r, e, k, isFresh, due, moment });
     const isPurge = and(s.isPost(e), s.isScheduled(k), s.isKept(e), isStanding(e, k));
     return implies(and(isPurge, premise), conclusion);
   });
@@ -106,7 +109,7 @@ const isCurrent = (i: Term, r: Term, { reading, at, lost }: Moment & { lost: Ter
 /** Scheduled purges, by posts that the journal has. */
 const ofSchedule: Readonly<Record<string, Term>> = {
   "30: no answer from before the time, once it is past, and N after the acceptance": scheduled(
-    ({ i, r, e, k, isFresh, due, ...moment }) => [
+    ({ i, r, k, isFresh, due, moment }) => [
       and(
         isCurrent(i, r, moment),
         or(
@@ -124,7 +127,7 @@ const ofSchedule: Readonly<Record<string, Term>> = {
     ],
   ),
   "30: an old view answers until N + settleSeconds after the time": scheduled(
-    ({ i, r, k, isFresh, ...moment }) => [
+    ({ i, r, k, isFresh, moment }) => [
       and(
         provesByBody(i, r, { isFresh, reading: moment.reading }),
         bodyLoses(i, r, moment),
@@ -144,7 +147,7 @@ const ofSchedule: Readonly<Record<string, Term>> = {
       );
     },
   ),
-  "30 d: no 304 renews a response across the time": scheduled(({ i, r, k, due, ...moment }) => [
+  "30 d: no 304 renews a response across the time": scheduled(({ i, r, k, due, moment }) => [
     and(
       rule("23 again", mayValidate(i, r, moment.reading)),
       viewLoses(i, moment),
@@ -175,12 +178,10 @@ const ofSchedule: Readonly<Record<string, Term>> = {
   ),
   "30 f: no response from before the time has a stamp from after the effect": noOldStamp,
   "30 g: a purge whose cancel stands takes no effect": noEffectOfCancel,
-  "30 g: from its time on, a cancelled purge ends nothing": scheduled(
-    ({ i, r, e, k, isFresh: _, due: __, ...moment }) => [
-      and(isCurrent(i, r, moment), isStage(e, cancelled), hasEnded(i, r, k, moment.reading)),
-      le(s.now, plus(s.time(k), minus(plus(s.L, moment.lost, s.behind), s.A))),
-    ],
-  ),
+  "30 g: from its time on, a cancelled purge ends nothing": scheduled(({ i, r, e, k, moment }) => [
+    and(isCurrent(i, r, moment), isStage(e, cancelled), hasEnded(i, r, k, moment.reading)),
+    le(s.now, plus(s.time(k), minus(plus(s.L, moment.lost, s.behind), s.A))),
+  ]),
 };
 
 export const promises: Readonly<Record<string, Term>> = {
