@@ -25,8 +25,8 @@ const isDropped = (e: Term, k: Term) =>
   and(isPostOf(e, s.keyOf(e)), s.isScheduled(s.keyOf(e)), s.drops(e, k));
 
 /**
- * The journal appends an entry. Its post, if it is later, becomes the line of its key. Every response that exists and is
- * covered is from before a purge.
+ * The journal appends an entry. Its post becomes the line of its key; that of a scheduled purge only if it is
+ * later. Every response that exists and is covered is from before a purge.
  */
 export const append = (e: Term, { isPurge = true } = {}): Change[] => [
   becomes(s.upTo, (x, y) =>
@@ -37,8 +37,8 @@ export const append = (e: Term, { isPurge = true } = {}): Change[] => [
     return ite(eq(x, e), or(isPostOf(e, k), stays), s.hasLine(x, k));
   }),
   becomes(s.line, (x, k) => {
-    const isLater = and(isPostOf(e, k), lt(keyPost(k), s.post(e)));
-    return ite(eq(x, e), ite(isLater, e, s.line(s.newest, k)), s.line(x, k));
+    const isLater = or(not(s.isScheduled(k)), lt(keyPost(k), s.post(e)));
+    return ite(eq(x, e), ite(and(isPostOf(e, k), isLater), e, s.line(s.newest, k)), s.line(x, k));
   }),
   set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
   set(s.appendedAt(e), s.now),
