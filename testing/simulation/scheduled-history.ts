@@ -33,12 +33,12 @@ interface Plan {
 
 /** Runs one history of scheduled purges. The same seed gives the same history. */
 export function scheduledHistoryOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell } = options;
+  const { kind = "ordinary", tell, trace } = options;
   const { allowanceMs, ...settings } = settingsOf(seed, kind);
   const clockErrorMs = [0, allowanceMs / 2][seed % 2] ?? 0;
   const settleMs = [0, 2_000][(seed >> 1) % 2] ?? 0;
   const drawn = { ...settings, allowanceMs, clockErrorMs, settleMs };
-  const world = new SimulatedWorld(drawn, { tell });
+  const world = new SimulatedWorld(drawn, { tell, trace });
   return new ScheduledCourse(world, options).played();
 }
 

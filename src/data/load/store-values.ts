@@ -27,7 +27,8 @@ export interface ToStore {
 }
 
 /**
- * Stores values, except values that a later value has overtaken, and values of held keys. Memory
+ * Stores values, except values that a later value has overtaken, values of held keys, and values that a
+ * scheduled purge has ended (rule 30 d). Memory
  * holds the values as soon as this function has returned its promise.
  *
  * @returns the tiers that hold all of the values, once all writes have ended; never rejects
@@ -38,9 +39,8 @@ export async function storeValues(
 ): Promise<readonly TierName[]> {
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
-  const wanted = given.filter(({ place, order, loaded, record }) => {
-    // Rule 30 d: a scheduled purge takes effect about now.
-    if (loaded !== undefined && ports.view.endsAtMs(record.metadata) <= atMs) return false;
+  const wanted = given.filter(({ place, order, record }) => {
+    if (ports.view.endsAtMs(record.metadata) <= atMs) return false;
     return ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order);
   });
   const [first] = wanted;

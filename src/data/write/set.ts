@@ -118,7 +118,10 @@ async function setEverywhere(
     const { tagsNamed } = await optionsWithTags(written, ports, "all");
     made = { ...made, metadata: withTags(made.metadata, [...tagsNamed]) };
   }
-  const order = { place, reason: "set", since: "end", write: prepared?.write } as const;
+  // Rule 30 d: the purge's script does not check the schedule.
+  const isEnding = ports.view.endsAtMs(made.metadata) <= ports.nowAtMs();
+  const write = isEnding ? undefined : prepared?.write;
+  const order = { place, reason: "set", since: "end", write } as const;
   const purged = await purgedOlder(order, ports);
   const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
   if (purged.kind === "older-tags") {
@@ -201,8 +204,7 @@ async function storeSet(
   const { isAtEnd } = taken;
   const tiers = await storeValues([{ place, record, order: stores.begin(), isAtEnd }], ports);
   stores.wasSet(text, nowAtMs());
-  // A purge that takes effect about now ends the value (rule 30 b).
-  return isEnded(record.metadata, ports) ? [] : tiers;
+  return tiers;
 }
 
 /** @throws OperatorError if the value cannot be stored, or has no lifetime */

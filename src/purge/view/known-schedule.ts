@@ -134,15 +134,18 @@ export class KnownSchedule {
 
   /**
    * Returns whether the journal's schedule lacks a known plan (rule 30 h). Forgets each such plan that the
-   * schedule need not keep any more: it has taken effect, or was cancelled, while this isolate read nothing.
+   * schedule need not keep any more: it has taken effect, or was cancelled, while this isolate read nothing. The
+   * clock of the isolate that dropped it may be ahead by 2 A.
    */
   isLostFrom(held: HeldSchedule | undefined, nowAtMs: number): boolean {
-    if (this.isEmpty || held?.ids === undefined) return false;
-    const ids = new Set(held.ids);
+    if (this.isEmpty || held === undefined) return false;
+    const ids = new Set(held.ids ?? scheduledIn(held.entries).map(({ scheduled }) => scheduled.id));
+    const latestAtMs = nowAtMs + 2 * this.#settings.allowanceMs;
     const lacking = this.plans.filter(({ scheduled }) => !ids.has(scheduled.id));
     for (const { scheduled } of lacking)
-      if (nowAtMs > scheduled.atMs + scheduledKeptMs) this.#drop(scheduled.id);
-    return lacking.some(({ scheduled }) => this.#known.has(scheduled.id));
+      if (latestAtMs > scheduled.atMs + scheduledKeptMs) this.#drop(scheduled.id);
+    // A copy may be older than a plan of this isolate.
+    return held.ids !== undefined && lacking.some(({ scheduled }) => this.#known.has(scheduled.id));
   }
 
   /**
