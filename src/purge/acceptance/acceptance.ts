@@ -1,6 +1,7 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
-import { pauseUnheld } from "../../base/timeouts.ts";
+import { patiently, pauseUnheld, turnEnd } from "../../base/timeouts.ts";
+import { type Invocation, sharingHere } from "../../remote/invocation.ts";
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Journal, OlderTags, Unavailable } from "../journal/journal.ts";
@@ -47,6 +48,9 @@ const entryBytesMax = 8_192;
 /** The time within which other purges of this isolate may read what a purge has not. */
 const othersMs = 250;
 
+/** The longest wait of an entry with a record for the isolate's last one, whose place it then follows. */
+const turnMsMax = 250;
+
 /** Runs in the request that accepted the entries. Must not throw. */
 export type AcceptanceListener = (entries: readonly Entry[], requester: Requester) => void;
 
@@ -55,6 +59,10 @@ export class Acceptances {
   readonly #settings: AcceptanceSettings;
   readonly #readBacks: ReadBacks;
   readonly #schedules: Schedules;
+  /** The last append of an entry with a record, and the wait for it that others share. */
+  #storing:
+    | { readonly invocation: Invocation; readonly done: Promise<unknown>; wait?: Promise<unknown> }
+    | undefined;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
@@ -172,13 +180,18 @@ export class Acceptances {
     write?: WriteWithPurge,
   ): Promise<AcceptedWrite | OlderTags | Unavailable> {
     const { view, nowAtMs, randomText, journal } = this.#settings;
+    if (write !== undefined) await this.#turnToStore();
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
     const from = since === "end" ? (view.chain?.end ?? "none") : since;
-    const appended =
+    const appending =
       from === "none"
-        ? await appendedAlone(journal, entry)
-        : await view.follower.appendAndRead(from, entry, write);
+        ? appendedAlone(journal, entry)
+        : view.follower.appendAndRead(from, entry, write);
+    if (write !== undefined) this.#storing = { invocation: sharingHere(), done: appending };
+    const appended = await appending;
+    if (this.#storing?.done === appending && this.#storing.wait === undefined)
+      this.#storing = undefined;
     if (appended.kind !== "appended") return appended;
     const placed: Entry = { ...entry, ...appended.place };
     view.apply([placed]);
@@ -188,6 +201,17 @@ export class Acceptances {
     if (since === "end") return { ...accepted, placed, since: undefined, stored };
     const read = appended.since ?? (await this.#readOn(since, placed));
     return { ...accepted, placed, since: read };
+  }
+
+  /**
+   * Waits for the last entry with a record. A script stores no record if an entry follows the view's last one, so
+   * it would refuse those that are sent meanwhile. All that wait share the next script, with those that begin when
+   * the last one ends.
+   */
+  async #turnToStore(): Promise<void> {
+    const storing = this.#storing;
+    if (storing?.invocation !== sharingHere()) return;
+    await (storing.wait ??= patiently(storing.done, turnMsMax).then(turnEnd));
   }
 
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
