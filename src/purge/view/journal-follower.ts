@@ -251,7 +251,7 @@ export class JournalFollower {
   /**
    * Appends an entry. In the same step, reads the entries after the chain's end, by rules 11 to 13.
    *
-   * @returns the place, and `isDiscarded` if the chain's end changed meanwhile
+   * @returns the place, and `isDiscarded` if the chain was replaced meanwhile
    */
   async appendAndReadOn(entry: NewEntry) {
     const { chain } = this;
@@ -260,10 +260,8 @@ export class JournalFollower {
     const appended = await this.#dated((journal) => journal.appendAndRead(end, entry));
     // Without a record, the journal has no older tags to compare.
     if (appended.kind !== "appended") return appended as Unavailable;
-    const { place, since: entries, sentAtMs } = appended;
-    const isDiscarded = entries !== undefined && !this.#isStill(chain, end.position);
-    if (entries !== undefined)
-      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    const { place } = appended;
+    const isDiscarded = this.#extendBy(end, appended) && this.chain?.knows(place) !== true;
     return { kind: "appended", places: [place], ...(isDiscarded && { isDiscarded }) } as const;
   }
 
@@ -279,17 +277,27 @@ export class JournalFollower {
     write?: WriteWithPurge,
   ): Promise<AppendWithRead | OlderTags | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
-    const { chain } = this;
-    if (appended.kind !== "appended" || chain === undefined) return appended;
-    const { since, sentAtMs } = appended;
-    // The page does not begin at `place`, or is full, so it cannot extend the chain.
-    if (since === undefined) return appended;
-    const { end } = chain;
-    const at = since.findLastIndex((each) => isSameEntry(each, end));
-    const entries = since.slice(at + 1);
-    if (at >= 0 || isSameEntry(place, end))
-      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    if (appended.kind === "appended") this.#extendBy(place, appended);
     return appended;
+  }
+
+  /**
+   * Extends the chain by the entries that an append has read, if they join its end. Returns whether there are any:
+   * none if the page does not begin at `place`, or is full.
+   */
+  #extendBy(place: EntryId, appended: AppendWithRead): boolean {
+    const { chain } = this;
+    const read = appended.read ?? appended.since;
+    if (read === undefined || chain === undefined) return false;
+    const { end } = chain;
+    const { sentAtMs } = appended;
+    const at = read.findLastIndex((each) => isSameEntry(each, end));
+    const entries = read.slice(at + 1);
+    // Another call of the same script may have extended the chain by them.
+    const isNews = entries.length > 0 || sentAtMs > this.sentAtMs;
+    if (isNews && (at >= 0 || isSameEntry(place, end)))
+      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    return true;
   }
 
   /** Notes a post, if it is newer than the newest known one. */
