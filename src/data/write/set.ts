@@ -5,7 +5,13 @@ import { OperatorError } from "../../base/operator-error.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
 import { isSameEntry } from "../../purge/journal/entry.ts";
 import type { OlderTags, Unavailable } from "../../purge/journal/journal.ts";
-import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
+import {
+  begin,
+  type GivenStart,
+  type LoadStart,
+  type NewRecord,
+  recordOf,
+} from "../load/make-record.ts";
 import { withTags } from "../load/data-lookup.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { storeValues, writeOf } from "../load/store-values.ts";
@@ -208,16 +214,19 @@ async function storeSet(
 }
 
 /** @throws OperatorError if the value cannot be stored, or has no lifetime */
-async function keptRecord(
+function keptRecord(
   { place, value, options }: WrittenValue,
   { beginning, atMs: respondedAtMs }: TakenStart,
   ports: WritePorts,
-): Promise<DataRecord> {
+): DataRecord | Promise<DataRecord> {
   const jitterDraw = ports.random();
   const making = { place, options, beginning, respondedAtMs, jitterDraw };
-  const { record, isKept } = await recordOf(value, making);
-  if (!isKept) throw nothingKept(place.path);
-  return record;
+  const kept = ({ record, isKept }: NewRecord) => {
+    if (!isKept) throw nothingKept(place.path);
+    return record;
+  };
+  const made = recordOf(value, making);
+  return made instanceof Promise ? made.then(kept) : kept(made);
 }
 
 /** @throws OperatorError if the tags of the replaced value are unknown */

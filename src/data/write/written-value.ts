@@ -85,7 +85,8 @@ export async function withKeptTags(
   const { all, ofWorld } = tiers.of(space.tiers);
   for (const tier of all) {
     if (from === "above" && tier === ofWorld) continue;
-    const read = await tier.read(key, ask);
+    const reading = tier.read(key, ask);
+    const read = reading instanceof Promise ? await reading : reading;
     // Only the farthest tier must answer, because it has every copy that matters.
     if (read.kind === "unavailable" && tier === all.at(-1)) return undefined;
     if (read.kind !== "found" || read.record.kind !== "response") continue;
