@@ -12,6 +12,7 @@ import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../purge/view/positions.ts";
 import { withoutPosition } from "./cookies.ts";
+import { type ClientFields, copyOfFields } from "./client-fields.ts";
 import { dashed, edit } from "./field-edits.ts";
 import type { Target } from "./target.ts";
 
@@ -125,8 +126,8 @@ export function isWithheld(name: string): boolean {
   return isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name);
 }
 
-export interface ForwardedRequest {
-  readonly client: Headers;
+export interface ForwardedRequest<Client extends ClientFields = ClientFields> {
+  readonly client: Client;
   readonly target: Target;
   /** The client's address, `null` if unknown; `undefined` if Cloudflare has written it into `client`. */
   readonly address?: string | null | undefined;
@@ -213,7 +214,7 @@ export class KeyedFields implements Fields {
   withoutCredentials(kept: readonly string[]): KeyedFields {
     const dropped = this.credentials.filter((name) => !kept.includes(name));
     if (dropped.length === 0) return this;
-    const client = new Headers(this.#request.client);
+    const client = copyOfFields(this.#request.client);
     for (const name of dropped) client.delete(name);
     return this.withClient(client);
   }
@@ -310,8 +311,8 @@ export class KeyedFields implements Fields {
 
   /** @param extra fields that Tidemark adds, such as the validators of a stored response */
   toHeaders(extra: readonly FieldLine[]): Headers {
-    const headers = new Headers(this.#request.client);
-    for (const [name, own] of this.#request.client) {
+    const headers = copyOfFields(this.#request.client);
+    for (const [name, own] of [...headers]) {
       const value = this.#sent(name);
       if (value === null) headers.delete(name);
       // The copy still has lost octets.
@@ -343,7 +344,7 @@ export function ownFields(client: Headers, isBodiless: boolean): Headers {
 }
 
 /** Returns the fields of a request that bypasses the cache, without forged and hop-by-hop fields. */
-export function passedFields(request: ForwardedRequest, isBodiless = false): Headers {
+export function passedFields(request: ForwardedRequest<Headers>, isBodiless = false): Headers {
   const headers = ownFields(request.client, isBodiless);
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {

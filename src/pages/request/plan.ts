@@ -12,7 +12,8 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
 import { type DecidedKey, decidedBy, linesOfRules } from "./decided-key.ts";
-import { hasCredential, type RequestHead, withoutCredential } from "./credential.ts";
+import { type ClientFields, copyOfFields, type RequestHead } from "./client-fields.ts";
+import { hasCredential, withoutCredential } from "./credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
@@ -337,11 +338,14 @@ function askedFor(
 }
 
 /** Returns the client's fields, without the conditions that do not apply on the route. */
-export function conditionsOf(request: RequestHead, read: UrlRead): Headers {
+export function conditionsOf<Client extends ClientFields>(
+  request: RequestHead<Client>,
+  read: UrlRead,
+): Client | Headers {
   const { builds } = read.route;
   const fields = builds === undefined ? request.headers : undated(request.headers);
   if (read.route.phases.ignores === undefined) return fields;
-  const kept = new Headers(fields);
+  const kept = copyOfFields(fields);
   for (const name of ignoredIn(request, read)) kept.delete(name);
   return kept;
 }
@@ -351,16 +355,16 @@ export const ignoredIn = (request: RequestHead, read: UrlRead): readonly string[
   read.route.phases.ignores?.(request, read) ?? [];
 
 /** Returns the client's fields without conditions on dates. Copies only fields that have one. */
-function undated(fields: Headers): Headers {
+function undated<Client extends ClientFields>(fields: Client): Client | Headers {
   if (!fields.has("if-modified-since") && !fields.has("if-range")) return fields;
-  const kept = new Headers(fields);
+  const kept = copyOfFields(fields);
   dropDateConditions(kept);
   return kept;
 }
 
 /** Returns a request's cache key, its parts, and the fields for the origin. */
 export function keyedAs(
-  request: Pick<Request, "headers" | "cf">,
+  request: Pick<RequestHead, "headers" | "cf">,
   { keyed, route, withheld }: Pick<UrlRead, "keyed" | "route" | "withheld">,
   {
     config,
@@ -392,7 +396,7 @@ export function keyedAs(
   return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 
-function honoured(headers: Headers, route: Route): RequestDirectives {
+function honoured(headers: Fields, route: Route): RequestDirectives {
   if (!headers.has("cache-control") && !headers.has("pragma")) return noDirectives;
   const directives = requestDirectives(headers);
   if (route.honourRequestDirectives) return directives;
