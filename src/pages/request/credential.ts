@@ -30,8 +30,9 @@ export function withoutCredential(
   const { query } = gate;
   const head = { method, headers: new FieldsBehindGate(request.headers, gate), cf };
   const { target } = read;
+  if (query.length === 0) return { request: head, read };
   const kept = keyedQuery(target.query, (name) => !query.includes(name));
-  if (query.length === 0 || kept === target.query) return { request: head, read };
+  if (kept === target.query) return { request: head, read };
   const url = sentUrl({ ...target, host: target.ownHost, query: kept });
   const bare = readUrl({ url, method }, request);
   // A condition on the query may lead to another route, which the gate does not protect.
