@@ -1,6 +1,7 @@
 // The request fields that the origin receives. `Vary` selects by these fields, so the forwarded values
 // are the key of a variant. Fields by which a client could get the answer of another URL, or claim
 // another identity, are left out. docs/requests.md names fields that clients may still send.
+import { onceForChosen } from "../../base/once.ts";
 import { compileNames } from "../../config/known-names.ts";
 import { memoized } from "../../config/normal-forms.ts";
 import { connectionFields } from "../../rules/storable.ts";
@@ -122,9 +123,9 @@ const withheld = new Set([...neverForwarded, ...ofOneRequest]);
  *
  * @param name in lower case
  */
-export function isWithheld(name: string): boolean {
-  return isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name);
-}
+export const isWithheld = onceForChosen(
+  (name) => isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name),
+);
 
 export interface ForwardedRequest<Client extends ClientFields = ClientFields> {
   readonly client: Client;
@@ -315,8 +316,10 @@ export class KeyedFields implements Fields {
     for (const [name, own] of [...headers]) {
       const value = this.#sent(name);
       if (value === null) headers.delete(name);
-      // The copy still has lost octets.
-      else if (value !== own || !hasLostOctets(value)) headers.set(name, value);
+      // Several lines become one, as in the key. The copy still has lost octets.
+      else if (value !== own || (own.includes(",") && !hasLostOctets(own))) {
+        headers.set(name, value);
+      }
     }
     for (const name of this.#given.route.normalForms?.keys() ?? none) {
       const value = this.get(name);
