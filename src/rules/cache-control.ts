@@ -39,16 +39,16 @@ const hiding = /(?<![\w-])(?:no-store|private)(?![\w-])/i;
  */
 export function parseDirectives(text: string | null): readonly WrittenDirective[] {
   if (text === null) return [];
-  let directives = parsed.get(text);
+  let directives = parsedFields.get(text);
   if (directives !== undefined) return directives;
   directives = directivesIn(text);
-  if (parsed.size >= parsedMax.fields) parsed.clear();
-  if (text.length <= parsedMax.characters) parsed.set(text, directives);
+  if (parsedFields.size >= parsedMax.fields) parsedFields.clear();
+  if (text.length <= parsedMax.characters) parsedFields.set(text, directives);
   return directives;
 }
 
 /** The directives of some fields: the responses of a site have few, and a miss reads each several times. */
-const parsed = new Map<string, readonly WrittenDirective[]>();
+const parsedFields = new Map<string, readonly WrittenDirective[]>();
 /** Clients and origins choose fields, so the parsed ones have a limit. */
 const parsedMax = { fields: 256, characters: 256 };
 

@@ -37,6 +37,10 @@ export class FieldsBehindGate implements Fields {
     return [...this.#client.keys()].filter((name) => this.has(name));
   }
 
+  *[Symbol.iterator](): Generator<readonly [name: string, value: string]> {
+    for (const name of this.keys()) yield [name, this.get(name) ?? ""];
+  }
+
   /** Returns a copy that the caller may change. */
   copy(): Headers {
     const fields = new Headers(this.#client);

@@ -313,13 +313,11 @@ export class KeyedFields implements Fields {
   /** @param extra fields that Tidemark adds, such as the validators of a stored response */
   toHeaders(extra: readonly FieldLine[]): Headers {
     const headers = copyOfFields(this.#request.client);
-    for (const [name, own] of [...headers]) {
+    for (const [name, own] of this.#request.client) {
       const value = this.#sent(name);
       if (value === null) headers.delete(name);
-      // Several lines become one, as in the key. The copy still has lost octets.
-      else if (value !== own || (own.includes(",") && !hasLostOctets(own))) {
-        headers.set(name, value);
-      }
+      // The copy still has lost octets.
+      else if (value !== own || !hasLostOctets(value)) headers.set(name, value);
     }
     for (const name of this.#given.route.normalForms?.keys() ?? none) {
       const value = this.get(name);

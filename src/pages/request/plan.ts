@@ -338,10 +338,7 @@ function askedFor(
 }
 
 /** Returns the client's fields, without the conditions that do not apply on the route. */
-export function conditionsOf<Client extends ClientFields>(
-  request: RequestHead<Client>,
-  read: UrlRead,
-): Client | Headers {
+export function conditionsOf(request: RequestHead, read: UrlRead): ClientFields {
   const { builds } = read.route;
   const fields = builds === undefined ? request.headers : undated(request.headers);
   if (read.route.phases.ignores === undefined) return fields;
@@ -355,7 +352,7 @@ export const ignoredIn = (request: RequestHead, read: UrlRead): readonly string[
   read.route.phases.ignores?.(request, read) ?? [];
 
 /** Returns the client's fields without conditions on dates. Copies only fields that have one. */
-function undated<Client extends ClientFields>(fields: Client): Client | Headers {
+function undated(fields: ClientFields): ClientFields {
   if (!fields.has("if-modified-since") && !fields.has("if-range")) return fields;
   const kept = copyOfFields(fields);
   dropDateConditions(kept);
@@ -389,10 +386,8 @@ export function keyedAs(
   const facets = { route, cookies: cookies.keyed, cf, forwarded };
   const shared = hasFacets ? primaryKey(keyed, facets) : keyed.key;
   // No request that the gate has not checked has this key, on any route. Rules of two routes may have one name.
-  const key =
-    gate === undefined
-      ? shared
-      : shared.with(`gate ${JSON.stringify([gate.name, route.name])}`, false);
+  const line = gate && `gate ${JSON.stringify([gate.name, route.name])}`;
+  const key = line === undefined ? shared : shared.with(line, false);
   return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 

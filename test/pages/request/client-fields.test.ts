@@ -22,6 +22,7 @@ it.each([
   const fields = new FieldsBehindGate(client, gate);
   const copy = copyOfFields(fields);
   expect(Object.fromEntries(copy)).toEqual(seen);
+  expect([...fields]).toEqual(Object.entries(seen));
   expect([...fields.keys()]).toEqual(Object.keys(seen));
   for (const name of ["Authorization", "cookie", "accept"]) {
     expect([name, fields.get(name)]).toEqual([name, copy.get(name)]);
