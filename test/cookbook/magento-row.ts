@@ -1,7 +1,7 @@
 // A shop that sends the fields and cookies of Magento, and the visits of its guests and customers.
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { host } from "../../testing/site/harness.ts";
-import { pairsIn } from "../../src/pages/request/cookies.ts";
+import { pairsIn } from "../../src/routing/cookies.ts";
 import { bypassed, hit, type Origin, pathOf, type Row, stored } from "./play.ts";
 
 /** The values of `X-Magento-Vary` by session; guests with the shop's own currency have none. */
