@@ -16,13 +16,14 @@ const REVALIDATE_SECRET = "secret-of-the-cms";
 describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
   const running = new Running();
   const api = new Api();
+  let folder = "";
   let open: () => Promise<NextProcess>;
   let openSegments: (CACHE_HANDLER: string) => Promise<NextProcess>;
   let processes: readonly [NextProcess, NextProcess];
   let redis: Awaited<ReturnType<typeof startRedisServer>>;
 
   beforeAll(async () => {
-    const { folder } = await running.add(buildExample());
+    ({ folder } = await running.add(buildExample()));
     const API_URL = await api.start();
     await running.add(Promise.resolve(api));
     redis = await running.add(startRedisServer());
@@ -235,6 +236,12 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     expect(await readAt(1, "1")).toBe(before);
     processes = [await open(), processes[1]];
     expect(await readAt(0, "1")).toBe(before);
+  });
+
+  it("a server without REDIS_URL answers no page, and says why", async () => {
+    const alone = await running.add(startNext(folder, {}));
+    expect((await fetch(`${alone.url}/about`)).status).toBe(500);
+    await expect.poll(alone.output, waiting).toContain("REDIS_URL is not set");
   });
 
   it("without Redis, pages continue, and purges fail", async () => {
