@@ -331,7 +331,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["base", "write-behind/sinks"],
   "open-telemetry": ["base", "data/value", "observe"],
   // Requests of a log through the steps of a page.
-  replay: [...core, ...steps, "stores/memory", "stores/durable-object"],
+  replay: [...core, ...steps, "part/port", "part", "stores/memory", "stores/durable-object"],
   "http-rules": ["rules", "config", "replay"],
   "node-cache": [
     "base",
