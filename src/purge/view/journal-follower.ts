@@ -94,7 +94,7 @@ export class JournalFollower {
 
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
-    const read = await this.#dated((journal) => journal.since(end));
+    const read = await this.#dated((journal) => journal.since(end, this.schedule.planIds));
     this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
@@ -237,6 +237,8 @@ export class JournalFollower {
     if (hasLost || this.#lacksPost(entries, position))
       this.isSwitchLost = this.switched !== undefined;
     if (hasLost) this.isScheduleLost = !this.schedule.isEmpty;
+    if (this.schedule.areLost(read.lackedPlans ?? [], this.#settings.nowAtMs()))
+      this.isScheduleLost = true;
     this.#spread.read(entries);
     this.#verified(read);
   }

@@ -82,7 +82,7 @@ export class KnownSchedule {
     if (this.isEmpty) return undefined;
     this.#latestAtMs = Math.max(this.#latestAtMs, atMs);
     const latestMs = this.#latestAtMs;
-    return this.#covering(record)
+    return this.covering(record)
       .filter((entry) => this.#endsAtMs(entry) <= latestMs)
       .reduce<ScheduledEntry | undefined>((one, other) => {
         if (one === undefined || one.mode === other.mode)
@@ -94,7 +94,7 @@ export class KnownSchedule {
   /** Returns when the first known purge ends a response, in epoch milliseconds; ∞ if none does. */
   endsAtMs(record: PurgeSubject): number {
     if (this.isEmpty) return Infinity;
-    return Math.min(...this.#covering(record).map((entry) => this.#endsAtMs(entry)));
+    return Math.min(...this.covering(record).map((entry) => this.#endsAtMs(entry)));
   }
 
   #endsAtMs({ scheduled }: ScheduledEntry): number {
@@ -102,7 +102,7 @@ export class KnownSchedule {
   }
 
   /** Returns the purges that name a response which precedes them (rule 30 b). */
-  #covering(record: PurgeSubject): readonly ScheduledEntry[] {
+  covering(record: PurgeSubject): readonly ScheduledEntry[] {
     const { allowanceMs, settleMs } = this.#settings;
     const sinceMs = allowanceMs + (settleMs?.(record.route) ?? 0);
     return this.#index.covering(record).flatMap((named) =>
@@ -139,10 +139,22 @@ export class KnownSchedule {
   isLostFrom(held: HeldSchedule | undefined, nowAtMs: number): boolean {
     if (this.isEmpty || held?.ids === undefined) return false;
     const ids = new Set(held.ids);
-    const lacking = this.plans.filter(({ scheduled }) => !ids.has(scheduled.id));
-    for (const { scheduled } of lacking)
-      if (nowAtMs > scheduled.atMs + scheduledKeptMs) this.#drop(scheduled.id);
-    return lacking.some(({ scheduled }) => this.#known.has(scheduled.id));
+    return this.areLost(
+      this.planIds.filter((id) => !ids.has(id)),
+      nowAtMs,
+    );
+  }
+
+  /** Returns the same for plans that the schedule lacks. */
+  areLost(lacked: readonly string[], nowAtMs: number): boolean {
+    const plans = lacked.flatMap((id) => this.#known.get(id)?.scheduled ?? []);
+    for (const { id, atMs } of plans) if (nowAtMs > atMs + scheduledKeptMs) this.#drop(id);
+    return plans.some(({ id }) => this.#known.has(id));
+  }
+
+  /** The ids of `plans`. */
+  get planIds(): readonly string[] {
+    return this.isEmpty ? [] : this.plans.map(({ scheduled }) => scheduled.id);
   }
 
   /**
