@@ -13,12 +13,14 @@ import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { partsWithCopies, SimulatedCopies } from "../../testing/simulation/simulated-copies.ts";
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
+import { writeHistoryOf } from "../../testing/simulation/data/write-history.ts";
+import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import { scheduledHistoryOf } from "../../testing/simulation/scheduled-history.ts";
 import { playsAll, shareOf } from "../../testing/histories.ts";
 import { firstBroken, sumOf } from "../../testing/simulation/seeds.ts";
 
 describe("no response answers after a scheduled purge that it precedes, whatever the faults", () => {
-  it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
+  it.each(["ordinary", "failing", "trimming", "diverging", "crossing", "evicting"] as const)(
     "in random histories: %s",
     async (kind) => {
       const play = (seed: number) =>
@@ -35,6 +37,28 @@ describe("no response answers after a scheduled purge that it precedes, whatever
     expect(broken).toEqual([]);
     expect(usableCount).toBeGreaterThan(playsAll ? 150 : 0);
   });
+});
+
+describe("no tier and no load answers after a scheduled purge", () => {
+  it.each(["ordinary", "failing", "crossing", "lying", "trimming", "evicting", "cached"] as const)(
+    "in histories of whole requests: %s",
+    async (kind) => {
+      const play = (seed: number) => requestHistoryOf(seed, { kind, hasPlans: true });
+      const { broken, usableCount } = await sumOf({ from: 100, count: shareOf(20) }, play);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(shareOf(60));
+    },
+  );
+
+  it.each(["ordinary", "failing", "crossing", "trimming", "evicting"] as const)(
+    "in histories of data: %s",
+    async (kind) => {
+      const play = (seed: number) => writeHistoryOf(seed, { kind, hasPlans: true, setShare: 0.2 });
+      const { broken, usableCount } = await sumOf({ count: shareOf(20) }, play);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(playsAll ? 10 : 0);
+    },
+  );
 });
 
 /** A journal that changes the reads with which a view begins. */
@@ -73,6 +97,13 @@ const judgingBy = (
 class WithoutA extends KnownSchedule {
   override coverOf(record: Parameters<KnownSchedule["coverOf"]>[0], atMs: number) {
     return super.coverOf(record, atMs - 1_000);
+  }
+}
+
+/** A schedule that ends no response. */
+class Ignored extends KnownSchedule {
+  override coverOf() {
+    return undefined;
   }
 }
 
@@ -165,6 +196,15 @@ describe("histories find a planted fault", () => {
     { fault: "a cancel is accepted too late", parts: cancelledLate, within: 60 },
   ])("$fault, within $within histories", async ({ parts, kind = "ordinary", within }) => {
     const play = (seed: number) => scheduledHistoryOf(seed, { parts, kind });
+    expect(await firstBroken({ count: within }, play)).toBeDefined();
+  });
+
+  it.each([
+    { history: "requests", run: requestHistoryOf, within: 100 },
+    { history: "data", run: writeHistoryOf, within: 100 },
+  ])("in histories of $history, within $within: plans end nothing", async ({ run, within }) => {
+    const parts = judgingBy(() => ({}), Ignored);
+    const play = (seed: number) => run(seed, { parts, hasPlans: true });
     expect(await firstBroken({ count: within }, play)).toBeDefined();
   });
 });

@@ -49,6 +49,11 @@ export interface HistoryOptions {
   readonly isolateCount?: number | undefined;
   /** Whether readers at all isolates send the positions of purges. */
   readonly sendsPositions?: boolean | undefined;
+  /**
+   * Whether purges are also scheduled, in histories of requests and of data. Clocks then differ from the true time by
+   * at most A.
+   */
+  readonly hasPlans?: boolean | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
   /** Receives the lines of a trace for the specification. */

@@ -1,19 +1,29 @@
 // Random histories of requests. The whole product runs in several isolates and colos over one
 // database, and clients check the responses. Invariant: a stored response with a version from
-// before a purge does not answer later than the bound after the purge. These histories are slower
-// than histories of views, and closer to reality.
+// before a purge does not answer later than the bound after the purge. With `hasPlans`, editors also
+// schedule purges, and change the page at the purge's time + `settleSeconds`: `plan-ledger.ts` has
+// the deadline. These histories are slower than histories of views, and closer to reality.
 import { isBeginning } from "../../src/purge/journal/entry.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedRecords } from "./simulated-records.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
-import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
+import { type Plan, PlanLedger } from "./plan-ledger.ts";
+import { isNamed, type Leave, type Page, pages, targetsOf, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
 import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import type { History, HistoryOptions } from "./history.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
-import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
+import {
+  colosOf,
+  colosWithinA,
+  misfortunes,
+  misfortuneShare,
+  placeOf,
+  settingsOf,
+  settingsWithinA,
+} from "./simulated-weather.ts";
 
 interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
@@ -26,9 +36,10 @@ export async function requestHistoryOf(
   options: RequestHistoryOptions = {},
 ): Promise<History & { readonly warmedCount: number }> {
   const { tell, trace, kind = "ordinary" } = options;
-  const { Records } = options;
+  const { Records, hasPlans = false } = options;
   const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell, trace });
+  const settings = hasPlans ? settingsWithinA(seed, kind) : settingsOf(seed, kind);
+  const world = new SimulatedWorld(settings, { time, tell, trace });
   if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   world.tell(() => JSON.stringify(world.settings));
   const course = new RequestCourse(world, options);
@@ -37,6 +48,8 @@ export async function requestHistoryOf(
 }
 
 const stepCount = 24;
+/** How far ahead plans may be, in milliseconds. */
+const aheadMsMax = [5_000, 20_000, 40_000];
 
 class RequestCourse implements History {
   readonly violations: string[] = [];
@@ -46,6 +59,7 @@ class RequestCourse implements History {
   readonly #world: SimulatedWorld;
   readonly #options: RequestHistoryOptions;
   readonly #ledger: PromiseLedger;
+  readonly #plans: PlanLedger | undefined;
   readonly #origin: SimulatedOrigin;
   readonly #sites: SimulatedSite[];
   readonly #leaveOf: ReadonlyMap<Page, Leave>;
@@ -70,7 +84,8 @@ class RequestCourse implements History {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world, isolateCount, kind).map((colo, at) => this.#begin(colo, at + 1));
+    const colos = options.hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount, kind);
+    this.#sites = colos.map((colo, at) => this.#begin(colo, at + 1));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     const afterLoss = () => this.#ledger.afterLoss(isolates());
     this.#suffer =
@@ -79,6 +94,9 @@ class RequestCourse implements History {
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
+    const onPlanned = (plan: Plan) => void this.#changeAsPlanned(plan);
+    const isOfObject = this.#object !== undefined;
+    this.#plans = options.hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
   }
 
   #begin(colo: SimulatedColo, nth: number): SimulatedSite {
@@ -109,7 +127,8 @@ class RequestCourse implements History {
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     const [site, page] = [any(this.#sites), any(pages)];
-    if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
+    if (this.#plans && draw() < 0.2) void this.#schedule(this.#plans, site, page);
+    else if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
     else if (drawn < 0.25) void this.#purge(site, page);
     else for (let count = any([1, 1, 2]); count > 0; count -= 1) void this.#askOrWarm(site, page);
   }
@@ -129,9 +148,28 @@ class RequestCourse implements History {
     if (accepted !== undefined) this.#ledger.accepted(accepted, site.isolate);
   }
 
+  /** Schedules a purge, or cancels one. */
+  async #schedule(plans: PlanLedger, { isolate }: SimulatedSite, page: Page): Promise<void> {
+    const world = this.#world;
+    if (world.draw() < 0.3) {
+      const violation = await plans.cancel(isolate);
+      if (violation !== undefined) this.violations.push(violation);
+    } else await plans.plan(isolate, { aheadMsMax, targets: () => targetsOf(world, page) });
+  }
+
+  /** Changes the page when a hard purge says so, unless it is cancelled. */
+  async #changeAsPlanned(plan: Plan): Promise<void> {
+    const world = this.#world;
+    const leftMs = (this.#plans?.changesAtMs(plan) ?? 0) - world.atMs;
+    if (plan.mode === "soft" || leftMs < 0) return;
+    await world.sleep(leftMs);
+    if (!plan.isCancelled) this.#origin.change(plan.page);
+  }
+
   async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {
     const world = this.#world;
     const arrivedAtMs = world.atMs;
+    const { sentAtMs } = site.isolate.view;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
     const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
     // The ETags of a lying origin do not identify versions.
@@ -148,7 +186,7 @@ class RequestCourse implements History {
     });
     if (response.status !== 200 && response.status !== 304) return;
     if (isStoredAnswer(status)) site.trace?.answers(response, text, /; collapsed/.test(status));
-    const told = { site, page, arrivedAtMs, answeredAtMs, status };
+    const told = { site, page, arrivedAtMs, answeredAtMs, sentAtMs, status };
     // The first answer after a purge has none, until its body is known.
     const etag = response.headers.get("etag");
     if (!this.#origin.isLying && etag !== null) this.#weigh(told, etag.slice(1, -1));
@@ -171,7 +209,7 @@ class RequestCourse implements History {
       return;
     }
     this.usableCount += 1;
-    const lateMs = this.#lateMs(told, version);
+    const lateMs = Math.max(this.#lateMs(told, version), this.#pastPlanMs(told, version));
     if (lateMs > 0) this.#breach(told, `version ${number}, ${lateMs} ms late`);
   }
 
@@ -187,6 +225,20 @@ class RequestCourse implements History {
       const maxLagMs = this.#world.settings.maxLagMs[page];
       const dueAtMs = this.#ledger.dueAtMs(owed, site.isolate, maxLagMs);
       mostMs = Math.max(mostMs, answeredAtMs - dueAtMs);
+    }
+    return mostMs;
+  }
+
+  /** Returns how late the response answered by the plans, in milliseconds; at most 0 if it was allowed. */
+  #pastPlanMs({ site, page, answeredAtMs, sentAtMs }: Told, { diedAtMs }: Version): number {
+    const plans = this.#plans;
+    let mostMs = -Infinity;
+    if (plans === undefined) return mostMs;
+    const exemptMs = plans.exemptMs(site.isolate, page, sentAtMs);
+    for (const plan of plans.all) {
+      const isOwed = plan.page === page && plan.mode === "hard" && !plan.isCancelled;
+      if (!isOwed || diedAtMs > plans.changesAtMs(plan)) continue;
+      mostMs = Math.max(mostMs, answeredAtMs - plans.dueAtMs(plan) - exemptMs);
     }
     return mostMs;
   }
@@ -209,6 +261,10 @@ class RequestCourse implements History {
           if (afterMs > time.atMs && afterMs < stop) stop = afterMs;
         }
       }
+      for (const plan of this.#plans?.all ?? []) {
+        const afterMs = (this.#plans?.dueAtMs(plan) ?? 0) + 1;
+        if (afterMs > time.atMs && afterMs < stop) stop = afterMs;
+      }
       await time.passTo(stop);
       if (stop >= atMs) return;
       const onlyIfCached = this.#world.draw() < 0.5;
@@ -229,5 +285,7 @@ interface Told {
   readonly page: Page;
   readonly arrivedAtMs: number;
   readonly answeredAtMs: number;
+  /** The isolate's view on arrival: its clock before the last read. */
+  readonly sentAtMs: number;
   readonly status: string;
 }

@@ -1,18 +1,23 @@
 // Random histories of an application's data: isolates write through, load, read and purge, and
 // other writers use the cache only for purges. Invariants: after a write has succeeded or failed,
 // its isolate returns no older value. In the end, no tier returns a value that the database no
-// longer has.
+// longer has. With `hasPlans`, writers also schedule purges, and write at the purge's time +
+// `settleSeconds`: no isolate returns an older value after the deadline of `plan-ledger.ts`.
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
+import type { PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
 import type { History, HistoryOptions } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
+import { type Plan, PlanLedger } from "../plan-ledger.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
 import { settledCall, settledTurn, SimulatedTime } from "../simulated-time.ts";
 import {
   colosOf,
+  colosWithinA,
   misfortunes,
   misfortuneShare,
   placeOf,
   settingsOf,
+  settingsWithinA,
 } from "../simulated-weather.ts";
 import { SimulatedRecords } from "../simulated-records.ts";
 import { SimulatedObject } from "../simulated-object.ts";
@@ -38,9 +43,10 @@ export async function writeHistoryOf(
   options: WriteHistoryOptions = {},
 ): Promise<History & { readonly keptCount: number }> {
   const { tell, kind = "ordinary" } = options;
-  const { Records } = options;
+  const { Records, hasPlans = false } = options;
   const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
+  const settings = hasPlans ? settingsWithinA(seed, kind) : settingsOf(seed, kind);
+  const world = new SimulatedWorld(settings, { time, tell });
   if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   world.tell(() => JSON.stringify(world.settings));
   const course = new WriteCourse(world, options);
@@ -49,8 +55,20 @@ export async function writeHistoryOf(
 }
 
 const stepCount = 22;
+/** How far ahead plans may be, in milliseconds. */
+const aheadMsMax = [3_000, 15_000];
 const keys = ["a", "b"] as const;
 type Key = (typeof keys)[number] | SetKey;
+
+/** The targets that cover the values of `keys`. */
+const red: PurgeTargets = { tags: ["tag:red"], prefixes: [] };
+
+/** A commit at the time of a scheduled purge. */
+interface PlannedCommit {
+  readonly plan: Plan;
+  readonly key: Key;
+  readonly nth: number;
+}
 
 class WriteCourse implements History {
   readonly violations: string[] = [];
@@ -68,6 +86,8 @@ class WriteCourse implements History {
   readonly #misfortune: number;
   readonly #ledger: WriteLedger;
   readonly #sets: ReadonlyMap<SetKey, SetTurns>;
+  readonly #plans: PlanLedger | undefined;
+  readonly #planned: PlannedCommit[] = [];
   #values = 0;
   #isolates = 0;
   #underWay = 0;
@@ -82,12 +102,15 @@ class WriteCourse implements History {
     const turnsOf = (key: SetKey) => new SetTurns(world, { database, ledger, key });
     this.#sets = new Map(setKeys.map((key) => [key, turnsOf(key)]));
     this.#misfortune = misfortuneShare(world, kind) / 2;
-    this.#colos = colosOf(world, isolateCount);
+    this.#colos = options.hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount);
     this.#stores = this.#colos.map((colo) => this.#begin(colo));
     const isolates = () => this.#stores.map(({ isolate }) => isolate);
     this.#suffer =
       this.#object?.misfortunes(isolates, kind === "turned-back") ??
       misfortunes(world, kind, { isolates, afterLoss: () => this.#ledger.afterLoss() });
+    const onPlanned = (plan: Plan) => void this.#writeAsPlanned(plan);
+    const isOfObject = this.#object !== undefined;
+    this.#plans = options.hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
   }
 
   #begin(colo: SimulatedColo): SimulatedStore {
@@ -132,6 +155,7 @@ class WriteCourse implements History {
     const { setShare = 0 } = this.#options;
     if (setShare > 0 && world.draw() < setShare) return this.#actOnSetKey();
     const store = world.any(this.#stores);
+    if (this.#plans && world.draw() < 0.2) return void this.#schedule(this.#plans, store);
     const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
     if (drawn < 0.35) {
@@ -225,7 +249,54 @@ class WriteCourse implements History {
 
   #purgeTag(isolate: SimulatedIsolate) {
     const order = isolate.orderOf("usual", "hard");
-    return isolate.accept({ ...order, id: "", targets: { tags: ["tag:red"], prefixes: [] } });
+    return isolate.accept({ ...order, id: "", targets: red });
+  }
+
+  /** Schedules a purge, or cancels one. */
+  async #schedule(plans: PlanLedger, { isolate }: SimulatedStore): Promise<void> {
+    if (this.#world.draw() < 0.3) {
+      const violation = await plans.cancel(isolate);
+      if (violation !== undefined) this.#breach(violation);
+    } else await plans.plan(isolate, { aheadMsMax, targets: () => red });
+  }
+
+  /** Writes when a hard purge says so, unless it is cancelled. */
+  async #writeAsPlanned(plan: Plan): Promise<void> {
+    const world = this.#world;
+    const leftMs = (this.#plans?.changesAtMs(plan) ?? 0) - world.atMs;
+    if (plan.mode === "soft" || leftMs < 0) return;
+    await world.sleep(leftMs);
+    if (plan.isCancelled) return;
+    for (const key of keys) {
+      const value = `p${(this.#values += 1)}`;
+      this.#database.commit(key, value);
+      world.tell(() => `  the database has ${key} = ${value}, as ${plan.id} says`);
+      this.#planned.push({ plan, key, nth: this.#database.nthOf(value) });
+    }
+  }
+
+  /** Returns the oldest commit that an isolate may return by the plans, for a call that begins now. */
+  #leastByPlans({ isolate }: SimulatedStore, key: Key): () => number {
+    const plans = this.#plans;
+    if (plans === undefined) return () => 0;
+    const { atMs } = this.#world;
+    const owed = this.#planned.filter(
+      (each) =>
+        each.key === key && atMs > plans.dueAtMs(each.plan) + plans.exemptMs(isolate, "usual"),
+    );
+    // The journal may lose the plan during the call.
+    return () =>
+      Math.max(0, ...owed.map(({ plan, nth }) => (atMs > plans.dueAtMs(plan) ? nth : 0)));
+  }
+
+  /** Returns whether a scheduled purge was lost, or may still be without effect. */
+  get #isPlanOpen(): boolean {
+    const plans = this.#plans;
+    const { atMs, settings } = this.#world;
+    const longestMs = settings.maxLagMs.usual + 2 * settings.allowanceMs + (settings.settleMs ?? 0);
+    return this.#planned.some(
+      ({ plan }) => plans !== undefined && atMs <= plans.dueAtMs(plan) + longestMs,
+    );
   }
 
   async #load(store: SimulatedStore, key: Key): Promise<void> {
@@ -233,7 +304,7 @@ class WriteCourse implements History {
     const rows = store.rowsOf(key);
     const world = this.#world;
     this.#underWay += 1;
-    const least = this.#ledger.begin(isolate, key);
+    const least = this.#leastFor(store, key);
     world.tell(() => `${isolate.name} asks for ${key}`);
     const load = async () => {
       await world.sleep(wayOf(world));
@@ -259,13 +330,20 @@ class WriteCourse implements History {
   async #read(store: SimulatedStore, key: Key, call: "get" | "touch" = "get"): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
-    const least = this.#ledger.begin(isolate, key);
+    const least = this.#leastFor(store, key);
     this.judgedCount += 1;
     const value = await rows[call](key);
     if (value === undefined || value === null) return;
     this.usableCount += 1;
     this.#world.tell(() => `${isolate.name} reads ${key} = ${value} (${call})`);
     this.#check(isolate, key, { value, least });
+  }
+
+  /** Returns, at the end of a call that begins now, the oldest commit that it may return. */
+  #leastFor(store: SimulatedStore, key: Key): () => number {
+    const least = this.#ledger.begin(store.isolate, key);
+    const leastByPlans = this.#leastByPlans(store, key);
+    return () => Math.max(least(), leastByPlans());
   }
 
   #check(
@@ -280,6 +358,7 @@ class WriteCourse implements History {
   async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     if (this.#sets.get(key as SetKey)?.hasGivenUp === true) return;
+    if (this.#isPlanOpen) return;
     const { kind = "ordinary" } = this.#options;
     const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
     let value = await store.rowsOf(key).get(key);
