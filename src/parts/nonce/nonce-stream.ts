@@ -38,7 +38,7 @@ const inUtf16LE: Encode = (text) => Uint8Array.from([...inUtf8(text)].flatMap((b
 const inUtf16BE: Encode = (text) => Uint8Array.from([...inUtf8(text)].flatMap((byte) => [0, byte]));
 
 const patternOf = (nonce: string, encode: Encode): Pattern =>
-  [...nonce].map((character) => ({
+  Array.from(nonce, (character) => ({
     own: encode(character),
     forms: formsOf(character).map(encode),
   }));
