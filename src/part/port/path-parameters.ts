@@ -20,7 +20,7 @@ type NamesIn<Path extends string> = Path extends `${infer Before}:${infer After}
   : never;
 
 /** The patterns that lack a name. */
-type Lacking<Match extends string, Name extends string> = Match extends unknown
+type Without<Match extends string, Name extends string> = Match extends unknown
   ? Name extends NamesIn<PathOf<Match>>
     ? never
     : Match
@@ -44,7 +44,7 @@ export type PathParameters<Match extends Patterns = Patterns> =
     ? Readonly<Record<string, string>>
     : {
         readonly [
-          Name in NamesIn<PathOf<Each<Match>>> as [Lacking<Each<Match>, Name>] extends [never]
+          Name in NamesIn<PathOf<Each<Match>>> as [Without<Each<Match>, Name>] extends [never]
             ? Name
             : never
         ]: string;
