@@ -3,7 +3,7 @@
 //   npm run bench -- attack [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Running } from "../local/running.ts";
+import { together } from "../local/running.ts";
 import { withoutRedis } from "../testing/worker/world.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
 import type { AssaultFigures, AttackerCalls } from "./attack/attacker-process.ts";
@@ -92,8 +92,7 @@ function assaultSaid({ sentCount, notSentCount, statuses }: AssaultFigures): str
 async function main(): Promise<void> {
   const asked = readOptions();
   const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
-  const running = new Running();
-  try {
+  await together(async (running) => {
     const origin = await running.add(startPart<OriginCalls>(program("origin")));
     const honest = await running.add(startPart<HonestCalls>(program("honest")));
     const attacker = await running.add(startPart<AttackerCalls>(program("attacker")));
@@ -108,16 +107,14 @@ async function main(): Promise<void> {
     const text = report(rows, calm, circumstances);
     process.stdout.write(`${text}\n\nDemanded: ${demandsSaid}.\n`);
     if (!rows.every((row) => isAllowed(row, judged(row, calm)))) process.exitCode = 1;
-    if (!asked.isWhole)
-      return void process.stdout.write(
-        "The options are not the defaults, so no document is written.\n",
-      );
+    if (!asked.isWhole) {
+      process.stdout.write("The options are not the defaults, so no document is written.\n");
+      return;
+    }
     const document = fileURLToPath(new URL("../docs/attackers.md", import.meta.url));
     await replaceMarkedPart(document, command, pageReport(rows, calm, circumstances));
     process.stdout.write("docs/attackers.md is written.\n");
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 const program = (name: string): URL => new URL(`./attack/${name}-process.ts`, import.meta.url);

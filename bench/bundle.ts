@@ -31,17 +31,19 @@ function sizeSaid({ bytes, gzipBytes }: BundleContents): string {
 }
 
 const objects = "durableObjects, TidemarkJournal, TidemarkRecords";
-const [ofObjects, ofUpstash, ofOperate, ofWorker, ofData] = [
+const [ofObjects, ofUpstash, ofOperate, ofWorker, ofHono, ofData] = [
   `import { ${objects} } from "./src/cloudflare.ts"; globalThis.a = [${objects}];`,
   'import { upstash } from "./src/upstash.ts"; globalThis.b = upstash;',
   'import { operate } from "./src/parts/operate/operate.ts"; globalThis.c = operate;',
   'import { createWorker } from "./src/worker.ts"; globalThis.d = createWorker;',
+  'import { tidemark } from "./src/hono.ts"; globalThis.f = tidemark;',
   'import { createDataCache } from "./src/data-cache.ts"; globalThis.e = createDataCache;',
 ];
 
 const kinds = {
   "`durableObjects()`": [ofWorker, ofObjects],
   "`durableObjects()`, `operate()`": [ofWorker, ofObjects, ofOperate],
+  "`tidemark/hono`, `durableObjects()`": [ofHono, ofObjects],
   "`upstash()`": [ofWorker, ofUpstash],
   "`upstash()`, `operate()`": [ofWorker, ofUpstash, ofOperate],
   "`tidemark/data` in memory alone": [ofData],

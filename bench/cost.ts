@@ -3,7 +3,7 @@
 //   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--write]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Running } from "../local/running.ts";
+import { type Running, together } from "../local/running.ts";
 import { designsOf } from "./cost/designs.ts";
 import { mixRun } from "./cost/mix-run.ts";
 import { type Lag, type Replay, troubleIn } from "./cost/replay-over.ts";
@@ -59,15 +59,12 @@ async function told<T extends Replay>(
   stores: string,
   work: (running: Running) => Promise<T>,
 ): Promise<T> {
-  const running = new Running();
-  try {
+  return together(async (running) => {
     const replay = await work(running);
     const late = replay.replayed.lateMsMax.toFixed(0);
     process.stderr.write(`${log.take()}${stores}: the replay was late by ${late} ms at most\n`);
     const trouble = troubleIn(replay);
     if (trouble !== undefined) throw new Error(`${stores}: ${trouble}`);
     return replay;
-  } finally {
-    await running.stop();
-  }
+  });
 }

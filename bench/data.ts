@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../local/bundling.ts";
-import { Running } from "../local/running.ts";
+import { together } from "../local/running.ts";
 import { startRedisServer } from "../testing/fakes/redis-server.ts";
 import { type Outcomes, purgeDuringLoad, raceTable } from "./data/measures.ts";
 import { measureRates, type Rates, ratesTable, slowWorks } from "./data/rates.ts";
@@ -38,8 +38,7 @@ function missed(rates: readonly Rates[], { foreground, background }: Outcomes): 
 async function main(): Promise<void> {
   const { roundCount, isDry } = readOptions();
   const machine = machineSaid();
-  const running = new Running();
-  try {
+  await together(async (running) => {
     const { url: redisUrl } = await running.add(startRedisServer());
     const rates = await measureRates({ redisUrl, roundCount });
     const races = await purgeDuringLoad(redisUrl);
@@ -57,9 +56,7 @@ async function main(): Promise<void> {
     if (faults.length === 0) return;
     process.exitCode = 1;
     process.stdout.write(`\nNot reached: ${faults.join("; ")}.\n`);
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 await main();

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { type Colo } from "../local/colo.ts";
 import { freePort } from "../local/free-port.ts";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
-import { Running } from "../local/running.ts";
+import { type Running, together } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
 import { StalledClients } from "../testing/worker/stalled-clients.ts";
 import { startLimitedColo } from "../testing/worker/platform-limits/limited-colo.ts";
@@ -78,8 +78,7 @@ async function measured(
   site: Site,
   { worker, keyCount }: { worker: string; keyCount: number },
 ): Promise<Found> {
-  const running = new Running();
-  try {
+  return together(async (running) => {
     const origin = await running.add(startOrigin());
     const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken };
     const redis = site.withRedis ? await redisFor(running) : {};
@@ -101,9 +100,7 @@ async function measured(
     const { bytes: countedBytes, records } = await memoryOf(colo);
     const held = site.isFull ? await heldWhileBusy(colo, heldNow) : await heldNow();
     return { site, freshBytes, heldBytes: held, peakBytes, countedBytes, records };
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 async function redisFor(running: Running): Promise<Record<string, string>> {

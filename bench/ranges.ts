@@ -2,7 +2,7 @@
 // origin.
 //   npm run bench -- ranges [--seeks 2000] [--slice 1]
 import { parseArgs } from "node:util";
-import { Running } from "../local/running.ts";
+import { together } from "../local/running.ts";
 import { Draws } from "../testing/draws.ts";
 import { cpuUsOf } from "./load/process-cpu.ts";
 import { counted, machineSaid, markdownTable, mebibytes } from "./load/figures.ts";
@@ -66,8 +66,7 @@ async function main(): Promise<void> {
     },
   });
   const sliceMebibytes = Number(values.slice);
-  const running = new Running();
-  try {
+  await together(async (running) => {
     const origin = await running.add(startRangesOrigin(fileBytes));
     const systems = [
       await running.add(startNginxSlices(origin.url, sliceMebibytes)),
@@ -104,9 +103,7 @@ async function main(): Promise<void> {
       "CPU µs a range",
     ];
     process.stdout.write(`${markdownTable(head, rows)}\n`);
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 await main();

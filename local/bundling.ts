@@ -17,6 +17,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/esi": join(folder, "src/parts/esi/esi.ts"),
   "tidemark/query": join(folder, "src/parts/query/query.ts"),
   "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
+  "tidemark/global-collapse": join(folder, "src/parts/global-collapse/global-collapse.ts"),
   "tidemark/fallback": join(folder, "src/parts/fallback/fallback.ts"),
   "tidemark/release": join(folder, "src/parts/release/release.ts"),
   "tidemark/nonce": join(folder, "src/parts/nonce/nonce.ts"),

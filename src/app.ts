@@ -32,7 +32,6 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { Stores } from "./compose/bind-stores.ts";
-import { configWarnings } from "./admin/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
 
@@ -136,8 +135,7 @@ export function createApp(
   const { faults } = settings;
   faults.forEach(tell);
   const routes = () => adminRoutes(settings);
-  const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
-  const operators = once(() => operatorsOf(config, { routes, failed, advise }));
+  const operators = once(() => operatorsOf(config, { routes, failed }));
   const answerTo = answerer({ proxy, operators, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
@@ -153,17 +151,6 @@ export function createApp(
     await Promise.all(cronRuns(settings, background));
   };
   return { cache, fetch, scheduled };
-}
-
-const advisedRoutesMax = 100;
-
-/**
- * Returns the advice for the operator's first request: at the start, it would delay the first answer. For
- * more routes, only health has it.
- */
-function adviceOn(...[config, siteHosts, stores]: Parameters<typeof configWarnings>) {
-  const isBrief = config.routes.length <= advisedRoutesMax;
-  return isBrief ? configWarnings(config, siteHosts, stores) : [];
 }
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
@@ -233,13 +220,8 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
 
 function operatorsOf(
   { operatorPath }: Config,
-  given: {
-    readonly routes: () => Hono;
-    readonly failed: (cause: unknown) => Response;
-    readonly advise: () => void;
-  },
+  given: { readonly routes: () => Hono; readonly failed: (cause: unknown) => Response },
 ): Hono {
-  given.advise();
   const operators = new Hono();
   operators.route(operatorPath, given.routes());
   operators.notFound(() => plainPage("not-found"));

@@ -173,7 +173,7 @@ describe("a Worker without operate()", () => {
   const env = { ...bindings, ADMIN_TOKEN: "token-of-an-operator" };
   const authorization = "Bearer token-of-an-operator";
   const asked: Headers[] = [];
-  const answer = async (path: string, headers: Record<string, string> = {}) => {
+  const answer = async (path: string, headers: Record<string, string> = {}, body?: string) => {
     const origins = {
       default: (request: Request) => {
         asked.push(request.headers);
@@ -181,7 +181,12 @@ describe("a Worker without operate()", () => {
       },
     };
     const app = createApp(config, env, platformWith(), { origins });
-    const request = new Request(`https://www.example.com${path}`, { headers });
+    const method = body === undefined ? "GET" : "POST";
+    const request = new Request(`https://www.example.com${path}`, {
+      method,
+      headers,
+      body: body ?? null,
+    });
     const response = await app.fetch(request, {}, background);
     await app.scheduled(background);
     return { status: response.status, text: await response.text() };
@@ -195,6 +200,11 @@ describe("a Worker without operate()", () => {
       expect(await answer(`/_cache/${route}`)).toMatchObject({ status: 401 });
     },
   );
+
+  it("purges nothing for a dry run, and says what it lacks", async () => {
+    const told = await answer("/_cache/purge", { authorization }, '{"tags":["a"],"dryRun":true}');
+    expect(told).toMatchObject({ status: 400, text: expect.stringContaining("no-operate") });
+  });
 
   it("has a short health, and the journal's and the switch's routes", async () => {
     expect(await answer("/_cache/health")).toEqual({ status: 200, text: '{"status":"ok"}' });

@@ -38,9 +38,12 @@ const engine = [
   "src/remote",
   "src/stores",
   "testing/consistency",
+  "testing/draws.ts",
   "testing/histories.ts",
   "testing/simulation",
 ];
+
+const pages = ["src/bodies", "src/pages", "src/routing"];
 
 const ofData = [
   "test/adapters/cachified-histories.test.ts",
@@ -148,7 +151,7 @@ export const costlySuites: readonly CostlySuites[] = [
       "examples/news-worker/test/browser.test.ts",
       "examples/news-worker/test/readme.test.ts",
     ],
-    covers: ["examples/news-worker", "local", "packages/cli", "src/admin", "src/pages"],
+    covers: ["examples/news-worker", "local", "packages/cli", "src/admin", ...pages],
   },
   {
     suites: [
@@ -195,7 +198,7 @@ export const costlySuites: readonly CostlySuites[] = [
       "src/admin",
       "src/observe",
       "src/parts/operate/explain",
-      "src/pages",
+      ...pages,
       "src/rules",
       "test/consistency",
       "test/fuzz",
@@ -206,7 +209,7 @@ export const costlySuites: readonly CostlySuites[] = [
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
   {
     suites: ofProof,
-    covers: [...engine, "src/pages", "src/rules", "test/simulation", "testing/proof"],
+    covers: [...engine, ...pages, "src/rules", "test/simulation", "testing/proof"],
   },
   { suites: ofOutward, covers: [...engine, "src/parts/outward", "test/parts/outward"] },
   {

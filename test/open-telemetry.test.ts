@@ -1,7 +1,5 @@
 // Tests the events of a data cache as spans and metrics of the OpenTelemetry SDK.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { context as otelContext, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -29,6 +27,7 @@ import {
 } from "../src/open-telemetry.ts";
 import { createWorker } from "../src/worker.ts";
 import { defineConfig } from "../src/config/config.ts";
+import { listening } from "../testing/listening.ts";
 import { DataIsolate } from "../testing/data/data-isolate.ts";
 
 const contexts = new AsyncLocalStorageContextManager();
@@ -198,9 +197,8 @@ it("an application behind the middleware sends its spans to a collector by OTLP"
     };
     void receive();
   });
-  await once(collector.listen(0, "127.0.0.1"), "listening");
-  const { port } = collector.address() as AddressInfo;
-  const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${port}/v1/traces` });
+  const { url, stop } = await listening(collector);
+  const exporter = new OTLPTraceExporter({ url: `${url}/v1/traces` });
   const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
   const onRequest = traceRequests(provider.getTracer("shop"));
   const app = new Hono().get("/products/:id", (c) => c.text("a product"));
@@ -214,7 +212,7 @@ it("an application behind the middleware sends its spans to a collector by OTLP"
   };
   await vi.waitFor(arrived, { timeout: 60_000 });
   await provider.shutdown();
-  collector.close();
+  await stop();
   const [{ path, body } = { path: "", body: "{}" }] = received;
   const [resource] = JSON.parse(body).resourceSpans;
   expect(path).toBe("/v1/traces");

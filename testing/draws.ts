@@ -1,6 +1,16 @@
 // Random choices from a seed. The same seed gives the same choices, although the timing of workerd
 // and Redis differs between runs.
-import { drawsFrom } from "./simulation/journal-simulator.ts";
+
+/** Returns a generator of random numbers from 0 to below 1 (mulberry32). */
+export function drawsFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
 
 export class Draws {
   readonly #draw: () => number;

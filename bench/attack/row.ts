@@ -5,7 +5,7 @@ import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { freePort } from "../../local/free-port.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { Running } from "../../local/running.ts";
+import { type Running, together } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
@@ -75,8 +75,7 @@ export async function measuredRow(
   pace: Pace,
   attack: Attack | undefined,
 ): Promise<Row> {
-  const running = new Running();
-  try {
+  return together(async (running) => {
     const rest = await restOver(running, attack?.database);
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
@@ -123,9 +122,7 @@ export async function measuredRow(
     const lateMsMax = Math.max(honest.lateMsMax, assault?.lateMsMax ?? 0);
     const counts = { originRequests, commands, heldBytes: held };
     return { attack, honest, assault, ...counts, lateMsMax, hasEnded };
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 const beforeEndMs = 3_000;

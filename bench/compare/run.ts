@@ -1,5 +1,5 @@
 // Runs all histories of one system, with faults.
-import { Running } from "../../local/running.ts";
+import { together } from "../../local/running.ts";
 import { Draws } from "../../testing/draws.ts";
 import { Breaking } from "../histories/breaking.ts";
 import type { Bounds, Failure, Fault, Purge, Read, Seen } from "../histories/events.ts";
@@ -28,8 +28,7 @@ export interface RunResult {
 
 export async function runHistories(adapter: Adapter, settings: RunSettings): Promise<RunResult> {
   const { bounds, seed, historyCount, lateMs } = settings;
-  const running = new Running();
-  try {
+  return together(async (running) => {
     const origin = await running.add(Origin.start(fieldsOf));
     const world = { origin, running, withinMs: bounds.withinMs, lateMs };
     const system = await adapter.start(world);
@@ -48,9 +47,7 @@ export async function runHistories(adapter: Adapter, settings: RunSettings): Pro
     const histories = played.map(judge);
     const version = system.version ?? "";
     return { adapter, version, histories, faults };
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 const fieldsOf = (id: string) => ({

@@ -1,6 +1,6 @@
 // The Workers of a mix without Redis: one for the colos, whose stores are some milliseconds away,
 // and one for the process that runs the Durable Objects, which counts their calls and rows.
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../../testing/bundled-text.ts";
 
 /** A Worker of a colo. */
 const coloText = (config: string, awayMs: number) => `
@@ -72,9 +72,6 @@ const hostText = (timesFaster: number) => `
   const expired = () => ({ calls: 0, rows: written.size, failed: 0 });
   export default { fetch: () => Response.json({ ...counts, "records/expired": expired() }) };
 `;
-
-const bundledText = (contents: string): Promise<string> =>
-  bundled({ stdin: { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } });
 
 /** @returns the modules of the colos and of the process with the objects */
 export async function mixWorkers({

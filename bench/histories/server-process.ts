@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { guardOf } from "../../testing/fakes/redis-server.ts";
+import { guardOf } from "../../testing/programs.ts";
 import { freePort } from "../../local/free-port.ts";
 
 interface ServerCommand {

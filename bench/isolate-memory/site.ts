@@ -1,7 +1,7 @@
 // The origin and the requests of the memory bench. Each request has a distinct key.
 import { randomBytes } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Listening, listening } from "../../testing/listening.ts";
 
 /** One request; a GET if `method` is absent. */
 export interface Asking {
@@ -93,15 +93,5 @@ function answer(url: string, response: ServerResponse): void {
   response.end(url.startsWith("/upload/") ? randomBytes(bodyBytes) : Buffer.alloc(bodyBytes, "x"));
 }
 
-export async function startOrigin(): Promise<{ url: string; stop(): Promise<void> }> {
-  const server = createServer(({ url = "/" }, response) => answer(url, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+export const startOrigin = (): Promise<Listening> =>
+  listening(createServer(({ url = "/" }, response) => answer(url, response)));

@@ -1,11 +1,11 @@
 // The site of `bench lag`: colos over one store, and an origin whose page has a version.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type Colo, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { ObjectHost } from "../../testing/consistency/object-worker.ts";
+import { listening } from "../../testing/listening.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 import { isolateField, type StoreUnderTest, workerOf } from "./worker.ts";
 
@@ -23,14 +23,13 @@ export async function startSite(
   const running = new Running();
   const site = { version: 0, colos: [] as Colo[], stop: () => running.stop() };
   const fields = { "cache-control": "max-age=3600", "cache-tag": "page" };
-  const origin = createServer((_, answer) => answer.writeHead(200, fields).end(`${site.version}`));
-  await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
-  await running.add(Promise.resolve({ stop: async () => void origin.close() }));
+  const server = createServer((_, answer) => answer.writeHead(200, fields).end(`${site.version}`));
+  const origin = await running.add(listening(server));
   const worker = await workerOf(store, roundTripMs);
   const isOverObjects = store.name === "Durable Objects";
   const host = isOverObjects ? await running.add(ObjectHost.start(worker)) : undefined;
   const env = {
-    ORIGIN_URL: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
+    ORIGIN_URL: origin.url,
     ADMIN_TOKEN: adminToken,
     SITE_HOST: "site.test",
     ...(isOverObjects ? {} : await redisIn(running, roundTripMs)),

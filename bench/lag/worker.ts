@@ -1,6 +1,6 @@
 // The Worker of `bench lag`: two isolates of one colo in one process, each with a view of its own,
 // which share the Cache API. The objects are a round trip away.
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../../testing/bundled-text.ts";
 
 export const isolateCount = 2;
 /** The field of a request that names the isolate. */
@@ -47,6 +47,5 @@ export function workerOf({ name, hasHints }: StoreUnderTest, roundTripMs: number
         isolates[Number(request.headers.get("${isolateField}"))].fetch(request, far(env), context),
     };
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-  return bundled({ stdin, minify: false });
+  return bundledText(contents, { minify: false });
 }

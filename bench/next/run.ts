@@ -1,6 +1,6 @@
 // Runs all histories of one cache handler over the same processes and one Redis, with faults.
 import { setTimeout as delay } from "node:timers/promises";
-import { Running } from "../../local/running.ts";
+import { together } from "../../local/running.ts";
 import { BreakableRedis, keepsAll } from "../../testing/consistency/breakable-redis.ts";
 import { Draws } from "../../testing/draws.ts";
 import { Breaking, type Faults } from "../histories/breaking.ts";
@@ -43,8 +43,7 @@ export interface RunResult {
 
 export async function runHistories(settings: RunSettings): Promise<RunResult> {
   const { bounds } = settings;
-  const running = new Running();
-  try {
+  return together(async (running) => {
     const origin = await running.add(Origin.start());
     const redis = await running.add(BreakableRedis.start(keepsAll));
     const withinSeconds = bounds.withinMs / 1_000;
@@ -85,9 +84,7 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
       return { id, events, violations };
     });
     return { settings, histories, faults };
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 /** Returns the load as a render if it is that of a page. */

@@ -1,10 +1,9 @@
 // The origin of the ranges bench. Serves generated files by ranges, and records which bytes it
 // sends.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Listening, listening } from "../../testing/listening.ts";
 
-export interface RangesOrigin {
-  readonly url: string;
+export interface RangesOrigin extends Listening {
   /** Returns whether the bytes are those of the file from `firstByte` on. */
   isPart(path: string, firstByte: number, bytes: Uint8Array): boolean;
   /**
@@ -12,7 +11,6 @@ export interface RangesOrigin {
    * origin had sent before.
    */
   take(): { requests: number; bytes: number; twice: number };
-  stop(): Promise<void>;
 }
 
 /** @param fileBytes the size of `/file-0.bin` to `/file-3.bin` */
@@ -50,10 +48,8 @@ export async function startRangesOrigin(fileBytes: number): Promise<RangesOrigin
     });
     response.end(part);
   };
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...(await listening(createServer(answer))),
     isPart: (path, firstByte, bytes) => {
       const whole = files.get(path)?.subarray(firstByte, firstByte + bytes.byteLength);
       return whole !== undefined && Buffer.compare(whole, bytes) === 0;
@@ -63,10 +59,6 @@ export async function startRangesOrigin(fileBytes: number): Promise<RangesOrigin
       [requests, sentBytes, twice] = [0, 0, 0];
       sent.clear();
       return taken;
-    },
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
 }

@@ -2,9 +2,9 @@
 import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../../testing/bundled-text.ts";
 import { freePort } from "../../local/free-port.ts";
-import { startWebServer } from "../../testing/web-server-process.ts";
+import { startWebServer } from "../../testing/programs.ts";
 import { startWorld } from "../../testing/worker/world.ts";
 import { runtimePids } from "../load/process-cpu.ts";
 
@@ -74,8 +74,7 @@ export async function startTidemarkSlices(
     const config = defineConfig({ routes: [whole, files] });
     export default createWorker(config, { stores: upstash() });
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-  const worker = await bundled({ stdin });
+  const worker = await bundledText(contents);
   const newPids = pidsSince();
   const world = await startWorld({ originUrl, worker });
   const [colo] = world.colos;

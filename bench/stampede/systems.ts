@@ -20,15 +20,17 @@ export interface System {
   readonly front: RestFront | undefined;
 }
 
+type Scope = "isolate" | "global";
+
 /** Returns the configuration, in which the first segment of a path selects the route. */
-function configOf(collapse: "isolate" | "global"): string {
-  const routes = [
-    { name: "plain", match: "/plain/*", collapse, earlyRefresh: false },
-    { name: "lasting", match: "/lasting/*", collapse, staleIfError: "1d" },
-    { name: "unverified", match: "/unverified/*", collapse, whenUnreachable: "serve" },
-    { name: "rest", match: "*", collapse },
-  ];
-  return JSON.stringify({ namespace: collapse, routes });
+function configOf(scope: Scope): string {
+  const use = scope === "global" ? "use: [globalCollapse()]" : "use: []";
+  return `{ namespace: "${scope}", routes: [
+    { name: "plain", match: "/plain/*", ${use}, earlyRefresh: false },
+    { name: "lasting", match: "/lasting/*", ${use}, staleIfError: "1d" },
+    { name: "unverified", match: "/unverified/*", ${use}, whenUnreachable: "serve" },
+    { name: "rest", match: "*", ${use} },
+  ] }`;
 }
 
 export async function startSystems(
@@ -38,11 +40,11 @@ export async function startSystems(
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
   const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
   const rest = await running.add(startUpstashRestServer(restSettings));
-  const tidemark = async (collapse: "isolate" | "global"): Promise<System> => {
+  const tidemark = async (scope: Scope): Promise<System> => {
     const front = await running.add(RestFront.start(rest.url, new Recorder()));
     const colos = await startColos(running, {
-      name: collapse,
-      worker: await bundleWith(configOf(collapse)),
+      name: scope,
+      worker: await bundleWith(configOf(scope)),
       coloCount,
       originUrl,
       log,
@@ -53,7 +55,7 @@ export async function startSystems(
       },
     });
     const coloUrls = colos.map(({ url }) => url);
-    const name = `Tidemark, \`collapse: "${collapse}"\``;
+    const name = scope === "global" ? "Tidemark, `globalCollapse()`" : "Tidemark";
     return { name, coloUrls, front };
   };
   const ofBare = { name: "bare", worker: bareWorker, coloCount, originUrl, log };

@@ -34,9 +34,12 @@ export type NextCache = UseCacheHandler & (new (context: RouteCacheContext) => R
 /** The number of keys that `res.revalidate` may name while their renders run. */
 const onDemandMax = 5_000;
 
-/** Next.js bundles the application apart from the module of the cache, so they share only this global. */
+/**
+ * Next.js bundles the application apart from the module of the cache, so they share only this global. With a `proxy`
+ * file, it loads the module twice, and each of the two caches has values.
+ */
 const purgesSymbol: unique symbol = Symbol.for("tidemark/next");
-const ofProcess = globalThis as { [purgesSymbol]?: NextPurges };
+const ofProcess = globalThis as { [purgesSymbol]?: Set<NextPurges> };
 
 /**
  * Returns the default export of a module that cacheHandlers and cacheHandler in next.config name.
@@ -63,7 +66,7 @@ export function nextCache(
     onDemandAtMs: new BoundedMap<number>({ sizeMax: onDemandMax }),
   };
   const ofFunctions = { ...shared, namespace: data.namespace<StoredEntry>(name, { fresh, stale }) };
-  ofProcess[purgesSymbol] = purges;
+  (ofProcess[purgesSymbol] ??= new Set()).add(purges);
   class NextRouteCache extends RouteCache {
     constructor(context: RouteCacheContext) {
       super(ofRoutes, context);
@@ -83,9 +86,9 @@ export async function purgeTags(
   tags: readonly string[],
   { soft = false }: { readonly soft?: boolean } = {},
 ): Promise<void> {
-  const purges = ofProcess[purgesSymbol];
-  if (purges === undefined) throw noCache();
-  await purges.purge(tags, soft ? {} : undefined);
+  const caches = ofProcess[purgesSymbol];
+  if (caches === undefined) throw noCache();
+  await Promise.all(Array.from(caches, (purges) => purges.purge(tags, soft ? {} : undefined)));
 }
 
 function noData(): OperatorError {

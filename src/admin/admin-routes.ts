@@ -9,9 +9,8 @@ import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
-import { errorAnswer, jsonAnswer } from "./json-answers.ts";
+import { jsonAnswer, lacksOperate } from "./json-answers.ts";
 import { purgeRoute } from "./purge-route.ts";
-import { DryRunIds } from "./purges/dry-run-ids.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
@@ -89,26 +88,20 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
 /** The routes of `operate()`. */
 const operated = ["stats", "metrics", "explain", "warm"];
 
-const notOperated = () =>
-  errorAnswer(404, {
-    code: "no-operate",
-    what: "This Worker does not have this route.",
-    why: "It was created without operate.",
-    hint: "Add operate() of tidemark/operate to `parts` of the configuration, and deploy.",
-  });
+const notOperated = () => lacksOperate(404, "This Worker does not have this route.");
 
 /** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
 function addPurgeRoute(
   admin: Hono,
-  { environment: { purgeSecrets }, cache, site, data, auth, purges }: AdminSettings,
+  { environment: { purgeSecrets }, site, auth, parts, purges }: AdminSettings,
   requesterOf: (context: Context) => Requester,
 ): void {
   if (auth.adminToken === undefined && purgeSecrets === undefined) {
     admin.post("/purge", refusing(site.log));
     return;
   }
-  const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
-  const route = { purges, auth, purgeSecrets, tiers: cache.tiers, data, dryRuns };
+  const dryRun = parts.find((part) => part.dryRun)?.dryRun;
+  const route = { purges, auth, purgeSecrets, dryRun };
   admin.post("/purge", async (context) => {
     const handled = await purgeRoute(context.req.raw, route, requesterOf(context));
     return purges.noted(handled);

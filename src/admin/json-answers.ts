@@ -47,6 +47,15 @@ export function journalAway({ why, hint }: Unavailable, again: string): Reason {
   };
 }
 
+/** Builds the error for a request that only `operate()` answers. `what` states the effect. */
+export const lacksOperate = (status: number, what: string): Response =>
+  errorAnswer(status, {
+    code: "no-operate",
+    what,
+    why: "This Worker was created without operate.",
+    hint: "Add operate() of tidemark/operate to `parts` of the configuration, and deploy.",
+  });
+
 const remarkCountMax = 20;
 const remarkBytesMax = 4_096;
 

@@ -5,8 +5,9 @@ import type { GaugeFamily } from "../observe/reports/scrape.ts";
 import type { Sums } from "../observe/sums.ts";
 import type { Finding } from "../protocol/finding.ts";
 import type { Background } from "../platform/platform.ts";
-import type { Target } from "../pages/request/target.ts";
-import type { UrlRead } from "../pages/request/url-reader.ts";
+import type { Target } from "../routing/target.ts";
+import type { UrlRead } from "../routing/url-reader.ts";
+import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 
 /** The contributions of a part in one isolate. */
@@ -36,6 +37,12 @@ export interface OpenPart {
     background: Background,
     answer: () => Response | Promise<Response>,
   ) => Promise<Response>;
+  /**
+   * Counts the records that a purge of these targets would cover. One part alone may do so.
+   *
+   * @returns members of the answer; `repeated` if a signed request has used its id before
+   */
+  readonly dryRun?: (targets: PurgeTargets, sender: DryRunSender) => Promise<object | "repeated">;
   /** Works when the cron trigger runs, each minute. */
   readonly runCron?: (background: Background) => Promise<void>;
   /** Whether the part does not work without the cron trigger. */
@@ -60,6 +67,12 @@ export interface MethodRoute {
     background: Background,
     address: string | null | undefined,
   ) => Promise<Response>;
+}
+
+/** The sender of a dry run, and its id. */
+export interface DryRunSender {
+  readonly by: "admin" | "signed-request";
+  readonly id: string;
 }
 
 /** The state of a part in the stores. */

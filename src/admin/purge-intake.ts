@@ -2,13 +2,13 @@
 import { isWithinMs } from "../base/elapsed.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { loggedReason } from "../observe/log-line.ts";
-import { namingOf } from "./purges/naming.ts";
+import { namingOf } from "./naming.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
 import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-order.ts";
-import { positionName } from "../purge/view/positions.ts";
+import { positionName } from "../protocol/purge-order.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { journalAway, jsonAnswer, orderSummary } from "./json-answers.ts";

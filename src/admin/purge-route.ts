@@ -5,14 +5,16 @@ import type { Requester } from "../purge/view/view-port.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { type PurgeAnswer, refused } from "./purge-answers.ts";
 import type { PurgeIntake } from "./purge-intake.ts";
-import { senderOf, type SenderSettings } from "./purge-sender.ts";
-import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
+import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
+import type { OpenPart } from "./open-part.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import { quoted } from "../protocol/purge-order.ts";
-import { jsonAnswer, orderSummary } from "./json-answers.ts";
+import { jsonAnswer, lacksOperate, orderSummary } from "./json-answers.ts";
 
-export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings {
+export interface PurgeRouteSettings extends SenderSettings {
   readonly purges: PurgeIntake;
+  /** `undefined` without `operate()`. */
+  readonly dryRun: OpenPart["dryRun"] | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function purgeRoute(
   settings: PurgeRouteSettings,
   requester: Requester,
 ): Promise<PurgeAnswer> {
-  const { purges } = settings;
+  const { purges, dryRun } = settings;
   const sender = await senderOf(request, settings, requester.atMs);
   if (sender.kind === "refused") return sender;
   const bounds = { bytesMax: orderBytesMax, hintOfLarge: "Send several purges." };
@@ -44,7 +46,8 @@ export async function purgeRoute(
   if (order.isDryRun) {
     const refusal = purges.refusalOf(order);
     if (refusal !== undefined) return refusal;
-    const run = await dryRun(order.targets, settings, { by, id });
+    if (dryRun === undefined) return { answer: lacksOperate(400, nothingPurged) };
+    const run = await dryRun(order.targets, { by, id });
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
     return { answer: jsonAnswer({ dryRun: true, ...orderSummary(order.reading), ...run }) };
   }

@@ -20,6 +20,7 @@ export const fields = <Entries extends v.ObjectEntries>(
 
 /** Fields that other caches have in a place, and what to use instead. */
 const elsewhere: Readonly<Record<string, string>> = {
+  "a route: collapse": "use: [globalCollapse()] with globalCollapse of tidemark/global-collapse",
   "a route: fallback": "use: [fallback(…)]",
   "a route: headers": "response.headers or key.headers",
   "a route: host": "match",

@@ -182,7 +182,6 @@ const settings = fields("a route", {
     "must be a list of tags, or a function that makes one from the path's parameters",
   ),
   honourRequestDirectives: yesOrNo,
-  collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
   jitter: v.pipe(finite("must be a number from 0 to 1"), ...between(0, 1)),
   earlyRefresh: yesOrNo,
   invalidate: v.picklist(["here", "everywhere"], 'must be "here" or "everywhere"'),

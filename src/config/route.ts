@@ -116,8 +116,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** 0 to 1: the largest reduction of a lifetime. */
     jitter: route.jitter ?? 0,
     honourRequestDirectives: route.honourRequestDirectives ?? false,
-    /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
-    collapse: route.collapse ?? "isolate",
     waitTimeoutMs: waitTimeoutMsFor(general.originTimeout),
     /** Whether some hits refresh a response before expiry. */
     earlyRefresh: route.earlyRefresh ?? true,

@@ -228,9 +228,6 @@ function checkAlone(
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
   if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
-  if (route.collapse === "global" && !reach(tiers, "world")) {
-    say("collapse", '"global" needs the shared tier; add "shared" to tiers');
-  }
   for (const [name, condition] of Object.entries(route.when ?? {})) {
     if (name === "country" || !Array.isArray(condition) || route.bypass === true) continue;
     const values = 'write the values that are keyed, such as { name: ["a"] }, or add bypass: true';

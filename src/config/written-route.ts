@@ -203,12 +203,6 @@ export interface WrittenRoute<Match extends Patterns = Patterns> {
    */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
-   * Scope in which one forward serves concurrent requests: `"isolate"`, or `"global"` by a lease in Redis.
-   * Default: `"isolate"`.
-   * @example collapse: "global"
-   */
-  readonly collapse?: "isolate" | "global" | undefined;
-  /**
    * Whether some hits refresh a response before expiry, unless it has stale-while-revalidate. Default:
    * `true`.
    * @example earlyRefresh: false

@@ -6,28 +6,26 @@ import { type Config, configWith } from "../config/config.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { type OnRequest, RequestLog, type SampledRequest } from "../observe/request-line.ts";
 import type { Arrival } from "../platform/arrival.ts";
-import { askOrigin } from "../platform/ask-origin.ts";
+import { ClientLimit } from "../platform/client-limit.ts";
+import { originFetch } from "../platform/fetch-origin.ts";
 import { coloOf, type Environment, pseudonymOf } from "../platform/environment.ts";
 import type { Background, Platform } from "../platform/platform.ts";
-import { HeadTimes, OriginHealth } from "./site/origin-health.ts";
-import { Rangeless, KnownVary, Marks, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
-import { withinLimits } from "./fetch/field-limits.ts";
-import { asOfSite } from "./fetch/site-address.ts";
-import { ClientLimit } from "./site/client-limit.ts";
-import { Loops } from "./request/loops.ts";
-import { compileRoutes } from "./request/routes.ts";
-import { pathForOrigin } from "./request/target.ts";
-import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
+import { HeadTimes, OriginHealth } from "../platform/origin-health.ts";
+import { KnownVary, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
+import { Marks } from "../base/marks.ts";
+import { Loops } from "../routing/loops.ts";
+import { compileRoutes } from "../routing/routes.ts";
+import { compileUrlReader, type UrlRead } from "../routing/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
-import type { LastAnswersPort } from "./site/last-answers-port.ts";
+import type { TurnPort } from "./site/turn-port.ts";
+import type { AnswersPort } from "./site/answers-port.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
-import { QueryForms } from "./request/query-forms.ts";
+import { QueryForms } from "../routing/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "../cache/variant-demand.ts";
-import { withErrorPage } from "./respond/plain-page.ts";
 import { leave, mayChange } from "./respond/leave.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
@@ -42,9 +40,10 @@ import { Positions } from "../purge/view/positions.ts";
 /** The places of the pages that parts fill. */
 export interface PageSlots {
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
-  readonly openLastAnswers?: (() => LastAnswersPort) | undefined;
+  readonly openAnswers?: (() => AnswersPort) | undefined;
   readonly openBodyHolder?: (() => BodyHolder) | undefined;
   readonly openSubstitutes?: (() => SubstitutePort) | undefined;
+  readonly turns?: TurnPort | undefined;
   readonly openAssembly?: (() => AssemblyPort) | undefined;
   /** @param nowAtMs epoch milliseconds */
   readonly openContents?: ((nowAtMs: () => number) => ContentPort) | undefined;
@@ -107,17 +106,15 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
       const context = contextFor(request, background, arrival, sampled);
-      const { errorPage, traits, phases } = read.route;
-      const assembly = traits.assembles === true ? site.assembly : undefined;
+      const { route } = read;
+      const assembly = route.traits.assembles === true ? site.assembly : undefined;
       const answer =
         assembly?.answer(request, read, context, (one, of, part, checks) =>
           serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
         ) ?? serve(request, read, context);
-      const isFinal = errorPage === undefined && !mayChange(phases);
-      if (sampled === undefined && isFinal) return answer;
+      if (sampled === undefined && !mayChange(route)) return answer;
       const ended = (response: Response) => {
-        const page = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
-        const sent = leave(page, phases, request);
+        const sent = leave(response, route, request);
         sampled?.answered(sent);
         return sent;
       };
@@ -154,14 +151,14 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     headTimes: new HeadTimes(),
     flights: new Flights(),
     uncacheable: new Uncacheable(),
-    lastAnswers: settings.openLastAnswers?.(),
+    answers: settings.openAnswers?.(),
     notes,
     releases,
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
-    rangeless: new Rangeless(),
     typesGot: new Marks(3_600_000),
     substitutes: settings.openSubstitutes?.(),
+    turns: settings.turns,
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hits: settings.openHits?.({ ...cache, ...platform, config, siteHosts }),
@@ -176,21 +173,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       const origin = environment.origins.get(name);
       return origin?.kind === "handler" && origin.handle.runsInCaller === true;
     },
-    async fetchOrigin(name, request) {
-      const origin = environment.origins.get(name);
-      if (origin === undefined) throw new Error(`No origin is named ${name}.`);
-      metrics.add("originRequests");
-      const { target, own } = request;
-      // A binding or handler has no address of its own, so it receives the site's URL.
-      const ownHost = origin.kind === "handler" && own ? target.ownHost : target.host;
-      const host = target.place?.host;
-      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host ?? ownHost}`;
-      const sent = { ...request, host: target.isAtSubstitute === true ? undefined : host };
-      const response = await askOrigin(origin, base + pathForOrigin(target), sent, platform);
-      // Without a URL or a place of its own, an origin has no address to replace in the response.
-      const isRenamed = origin.kind === "url" || target.place !== undefined;
-      const limited = withinLimits(response, config);
-      return asOfSite(limited, request, isRenamed ? base : undefined);
-    },
+    fetchOrigin: originFetch({ origins: environment.origins, platform, metrics, config }),
   };
 }

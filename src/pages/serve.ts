@@ -1,5 +1,6 @@
 // Serves one request, from arrival to answer.
 import type { Context } from "./site/exchange.ts";
+import { type PendingForward, storedCandidate, pendingForward } from "./reuse/pending-forward.ts";
 import type { HeldContent } from "./site/content-port.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
@@ -8,17 +9,16 @@ import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-on-miss.ts";
-import { passBy, passedInstead } from "./fetch/pass-by.ts";
+import { passBy } from "./fetch/pass-by.ts";
 import { mayCausePublicWork } from "./fetch/forward.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
-import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
-import type { UrlRead } from "./request/url-reader.ts";
+import { type LookupRequest, askedWith, passedRequest, plan } from "./request/plan.ts";
+import type { UrlRead } from "../routing/url-reader.ts";
 import { plainPage, refused } from "./respond/plain-page.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { type FoundResponse, PageLookup } from "./reuse/page-lookup.ts";
 import { fieldsOfVariants } from "./reuse/vary-markers.ts";
-import { storedCandidate, type PendingForward, pendingForward } from "./reuse/pending-forward.ts";
 import type { Candidate } from "./stored/stored-response.ts";
 import {
   type AnsweringVerdict,
@@ -129,10 +129,7 @@ function withContent(
     try {
       const planned = content && plan(client, read, { ...context, content });
       if (planned?.kind !== "lookup") {
-        const decision = new Decision({
-          route: read.route.name,
-          arrivedAtMs: atMs,
-        });
+        const decision = new Decision({ route: read.route.name, arrivedAtMs: atMs });
         return refused("content-cut", { ...context, decision });
       }
       // A bypass needs the content again.
@@ -237,7 +234,7 @@ function passingBy(
   { client, read }: ClientRequest,
 ): Promise<Response> {
   const { arrivedAtMs = atMs } = exchange.decision;
-  return passBy(passedInstead(rule, client, read, exchange), { arrivedAtMs }, exchange);
+  return passBy(passedRequest(rule, client, read, exchange), { arrivedAtMs }, exchange);
 }
 
 function carryOut(

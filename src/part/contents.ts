@@ -79,7 +79,12 @@ const isRule = ({ contents }: Pick<RoutePart, "contents">): boolean =>
   (contents as PartContents).isRule === true;
 
 /** The contributions that one part makes alone. */
-const ofOnePart = ["health", "ofMethods", "answerDebugged"] as const satisfies (keyof OpenPart)[];
+const ofOnePart = [
+  "health",
+  "ofMethods",
+  "answerDebugged",
+  "dryRun",
+] as const satisfies (keyof OpenPart)[];
 
 /**
  * Opens the parts of a site.

@@ -5,10 +5,10 @@ import { OperatorError } from "../base/operator-error.ts";
 import { isPlain } from "../base/schemas.ts";
 import { lowerCased } from "../config/known-names.ts";
 import { patternFault, readPattern } from "../config/route-pattern.ts";
-import { nameOfCookie, isUnclear, pairsIn } from "../pages/request/cookies.ts";
-import { countryOf } from "../pages/request/route-conditions.ts";
-import { ownRequest } from "../pages/request/plan.ts";
-import { sentUrl } from "../pages/request/target.ts";
+import { nameOfCookie, isUnclear, pairsIn } from "../routing/cookies.ts";
+import { countryOf } from "../routing/route-conditions.ts";
+import { ownRequest } from "../pages/request/conditions.ts";
+import { ownUrl } from "../routing/target.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { inInvocation } from "../remote/invocation.ts";
@@ -325,7 +325,7 @@ const viewOf = (request: PhaseRequest, { target, parameters }: PhaseUrl): RuleRe
   Object.freeze({
     ...clientOf(request),
     method: request.method,
-    url: sentUrl({ ...target, host: target.ownHost }),
+    url: ownUrl(target),
     path: target.path,
     params: Object.freeze({ ...parameters }),
   });

@@ -4,7 +4,7 @@ import { isPlain } from "../base/schemas.ts";
 import { hasMeaning } from "../pages/stored/build.ts";
 import { isWithheld } from "../pages/request/forwarded-fields.ts";
 import { makePrivate } from "../pages/respond/downstream.ts";
-import { withFields } from "../pages/respond/respond.ts";
+import { withFields } from "../base/with-fields.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { ofConnection } from "../rules/storable.ts";
 import type { BodyFilter, LeavingEdits, PhaseLines, PhaseRequest } from "./port/phases.ts";

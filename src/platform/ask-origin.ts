@@ -10,7 +10,7 @@ import type { Platform } from "./platform.ts";
 import { FixedLengthStream } from "../base/byte-streams.ts";
 
 /** A request to an origin. `signal` ends the wait for the response fields. */
-interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+export interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "signal"> {
   /** The value of `request.cf` for a handler; `undefined` for none. */
   readonly cf: object | undefined;
   /** `Host` for a URL, where the platform can send it; `undefined` for the URL's own. */

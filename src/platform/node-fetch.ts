@@ -1,6 +1,7 @@
 // Fetches from an origin on Node. Node's own `fetch` decodes bodies, but keeps Content-Encoding and
 // Content-Length. `nodeFetch` returns the origin's bytes unchanged.
 import { FixedLengthStream } from "../base/byte-streams.ts";
+import { bodiless } from "../base/with-fields.ts";
 import { pauseUnheld } from "../base/timeouts.ts";
 import type { Platform } from "./platform.ts";
 
@@ -9,9 +10,6 @@ const headBytesMax = 131_072;
 
 /** Connection fields that Node's client writes itself. */
 const ofConnection = ["connection", "expect", "host", "keep-alive", "transfer-encoding", "upgrade"];
-
-/** Responses without content (RFC 9110 §6.4.1, §15.3.6). */
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Sends a request, and resolves with the response once its fields have arrived. If the body ends

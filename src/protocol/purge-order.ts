@@ -9,6 +9,9 @@ export { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 
 export const reasonCharsMax = 512;
 
+/** The name of the request field and of the cookie in which a client sends the position of a purge. */
+export const positionName = "tidemark-position";
+
 /** The maximum length of a webhook's id. The id is part of a journal entry of limited size. */
 export const idCharsMax = 256;
 

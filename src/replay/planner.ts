@@ -2,11 +2,11 @@
 import { BoundedMap } from "../base/bounded-map.ts";
 import { NameSecret, RecordKey } from "../cache/record/record-key.ts";
 import type { Config, Route } from "../config/config.ts";
-import { Loops } from "../pages/request/loops.ts";
+import { Loops } from "../routing/loops.ts";
 import { type LookupRequest, plan } from "../pages/request/plan.ts";
-import { QueryForms } from "../pages/request/query-forms.ts";
-import { compileRoutes } from "../pages/request/routes.ts";
-import { compileUrlReader } from "../pages/request/url-reader.ts";
+import { QueryForms } from "../routing/query-forms.ts";
+import { compileRoutes } from "../routing/routes.ts";
+import { compileUrlReader } from "../routing/url-reader.ts";
 import type { LoggedFacts, ReplayedRequest } from "./replayed-request.ts";
 
 /** A planned request. `key` of a bypass: that of a GET for its URL. */

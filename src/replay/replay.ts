@@ -9,8 +9,8 @@ import { isPersonal } from "../pages/request/personal.ts";
 import type { LookupRequest } from "../pages/request/plan.ts";
 import { isRefreshDue } from "../pages/reuse/early-refresh.ts";
 import { decide, decideOnError, isAnswer, type Verdict } from "../pages/reuse/may-answer.ts";
-import type { PendingForward } from "../pages/reuse/pending-forward.ts";
 import type { Exchange } from "../pages/site/exchange.ts";
+import type { PendingForward } from "../pages/reuse/pending-forward.ts";
 import { Invalidations } from "../pages/site/remembered-keys.ts";
 import {
   assignedLifetimeSeconds,
@@ -320,7 +320,7 @@ const respondedAtMsOf = (found: FoundResponse | undefined): number =>
   found?.candidate.stored.metadata.respondedAtMs ?? -Infinity;
 
 function nameOf({ key, route }: LookupRequest, isolate: Isolate): string {
-  return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
+  return route.traits.collapsesGlobally === true ? key.text : `${isolate.number} ${key.text}`;
 }
 
 /** Returns the size of the whole body: a client's 304, a HEAD and a part of it do not show it. */

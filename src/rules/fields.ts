@@ -29,6 +29,14 @@ export function isErrorStatus(status: number): boolean {
   return status >= 400;
 }
 
+/**
+ * Returns whether the status is that of a final response (RFC 9110 §15), and neither interim nor
+ * invalid.
+ */
+export function isFinal(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
 /** Appends one line after the other, because the constructor takes 3 µs for each line on Workers. */
 export function headersOf(lines: Iterable<FieldLine>): Headers {
   const headers = new Headers();

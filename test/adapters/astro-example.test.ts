@@ -1,5 +1,4 @@
 // Builds examples/astro with the packed Tidemark, and runs it in two processes over one real Redis.
-import { type ChildProcess, spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { freePort } from "../../local/free-port.ts";
 import { Running } from "../../local/running.ts";
+import { startProgram } from "../../testing/programs.ts";
 import { packedTidemark } from "../package/packed-tidemark.ts";
 import { newerEnv, newerNode, quietInstall, run, tool } from "../package/commands.ts";
 import { Source } from "./source.ts";
@@ -123,7 +123,6 @@ createServer((request, response) => {
 
 interface Site {
   readonly url: string;
-  readonly log: string[];
 }
 
 /** Starts a process of the built site. */
@@ -139,17 +138,9 @@ async function started(site: string, entry = "dist/server/entry.mjs"): Promise<S
     SITE_HOST: "www.example.com",
     SOURCE_URL: sourceUrl,
   };
-  const child: ChildProcess = spawn(newerNode, [entry], { cwd: site, env });
-  await running.add(Promise.resolve({ stop: async () => void child.kill("SIGKILL") }));
-  const log: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => void log.push(text));
-  }
-  while (!log.join("").includes("listening")) {
-    if (child.exitCode !== null) throw new Error(`The site ended: ${log.join("")}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return { url, log };
+  const start = { command: newerNode, args: [entry], cwd: site, env, ready: "listening" };
+  await running.add(startProgram(start));
+  return { url };
 }
 
 async function ask(site: Site, path: string, init?: RequestInit) {

@@ -322,6 +322,16 @@ describe("purgeTags", () => {
     expect(await text()).toBe(found);
   });
 
+  it("purges in both caches of a site with a `proxy` file", async () => {
+    const pages = await opened();
+    await pages.load("of pages");
+    const proxy = await opened();
+    await proxy.load("of the proxy");
+    await purgeTags(["red"]);
+    expect(await pages.text()).toBeUndefined();
+    expect(await proxy.text()).toBeUndefined();
+  });
+
   it.each([[undefined], [[undefined]], ["red"]])("rejects %j instead of tags", async (tags) => {
     await opened();
     const purging = purgeTags(tags as never);

@@ -1,7 +1,6 @@
 // A server in place of the source from which the pages of an example read.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Listening, listening } from "../../testing/listening.ts";
 
 /** The origin of the application's data, whose answers name a version. */
 export class Source {
@@ -9,6 +8,7 @@ export class Source {
   readonly reads: string[] = [];
   /** Delays all answers until it resolves. */
   held: Promise<unknown> | undefined;
+  #listening: Listening | undefined;
   readonly #server = createServer((request, response) => {
     const { version } = this;
     this.reads.push(request.url ?? "");
@@ -16,13 +16,11 @@ export class Source {
   });
 
   async start(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.#listening = await listening(this.#server);
+    return this.#listening.url;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#listening?.stop();
   }
 }

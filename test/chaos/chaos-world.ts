@@ -1,6 +1,6 @@
 // The built Worker with a proxy on each of its connections: to its origin, to the database's REST
 // server, and from the REST server to the database.
-import { Running } from "../../local/running.ts";
+import { startTogether } from "../../local/running.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
@@ -40,12 +40,8 @@ const configOf = (maxLagSeconds: number, originTimeout: string) => `{
  * @param originTimeout the option of the configuration, which is longer if a slow response is no
  *   fault
  */
-export async function startChaosWorld(
-  maxLagSeconds = 2,
-  originTimeout = "1s",
-): Promise<ChaosWorld> {
-  const running = new Running();
-  try {
+export function startChaosWorld(maxLagSeconds = 2, originTimeout = "1s"): Promise<ChaosWorld> {
+  return startTogether(async (running) => {
     const origin = await running.add(
       startScriptedOrigin(({ url: path = "" }, response) => {
         const isStale = path.startsWith("/stale/");
@@ -80,12 +76,8 @@ export async function startChaosWorld(
       redisUrl: redis.url,
       url: colo.url,
       stats: () => statsOf(colo),
-      stop: () => running.stop(),
     };
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 // Tests a site whose journal and records are in Durable Objects that fail under load. No client gets an
 // error or another page, or waits longer than documented. The objects are used again without a restart.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../../testing/bundled-text.ts";
 import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -80,16 +80,10 @@ beforeAll(async () => {
       response.end(pageOf(path));
     }),
   );
-  const stdin = {
-    contents: worker,
-    resolveDir: root,
-    sourcefile: "worker.js",
-    loader: "js",
-  } as const;
   const world = await running.add(
     startWorld({
       originUrl: origin.url,
-      worker: await bundled({ stdin, minify: false }),
+      worker: await bundledText(worker, { minify: false }),
       isWithoutRedis: true,
       onLine: (text) => {
         if (text.startsWith("{")) log.push(JSON.parse(text) as (typeof log)[number]);

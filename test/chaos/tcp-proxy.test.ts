@@ -1,15 +1,14 @@
 // Tests the proxy's meaningless answers. Each outage test fails if its own behaviour has no effect,
 // so the other behaviours need no test here.
 import { expect, it } from "vitest";
-import { Running } from "../../local/running.ts";
+import { together } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { rubbishBodies } from "./behaviour.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 it("sends meaningless bodies in well-formed HTTP until the proxy is open again", async () => {
-  const running = new Running();
-  try {
+  await together(async (running) => {
     const origin = await running.add(
       startScriptedOrigin((_, response) => void response.end("page")),
     );
@@ -26,7 +25,5 @@ it("sends meaningless bodies in well-formed HTTP until the proxy is open again",
     expect(new Set(bodies).size).toBeGreaterThan(1);
     await proxy.become({ kind: "open" });
     expect((await rawRequest(proxy.url, "/")).body.toString()).toBe("page");
-  } finally {
-    await running.stop();
-  }
+  });
 });

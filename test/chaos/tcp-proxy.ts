@@ -1,7 +1,7 @@
 // A proxy in front of a TCP server. A test changes its behaviour for open and new connections.
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import { drawsFrom } from "../../testing/draws.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { type InForce, ProxiedConnection } from "./proxied-connection.ts";
 

@@ -75,7 +75,6 @@ describe("defineConfig", () => {
       answer: [],
       deceptionArmour: true,
       setCookie: "respect",
-      collapse: "isolate",
       waitTimeoutMs: 10_000,
       jitter: 0,
       earlyRefresh: true,

@@ -469,17 +469,13 @@ describe("an invalid route", () => {
       'admission: needs a local tier that counts requests; add "memory" or "edge" to tiers',
     ],
     [{ invalidate: "global" }, 'invalidate: must be "here" or "everywhere"'],
-    [{ collapse: true }, 'collapse: must be "isolate" or "global"'],
-    [
-      { collapse: "global", tiers: ["memory", "edge"] },
-      'collapse: "global" needs the shared tier; add "shared" to tiers',
-    ],
   ] as const)("is refused: %j", (changes: object, says: string) => {
     expect(refusalOf(route(changes))).toBe(`route "news", ${says}`);
   });
 });
 
 it.each([
+  ["collapse", "use: [globalCollapse()] with globalCollapse of tidemark/global-collapse"],
   ["headers", "response.headers or key.headers"],
   ["host", "match"],
   ["rewrite", "origin.from"],

@@ -132,7 +132,9 @@ describe.each(rows)("the planted fault $fault", ({ fault, shown, sound, faulty }
     const world = opened((make) =>
       fault in plantedFaults
         ? make({ factories: plantedFaults[fault as PlantedFault] })
-        : planted(fault as PlantedDataFault, "colo-1", make),
+        : planted(fault as PlantedDataFault, "colo-1", ({ factoriesOverRedis: factories, clock }) =>
+            make({ factories, ...clock }),
+          ),
     );
     expect(await shown(world)).toEqual(faulty);
   });

@@ -292,7 +292,7 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Cache for a year, and purge by tag",
+    recipe: "Cache for one year, and purge by tag",
     origin: (_, nth) => page(`version ${nth}`, cc("max-age=60")),
     steps: [
       {

@@ -3,8 +3,7 @@
 /// <reference lib="dom" />
 import { execFile } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { join, posix } from "node:path";
 import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -13,6 +12,7 @@ import { addressOf, anchorOf, contentsPath, groupsOf, homePath } from "../../doc
 import { openApi } from "../../docs-site/openapi.ts";
 import { makeProgram } from "../../packages/cli/src/program.ts";
 import { chromiumPath } from "../../testing/chromium.ts";
+import { type Listening, listening } from "../../testing/listening.ts";
 
 const dist = "docs-site/dist";
 /** Pages of the table of contents. */
@@ -130,7 +130,7 @@ function brokenIn(page: string, html: string): string[] {
 }
 
 describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
-  let server: Server;
+  let site: Listening;
   let browser: Browser;
   let page: Page;
   let origin: string;
@@ -138,15 +138,15 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   const faults: string[] = [];
 
   beforeAll(async () => {
-    server = createServer((request, response) => {
+    const server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? "/", "http://site");
       const file = join(dist, pathname === "/" ? "index.html" : decodeURIComponent(pathname));
       if (!existsSync(file)) return response.writeHead(404).end();
       const type = contentTypes[posix.extname(file)] ?? "application/octet-stream";
       return response.writeHead(200, { "Content-Type": type }).end(readFileSync(file));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    site = await listening(server);
+    origin = site.url;
     browser = await chromium.launch({
       executablePath: chromiumPath ?? "",
       args: ["--no-sandbox"],
@@ -163,7 +163,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   });
   afterAll(async () => {
     await browser.close();
-    server.close();
+    await site.stop();
   });
 
   /** Opens the search of the start page. @returns the field for the words */
@@ -251,7 +251,7 @@ const searches: Readonly<Record<string, string>> = {
   "videos-maps-and-downloads": "video seek range",
   "fragments-with-esi-symfony-and-drupal": "symfony esi",
   "magento-with-its-menu": "magento menu",
-  "cache-for-a-year-and-purge-by-tag": "cache for a year purge by tag",
+  "cache-for-one-year-and-purge-by-tag": "cache one year",
   "serve-stale-pages-while-the-origin-is-down": "origin down stale",
   "a-second-origin-while-the-first-is-down": "second origin mirror",
   "your-own-error-page": "error page",

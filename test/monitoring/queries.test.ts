@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
-import { LaidTotals } from "../../testing/monitoring/laid-totals.ts";
+import { layTotals } from "../../testing/monitoring/laid-totals.ts";
 import {
   type PrometheusServer,
   startPrometheus,
@@ -22,7 +22,7 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
     const server = redisServers.at(-1);
     if (server === undefined) throw new Error("No server can be started here.");
     const redis = await running.add(server.start());
-    await running.add(LaidTotals.in(redis.url));
+    await running.add(layTotals(redis.url));
     const originUrl = "http://127.0.0.1:9";
     const config = `await (async () => {
       const { fastly, outward } = await import("tidemark/outward");

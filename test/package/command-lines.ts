@@ -1,10 +1,9 @@
 // Checks the installed command: the help of all commands, and that a mistyped line sends no request to
 // the site.
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { mistypedRows } from "../../packages/cli/test/mistyped-rows.ts";
+import { listening } from "../../testing/listening.ts";
 import { check, newerNode } from "./commands.ts";
 
 /** The command as it is installed, and the site that its environment names. */
@@ -37,9 +36,7 @@ export async function askCommandLines(command: string): Promise<void> {
     asked.push(`${method} ${url}`);
     response.end("{}");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: site, stop } = await listening(server);
   try {
     const count = await helped({ command, site }, []);
     await refused({ command, site });
@@ -48,8 +45,7 @@ export async function askCommandLines(command: string): Promise<void> {
     check(asked.includes("GET /a"), "A path was not requested from the site.");
     process.stdout.write(`  ${count} helps, ${mistypedRows.length} mistyped lines\n`);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await stop();
   }
 }
 

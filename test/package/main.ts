@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../local/bundling.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { Running } from "../../local/running.ts";
+import { together } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { check, newerEnv, newerNode, packed, quietInstall, run, step, tool } from "./commands.ts";
 import { commandTarball, useCommand } from "./command.ts";
@@ -127,8 +127,7 @@ async function used(folder: string): Promise<void> {
 
 /** Plays a miss, a hit and a purge, each in a process of its own, with clients of three versions. */
 async function usedWithClients(folder: string): Promise<void> {
-  const running = new Running();
-  try {
+  await together(async (running) => {
     const { url: redisUrl } = await running.add(startEmbeddedValkey());
     const { url, token } = await running.add(startUpstashRestServer({ redisUrl, token: "local" }));
     const env = { ...newerEnv, UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
@@ -146,9 +145,7 @@ async function usedWithClients(folder: string): Promise<void> {
       );
       await played(version, "purge");
     }
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 async function bundledByWrangler(folder: string): Promise<void> {

@@ -5,12 +5,12 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../local/bundling.ts";
 import { freePort } from "../../local/free-port.ts";
 import { Running } from "../../local/running.ts";
+import { type Listening, listening } from "../../testing/listening.ts";
 import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
 import { filesIn } from "./examples.ts";
 
@@ -153,23 +153,11 @@ async function servedAndPurged(folder: string): Promise<void> {
   }
 }
 
-interface Part {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
 /** Starts an origin without caching fields, whose pages contain the version of the whole site. */
-export async function startOrigin(): Promise<Part & { change(): void }> {
+export async function startOrigin(): Promise<Listening & { change(): void }> {
   let version = 1;
   const server = createServer((_, response) => response.end(`version ${version}`));
-  server.listen(0, host);
-  await once(server, "listening");
-  const stop = async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
-  return { url, stop, change: () => void (version += 1) };
+  return { ...(await listening(server)), change: () => void (version += 1) };
 }
 
 /** Fills in .dev.vars.example, which must name each secret and no other. */
@@ -182,7 +170,7 @@ async function writeSecrets(folder: string, secrets: Readonly<Record<string, str
   await writeFile(join(folder, ".dev.vars"), filled);
 }
 
-async function startDev(folder: string, originUrl: string): Promise<Part> {
+async function startDev(folder: string, originUrl: string) {
   const port = await freePort(0, host);
   const own = ["--ip", host, "--port", String(port), "--inspector-port", "0"];
   const parameters = ["run", "dev", "--", "--var", `ORIGIN_URL:${originUrl}`, ...own];

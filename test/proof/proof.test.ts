@@ -77,7 +77,6 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
   ["11 ended", "begin", current],
   ["11 joint", "extend", current],
   ["12 pages", "nextPage", "12: a read shows a path"],
-  ["13 end", "extend", current],
   ["14 colo", "take", "11, 14: a view is dated by a clock of its colo"],
   ["14 date", "copy", "14: a copy lacks no entry from before its read"],
   ["14 joint", "take", current],
@@ -209,7 +208,7 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
   ],
   [
     "late answers are merged",
-    "13 end",
+    "11 joint",
     `${stored} send serve append accept wait send serve extend extend wait wait`,
   ],
   ["a copy is dated by its writing", "14 date", `${stored} append accept wait copy take wait`],

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
-import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import { drawsFrom } from "../../testing/draws.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { playsAll } from "../../testing/histories.ts";
 import { upstashStore } from "../../testing/fakes/upstash-store.ts";

@@ -4,10 +4,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { listening } from "../../testing/listening.ts";
 import { acceptance } from "./fakes.ts";
 
 const endings: (() => unknown)[] = [];
@@ -32,11 +32,10 @@ async function startReceiver() {
     onTry();
     if (accepts) outgoing.end(JSON.stringify({ ...acceptance, position: "7-0" }));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  endings.push(() => (server.close(), server.closeAllConnections()));
+  const { url, stop } = await listening(server);
+  endings.push(stop);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/_cache/purge`,
+    url: `${url}/_cache/purge`,
     received,
     accept: () => (accepts = true),
     /** Resolves as soon as the receiver has received `count` tries in total. */

@@ -3,7 +3,7 @@
 // reads the other's journal, leases and, in a roll-out, notes of hot keys.
 import { beforeAll, describe, expect, it } from "vitest";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
-import { type AskInit, idle, read, type Seen } from "../../testing/site/harness.ts";
+import { type AskInit, idle, read, type Seen, until } from "../../testing/site/harness.ts";
 import type { Isolate } from "../../testing/released/isolate.ts";
 import {
   type Forms,
@@ -18,7 +18,6 @@ import {
   sendWebhook,
   SharedPlaces,
   standing,
-  until,
 } from "../../testing/released/life.ts";
 import { lastRelease } from "../../testing/released/release.ts";
 import { openWorker } from "../../testing/released/worker-text.ts";

@@ -24,9 +24,9 @@ import {
 } from "../../src/rules/validators.ts";
 import { signatureClaim } from "../../src/admin/purge-sender.ts";
 import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.ts";
-import { nameSetBy, sortCookies } from "../../src/pages/request/cookies.ts";
-import { asOfSite } from "../../src/pages/fetch/site-address.ts";
-import { withinLimits } from "../../src/pages/fetch/field-limits.ts";
+import { nameSetBy, sortCookies } from "../../src/routing/cookies.ts";
+import { asOfSite } from "../../src/platform/site-address.ts";
+import { withinLimits } from "../../src/platform/field-limits.ts";
 import { readContentRange } from "../../src/rules/ranges.ts";
 import { contentLength } from "../../src/rules/fields.ts";
 import { fieldTagsOf, taggingOf } from "../../src/pages/stored/tags.ts";

@@ -7,7 +7,8 @@ import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts
 import { RecordsClient, type Dispatch } from "../../src/stores/durable-object/records-client.ts";
 import { shareOf } from "../../testing/histories.ts";
 import { writeHistoryOf } from "../../testing/simulation/data/write-history.ts";
-import { type History, historyOf } from "../../testing/simulation/history.ts";
+import type { History } from "../../testing/simulation/course.ts";
+import { historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import { firstBroken, sumOf } from "../../testing/simulation/seeds.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";

@@ -88,7 +88,7 @@ const judgingBy = (
     const view = new JournalView(settings);
     const { allowanceMs, renewalLagMs: lagMsMax } = settings;
     const sound = { lagMsMax, ...settings.schedule, allowanceMs };
-    Object.assign(view.follower, { schedule: new Schedule({ ...sound, ...change(sound) }) });
+    Object.assign(view, { schedule: new Schedule({ ...sound, ...change(sound) }) });
     return view;
   },
 });
@@ -119,7 +119,7 @@ const copiesWithoutPlans = () =>
 const neverPlannedAgain: Partial<Parts> = {
   acceptances: (settings) => {
     const { view } = settings;
-    Object.defineProperty(view.follower, "isScheduleLost", { get: () => false, set: () => {} });
+    Object.defineProperty(view, "isScheduleLost", { get: () => false, set: () => {} });
     return new Acceptances(settings);
   },
 };

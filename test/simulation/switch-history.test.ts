@@ -65,8 +65,7 @@ const keyUnread = adopting((read) => ({ ...read, switched: undefined }));
 const olderFollowed: Partial<Parts> = {
   view: (settings) => {
     const view = new JournalView(settings);
-    const { follower } = view;
-    follower.learn = (state) => void (follower.switched = state ?? follower.switched);
+    view.learn = (state) => void (view.switched = state ?? view.switched);
     return view;
   },
 };

@@ -22,7 +22,7 @@ describe("the suites that .ci/run may leave out", () => {
   it.each([
     ["testing/monitoring/prometheus-server.ts", "test/monitoring/alert-cases.test.ts"],
     ["test/parts/outward/outward-history.ts", "test/parts/outward/history.test.ts"],
-    ["testing/write-behind/sink-contract.ts", "test/write-behind/sinks/contract.test.ts"],
+    ["testing/write-behind/sink-worlds.ts", "test/write-behind/sinks/contract.test.ts"],
   ])("do not include the suite of a helper that changes: %s", (helper, suite) => {
     expect(suitesOf(leftOut([helper]))).not.toContain(suite);
   });

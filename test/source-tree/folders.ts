@@ -18,7 +18,7 @@ const reporting = "observe/reports";
 const release = "version";
 
 /** The steps of one HTTP request, lowest first. Each may import the steps earlier in this list. */
-const steps = "stored request site reuse body respond storing fetch"
+const steps = "stored request site reuse respond storing fetch"
   .split(" ")
   .map((step) => `pages/${step}`);
 
@@ -41,9 +41,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "purge/journal": [...beneathPurging, "cache/record"],
   "part/port": [],
   config: ["base", "rules", "protocol/variables", "part/port"],
-  platform: ["protocol/variables", ...beneathPurging, "config"],
+  routing: [...beneathPurging, "part/port", "config", "cache/record"],
+  platform: ["protocol/variables", ...beneathPurging, "remote", "config", "routing"],
   "cache/tiers": [...beneathCore, "config", "cache/record"],
   cache: [...beneathCore, "config", "cache/record", "cache/tiers"],
+  bodies: ["base", "rules", "cache/tiers", "cache"],
   [reporting]: [...beneathCore, "config"],
   stores: [...beneathCore, "cache/record", "cache/tiers"],
   "stores/cache-api": [...beneathCore, "cache/record", "cache/tiers", "stores"],
@@ -78,11 +80,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     reporting,
   ],
   ...Object.fromEntries(
-    steps.map((step, index) => [step, [...core, "part/port", reporting, ...steps.slice(0, index)]]),
+    steps.map((step, index) => [
+      step,
+      [...core, "part/port", "routing", "platform", "bodies", reporting, ...steps.slice(0, index)],
+    ]),
   ),
   // Types alone: `test/worker/bundle.test.ts` shows that no other Worker has the code of Redis.
   compose: ["protocol/variables", ...core, "platform", reporting, "stores/redis", ...stores],
-  pages: [...core, "part/port", "platform", ...steps, "compose"],
+  pages: [...core, "part/port", "routing", "platform", ...steps, "compose"],
   "data/value": [...core],
   "data/load": [...core, "data/value"],
   "data/write": [...core, "data/value", "data/load"],
@@ -121,23 +126,23 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   "admin/access": [...core],
-  "admin/purges": [...core, ...steps, "pages", "compose"],
   admin: [
     "protocol/variables",
     ...core,
+    "routing",
     "platform",
     ...steps,
     "pages",
     "compose",
     reporting,
     "admin/access",
-    "admin/purges",
     release,
   ],
   // Types alone, besides the checks of parts.
   part: [
     "protocol/variables",
     ...core,
+    "routing",
     "platform",
     "part/port",
     ...steps,
@@ -145,12 +150,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "compose",
     "admin",
   ],
-  "parts/slices": [...core, ...steps, "part/port", "part"],
-  "parts/esi": [...core, ...steps, "part/port", "part"],
-  "parts/query": [...core, ...steps, "part/port", "part"],
+  "parts/slices": [...core, "routing", "bodies", ...steps, "part/port", "part"],
+  "parts/esi": [...core, "routing", "bodies", ...steps, "part/port", "part"],
+  "parts/global-collapse": [...core, ...steps, "part/port", "part"],
+  "parts/query": [...core, "bodies", ...steps, "part/port", "part"],
   "parts/fallback": [...core, ...steps, "part/port", "part"],
   "parts/release": [...core, ...steps, "part/port", "part", "admin"],
-  "parts/nonce": [...core, ...steps, "part/port", "part", "admin"],
+  "parts/nonce": [...core, "routing", ...steps, "part/port", "part", "admin"],
   "parts/hooks/port": ["base", "protocol", "observe"],
   "parts/hooks/makers": [
     "rules",
@@ -205,6 +211,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "parts/operate/explain": [
     ...core,
     "part/port",
+    "routing",
     "platform",
     ...steps,
     "pages",
@@ -215,6 +222,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "parts/operate/health": [
     "protocol/variables",
     ...core,
+    "routing",
     "platform",
     ...steps,
     "pages",
@@ -226,6 +234,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "parts/operate/warm": [
     ...core,
+    "routing",
     ...steps,
     "pages",
     "compose",
@@ -250,7 +259,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "parts/operate/reports",
     release,
   ],
-  "parts/hot-keys": [...core, ...steps, "part/port", "part", reporting, "admin"],
+  "parts/hot-keys": [...core, "routing", ...steps, "part/port", "part", reporting, "admin"],
   "parts/dashboard/port": ["observe"],
   "parts/dashboard/history": ["base", "protocol", "observe", reporting],
   "parts/dashboard/chart": [],
@@ -275,7 +284,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "parts/dashboard/page",
     "parts/dashboard/panel",
   ],
-  "parts/probe": [...core, "platform", ...steps, "pages", reporting, "admin", "part/port", "part"],
+  "parts/probe": [
+    ...core,
+    "routing",
+    "platform",
+    ...steps,
+    "pages",
+    reporting,
+    "admin",
+    "part/port",
+    "part",
+  ],
   app: [
     "protocol/variables",
     ...core,
@@ -331,7 +350,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["base", "write-behind/sinks"],
   "open-telemetry": ["base", "data/value", "observe"],
   // Requests of a log through the steps of a page.
-  replay: [...core, ...steps, "part/port", "part", "stores/memory", "stores/durable-object"],
+  replay: [
+    ...core,
+    "routing",
+    ...steps,
+    "part/port",
+    "part",
+    "stores/memory",
+    "stores/durable-object",
+  ],
   "http-rules": ["rules", "config", "replay"],
   "node-cache": [
     "base",

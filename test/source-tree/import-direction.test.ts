@@ -102,7 +102,7 @@ describe("the check for breaches", () => {
       text: 'import * as b from "../b.ts";',
     },
     { id: "up, on demand", path: "src/config/a.ts", text: 'const b = import("../admin/b.ts");' },
-    { id: "up, for effect", path: "src/pages/body/a.ts", text: 'import "../../app.ts";' },
+    { id: "up, for effect", path: "src/pages/respond/a.ts", text: 'import "../../app.ts";' },
     { id: "up, of a file", path: "src/app.ts", text: 'import worker from "./worker.ts";' },
     { id: "several lines", path: "src/rules/a.ts", text: 'import {\n  b,\n} from "../app.ts";' },
     { id: "single quotes", path: "src/rules/a.ts", text: "import { b } from '../app.ts';" },

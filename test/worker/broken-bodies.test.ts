@@ -1,7 +1,8 @@
 // Tests bodies that end with an error, or before their Content-Length, over real sockets. Such
 // bodies are never stored, and never sent as if they were complete.
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
+import { listening } from "../../testing/listening.ts";
 import { type RawAnswer, cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { startWorld, storesSettled } from "../../testing/worker/world.ts";
 
@@ -47,15 +48,14 @@ const server = createServer((socket) => {
   socket.on("error", () => undefined);
   socket.on("data", () => manner(socket));
 });
-await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-const { port } = server.address() as AddressInfo;
+const origin = await listening(server);
 const lines: string[] = [];
-const originUrl = `http://127.0.0.1:${port}`;
+const originUrl = origin.url;
 const world = await startWorld({ originUrl, onLine: (line) => void lines.push(line) });
 const colo = world.colos[0]!;
 afterAll(async () => {
   await world.stop();
-  server.close();
+  await origin.stop();
 });
 
 const ask = (path: string, headers: Record<string, string> = {}, method = "GET") =>

@@ -3,6 +3,7 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../../testing/bundled-text.ts";
 import { startColo } from "../../local/colo.ts";
 import { bundleApp } from "../../testing/worker/bundle-app.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../../testing/worker/raw-request.ts";
@@ -299,11 +300,10 @@ it("a Worker that imports Tidemark within a request says why later requests fail
       fetch: async (request, env, context) => (await (site ??= opened())).fetch(request, env, context),
     };
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "late.js", loader: "js" } as const;
   const lines: string[] = [];
   const onLine = (text: string) => void lines.push(text);
   const settings = { name: "late", port: 0, env: {}, onLine };
-  const late = await startColo({ ...settings, worker: await bundled({ stdin }) });
+  const late = await startColo({ ...settings, worker: await bundledText(contents) });
   try {
     expect((await rawRequest(late.url, "/first")).status).toBe(200);
     expect((await rawRequest(late.url, "/second")).status).toBe(500);

@@ -1,5 +1,6 @@
 // Tests how many requests reach the origin if many clients in three colos request one page at the
 // same time, on workerd.
+// Needs parts: global-collapse.
 import { connect } from "node:net";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
@@ -34,7 +35,7 @@ async function held(fields: Record<string, string>): Promise<Held> {
       else waiting.push(response);
     }),
   );
-  const config = '{ routes: [{ name: "all", match: "*", collapse: "global" }] }';
+  const config = '{ routes: [{ name: "all", match: "*", use: [globalCollapse()] }] }';
   const world = await running.add(startWorld({ originUrl: origin.url, colos: 3, config }));
   // The first request begins the empty journal with an entry that covers everything.
   for (const { url } of world.colos) await rawRequest(url, "/before");

@@ -1,16 +1,15 @@
 // Tests the built Worker in front of nginx, Apache and Express, with the settings of docs/origins.md,
 // in real time. Between them is a proxy that changes requests as Cloudflare does.
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { compileFunction } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { examinePages } from "../../packages/cli/src/doctor/pages/examine-pages.ts";
 import { bareWorld } from "../../packages/cli/test/fakes/fake-world.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { listening } from "../../testing/listening.ts";
 import { type OriginZone, startEdgeProxy } from "../../testing/worker/edge-proxy.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import {
@@ -45,11 +44,7 @@ async function startExpress(setting: string) {
   const app = newExpress();
   compileFunction(setting, ["app"])(app);
   app.use((request, response) => response.send(request.ip));
-  const server = createServer(app);
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const stop = async () => server.close().closeAllConnections();
-  return { url: `http://127.0.0.1:${port}`, stop };
+  return listening(createServer(app));
 }
 
 const page = "<p>A page that repeats itself.</p>\n".repeat(3_430);

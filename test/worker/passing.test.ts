@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
+import { listening } from "../../testing/listening.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { startWorld, storesSettled, until } from "../../testing/worker/world.ts";
 
@@ -65,11 +65,9 @@ server.on("upgrade", (incoming, socket) => {
   socket.write(Buffer.from([0x81, 5, ...Buffer.from("hello")]));
 });
 
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const { port } = server.address() as AddressInfo;
+const origin = await listening(server);
 const world = await startWorld({
-  originUrl: `http://127.0.0.1:${port}`,
+  originUrl: origin.url,
   config: `{ routes: [
     { name: "keyed", match: "/latin-1/keyed/*", key: { headers: ["x-name"], cookies: ["name"] } },
     { name: "all", match: "*" },
@@ -79,8 +77,7 @@ const colo = world.colos[0]!;
 
 afterAll(async () => {
   await world.stop();
-  server.closeAllConnections();
-  server.close();
+  await origin.stop();
 });
 
 describe("the Worker", () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { buildWorker } from "../../local/build-worker.ts";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
-import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import { drawsFrom } from "../../testing/draws.ts";
 import { startLimitedColo } from "../../testing/worker/platform-limits/limited-colo.ts";
 import { limitsOf, type PlatformLimits } from "../../testing/worker/platform-limits/limits.ts";
 import { storesOfCloudflare, until } from "../../testing/worker/world.ts";

@@ -1,7 +1,7 @@
 // Tests large bodies in R2 on workerd, over Redis: both the bodies that are held whole and those that are
 // streamed, their ranges, and a purge. The Worker does not use the edge, so that R2 answers.
 import { afterAll, expect, it } from "vitest";
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../../testing/bundled-text.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -27,7 +27,6 @@ const contents = `
 const adminToken = "b7Qm2xVr9KzT4wLp";
 const mebibyte = 1_048_576;
 
-const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
 const running = new Running();
 afterAll(() => running.stop());
 const asked: string[] = [];
@@ -56,7 +55,7 @@ const env = {
   UPSTASH_REDIS_REST_TOKEN: rest.token,
   ADMIN_TOKEN: adminToken,
 };
-const worker = await bundled({ stdin, minify: false });
+const worker = await bundledText(contents, { minify: false });
 const colo = await running.add(
   startLimitedColo({ name: "HAM", worker, port: 0, env, r2Buckets: ["BODIES"] }),
 );

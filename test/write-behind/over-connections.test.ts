@@ -3,7 +3,7 @@
 import { Cluster } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { Running } from "../../local/running.ts";
+import { together } from "../../local/running.ts";
 import { createDataCache } from "../../src/data/node/node-data-cache.ts";
 import type { RedisAddress } from "../../src/remote/redis/address.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -85,16 +85,13 @@ describe.each(reaches)("sets over $reach", ({ open }) => {
 it.runIf(isRedisServerInstalled)(
   "sets over a cluster write a change to the sink, and every read is exact",
   async () => {
-    const running = new Running();
-    try {
+    await together(async (running) => {
       const { nodes } = await running.add(startRedisCluster());
       const cluster = new Cluster([...nodes]);
       cluster.on("error", () => undefined);
       await running.add(Promise.resolve({ stop: async () => cluster.disconnect() }));
       expect(await wholeWay(addressOver(cluster))).toEqual(exact);
-    } finally {
-      await running.stop();
-    }
+    });
   },
   20_000,
 );

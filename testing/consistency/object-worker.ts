@@ -4,9 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DurableObjectJournal } from "../../src/cloudflare.ts";
-import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
-import type { JournalEvent } from "./checker/operations.ts";
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../bundled-text.ts";
 import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { faultsPath, type ObjectFaults } from "./unsteady-objects.ts";
 import { startLimitedColo } from "../worker/platform-limits/limited-colo.ts";
@@ -16,6 +14,7 @@ const textOf = (config: string, journal: DurableObjectJournal, call: string) => 
   import { defineConfig } from "./src/tidemark.ts";
   import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
+  import { globalCollapse } from "tidemark/global-collapse";
   import { controlled, distant, randomly, troubled } from "./testing/consistency/unsteady-objects.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
   export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
@@ -40,12 +39,7 @@ export function bundleOverObject(
   roundTripMs?: number,
 ): Promise<string> {
   const call = roundTripMs === undefined ? "randomly" : `distant(${roundTripMs})`;
-  const stdin = {
-    contents: textOf(config, journal, call),
-    resolveDir: root,
-    sourcefile: "worker.js",
-  };
-  return bundled({ stdin: { ...stdin, loader: "js" }, minify: false });
+  return bundledText(textOf(config, journal, call), { minify: false });
 }
 
 /** The process that runs the object, and the settings by which colos reach it. */
@@ -103,31 +97,4 @@ export async function setFaults(url: string, faults: Partial<ObjectFaults>): Pro
   const body = JSON.stringify(faults);
   const response = await fetch(`${url}${faultsPath}`, { method: "POST", body });
   await response.text();
-}
-
-interface Receipts {
-  readonly entries: readonly {
-    readonly position: string;
-    readonly id: string;
-    readonly by: string;
-  }[];
-  readonly next: string | null;
-}
-
-/** Reads the whole journal from a colo, because no front sees the calls to the object. */
-export async function journalOf({ url }: { url: string }, token: string): Promise<JournalEvent[]> {
-  const events: JournalEvent[] = [];
-  for (let after: string | null = "0"; after !== null;) {
-    const path = `${url}/_cache/journal?after=${after}&count=128`;
-    const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
-    if (!response.ok) continue;
-    const { entries, next } = (await response.json()) as Receipts;
-    for (const { position, id, by } of entries) {
-      const atMs = acceptedAtMs(position) - performance.timeOrigin;
-      const isMark = by === "tidemark";
-      events.push({ kind: "appended", atMs, isolate: "", position, n: "", id, isMark });
-    }
-    after = next;
-  }
-  return events;
 }

@@ -20,6 +20,15 @@ interface Promised {
   readonly originMsMax: number;
 }
 
+/** Copies the lists of a record. */
+export function copyOf<Of extends object>(record: Of): Pick<Of, keyof Of> {
+  const copied = Object.entries(record).map(([name, value]: [string, unknown]) => [
+    name,
+    Array.isArray(value) ? Array.from(value as unknown[]) : value,
+  ]);
+  return Object.fromEntries(copied) as Pick<Of, keyof Of>;
+}
+
 export class Recorder {
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
@@ -42,21 +51,6 @@ export class Recorder {
 
   /** Returns a copy of the history so far, without unanswered purges. */
   history(given: Promised & { pages: readonly Page[]; colos: readonly string[] }): History {
-    const { quiet } = this;
-    return {
-      ...given,
-      writes: [...this.writes],
-      reads: [...this.reads],
-      purges: [...this.purges],
-      switches: [...this.switches],
-      journal: [...this.journal],
-      losses: [...this.losses],
-      replicaLags: [...this.replicaLags],
-      isolates: [...this.isolates],
-      originErrors: [...this.originErrors],
-      faults: [...this.faults],
-      torn: [...this.torn],
-      ...(quiet === undefined ? {} : { quiet }),
-    };
+    return { ...given, ...copyOf(this) };
   }
 }

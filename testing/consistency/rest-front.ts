@@ -2,9 +2,9 @@
 // drops requests as configured, and records the traffic of the journal.
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { appendScript, markScript } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { type Listening, listening } from "../listening.ts";
 import type { Recorder } from "./recorder.ts";
 
 export type Passage =
@@ -36,6 +36,7 @@ export class RestFront implements Front {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #target: URL;
   readonly #recorder: Recorder;
+  #listening: Listening | undefined;
 
   private constructor(restUrl: string, recorder: Recorder) {
     this.#target = new URL(restUrl);
@@ -45,18 +46,16 @@ export class RestFront implements Front {
 
   static async start(restUrl: string, recorder: Recorder): Promise<RestFront> {
     const front = new RestFront(restUrl, recorder);
-    front.#server.listen(0, "127.0.0.1");
-    await once(front.#server, "listening");
+    front.#listening = await listening(front.#server);
     return front;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#listening?.url ?? "";
   }
 
   async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    await this.#listening?.stop();
     this.#agent.destroy();
   }
 

@@ -1,7 +1,7 @@
 // One run: a site, readers, writers and a nemesis, then a quiet phase. The checker then examines
 // the history.
 import { setTimeout as delay } from "node:timers/promises";
-import { Running } from "../../local/running.ts";
+import { type Running, together } from "../../local/running.ts";
 import { check, type Findings } from "./checker/checker.ts";
 import { Draws } from "../draws.ts";
 import { breakAndHeal, type FaultName, faultsByGroup } from "./nemesis.ts";
@@ -10,13 +10,8 @@ import { pagesOf, type ServedPage } from "./pages.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 import { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
-import { journalOf } from "./object-worker.ts";
-import {
-  adminToken,
-  type ColoUnderTest,
-  type SiteUnderTest,
-  startSite,
-} from "./site-under-test.ts";
+import { JournalReader, journalInObject } from "./data/driven-journal.ts";
+import { type ColoUnderTest, type SiteUnderTest, startSite } from "./site-under-test.ts";
 import { switchOn } from "./switcher.ts";
 import { startVersionedOrigin, type VersionedOrigin } from "./versioned-origin.ts";
 import { modesTaken, Writers } from "./writers.ts";
@@ -82,14 +77,8 @@ const allowanceMs = 200;
 const originMsMax = 3_000;
 const slowShare = 0.06;
 
-export async function run(settings: RunSettings): Promise<RunResult> {
-  const running = new Running();
-  try {
-    return await runWith(settings, running);
-  } finally {
-    await running.stop();
-  }
-}
+export const run = (settings: RunSettings): Promise<RunResult> =>
+  together((running) => runWith(settings, running));
 
 async function runWith(settings: RunSettings, running: Running): Promise<RunResult> {
   const draws = new Draws(settings.seed);
@@ -128,8 +117,10 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     const watching = lookNowAndThen(watch?.everyMs ?? 0, isOver, () => watch?.look(site));
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
     await Promise.all([looking, watching]);
-    const [reader] = colos;
-    if (overObject && reader) recorder.journal.push(...(await journalOf(reader, adminToken)));
+    if (site.objectHost !== undefined) {
+      const journal = journalInObject(site.objectHost);
+      await new JournalReader(journal, (entry) => recorder.journal.push(entry)).readOn();
+    }
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
       for (const colo of colos) await watch?.whenQuiet(colo, () => readers.readAll(colo, pages));

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Colo } from "../../local/colo.ts";
-import { Running } from "../../local/running.ts";
+import { type Running, startTogether } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { lastRelease } from "../released/release.ts";
 import { configured } from "../released/worker-text.ts";
 import { bundleWith } from "../worker/bundle-with.ts";
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../bundled-text.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
 import { bundleOverObject, ObjectHost } from "./object-worker.ts";
@@ -22,12 +22,20 @@ export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 
-/** Routes for the kinds of pages whose requests are collapsed over all colos by a lease. */
-const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => ({
-  name: kind,
-  match: `/${kind}/*`,
-  collapse: "global",
-}));
+/** The kinds of pages whose requests are collapsed over all colos by a lease. */
+const kindsInTheWorld = ["steady", "varied", "brief", "lenient"];
+
+/**
+ * Returns a configuration as text.
+ *
+ * @param collapse the field of these routes, in the form of a version
+ */
+function configOf(purge: object, collapse: string): string {
+  const routes = kindsInTheWorld.map(
+    (name) => `{ name: "${name}", match: "/${name}/*", ${collapse} }`,
+  );
+  return `{ purge: ${JSON.stringify(purge)}, routes: [${routes.join(", ")}] }`;
+}
 
 interface SiteSettings {
   readonly originUrl: string;
@@ -76,16 +84,14 @@ export interface SiteUnderTest {
   stop(): Promise<void>;
 }
 
-export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> {
-  const running = new Running();
-  try {
-    const { maxLagMs, allowanceMs, coloCount } = settings;
+export function startSite(settings: SiteSettings): Promise<SiteUnderTest> {
+  return startTogether(async (running) => {
+    const { maxLagMs, allowanceMs } = settings;
     const purge = {
       maxLagSeconds: maxLagMs / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
     };
-    const config = JSON.stringify({ purge, routes: routesInTheWorld });
-    const versions = await versionsOf(config, settings);
+    const versions = await versionsOf(purge, settings);
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
     // Start the replica before any write, because it would miss writes during its start.
@@ -95,26 +101,28 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
       settings.overObject === true
         ? await running.add(ObjectHost.start(versions[0]?.worker ?? ""))
         : undefined;
-    const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
-    const colos = await Promise.all(
-      names.map((name, index) => {
-        const rotated = [...versions.slice(index % versions.length), ...versions];
-        const own = rotated.slice(0, versions.length);
-        return running.add(
-          startColoUnderTest(name, { versions: own, rest, objectHost, ...settings }),
-        );
-      }),
-    );
-    return { redis, rest, colos, objectHost, stop: () => running.stop() };
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
+    const colos = await startColos(running, { versions, rest, objectHost, ...settings });
+    return { redis, rest, colos, objectHost };
+  });
+}
+
+/** Starts colos. Each begins with another version, if there are several. */
+export function startColos(
+  running: Running,
+  { coloCount, versions, ...given }: ColoParts & { readonly coloCount: number },
+): Promise<ColoUnderTest[]> {
+  const begun = Array.from({ length: coloCount }, (_, index) => {
+    const rotated = [...versions.slice(index % versions.length), ...versions];
+    const own = { ...given, versions: rotated.slice(0, versions.length) };
+    return running.add(startColoUnderTest(`colo-${index + 1}`, own));
+  });
+  return Promise.all(begun);
 }
 
 /** Returns the versions; the last release is first if it takes part. */
-async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
+async function versionsOf(purge: object, settings: SiteSettings): Promise<WorkerVersion[]> {
   const { fault, besideRelease, overObject } = settings;
+  const config = configOf(purge, "use: [globalCollapse()]");
   if (overObject === true) {
     const worker = (hints: boolean) => bundleOverObject(config, { hints });
     return [
@@ -132,18 +140,23 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
   const ofToday = { version: today, worker };
   if (!besideRelease) return [ofToday];
   const released = lastRelease();
-  return [{ version: released.version, worker: configured(released.worker, config) }, ofToday];
+  return [
+    {
+      version: released.version,
+      worker: configured(released.worker, configOf(purge, 'collapse: "global"')),
+    },
+    ofToday,
+  ];
 }
 
-export async function startColoUnderTest(
-  name: string,
-  given: SiteSettings & {
-    versions: readonly WorkerVersion[];
-    /** Absent if the site has no Redis. */
-    rest?: UpstashRestServer | undefined;
-    objectHost?: ObjectHost | undefined;
-  },
-): Promise<ColoUnderTest> {
+interface ColoParts extends Pick<SiteSettings, "originUrl" | "recorder" | "overObject"> {
+  readonly versions: readonly WorkerVersion[];
+  /** Absent if the site has no Redis. */
+  readonly rest?: UpstashRestServer | undefined;
+  readonly objectHost?: ObjectHost | undefined;
+}
+
+async function startColoUnderTest(name: string, given: ColoParts): Promise<ColoUnderTest> {
   const { versions, rest, recorder, originUrl } = given;
   const ofRedis = rest && (await RestFront.start(rest.url, recorder));
   const front = ofRedis ?? new ObjectFront(() => url);
@@ -221,11 +234,11 @@ function bundleWithParts(
     import { operate } from "./src/parts/operate/operate.ts";
     import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
+    import { globalCollapse } from "tidemark/global-collapse";
     import { ${given.name} } from "${given.from}";
 
     const factories = ${given.factories};
     export default createWorker(defineConfig({ parts: [operate()], ...${config} }), { stores: upstash(), factories });
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-  return bundled({ stdin, minify: false });
+  return bundledText(contents, { minify: false });
 }

@@ -6,6 +6,7 @@ import type { WrittenConfig } from "../../src/config/written.ts";
 import { createDataCache, type DataCache } from "../../src/data/create-data-cache.ts";
 import type { DataPlatform } from "../../src/data/data-platform.ts";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
+import { Background } from "../fakes/background.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
@@ -33,7 +34,7 @@ export class DataIsolate {
   readonly config: Config;
   readonly log: string[] = [];
   readonly data: DataCache;
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #background = new Background();
 
   constructor(options: DataOptions = {}) {
     this.clock = options.clock ?? new FakeClock();
@@ -45,7 +46,7 @@ export class DataIsolate {
       nowAtMs: this.clock.nowAtMs,
       random: () => 0.5,
       log: (line) => void this.log.push(line.message),
-      waitUntil: (work) => this.#noted(work),
+      waitUntil: this.#background.waitUntil,
       ...(options.upstash === null
         ? {}
         : { database: { url, token }, stores: { redis: upstashStore } }),
@@ -54,16 +55,11 @@ export class DataIsolate {
     });
   }
 
-  #noted(work: Promise<unknown>): void {
-    this.#pending.add(work);
-    void work.finally(() => this.#pending.delete(work));
-  }
-
   /**
    * Waits for all background work of calls. This work takes half of N after a purge: use `idle`.
    */
-  async settle(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  settle(): Promise<void> {
+    return this.#background.settle();
   }
 
   /** Creates another isolate with the same database and clock, and by default the same colo. */

@@ -1,12 +1,8 @@
 // Simulates the limits of Workers on each invocation: six connections that wait for headers, and
 // the number of subrequests. Requests take simulated time.
-import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, vi } from "vitest";
 import { settledTurn, SimulatedTime } from "../simulation/simulated-time.ts";
-
-/** The runtime's message (docs/deployment.md, "Plans and limits"). */
-export const tooMany =
-  "Too many subrequests by single Worker invocation. To configure this limit, refer to https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
+import { Invocation, invocations } from "../worker/platform-limits/invocation.ts";
 
 /** The address of a server that is no store. */
 export const elsewhere = "https://api.test/";
@@ -15,15 +11,6 @@ interface Limits {
   readonly connections?: number;
   readonly subrequests?: number;
 }
-
-interface State extends Required<Limits> {
-  open: number;
-  sent: number;
-  readonly queue: (() => void)[];
-  hasEnded: boolean;
-}
-
-const states = new AsyncLocalStorage<State>();
 
 /** Enables simulated time and limits for all tests of a file. */
 export function openInvocations(latencyMs: number) {
@@ -36,16 +23,10 @@ export function openInvocations(latencyMs: number) {
     waitingMax: 0,
     /** Runs one invocation, until `work` has ended. */
     async run<T>(work: () => Promise<T>, limits: Limits = {}): Promise<T> {
-      const { connections = 6, subrequests = 10_000 } = limits;
-      const state: State = {
-        connections,
-        subrequests,
-        open: 0,
-        sent: 0,
-        queue: [],
-        hasEnded: false,
-      };
-      const ended = states.run(state, work).finally(() => (state.hasEnded = true));
+      const { connections: connectionsMax = 6, subrequests: subrequestsMax = 10_000 } = limits;
+      const invocation = new Invocation({ connectionsMax, subrequestsMax });
+      const state = { hasEnded: false };
+      const ended = invocations.run(invocation, work).finally(() => (state.hasEnded = true));
       ended.catch(() => undefined);
       return world.time.keeping(async () => {
         for (let step = 0; step < 2_000 && !state.hasEnded; step += 1) {
@@ -60,22 +41,15 @@ export function openInvocations(latencyMs: number) {
     signal: AbortSignal | null | undefined,
     call: () => Promise<Response>,
   ) => {
-    const state = states.getStore();
-    if (state === undefined) return call();
-    world.waitingMax = Math.max(world.waitingMax, state.open + state.queue.length + 1);
-    if ((state.sent += 1) > state.subrequests) throw new Error(tooMany);
-    if (state.open >= state.connections) await new Promise<void>((free) => state.queue.push(free));
-    else state.open += 1;
-    try {
-      if (signal?.aborted === true) throw signal.reason;
+    const invocation = invocations.getStore();
+    if (invocation === undefined) return call();
+    world.waitingMax = Math.max(world.waitingMax, invocation.waitingCount + 1);
+    return invocation.connect(async () => {
+      signal?.throwIfAborted();
       world.sent += 1;
       await world.time.sleep(world.latencyMs);
-      return await call();
-    } finally {
-      const next = state.queue.shift();
-      if (next === undefined) state.open -= 1;
-      else next();
-    }
+      return call();
+    }, signal);
   };
   beforeEach(() => {
     world.time = new SimulatedTime(settledTurn);

@@ -10,6 +10,7 @@ import type {
   Tiers,
 } from "../../src/pages/stored/stored-response.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
+import { metadataWith } from "./requests.ts";
 import type { TierKeep, VaryMarker } from "../../src/cache/tiers/tier.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import { responseForm } from "../../src/pages/stored/response-form.ts";
@@ -44,23 +45,12 @@ export function metadataOf(
   bytes: Uint8Array,
   changed: Partial<StoredMetadata> = {},
 ): StoredMetadata {
-  return {
-    url: "https://a.example/",
-    route: "front",
-    status: 200,
-    statusText: "OK",
-    fields: [["content-type", "text/plain"]],
-    requestedAtMs: keep.atMs - 20,
-    respondedAtMs: keep.atMs - 5,
-    bodyBytes: bytes.byteLength,
-    bodyDigest: digestOf(bytes),
-    selecting: [],
-    tags: ["front-page"],
-    stamp: { position: "1764547200000-0", n: "7f3a" },
-    colo: "HAM",
-    fillCostMs: 15.25,
-    ...changed,
-  };
+  const received = { requestedAtMs: keep.atMs - 20, respondedAtMs: keep.atMs - 5 };
+  const body = { bodyBytes: bytes.byteLength, bodyDigest: digestOf(bytes), fillCostMs: 15.25 };
+  const page = { url: "https://a.example/", route: "front", tags: ["front-page"] };
+  const stamp = { position: "1764547200000-0", n: "7f3a" };
+  const fields = { "content-type": "text/plain" };
+  return metadataWith(fields, { ...page, ...received, ...body, stamp, ...changed });
 }
 
 export type PageRecord = Extract<ResponseRecord, { kind: "response" }>;

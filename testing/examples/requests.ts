@@ -6,11 +6,11 @@ import { type Config, defineConfig, type Route } from "../../src/config/config.t
 import type { RouteInput } from "../../src/config/route-options.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
-import { QueryForms } from "../../src/pages/request/query-forms.ts";
-import { Loops } from "../../src/pages/request/loops.ts";
+import { QueryForms } from "../../src/routing/query-forms.ts";
+import { Loops } from "../../src/routing/loops.ts";
 import { type LookupRequest, plan, type Plan } from "../../src/pages/request/plan.ts";
-import { compileRoutes } from "../../src/pages/request/routes.ts";
-import { compileUrlReader } from "../../src/pages/request/url-reader.ts";
+import { compileRoutes } from "../../src/routing/routes.ts";
+import { compileUrlReader } from "../../src/routing/url-reader.ts";
 import { NameSecret } from "../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");

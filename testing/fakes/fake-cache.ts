@@ -25,7 +25,7 @@ export interface KeptInCache {
 }
 
 export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
-  readonly #clock: FakeClock;
+  readonly #clock: Pick<FakeClock, "atMs">;
   readonly #kept = new Map<string, Kept>();
   /**
    * `throws`: every call fails at once. `forgets`: accepts objects without reading or storing them.
@@ -50,7 +50,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   /** The number of bytes read from returned bodies. */
   bytesOpened = 0;
 
-  constructor(clock: FakeClock) {
+  constructor(clock: Pick<FakeClock, "atMs">) {
     this.#clock = clock;
   }
 

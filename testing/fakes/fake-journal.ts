@@ -145,7 +145,7 @@ export class FakeJournal implements Journal {
 
   async unpurged(end: EntryId, records: Parameters<Journal["unpurged"]>[1]) {
     return this.#answer("unpurged", () => {
-      const noted = decoded(this.stream.notedAt(this.#clock.atMs - this.replicaLagMs));
+      const noted = decoded(this.stream.at(this.#clock.atMs - this.replicaLagMs).noted);
       const indexOf = (place: Stamp) =>
         noted.findIndex((entry) => place !== "none" && isSame(entry, place));
       const answers = records.map((record) => {
@@ -196,7 +196,7 @@ export class FakeJournal implements Journal {
   }
 
   #replica(): readonly StreamItem[] {
-    return this.stream.seenAt(this.#clock.atMs - this.replicaLagMs);
+    return this.stream.at(this.#clock.atMs - this.replicaLagMs).items;
   }
 
   #read(items: readonly StreamItem[]): JournalRead {

@@ -8,7 +8,8 @@ import { postScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeRecords, type KeptRecord } from "./fake-records.ts";
-import { FakeStream, type StreamItem } from "./fake-stream.ts";
+import type { StreamReply } from "../simulation/simulated-stream.ts";
+import { FakeStream } from "./fake-stream.ts";
 import {
   epochTexts,
   isJournalScript,
@@ -28,8 +29,8 @@ type Command = readonly (string | number)[];
 export interface KeptInDatabase {
   readonly records: readonly (readonly [key: string, Readonly<KeptRecord>])[];
   readonly leases: readonly (readonly [key: string, { value: string; untilAtMs: number }])[];
-  readonly journal: readonly StreamItem[];
-  readonly hot: readonly StreamItem[];
+  readonly journal: readonly StreamReply[];
+  readonly hot: readonly StreamReply[];
 }
 
 export class FakeUpstash {

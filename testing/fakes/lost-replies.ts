@@ -1,7 +1,7 @@
 // A proxy to a Redis that can lose a reply: the server runs the command, and the connection breaks
 // before the reply.
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import { listening } from "../listening.ts";
 
 interface LossyWay {
   readonly url: string;
@@ -15,7 +15,6 @@ interface LossyWay {
 
 export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
   const { port: redisPort } = new URL(redisUrl);
-  const sockets = new Set<Socket>();
   let [armed, lostCount]: [string | undefined, number] = [undefined, 0];
   const server = createServer((client) => {
     if (way.isShut) {
@@ -26,7 +25,6 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
     let isLosing = false;
     const end = () => [client, redis].forEach((each) => each.destroy());
     for (const each of [client, redis]) {
-      sockets.add(each);
       each.setNoDelay(true);
       each.on("error", end).on("close", end);
     }
@@ -43,20 +41,16 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
         end();
       } else client.write(reply);
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  });
+  const { port, stop } = await listening(server);
   const way: LossyWay = {
     isShut: false,
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `redis://127.0.0.1:${port}`,
     loseReplyTo: (command) => void (armed = command),
     get lostCount() {
       return lostCount;
     },
-    async stop() {
-      for (const each of sockets) each.destroy();
-      server.close();
-      await once(server, "close");
-    },
+    stop,
   };
   return way;
 }

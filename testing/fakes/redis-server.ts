@@ -1,22 +1,19 @@
 // The Redis servers of the suites: always the embedded Valkey, and a real redis-server if
 // installed. With TIDEMARK_REQUIRE_REDIS_SERVER=1, its absence is an error.
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { freePort } from "../../local/free-port.ts";
+import { isInstalled, startProgram } from "../programs.ts";
 
 const command = "redis-server";
 
 /** Whether a real redis-server is on PATH. */
-export const isRedisServerInstalled = spawnSync(command, ["--version"]).status === 0;
-
-if (!isRedisServerInstalled && process.env["TIDEMARK_REQUIRE_REDIS_SERVER"] === "1") {
-  throw new Error(
-    "TIDEMARK_REQUIRE_REDIS_SERVER is 1, but no redis-server is on PATH. " +
-      "Install one (Debian: apt-get install redis-server) or unset the variable.",
-  );
-}
+export const isRedisServerInstalled = isInstalled(
+  "REDIS_SERVER",
+  spawnSync(command, ["--version"]).status === 0,
+  "No redis-server is on PATH (Debian: apt-get install redis-server). Only the embedded Valkey is tested here.",
+);
 
 export interface RedisServerRow {
   readonly redis: string;
@@ -55,48 +52,10 @@ export async function startRedisServer(
       ? { dir: tmpdir(), dbfilename: `none-of-${port}.rdb` }
       : { dir: options.dir };
   const args = Object.entries({ ...settings, ...place, ...options.settings });
-  const child = spawn(
+  const server = await startProgram({
     command,
-    args.flatMap(([name, value]) => [`--${name}`, value].flat().map(String)),
-    { stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const gone = once(child, "exit");
-  const guard = guardOf(child);
-  const kill = (): void => {
-    child.kill("SIGKILL");
-  };
-  const stop = async (): Promise<void> => {
-    kill();
-    await gone;
-    guard.kill("SIGKILL");
-  };
-  try {
-    await readiness(child);
-  } catch (cause) {
-    await stop();
-    throw cause;
-  }
-  return { url: `redis://127.0.0.1:${port}`, pid: child.pid ?? 0, kill, stop };
-}
-
-/**
- * Starts a process that kills the server when its own input closes. The input closes when this
- * process ends in any way.
- *
- * @param of `group` if the server was started as a group, which its children are in
- */
-export function guardOf(server: ChildProcess, of: "process" | "group" = "process"): ChildProcess {
-  const script = `read -r _; kill -9 ${of === "group" ? "-" : ""}${server.pid}`;
-  return spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"] });
-}
-
-/** Waits for the server's own message. A PING could reach another process on the port. */
-async function readiness(child: ChildProcess): Promise<void> {
-  let printed = "";
-  for await (const chunk of child.stdout ?? []) {
-    printed += String(chunk);
-    if (!printed.includes("Ready to accept connections")) continue;
-    return;
-  }
-  throw new Error(`redis-server did not start. It printed:\n${printed}`);
+    args: args.flatMap(([name, value]) => [`--${name}`, value].flat().map(String)),
+    ready: "Ready to accept connections",
+  });
+  return { url: `redis://127.0.0.1:${port}`, ...server };
 }

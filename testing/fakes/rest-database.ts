@@ -22,17 +22,12 @@ interface RestDatabase {
 export function openRestDatabase(
   start: RedisServerRow["start"] = startEmbeddedValkey,
 ): RestDatabase {
-  const running = new Running();
-  const opened = { running } as RestDatabase;
+  const opened = openDatabase(start) as RestDatabase;
   beforeAll(async () => {
-    const { url: redisUrl } = await running.add(start());
-    const redis = new Redis(redisUrl);
-    await running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
+    const { redisUrl, running } = opened;
     const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
-    const address = { url: rest.url, token: rest.token };
-    Object.assign(opened, { redisUrl, redis, rest, address });
+    Object.assign(opened, { rest, address: { url: rest.url, token: rest.token } });
   });
-  afterAll(() => running.stop());
   return opened;
 }
 
@@ -42,13 +37,24 @@ interface ReachedDatabase extends Reach {
 
 /** Starts a Redis and a connection to it before the tests, and stops both afterwards. */
 export function openReachedDatabase(start: RedisServerRow["start"], open: ReachRow["open"]) {
-  const running = new Running();
+  const database = openDatabase(start);
   const opened = {} as ReachedDatabase;
   beforeAll(async () => {
-    const { url } = await running.add(start());
-    const redis = new Redis(url);
+    const { redis, redisUrl, running } = database;
+    Object.assign(opened, await running.add(open(redisUrl)), { redis });
+  });
+  return opened;
+}
+
+/** Starts a Redis before the tests, and stops it afterwards. */
+function openDatabase(start: RedisServerRow["start"]) {
+  const running = new Running();
+  const opened = { running } as Pick<RestDatabase, "redis" | "redisUrl" | "running">;
+  beforeAll(async () => {
+    const { url: redisUrl } = await running.add(start());
+    const redis = new Redis(redisUrl);
     await running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
-    Object.assign(opened, await running.add(open(url)), { redis });
+    Object.assign(opened, { redis, redisUrl });
   });
   afterAll(() => running.stop());
   return opened;

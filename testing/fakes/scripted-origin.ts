@@ -1,6 +1,6 @@
 // An origin on a real socket, which records each request and answers it by a test's script.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Listening, listening } from "../listening.ts";
 
 interface SeenRequest {
   readonly method: string;
@@ -11,12 +11,10 @@ interface SeenRequest {
 
 export type Script = (request: IncomingMessage, response: ServerResponse) => void;
 
-export interface ScriptedOrigin {
-  readonly url: string;
+export interface ScriptedOrigin extends Listening {
   readonly seen: SeenRequest[];
   /** Returns the number of requests with exactly this path and query. */
   count(url: string): number;
-  stop(): Promise<void>;
 }
 
 /** @param keepAliveMs by default so long that no idle connection closes before its reuse */
@@ -32,15 +30,6 @@ export async function startScriptedOrigin(
     script(request, response);
   });
   server.keepAliveTimeout = keepAliveMs;
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const address = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    seen,
-    count: (url) => seen.filter((request) => request.url === url).length,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
+  const count = (url: string) => seen.filter((request) => request.url === url).length;
+  return { ...(await listening(server, port)), seen, count };
 }

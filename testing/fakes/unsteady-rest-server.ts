@@ -1,9 +1,8 @@
 // A fake HTTP server of Upstash that fails as a test selects. It runs no command, and records the
 // requests.
-import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { type Listening, listening } from "../listening.ts";
 
 export type Manner =
   /** Answers with `status`, which is 200 by default, after `afterMs`. */
@@ -25,34 +24,25 @@ export class UnsteadyRestServer {
   playSilence: ((ms: number) => void) | undefined;
   /** The request bodies. */
   readonly asked: string[] = [];
-  readonly #server: Server;
   readonly url: string;
+  /** Stops the server. Later connections are refused. */
+  readonly stop: () => Promise<void>;
 
-  private constructor(server: Server) {
-    this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  private constructor({ url, stop }: Listening) {
+    this.url = url;
+    this.stop = stop;
   }
 
   static async start(): Promise<UnsteadyRestServer> {
     const server = createServer();
     // Keep idle connections open, so that none closes just before its reuse.
     server.keepAliveTimeout = 0;
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const opened = new UnsteadyRestServer(server);
+    const opened = new UnsteadyRestServer(await listening(server));
     server.on("request", async (request, response) => {
       opened.asked.push(Buffer.concat(await request.toArray()).toString());
       await opened.#answer(response);
     });
     return opened;
-  }
-
-  /** Stops the server. Later connections are refused. */
-  async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, "close");
   }
 
   async #silence(ms: number): Promise<void> {

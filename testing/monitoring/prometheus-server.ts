@@ -1,12 +1,10 @@
 // A real Prometheus that scrapes one site and evaluates the alerts of monitoring/.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../local/free-port.ts";
-import { guardOf } from "../fakes/redis-server.ts";
+import { startProgram } from "../programs.ts";
 
 /** The target, which is scraped each second. */
 interface Scraped {
@@ -49,27 +47,30 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
   const port = await freePort();
   const config = join(folder, "prometheus.json");
   await writeFile(config, JSON.stringify(configOf(address, token)));
-  const child = spawn(
-    "prometheus",
-    [
+  const base = `http://127.0.0.1:${port}`;
+  const isReady = () =>
+    fetch(`${base}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  const { printed, stop } = await startProgram({
+    command: "prometheus",
+    args: [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let printed = "";
-  child.stderr.on("data", (chunk) => (printed += String(chunk)));
-  const gone = once(child, "exit");
-  const guard = guardOf(child);
-  const base = `http://127.0.0.1:${port}`;
+    ready: (text) => eventually(isReady, text),
+    endsBy: "SIGTERM",
+    folder,
+  });
   let wholeAt: string | undefined;
   const queried = async (parameters: Record<string, string>) => {
     const body = new URLSearchParams(parameters);
     const { result } = await asked<{ result: Series[] }>(`${base}/api/v1/query`, body);
     return result;
   };
-  const server: PrometheusServer = {
+  return {
     async query(expression) {
       return queried({ query: expression, ...(wholeAt !== undefined && { time: wholeAt }) });
     },
@@ -87,27 +88,10 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
         wholeAt = [...seen].at(-1) ?? before;
         return seen.size >= times;
       };
-      await eventually(isSeen, () => printed);
+      await eventually(isSeen, printed);
     },
-    async stop() {
-      child.kill("SIGTERM");
-      await gone;
-      guard.kill("SIGKILL");
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
-  const isReady = () =>
-    fetch(`${base}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  try {
-    await eventually(isReady, () => printed);
-  } catch (cause) {
-    await server.stop();
-    throw cause;
-  }
-  return server;
 }
 
 /** Returns the configuration of docs/monitoring.md with shorter intervals. JSON is YAML. */

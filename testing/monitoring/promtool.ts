@@ -1,19 +1,14 @@
 // Prometheus's own programs, if installed. With TIDEMARK_REQUIRE_PROMETHEUS=1, their absence is an
 // error.
 import { spawnSync } from "node:child_process";
+import { isInstalled } from "../programs.ts";
 
 /** Whether `promtool` and `prometheus` are on PATH. */
-export const isPrometheusInstalled = ["promtool", "prometheus"].every(
-  (command) => spawnSync(command, ["--version"]).status === 0,
+export const isPrometheusInstalled = isInstalled(
+  "PROMETHEUS",
+  ["promtool", "prometheus"].every((command) => spawnSync(command, ["--version"]).status === 0),
+  "No promtool and prometheus are on PATH (Debian: apt-get install prometheus). Tests that need them are skipped.",
 );
-
-if (!isPrometheusInstalled) {
-  const lack = "No promtool and prometheus are on PATH (Debian: apt-get install prometheus).";
-  if (process.env["TIDEMARK_REQUIRE_PROMETHEUS"] === "1") {
-    throw new Error(`TIDEMARK_REQUIRE_PROMETHEUS is 1, but: ${lack}`);
-  }
-  console.warn(`${lack} Tests that need them are skipped.`);
-}
 
 /** @returns the text of both outputs, and the exit code */
 export function promtool(

@@ -1,6 +1,7 @@
 // An origin on a real socket that sends a test's bytes unchanged.
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
+import { type Listening, listening } from "../listening.ts";
 
 /** The action on the connection after the bytes: keep it open, end it, or reset it. */
 type Ending = "keep" | "end" | "reset";
@@ -15,13 +16,11 @@ export interface RawAnswerScript {
 /** @param request the whole request, head and body, as a latin1 string */
 type RawScript = (request: string) => RawAnswerScript | undefined;
 
-export interface RawOrigin {
-  readonly url: string;
+export interface RawOrigin extends Listening {
   /** Every request, head and body, as a latin1 string, in the order of arrival. */
   readonly seen: string[];
   /** The number of open connections. */
   readonly openCount: number;
-  stop(): Promise<void>;
 }
 
 /** Starts an origin on loopback. A request stays unanswered if `script` returns `undefined`. */
@@ -45,17 +44,11 @@ export async function startRawOrigin(script: RawScript): Promise<RawOrigin> {
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    ...(await listening(server)),
     seen,
     get openCount() {
       return sockets.size;
-    },
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
 }

@@ -108,8 +108,7 @@ const hasArrived = (i: Term, q: Term) =>
   and(s.isServed(q), eq(s.reader(q), i), rule("11 ended", s.hasEnded(q)));
 
 /** 13: the view still ends where it ended when the read was sent. */
-const isStill = (i: Term, q: Term) =>
-  and(s.hasView(i), s.isBased(q), rule("13 end", eq(s.base(q), s.end(i))));
+const isStill = (i: Term, q: Term) => and(s.hasView(i), s.isBased(q), eq(s.base(q), s.end(i)));
 
 /** 21, 24 e: the isolate applies its own entry. */
 export const obey = (i: Term, e: Term): Change[] => [
@@ -190,12 +189,12 @@ export const ofViews: Readonly<Record<string, Step>> = {
     ),
     viewOf(i, q, first),
   ]),
-  // 11: a read that begins with the view's last entry extends the view.
+  // 11, 13: a read that has the view's last entry extends the view.
   extend: step("Isolate Read Entry", (i, q, first) => [
     and(
       hasArrived(i, q),
-      isStill(i, q),
-      rule("11 joint", isBetween(s.readFirst(q), s.base(q), s.readLast(q))),
+      s.hasView(i),
+      rule("11 joint", isBetween(s.readFirst(q), s.end(i), s.readLast(q))),
       isBetween(s.floor(i), first, s.readLast(q)),
     ),
     viewOf(i, q, first),

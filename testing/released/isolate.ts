@@ -5,16 +5,13 @@ import { compileFunction } from "node:vm";
 import { transform } from "esbuild";
 import { FixedLengthStream, IdentityTransformStream } from "../../src/base/byte-streams.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
+import { Background } from "../fakes/background.ts";
 import type { FakeCache } from "../fakes/fake-cache.ts";
 import type { FakeClock } from "../fakes/fake-clock.ts";
 import type { FakeUpstash } from "../fakes/fake-upstash.ts";
 import type { OriginInProcess } from "../fakes/origin-in-process.ts";
 import { type AskInit, host, read, type Seen } from "../site/harness.ts";
 import { configName } from "./worker-text.ts";
-
-interface Background {
-  waitUntil(work: Promise<unknown>): void;
-}
 
 interface Handler {
   fetch(request: Request, env: object, context: Background): Response | Promise<Response>;
@@ -44,8 +41,7 @@ const databaseUrl = "https://database.invalid";
 export class Isolate {
   readonly #worker: Handler;
   readonly #env: object;
-  readonly #pending: Promise<unknown>[] = [];
-  readonly #background: Background = { waitUntil: (work) => void this.#pending.push(work) };
+  readonly #background = new Background();
 
   private constructor(worker: Handler, env: object) {
     this.#worker = worker;
@@ -79,8 +75,8 @@ export class Isolate {
     await this.settle();
   }
 
-  async settle(): Promise<void> {
-    while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
+  settle(): Promise<void> {
+    return this.#background.settle();
   }
 }
 

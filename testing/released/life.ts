@@ -1,11 +1,12 @@
 // Sends a Worker requests by which it writes every form of data that it can write to Redis and the
 // edge cache. A release keeps these data, and tests check that later versions can read them.
+import type { RouteInput } from "../../src/config/route-options.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeCache, type KeptInCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash, type KeptInDatabase } from "../fakes/fake-upstash.ts";
 import { cc, OriginInProcess, page, type Script, unchanged } from "../fakes/origin-in-process.ts";
-import { type AskInit, host, read, type Seen } from "../site/harness.ts";
+import { type AskInit, host, read, type Seen, until } from "../site/harness.ts";
 import { secret, signedHeaders } from "../site/purge-sender.ts";
 import { Isolate } from "./isolate.ts";
 
@@ -22,8 +23,11 @@ const adminToken = "admin-token-of-this-site";
 const bearer = { authorization: `Bearer ${adminToken}` };
 export const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, SITE_HOST: host };
 
-/** `hotKeys` is an option of earlier releases. Here it is the argument of the part. */
-export const config: ConfigInput & { readonly hotKeys: number } = {
+/** `hotKeys`, and `collapse` of a route, are options of earlier releases. Here they make parts. */
+export const config: Omit<ConfigInput, "routes"> & {
+  readonly hotKeys: number;
+  readonly routes: (RouteInput & { readonly collapse?: "global" })[];
+} = {
   hotKeys: 10,
   limits: { bufferBytes: 8_192 },
   routes: [
@@ -257,8 +261,4 @@ async function heats(isolate: Isolate, { clock }: Pick<SharedPlaces, "clock">): 
   for (let asked = 0; asked < 3; asked += 1) await isolate.get(hotPage);
   clock.advance(61);
   await isolate.get(hotPage);
-}
-
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -16,10 +16,13 @@ const openConfig = (source: string): Plugin => ({
     }));
     building.onLoad({ filter: /.*/, namespace: "open" }, () => ({
       contents:
+        'import { globalCollapse } from "./src/parts/global-collapse/global-collapse.ts";\n' +
         'import { hotKeys } from "./src/parts/hot-keys/hot-keys.ts";\n' +
         'import { operate } from "./src/parts/operate/operate.ts";\n' +
-        `const { hotKeys: count, ...others } = ${configName};\n` +
-        "export default { parts: [operate(), ...(count ? [hotKeys(count)] : [])], ...others };",
+        `const { hotKeys: count, routes = [], ...others } = ${configName};\n` +
+        'const renamed = ({ collapse, ...route }) => collapse === "global" ? { ...route, use: [globalCollapse()] } : route;\n' +
+        "const parts = [operate(), ...(count ? [hotKeys(count)] : [])];\n" +
+        "export default { parts, ...others, routes: routes.map(renamed) };",
       resolveDir: resolve(source),
     }));
   },

@@ -3,91 +3,32 @@
 // the maximum replica lag. A stored response is in every tier at once, so the order of writes does
 // not matter. No isolate marks a loss if nothing was lost. With `sendsPositions`, readers send the position of each purge until the end of N, and
 // no response that the purge covers may answer them.
-import { type SimulatedWorld, SimulatedWorld as World } from "./journal-simulator.ts";
-import {
-  type Parts,
-  type SimulatedColo,
-  type SimulatedFill,
-  SimulatedIsolate,
-  soundParts,
-} from "./simulated-isolate.ts";
-import type { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
-import type { RecordsMaker } from "./simulated-records.ts";
-import { SimulatedObject } from "./simulated-object.ts";
 import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
+import { Course, type History, type HistoryOptions } from "./course.ts";
+import { SimulatedWorld } from "./journal-simulator.ts";
+import type { SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
 import { isNamed, leaves, pages } from "./simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
 import {
   colosOf,
   isTrimmed,
-  misfortunes,
   misfortuneShare,
-  placeOf,
   settingsOf,
   type WorldKind,
 } from "./simulated-weather.ts";
 
-export interface History {
-  /** One text for each violation of the invariants. */
-  readonly violations: readonly string[];
-  /** The number of judged requests. */
-  readonly judgedCount: number;
-  /** The number of judged requests that stored data answered. */
-  readonly usableCount: number;
-  /** The number of covered responses that readers with a position requested, and did not get. */
-  readonly withheldCount?: number;
-}
-
-export interface HistoryOptions {
-  readonly parts?: Partial<Parts>;
-  readonly kind?: WorldKind;
-  /** The journal's class, if a Durable Object stores the journal instead of Redis. */
-  readonly Store?: typeof ObjectJournal | undefined;
-  /** The class of the clients of the records' objects, if objects store the records instead of Redis. */
-  readonly Records?: RecordsMaker | undefined;
-  /** The number of isolates at the start, all but two in colos of their own. Default: 2 to 4. */
-  readonly isolateCount?: number | undefined;
-  /** Whether readers at all isolates send the positions of purges. */
-  readonly sendsPositions?: boolean | undefined;
-  /**
-   * Whether purges are also scheduled, in histories of requests and of data. Clocks then differ from the true time by
-   * at most A.
-   */
-  readonly hasPlans?: boolean | undefined;
-  /** Receives one line per event, for a replay. */
-  readonly tell?: ((line: string) => void) | undefined;
-  /** Receives the lines of a trace for the specification. */
-  readonly trace?: string[] | undefined;
-}
-
-export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell, trace, parts, Store, isolateCount, sendsPositions } = options;
-  const world = new World(settingsOf(seed, kind), { tell, trace });
-  world.tell(() => JSON.stringify(world.settings));
-  const object = Store && new SimulatedObject(world, Store);
-  const given = { ...soundParts, ...object?.parts, ...parts };
-  const course = new Course(world, { kind, parts: given, object, isolateCount, sendsPositions });
-  await world.time.keeping(() => course.run());
-  return course;
+export function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
+  const { kind = "ordinary", tell, trace } = options;
+  const world = new SimulatedWorld(settingsOf(seed, kind), { tell, trace });
+  return new ViewCourse(world, options).played();
 }
 
 const stepCount = 28;
 /** Above this number of isolates, each step has several events. */
 const crowdMin = 20;
 
-interface CourseSettings extends Pick<HistoryOptions, "isolateCount" | "sendsPositions"> {
-  readonly kind: WorldKind;
-  readonly parts: Parts;
-  readonly object: SimulatedObject | undefined;
-}
-
-class Course implements History {
-  readonly violations: string[] = [];
-  judgedCount = 0;
-  usableCount = 0;
+class ViewCourse extends Course {
   withheldCount = 0;
-  readonly #world: SimulatedWorld;
-  readonly #parts: Parts;
   readonly #ledger: PromiseLedger;
   readonly #isolates: SimulatedIsolate[];
   readonly #fills: SimulatedFill[] = [];
@@ -96,27 +37,22 @@ class Course implements History {
   readonly #suffer: () => void;
   /** The probability that an event is a fault of the journal. */
   readonly #misfortune: number;
-  readonly #kind: WorldKind;
   readonly #sent: SignedOrder[] = [];
   readonly #sendsPositions: boolean;
-  #isolateCount = 0;
 
-  constructor(world: SimulatedWorld, settings: CourseSettings) {
-    const { kind, parts, object, isolateCount, sendsPositions = false } = settings;
-    this.#world = world;
+  constructor(world: SimulatedWorld, options: HistoryOptions) {
+    super(world, options);
+    const { isolateCount, sendsPositions = false } = options;
     this.#sendsPositions = sendsPositions;
-    this.#parts = parts;
     this.#ledger = new PromiseLedger(world, (owed) => {
       for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
     });
-    this.#misfortune = misfortuneShare(world, kind);
-    this.#kind = kind;
-    this.#isolates = colosOf(world, isolateCount).map((colo) => this.#begin(colo));
-    const isolates = () => this.#isolates;
-    const afterLoss = () => this.#ledger.afterLoss(this.#isolates);
-    this.#suffer =
-      object?.misfortunes(isolates, kind === "turned-back") ??
-      misfortunes(world, kind, { isolates, afterLoss });
+    this.#misfortune = misfortuneShare(world, this.kind);
+    this.#isolates = colosOf(world, isolateCount).map((colo) => this.begin(colo));
+    this.#suffer = this.misfortunes(
+      () => this.#isolates,
+      () => this.#ledger.afterLoss(this.#isolates),
+    );
     world.time.afterEach = () => {
       for (const isolate of this.#isolates) {
         if (this.#ledger.note(isolate)) this.#tellView(isolate);
@@ -124,8 +60,8 @@ class Course implements History {
     };
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
+  protected async run(): Promise<void> {
+    const world = this.world;
     for (let step = 0; step < stepCount; step += 1) {
       if (this.#isolates.length > crowdMin) this.#actAsCrowd();
       else this.#act();
@@ -141,12 +77,6 @@ class Course implements History {
     this.violations.push(...this.#ledger.falseMarks);
   }
 
-  #begin(colo: SimulatedColo): SimulatedIsolate {
-    this.#isolateCount += 1;
-    const place = placeOf(colo, this.#isolateCount, this.#kind);
-    return new SimulatedIsolate(this.#world, place, this.#parts);
-  }
-
   /** Keeps all views warm, because a few events reach only a few of many isolates. */
   #actAsCrowd(): void {
     for (const isolate of this.#isolates) void isolate.attend();
@@ -154,25 +84,25 @@ class Course implements History {
   }
 
   #act(): void {
-    const { draw, any } = { draw: this.#world.draw, any: this.#world.any.bind(this.#world) };
+    const { draw, any } = { draw: this.world.draw, any: this.world.any.bind(this.world) };
     const isolate = any(this.#busy);
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
-    if (drawn < attendedShare(this.#kind)) void isolate.attend();
+    if (drawn < attendedShare(this.kind)) void isolate.attend();
     else if (drawn < 0.4) this.#requestAny(isolate);
-    else if (drawn < (this.#kind === "unbooked" ? 0.85 : 0.7)) void this.#fill(isolate);
+    else if (drawn < (this.kind === "unbooked" ? 0.85 : 0.7)) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
     else this.#replace(isolate);
   }
 
   #replace(isolate: SimulatedIsolate): void {
-    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.begin(isolate.place.colo);
   }
 
   /** Requests a response; all if only epochs verify old stamps, because a read of epochs helps the next requests. */
   #requestAny(isolate: SimulatedIsolate): void {
     if (this.#fills.length === 0) return;
-    const fills = this.#kind === "unbooked" ? this.#fills : [this.#world.any(this.#fills)];
+    const fills = this.kind === "unbooked" ? this.#fills : [this.world.any(this.#fills)];
     for (const fill of fills) void this.#request(isolate, fill);
   }
 
@@ -180,7 +110,7 @@ class Course implements History {
     const answer = await isolate.request(fill);
     this.judgedCount += 1;
     if (answer !== undefined) this.usableCount += 1;
-    this.#world.tell(() => `${isolate.name} is asked for ${fill.page}: ${answer ?? "forwards"}`);
+    this.world.tell(() => `${isolate.name} is asked for ${fill.page}: ${answer ?? "forwards"}`);
   }
 
   async #fill(isolate: SimulatedIsolate): Promise<void> {
@@ -206,23 +136,23 @@ class Course implements History {
 
   /** Requests, at any isolate and time before the end of N, each response that the purge covers. */
   async #sendPosition(owed: Owed): Promise<void> {
-    const { time, settings } = this.#world;
+    const { time, settings } = this.world;
     const { entry, appendedAtMs } = owed;
-    await time.sleep(this.#world.between(0, settings.maxLagMs.usual));
-    const isolate = this.#world.any(this.#busy);
+    await time.sleep(this.world.between(0, settings.maxLagMs.usual));
+    const isolate = this.world.any(this.#busy);
     const isBeyondView = !(await isolate.view.reaches(entry, isolate.requester));
     for (const fill of this.#fills.filter((each) => isCovered(each, owed))) {
       const answer = isolate.answer(fill, isBeyondView);
       const isForbidden = answer === "fresh" || (answer === "stale" && entry.mode === "hard");
       if (isForbidden)
-        this.#breach({ isolate, fill, owed, lateMs: this.#world.atMs - appendedAtMs });
+        this.#tellBreach({ isolate, fill, owed, lateMs: this.world.atMs - appendedAtMs });
       else this.withheldCount += 1;
     }
   }
 
   #orderFor(isolate: SimulatedIsolate): SignedOrder {
     const { world } = isolate;
-    const isAgain = this.#kind === "resending" && this.#sent.length > 0 && world.draw() < 0.5;
+    const isAgain = this.kind === "resending" && this.#sent.length > 0 && world.draw() < 0.5;
     if (isAgain) {
       const order = world.any(this.#sent.slice(-3));
       world.tell(() => `${isolate.name} is sent the purge ${order.id} again`);
@@ -242,18 +172,18 @@ class Course implements History {
    * read-back may cover entries that were accepted up to a second apart, or N/10 if that is less.
    */
   async #stoodUpFor(owed: Owed, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
-    const { time, settings } = this.#world;
+    const { time, settings } = this.world;
     const togetherMs = Math.min(1_000, settings.maxLagMs.usual / 10);
     await time.sleep(settings.maxLagMs.usual / 2 - togetherMs - 1);
     const { lostAtMs } = owed;
     await time.sleep(togetherMs + 4 * settings.wayMs + 2);
     const wasReached = isolate.redis.failedCount === failedCount;
     if (lostAtMs === Infinity || owed.lostAtMs !== lostAtMs || !wasReached) return;
-    owed.countsFromMs = Math.min(owed.countsFromMs, this.#world.atMs);
+    owed.countsFromMs = Math.min(owed.countsFromMs, this.world.atMs);
   }
 
   async #passTo(atMs: number): Promise<void> {
-    const { settings, time } = this.#world;
+    const { settings, time } = this.world;
     const stops = new Set<number>();
     for (const owed of this.#ledger.all) {
       for (const maxLagMs of Object.values(settings.maxLagMs)) {
@@ -275,7 +205,7 @@ class Course implements History {
 
   /** Requests each response with a passed deadline, again if the view or the deadlines changed. */
   #probe(isolate: SimulatedIsolate): void {
-    const { atMs, settings } = this.#world;
+    const { atMs, settings } = this.world;
     const version = this.#ledger.versionOf(isolate);
     for (const [fill, owedOf] of this.#owedOf) {
       let dueCount = 0;
@@ -292,26 +222,29 @@ class Course implements History {
   }
 
   #weigh(isolate: SimulatedIsolate, fill: SimulatedFill, answer: "fresh" | "stale"): void {
-    const { atMs, settings } = this.#world;
+    const { atMs, settings } = this.world;
     for (const owed of this.#owedOf.get(fill) ?? []) {
       const lateMs = atMs - this.#ledger.dueAtMs(owed, isolate, settings.maxLagMs[fill.page]);
       const isForbidden = owed.entry.mode === "hard" || answer === "fresh";
-      if (lateMs > 0 && isForbidden) this.#breach({ isolate, fill, owed, lateMs });
+      if (lateMs > 0 && isForbidden) this.#tellBreach({ isolate, fill, owed, lateMs });
     }
   }
 
-  #breach(found: { isolate: SimulatedIsolate; fill: SimulatedFill; owed: Owed; lateMs: number }) {
+  #tellBreach(found: {
+    isolate: SimulatedIsolate;
+    fill: SimulatedFill;
+    owed: Owed;
+    lateMs: number;
+  }) {
     const { isolate, fill, owed, lateMs } = found;
     const { stamp, colo, requestedAtMs } = fill.stored.metadata;
     const { page, leave, generatedAtMs } = fill;
     const told = { page, leave, generatedAtMs, stamp, colo, requestedAtMs, purge: owed.entry };
-    const text = `${lateMs} ms late, ${isolate.name} answers with ${JSON.stringify(told)}`;
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    this.breach(`${lateMs} ms late, ${isolate.name} answers with ${JSON.stringify(told)}`);
   }
 
   #tellView({ name, view }: SimulatedIsolate): void {
-    this.#world.tell(() => {
+    this.world.tell(() => {
       const places = view.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
       return `${name} has read up to ${places.join(" ")}, asked at ${view.sentAtMs - 1_000_000}`;
     });

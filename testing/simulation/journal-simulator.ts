@@ -1,23 +1,11 @@
-// The simulated world of the purge protocol: the time, the random draws, and one database. The
-// database's journal may lag, lose entries, and return to an earlier state. The same seed gives the
-// same history.
+// The simulated world of the purge protocol, with one database. The database's journal may lag, lose
+// entries, and return to an earlier state.
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import type { RecordForm } from "../../src/cache/tiers/record-form.ts";
 import type { Tier } from "../../src/cache/tiers/tier.ts";
-import { SimulatedTime } from "./simulated-time.ts";
+import { DrawnWorld, type DrawnWorldOptions } from "./drawn-world.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
 import { Trace } from "./traces/trace.ts";
-
-/** Returns a generator of random numbers from 0 to below 1 (mulberry32). */
-export function drawsFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export interface WorldSettings {
   readonly seed: number;
@@ -57,16 +45,13 @@ export interface RecordObjects {
   readonly restart: () => void;
 }
 
-interface WorldOptions {
-  readonly time?: SimulatedTime;
-  readonly tell?: ((line: string) => void) | undefined;
+interface WorldOptions extends DrawnWorldOptions {
+  /** Receives the lines of a trace. */
   readonly trace?: string[] | undefined;
 }
 
-export class SimulatedWorld {
+export class SimulatedWorld extends DrawnWorld {
   readonly settings: WorldSettings;
-  readonly draw: () => number;
-  readonly time: SimulatedTime;
   readonly stream: SimulatedStream;
   readonly records = new Map<string, SimulatedRecord>();
   /** The fields of names in epochs that are absent or partial. */
@@ -82,35 +67,12 @@ export class SimulatedWorld {
   readonly trace: Trace | undefined;
   /** Called for each entry that `append` adds, before it returns. */
   onAppended: (id: string, fields: readonly string[]) => void = () => undefined;
-  readonly #tell: ((line: string) => void) | undefined;
 
-  /**
-   * @param options.tell receives one line per event, for a replay
-   * @param options.trace receives the lines of a trace
-   */
-  constructor(settings: WorldSettings, options: WorldOptions = {}) {
+  constructor(settings: WorldSettings, { trace, ...options }: WorldOptions = {}) {
+    super(settings.seed, options);
     this.settings = settings;
     this.stream = new SimulatedStream(settings.linedMax);
-    this.draw = drawsFrom(settings.seed);
-    this.time = options.time ?? new SimulatedTime();
-    this.#tell = options.tell;
-    this.trace = options.trace && new Trace(this, options.trace);
-  }
-
-  get atMs(): number {
-    return this.time.atMs;
-  }
-
-  between(least: number, most: number): number {
-    return least + Math.floor(this.draw() * (most - least + 1));
-  }
-
-  any<T>(choices: readonly T[]): T {
-    return choices[this.between(0, choices.length - 1)] as T;
-  }
-
-  sleep(ms: number): Promise<void> {
-    return this.time.sleep(ms);
+    this.trace = trace && new Trace(this, trace);
   }
 
   /**
@@ -135,10 +97,5 @@ export class SimulatedWorld {
     });
     if (keptCount !== undefined) stream.trimTo(keptCount, atMs);
     return id;
-  }
-
-  /** @param line called only if the world was created with `tell` */
-  tell(line: () => string): void {
-    this.#tell?.(`${String(this.atMs - 1_000_000).padStart(7)} ms  ${line()}`);
   }
 }

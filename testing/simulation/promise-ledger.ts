@@ -104,7 +104,8 @@ export class PromiseLedger {
    */
   afterLoss(isolates: readonly SimulatedIsolate[]): void {
     const { atMs, stream } = this.#world;
-    const { items, itemsBefore } = stream;
+    const { items, before } = stream;
+    const itemsBefore = before.items;
     const standing = keysOf(items);
     const stoodBefore = keysOf(itemsBefore);
     const isBegunAsBefore = items.length > 0 && items[0] === itemsBefore[0];

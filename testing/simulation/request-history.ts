@@ -4,26 +4,15 @@
 // schedule purges, and change the page at the purge's time + `settleSeconds`: `plan-ledger.ts` has
 // the deadline. These histories are slower than histories of views, and closer to reality.
 import { isBeginning } from "../../src/purge/journal/entry.ts";
-import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
-import { SimulatedRecords } from "./simulated-records.ts";
-import { SimulatedObject } from "./simulated-object.ts";
+import { Course, type History, type HistoryOptions, worldWithTiers } from "./course.ts";
+import type { SimulatedColo } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { type Plan, PlanLedger } from "./plan-ledger.ts";
 import { isNamed, type Leave, type Page, pages, targetsOf, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
-import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
-import { SimulatedWorld } from "./journal-simulator.ts";
-import type { History, HistoryOptions } from "./history.ts";
+import type { SimulatedWorld } from "./journal-simulator.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
-import {
-  colosOf,
-  colosWithinA,
-  misfortunes,
-  misfortuneShare,
-  placeOf,
-  settingsOf,
-  settingsWithinA,
-} from "./simulated-weather.ts";
+import { colosOf, colosWithinA, misfortuneShare } from "./simulated-weather.ts";
 
 interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
@@ -31,48 +20,33 @@ interface RequestHistoryOptions extends HistoryOptions {
   readonly warmShare?: number;
 }
 
-export async function requestHistoryOf(
+export function requestHistoryOf(
   seed: number,
   options: RequestHistoryOptions = {},
 ): Promise<History & { readonly warmedCount: number }> {
-  const { tell, trace, kind = "ordinary" } = options;
-  const { Records, hasPlans = false } = options;
-  const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const settings = hasPlans ? settingsWithinA(seed, kind) : settingsOf(seed, kind);
-  const world = new SimulatedWorld(settings, { time, tell, trace });
-  if (Records) world.recordObjects = new SimulatedRecords(world, Records);
-  world.tell(() => JSON.stringify(world.settings));
-  const course = new RequestCourse(world, options);
-  await time.keeping(() => course.run());
-  return course;
+  return new RequestCourse(worldWithTiers(seed, options), options).played();
 }
 
 const stepCount = 24;
 /** How far ahead plans may be, in milliseconds. */
 const aheadMsMax = [5_000, 20_000, 40_000];
 
-class RequestCourse implements History {
-  readonly violations: string[] = [];
-  judgedCount = 0;
-  usableCount = 0;
+class RequestCourse extends Course {
   warmedCount = 0;
-  readonly #world: SimulatedWorld;
   readonly #options: RequestHistoryOptions;
   readonly #ledger: PromiseLedger;
   readonly #plans: PlanLedger | undefined;
   readonly #origin: SimulatedOrigin;
   readonly #sites: SimulatedSite[];
   readonly #leaveOf: ReadonlyMap<Page, Leave>;
-  readonly #object: SimulatedObject | undefined;
   readonly #suffer: () => void;
   readonly #misfortune: number;
 
   constructor(world: SimulatedWorld, options: RequestHistoryOptions) {
-    this.#world = world;
+    super(world, options);
     this.#options = options;
     this.#ledger = new PromiseLedger(world, () => undefined);
-    const { kind = "ordinary", Store, isolateCount } = options;
-    this.#object = Store && new SimulatedObject(world, Store);
+    const { kind } = this;
     const isCrossing = kind === "crossing";
     this.#origin = new SimulatedOrigin(
       world,
@@ -84,35 +58,27 @@ class RequestCourse implements History {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    const colos = options.hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount, kind);
-    this.#sites = colos.map((colo, at) => this.#begin(colo, at + 1));
+    const { hasPlans, isolateCount } = options;
+    const colos = hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount, kind);
+    this.#sites = colos.map((colo) => this.#open(colo));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
-    const afterLoss = () => this.#ledger.afterLoss(isolates());
-    this.#suffer =
-      this.#object?.misfortunes(isolates, kind === "turned-back") ??
-      misfortunes(world, kind, { isolates, afterLoss });
+    this.#suffer = this.misfortunes(isolates, () => this.#ledger.afterLoss(isolates()));
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
     const onPlanned = (plan: Plan) => void this.#changeAsPlanned(plan);
-    const isOfObject = this.#object !== undefined;
-    this.#plans = options.hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
+    const isOfObject = this.object !== undefined;
+    this.#plans = hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
   }
 
-  #begin(colo: SimulatedColo, nth: number): SimulatedSite {
-    const { parts, siteParts, kind } = this.#options;
-    const place = placeOf(colo, nth, kind);
-    const isolate = new SimulatedIsolate(this.#world, place, {
-      ...soundParts,
-      ...this.#object?.parts,
-      ...parts,
-    });
+  #open(colo: SimulatedColo): SimulatedSite {
     const around = { cache: colo.cache, origin: this.#origin };
-    return new SimulatedSite(isolate, around, { ...soundSiteParts, ...siteParts });
+    const parts = { ...soundSiteParts, ...this.#options.siteParts };
+    return new SimulatedSite(this.begin(colo), around, parts);
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
+  protected async run(): Promise<void> {
+    const world = this.world;
     for (let step = 0; step < stepCount; step += 1) {
       this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
@@ -123,7 +89,7 @@ class RequestCourse implements History {
   }
 
   #act(): void {
-    const { any, draw } = { any: this.#world.any.bind(this.#world), draw: this.#world.draw };
+    const { any, draw } = { any: this.world.any.bind(this.world), draw: this.world.draw };
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     const [site, page] = [any(this.#sites), any(pages)];
@@ -135,9 +101,9 @@ class RequestCourse implements History {
 
   async #askOrWarm(site: SimulatedSite, page: Page): Promise<void> {
     const { warmShare = 0 } = this.#options;
-    if (warmShare === 0 || this.#world.draw() >= warmShare) return this.#ask(site, page);
+    if (warmShare === 0 || this.world.draw() >= warmShare) return this.#ask(site, page);
     const came = await site.warm(urlOf(page, this.#leaveOf.get(page) ?? "fresh"));
-    this.#world.tell(() => `${site.isolate.name}: warms ${page} → ${came.kind}`);
+    this.world.tell(() => `${site.isolate.name}: warms ${page} → ${came.kind}`);
     if (came.kind === "asked" && came.isRefreshed) this.warmedCount += 1;
   }
 
@@ -150,16 +116,16 @@ class RequestCourse implements History {
 
   /** Schedules a purge, or cancels one. */
   async #schedule(plans: PlanLedger, { isolate }: SimulatedSite, page: Page): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     if (world.draw() < 0.3) {
       const violation = await plans.cancel(isolate);
-      if (violation !== undefined) this.violations.push(violation);
+      if (violation !== undefined) this.breach(violation);
     } else await plans.plan(isolate, { aheadMsMax, targets: () => targetsOf(world, page) });
   }
 
   /** Changes the page when a hard purge says so, unless it is cancelled. */
   async #changeAsPlanned(plan: Plan): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const leftMs = (this.#plans?.changesAtMs(plan) ?? 0) - world.atMs;
     if (plan.mode === "soft" || leftMs < 0) return;
     await world.sleep(leftMs);
@@ -167,7 +133,7 @@ class RequestCourse implements History {
   }
 
   async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const arrivedAtMs = world.atMs;
     const { sentAtMs } = site.isolate.view;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
@@ -196,21 +162,21 @@ class RequestCourse implements History {
   #weigh(told: Told, number: string): void {
     const { page, status, arrivedAtMs } = told;
     const version = this.#origin.version(Number(number));
-    if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
+    if (version?.page !== page) return this.#tellBreach(told, `no version of this page: ${number}`);
     this.judgedCount += 1;
     // If the origin lies, a validated response must meet the bound like a stored one.
     const isStored = isStoredAnswer(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
       // The response was generated or validated for this request, or is a cache's answer to it.
-      const isCached = this.#options.kind === "cached";
+      const isCached = this.kind === "cached";
       if (version.diedAtMs < arrivedAtMs && !isCached)
-        this.#breach(told, `version ${number}, forwarded`);
+        this.#tellBreach(told, `version ${number}, forwarded`);
       return;
     }
     this.usableCount += 1;
     const lateMs = Math.max(this.#lateMs(told, version), this.#pastPlanMs(told, version));
-    if (lateMs > 0) this.#breach(told, `version ${number}, ${lateMs} ms late`);
+    if (lateMs > 0) this.#tellBreach(told, `version ${number}, ${lateMs} ms late`);
   }
 
   /** Returns how late the response answered, in milliseconds; at most 0 if it was allowed. */
@@ -219,10 +185,10 @@ class RequestCourse implements History {
     for (const owed of this.#ledger.all) {
       const { entry, appendedAtMs } = owed;
       // Rule 29 (d): a cache's answer may be older than the mark that begins a journal.
-      if (this.#options.kind === "cached" && isBeginning(entry)) continue;
+      if (this.kind === "cached" && isBeginning(entry)) continue;
       const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page);
       if (!isOlder || entry.mode !== "hard") continue;
-      const maxLagMs = this.#world.settings.maxLagMs[page];
+      const maxLagMs = this.world.settings.maxLagMs[page];
       const dueAtMs = this.#ledger.dueAtMs(owed, site.isolate, maxLagMs);
       mostMs = Math.max(mostMs, answeredAtMs - dueAtMs);
     }
@@ -243,16 +209,14 @@ class RequestCourse implements History {
     return mostMs;
   }
 
-  #breach({ site, page, arrivedAtMs, answeredAtMs, status }: Told, what: string): void {
+  #tellBreach({ site, page, arrivedAtMs, answeredAtMs, status }: Told, what: string): void {
     const when = `asked at ${arrivedAtMs - 1_000_000}, answered at ${answeredAtMs - 1_000_000}`;
-    const text = `${site.isolate.name} answers ${page} with ${what}: ${when}, ${status}`;
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    this.breach(`${site.isolate.name} answers ${page} with ${what}: ${when}, ${status}`);
   }
 
   /** Advances the time, with requests at every deadline. */
   async #passTo(atMs: number): Promise<void> {
-    const { settings, time } = this.#world;
+    const { settings, time } = this.world;
     for (;;) {
       let stop = atMs;
       for (const owed of this.#ledger.all) {
@@ -267,7 +231,7 @@ class RequestCourse implements History {
       }
       await time.passTo(stop);
       if (stop >= atMs) return;
-      const onlyIfCached = this.#world.draw() < 0.5;
+      const onlyIfCached = this.world.draw() < 0.5;
       for (const site of this.#sites) {
         for (const page of pages) void this.#ask(site, page, onlyIfCached);
       }

@@ -2,80 +2,46 @@
 // the purge's time + `settleSeconds`. Invariants: no response from before this change answers after the
 // deadline of `plan-ledger.ts`. No scheduled purge ends a response earlier than 2 A before its time, and
 // none that was cancelled does. No cancel is accepted later than N before the time.
-import type { History, HistoryOptions } from "./history.ts";
+import { Course, type History, type HistoryOptions } from "./course.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import { type Plan, PlanLedger } from "./plan-ledger.ts";
-import {
-  type SimulatedColo,
-  type SimulatedFill,
-  SimulatedIsolate,
-  soundParts,
-} from "./simulated-isolate.ts";
-import { SimulatedObject } from "./simulated-object.ts";
+import type { SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
 import { leaves, type Page, pages, targetsOf } from "./simulated-pages.ts";
-import {
-  colosWithinA,
-  misfortunes,
-  misfortuneShare,
-  placeOf,
-  settingsWithinA,
-} from "./simulated-weather.ts";
+import { colosWithinA, misfortuneShare, settingsWithinA } from "./simulated-weather.ts";
 
 const stepCount = 40;
 /** How far ahead plans may be, in milliseconds. */
 const aheadMsMax = [5_000, 40_000, 40_000, 600_000];
 
 /** Runs one history of scheduled purges. The same seed gives the same history. */
-export async function scheduledHistoryOf(
-  seed: number,
-  options: HistoryOptions = {},
-): Promise<History> {
+export function scheduledHistoryOf(seed: number, options: HistoryOptions = {}): Promise<History> {
   const { kind = "ordinary", tell } = options;
   const world = new SimulatedWorld(settingsWithinA(seed, kind), { tell });
-  world.tell(() => JSON.stringify(world.settings));
-  const course = new ScheduledCourse(world, options);
-  await world.time.keeping(() => course.run());
-  return course;
+  return new ScheduledCourse(world, options).played();
 }
 
-class ScheduledCourse implements History {
-  readonly violations: string[] = [];
-  judgedCount = 0;
-  usableCount = 0;
+class ScheduledCourse extends Course {
   /** The number of answers that a scheduled purge has ended. */
   withheldCount = 0;
-  readonly #world: SimulatedWorld;
-  readonly #options: HistoryOptions;
-  readonly #object: SimulatedObject | undefined;
   readonly #isolates: SimulatedIsolate[];
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #fills: SimulatedFill[] = [];
   readonly #ledger: PlanLedger;
-  #isolateCount = 0;
 
   constructor(world: SimulatedWorld, options: HistoryOptions) {
-    const { kind = "ordinary", Store } = options;
-    this.#world = world;
-    this.#options = options;
-    this.#object = Store && new SimulatedObject(world, Store);
-    this.#misfortune = misfortuneShare(world, kind);
-    this.#isolates = colosWithinA(world, kind).map((colo) => this.#begin(colo));
-    const given = { isolates: () => this.#isolates, afterLoss: () => undefined };
-    this.#suffer =
-      this.#object?.misfortunes(given.isolates, false) ?? misfortunes(world, kind, given);
-    this.#ledger = new PlanLedger(world, { isOfObject: this.#object !== undefined });
+    super(world, options);
+    this.#misfortune = misfortuneShare(world, this.kind);
+    this.#isolates = colosWithinA(world, this.kind).map((colo) => this.begin(colo));
+    this.#suffer = this.misfortunes(
+      () => this.#isolates,
+      () => undefined,
+    );
+    this.#ledger = new PlanLedger(world, { isOfObject: this.object !== undefined });
   }
 
-  #begin(colo: SimulatedColo): SimulatedIsolate {
-    this.#isolateCount += 1;
-    const place = placeOf(colo, this.#isolateCount);
-    const parts = { ...soundParts, ...this.#object?.parts, ...this.#options.parts };
-    return new SimulatedIsolate(this.#world, place, parts);
-  }
-
-  async run(): Promise<void> {
-    const world = this.#world;
+  protected async run(): Promise<void> {
+    const world = this.world;
     for (let step = 0; step < stepCount; step += 1) {
       this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
@@ -85,22 +51,22 @@ class ScheduledCourse implements History {
       for (const isolate of this.#isolates) void isolate.attend()?.();
       await this.#passTo(world.atMs + 3_000);
     }
-    if (this.#object === undefined) this.#checkKept();
+    if (this.object === undefined) this.#checkKept();
   }
 
   /** Rule 30 h: the schedule has each plan that an isolate remembers. */
   #checkKept(): void {
-    const { schedule } = this.#world.stream;
+    const { schedule } = this.world.stream;
     for (const { name, view } of this.#isolates) {
       for (const { scheduled } of view.schedule.plans) {
         if (!schedule.has(scheduled.id))
-          this.#breach(`${name} knows ${scheduled.id}, which is lost`);
+          this.breach(`${name} knows ${scheduled.id}, which is lost`);
       }
     }
   }
 
   async #passTo(atMs: number): Promise<void> {
-    const { time } = this.#world;
+    const { time } = this.world;
     const dues = this.#ledger.all.map((plan) => this.#ledger.dueAtMs(plan) + 1);
     const stops = dues.filter((due) => due > time.atMs && due < atMs);
     for (const stop of [...stops.toSorted((a, b) => a - b), atMs]) {
@@ -110,7 +76,7 @@ class ScheduledCourse implements History {
   }
 
   #act(): void {
-    const world = this.#world;
+    const world = this.world;
     if (world.draw() < this.#misfortune) return this.#suffer();
     const isolate = world.any(this.#isolates);
     const drawn = world.draw();
@@ -120,16 +86,16 @@ class ScheduledCourse implements History {
     else if (drawn < 0.82) void this.#plan(isolate);
     else if (drawn < 0.88) void this.#cancel(isolate);
     else if (drawn < 0.92) void isolate.purge(world.any(pages), "hard");
-    else this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
+    else this.#isolates[this.#isolates.indexOf(isolate)] = this.begin(isolate.place.colo);
   }
 
   async #fill(isolate: SimulatedIsolate): Promise<void> {
-    this.#fills.push(await isolate.fill(this.#world.any(pages), this.#world.any(leaves)));
+    this.#fills.push(await isolate.fill(this.world.any(pages), this.world.any(leaves)));
   }
 
   /** Loads a page at about the time of its purge. */
   async #fillAt(atMs: number, page: Page): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const { allowanceMs, settleMs = 0 } = world.settings;
     const startMs = atMs + world.between(-3_000, allowanceMs + settleMs);
     await world.sleep(Math.max(0, startMs - world.atMs));
@@ -137,7 +103,7 @@ class ScheduledCourse implements History {
   }
 
   async #plan(isolate: SimulatedIsolate): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const page = world.any(pages);
     const targets = () => targetsOf(world, page);
     const atMs = await this.#ledger.plan(isolate, { aheadMsMax, targets });
@@ -146,12 +112,12 @@ class ScheduledCourse implements History {
 
   async #cancel(isolate: SimulatedIsolate): Promise<void> {
     const violation = await this.#ledger.cancel(isolate);
-    if (violation !== undefined) this.#breach(violation);
+    if (violation !== undefined) this.breach(violation);
   }
 
   /** Requests, in each isolate, the responses from before a plan that is due. */
   #probeAll(plan: Plan): void {
-    if (plan.isCancelled || this.#world.atMs <= this.#ledger.dueAtMs(plan)) return;
+    if (plan.isCancelled || this.world.atMs <= this.#ledger.dueAtMs(plan)) return;
     const changedAtMs = this.#ledger.changesAtMs(plan);
     for (const fill of this.#fills) {
       if (fill.page !== plan.page || fill.generatedAtMs >= changedAtMs) continue;
@@ -163,18 +129,16 @@ class ScheduledCourse implements History {
     const answer = isolate.answer(fill);
     const isForbidden = plan.mode === "hard" ? answer !== undefined : answer === "fresh";
     const ledger = this.#ledger;
-    const isDue = this.#world.atMs > ledger.dueAtMs(plan) + ledger.exemptMs(isolate, fill.page);
+    const isDue = this.world.atMs > ledger.dueAtMs(plan) + ledger.exemptMs(isolate, fill.page);
     if (!isForbidden) this.withheldCount += 1;
     else if (isDue)
-      this.#breach(
-        `${isolate.name} answers ${answer} after ${JSON.stringify(plan)}: ${told(fill)}`,
-      );
+      this.breach(`${isolate.name} answers ${answer} after ${JSON.stringify(plan)}: ${told(fill)}`);
   }
 
   async #request(isolate: SimulatedIsolate): Promise<void> {
     if (this.#fills.length === 0) return;
     // Purges have ended most older ones.
-    const fill = this.#world.any(this.#fills.slice(-4));
+    const fill = this.world.any(this.#fills.slice(-4));
     const answer = await isolate.request(fill);
     this.judgedCount += 1;
     if (answer !== undefined) this.usableCount += 1;
@@ -182,15 +146,10 @@ class ScheduledCourse implements History {
   }
 
   #checkEarly(isolate: SimulatedIsolate, fill: SimulatedFill): void {
-    const { allowanceMs } = this.#world.settings;
+    const { allowanceMs } = this.world.settings;
     const by = isolate.view.schedule.coverOf(fill.stored.metadata, isolate.nowAtMs());
-    if (by !== undefined && this.#world.atMs < by.scheduled.atMs - 2 * allowanceMs)
-      this.#breach(`${isolate.name} ends ${told(fill)} early, by ${JSON.stringify(by)}`);
-  }
-
-  #breach(text: string): void {
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    if (by !== undefined && this.world.atMs < by.scheduled.atMs - 2 * allowanceMs)
+      this.breach(`${isolate.name} ends ${told(fill)} early, by ${JSON.stringify(by)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // The origin of a simulated site. Each page has one version at a time. Requests and responses take
 // time. A 304 is correct at the time when it is generated, unless the origin lies. A cache before the
 // origin may answer with a version that has been replaced.
-import type { OriginRequest } from "../../src/pages/site/site.ts";
+import type { OriginRequest } from "../../src/platform/fetch-origin.ts";
 import type { OriginTrace } from "./traces/site-trace.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 

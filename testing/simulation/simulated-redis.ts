@@ -1,7 +1,6 @@
 // The database of a simulated world, as one isolate reaches it. Commands and replies take time, and
 // replies may be lost. A lagging replica may answer reads of the journal, except in transactions
-// that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier, without
-// excluded ends of ranges (`(`).
+// that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier.
 import { scheduledLines } from "../../src/purge/journal/scheduled.ts";
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { bookScript } from "../../src/stores/redis/journal/journal-scripts.ts";
@@ -18,7 +17,7 @@ import {
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
-import { type Lineages, newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
+import { newestOf, rangeOf, type StreamItem, type StreamServer } from "./simulated-stream.ts";
 import type { IsolateTrace } from "./traces/isolate-trace.ts";
 import type { Trip } from "./traces/trace.ts";
 
@@ -100,14 +99,14 @@ class Commands {
   /** Runs a command. Each read of the journal may reach a different replica, with its own lag. */
   async #ran(command: Command): Promise<unknown> {
     const [name = "", key = "", ...args] = command.map(String);
-    const { records, stream, settings, atMs } = this.#world;
+    const { records, atMs } = this.#world;
     switch (name) {
       case "XRANGE":
       case "XREVRANGE":
         return readIn(this.#items(), name, args);
       // The switch's key.
       case "GET":
-        return stream.heldAt(atMs - this.#world.between(0, settings.replicaLagMs)) || null;
+        return this.#replica().held || null;
       case "HMGET":
         return this.#epochs(args);
       case "EVAL_RO":
@@ -126,20 +125,22 @@ class Commands {
     }
   }
 
-  #items(): readonly StreamItem[] {
+  /** Returns a replica with a lag of its own. */
+  #replica(): StreamServer {
     const { stream, atMs, settings } = this.#world;
-    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
-    const items = stream.seenAt(seenAtMs);
-    const [noted, lineages] = [stream.notedAt(seenAtMs), stream.lineagesAt(seenAtMs)];
-    this.#trip?.served({ items, noted, lineages }, false);
-    return items;
+    return stream.at(atMs - this.#world.between(0, settings.replicaLagMs));
+  }
+
+  #items(): readonly StreamItem[] {
+    const replica = this.#replica();
+    this.#trip?.served(replica, false);
+    return replica.items;
   }
 
   /** Reads epochs, perhaps on a replica. Some may be absent or partial. */
   #epochs(fields: readonly string[]): readonly (string | null)[] {
-    const { stream, settings, atMs, harmedEpochs } = this.#world;
-    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
-    const { lined } = stream.lineagesAt(seenAtMs);
+    const { harmedEpochs } = this.#world;
+    const { lined } = this.#replica().lineages;
     const texts = epochTexts(
       fields,
       lined.map((item) => item.fields),
@@ -206,24 +207,17 @@ class Commands {
 
   /** Runs commands at one moment: on the primary if one of them writes, or else on a lagging replica. */
   #transacted(commands: readonly Command[]): unknown[] {
-    const { stream, settings, atMs } = this.#world;
+    const { stream } = this.#world;
     if (commands.some(([name]) => writes.includes(name))) {
       this.#trip?.served(stream, true);
       return commands.map((command) => this.#repliedBy(stream, command));
     }
-    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
-    const replica = {
-      items: stream.seenAt(seenAtMs),
-      noted: stream.notedAt(seenAtMs),
-      lineages: stream.lineagesAt(seenAtMs),
-      held: stream.heldAt(seenAtMs),
-      schedule: stream.scheduleAt(seenAtMs),
-    };
+    const replica = this.#replica();
     this.#trip?.served(replica, false);
     return commands.map((command) => this.#repliedBy(replica, command));
   }
 
-  #repliedBy(server: Server, command: Command): unknown {
+  #repliedBy(server: StreamServer, command: Command): unknown {
     const [name = "", key = "", ...args] = command.map(String);
     const { records, atMs } = this.#world;
     switch (name) {
@@ -283,19 +277,8 @@ function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: numbe
   return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
-/** The server of a transaction. */
-interface Server {
-  readonly items: readonly StreamItem[];
-  /** The items that the book notes. */
-  readonly noted: readonly StreamItem[];
-  readonly lineages: Lineages;
-  /** The value of the switch's key; empty if absent. */
-  readonly held: string;
-  readonly schedule: ReadonlyMap<string, string>;
-}
-
 /** Returns the journal of a server for a script. For a script that writes, pass the primary. */
-function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
+function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJournal {
   return {
     get count() {
       return server.items.length;

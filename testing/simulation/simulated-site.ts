@@ -6,25 +6,20 @@ import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
-import {
-  Rangeless,
-  KnownVary,
-  Invalidations,
-  Marks,
-  Uncacheable,
-} from "../../src/pages/site/remembered-keys.ts";
+import { KnownVary, Invalidations, Uncacheable } from "../../src/pages/site/remembered-keys.ts";
+import { Marks } from "../../src/base/marks.ts";
 import { RouteNotes, LeftOutTags } from "../../src/observe/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
-import { Loops } from "../../src/pages/request/loops.ts";
-import { QueryForms } from "../../src/pages/request/query-forms.ts";
-import { HeadTimes, OriginHealth } from "../../src/pages/site/origin-health.ts";
-import { compileRoutes } from "../../src/pages/request/routes.ts";
+import { Loops } from "../../src/routing/loops.ts";
+import { QueryForms } from "../../src/routing/query-forms.ts";
+import { HeadTimes, OriginHealth } from "../../src/platform/origin-health.ts";
+import { compileRoutes } from "../../src/routing/routes.ts";
 import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-response.ts";
 import { serve } from "../../src/pages/serve.ts";
 import type { Context } from "../../src/pages/site/exchange.ts";
 import type { Site } from "../../src/pages/site/site.ts";
 import { VariantDemand } from "../../src/cache/variant-demand.ts";
-import { compileUrlReader } from "../../src/pages/request/url-reader.ts";
+import { compileUrlReader } from "../../src/routing/url-reader.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
@@ -110,14 +105,14 @@ export class SimulatedSite {
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
-      lastAnswers: undefined,
+      answers: undefined,
       notes: new RouteNotes(),
       releases: new KnownReleases(),
       knownVary: new KnownVary(),
       queryForms: new QueryForms(nowAtMs),
-      rangeless: new Rangeless(),
       typesGot: new Marks(3_600_000),
       substitutes: undefined,
+      turns: undefined,
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hits: undefined,

@@ -51,11 +51,6 @@ const emptyState = (): StreamState => ({
   ...noLineages,
 });
 
-const notedOf = ({ noted, notedCount }: StreamState) => noted.slice(0, notedCount);
-const linedOf = ({ lined, linedFrom, linedCount }: StreamState) =>
-  lined.slice(linedFrom, linedCount);
-const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
-
 /** A new state of the stream. Without a member, that part stays. */
 interface Becoming {
   readonly atMs: number;
@@ -72,12 +67,45 @@ export interface Lineages {
   readonly unprovenBelow: number;
 }
 
-const lineagesOf = (state: StreamState): Lineages => ({
-  lined: linedOf(state),
-  unprovenBelow: state.unprovenBelow,
-});
+/** The primary, or a replica. */
+export abstract class StreamServer {
+  protected abstract get state(): StreamState;
 
-export class SimulatedStream {
+  /** The items, oldest first. */
+  get items(): readonly StreamItem[] {
+    return this.state.all.slice(0, this.state.count);
+  }
+
+  /** The value of the switch's key; empty if absent. */
+  get held(): string {
+    return this.state.held;
+  }
+
+  get schedule(): ReadonlyMap<string, string> {
+    return this.state.schedule;
+  }
+
+  /** The items that the book notes. */
+  get noted(): readonly StreamItem[] {
+    return this.state.noted.slice(0, this.state.notedCount);
+  }
+
+  get lineages(): Lineages {
+    const { lined, linedFrom, linedCount, unprovenBelow } = this.state;
+    return { lined: lined.slice(linedFrom, linedCount), unprovenBelow };
+  }
+}
+
+class ServerInState extends StreamServer {
+  protected readonly state: StreamState;
+
+  constructor(state: StreamState = emptyState()) {
+    super();
+    this.state = state;
+  }
+}
+
+export class SimulatedStream extends StreamServer {
   readonly #states: StreamState[] = [emptyState()];
   /** Called after entries of the journal or of the book were lost, or an entry was deleted. */
   onHarmed: (how: "lost" | "withdrawn") => void = () => undefined;
@@ -89,46 +117,27 @@ export class SimulatedStream {
 
   /** @param linedMax the number of newest entries whose lineages are kept */
   constructor(linedMax = Infinity) {
+    super();
     this.#linedMax = linedMax;
   }
 
-  get #state(): StreamState {
+  protected get state(): StreamState {
     return this.#states.at(-1)!;
   }
 
-  /** The items on the primary, oldest first. */
-  get items(): readonly StreamItem[] {
-    return itemsOf(this.#state);
+  /** The primary before its last change. */
+  get before(): StreamServer {
+    return new ServerInState(this.#states.at(-2));
   }
 
-  /** The items on the primary before its last change. */
-  get itemsBefore(): readonly StreamItem[] {
-    return itemsOf(this.#states.at(-2) ?? emptyState());
-  }
-
-  /** The value of the switch's key on the primary; empty if absent. */
-  get held(): string {
-    return this.#state.held;
-  }
-
-  /** The value of the switch's key before the last change of the database. */
-  get heldBefore(): string {
-    return this.#states.at(-2)?.held ?? "";
-  }
-
-  /** The schedule on the primary. */
-  get schedule(): ReadonlyMap<string, string> {
-    return this.#state.schedule;
-  }
-
-  /** Returns the schedule on a replica that has everything up to this time. */
-  scheduleAt(atMs: number): ReadonlyMap<string, string> {
-    return this.#stateAt(atMs).schedule;
+  /** Returns a replica that has everything up to this time. */
+  at(atMs: number): StreamServer {
+    return new ServerInState(this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs));
   }
 
   /** Sets or drops a text of the schedule, in the step that appended the last entry. */
   keepScheduled(id: string, text?: string): void {
-    const schedule = new Map(this.#state.schedule);
+    const schedule = new Map(this.state.schedule);
     if (text === undefined) schedule.delete(id);
     else schedule.set(id, text);
     const [newest] = this.items.slice(-1);
@@ -137,26 +146,16 @@ export class SimulatedStream {
       this.#states[nth] = { ...this.#states[nth]!, schedule };
   }
 
-  /** The items that the book notes on the primary. */
-  get noted(): readonly StreamItem[] {
-    return notedOf(this.#state);
-  }
-
-  /** Returns the items that the book notes on a replica that has everything up to this time. */
-  notedAt(atMs: number): readonly StreamItem[] {
-    return notedOf(this.#stateAt(atMs));
-  }
-
   /** Replaces the items that the book notes. */
   note(noted: readonly StreamItem[], atMs: number): void {
     const notes = { noted: [...noted], notedCount: noted.length };
-    this.#states.push({ ...this.#state, sinceAtMs: atMs, ...notes });
+    this.#states.push({ ...this.state, sinceAtMs: atMs, ...notes });
     this.#harmed("lost");
   }
 
   /** Deletes the lineages. */
   forgetLineages(atMs: number): void {
-    this.#states.push({ ...this.#state, sinceAtMs: atMs, ...noLineages });
+    this.#states.push({ ...this.state, sinceAtMs: atMs, ...noLineages });
     this.#harmed("lost");
   }
 
@@ -165,34 +164,10 @@ export class SimulatedStream {
     this.onHarmed(how);
   }
 
-  /** The lineages on the primary. */
-  get lineages(): Lineages {
-    return lineagesOf(this.#state);
-  }
-
-  /** Returns the lineages on a replica that has everything up to this time. */
-  lineagesAt(atMs: number): Lineages {
-    return lineagesOf(this.#stateAt(atMs));
-  }
-
-  /** Returns the items on a replica that has everything up to this time. */
-  seenAt(atMs: number): readonly StreamItem[] {
-    return itemsOf(this.#stateAt(atMs));
-  }
-
-  /** Returns the value of the switch's key on a replica that has everything up to this time. */
-  heldAt(atMs: number): string {
-    return this.#stateAt(atMs).held;
-  }
-
   /** Returns the values of the switch's key since this time, oldest first. */
   heldSince(atMs: number): string[] {
     const later = this.#states.filter(({ sinceAtMs }) => sinceAtMs > atMs);
-    return [this.heldAt(atMs), ...later.map(({ held }) => held)];
-  }
-
-  #stateAt(atMs: number): StreamState {
-    return this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs) ?? emptyState();
+    return [this.at(atMs).held, ...later.map(({ held }) => held)];
   }
 
   /**
@@ -212,7 +187,7 @@ export class SimulatedStream {
 
   /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
-    const { all, count, lastId, held, schedule, noted, notedCount } = this.#state;
+    const { all, count, lastId, held, schedule, noted, notedCount } = this.state;
     // An empty server has the true time: losing all data takes longer than any clock error.
     const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
@@ -241,7 +216,7 @@ export class SimulatedStream {
 
   /** Returns the lineages after an append. An entry without a number ends them. */
   #linedWith(item: StreamItem) {
-    const { all, count, lined, linedFrom, linedCount, unprovenBelow } = this.#state;
+    const { all, count, lined, linedFrom, linedCount, unprovenBelow } = this.state;
     const number = numberIn(nOf(item.fields));
     if (number === 0) return noLineages;
     const isContinued = linedCount > linedFrom && lined[linedCount - 1] === all[count - 1];
@@ -254,7 +229,7 @@ export class SimulatedStream {
 
   /** Appends many entries by the true time, as one change of the database. */
   appendAll(all: readonly (readonly string[])[], atMs: number): void {
-    let { lastId } = this.#state;
+    let { lastId } = this.state;
     const items = [...this.items];
     const before = items.at(-1) === this.noted.at(-1) ? this.noted : [];
     for (const fields of all) {
@@ -272,7 +247,7 @@ export class SimulatedStream {
 
   /** Trims like `MAXLEN =`. */
   trimTo(count: number, atMs: number): void {
-    const { all, count: held, lastId } = this.#state;
+    const { all, count: held, lastId } = this.state;
     if (held > count) this.#become(all.slice(held - count, held), { atMs, lastId });
   }
 
@@ -280,7 +255,7 @@ export class SimulatedStream {
   remove(id: string, atMs: number): void {
     const kept = this.items.filter((item) => item.id !== id);
     const lineages = this.#lineagesWith(kept);
-    this.#become(kept, { atMs, lastId: this.#state.lastId, lineages });
+    this.#become(kept, { atMs, lastId: this.state.lastId, lineages });
     this.#harmed("withdrawn");
   }
 
@@ -291,8 +266,8 @@ export class SimulatedStream {
     const noted = this.noted.filter((item) => !lost.has(item));
     const lineages = this.#lineagesWith(kept);
     const lastId = kept.at(-1)?.id ?? "0-0";
-    const schedule = this.#stateWith(kept, "newest").schedule;
-    this.#become(kept, { atMs, lastId, noted, lineages, schedule }, this.#heldWith(kept));
+    const { schedule, held } = this.#serverWith(kept, "newest");
+    this.#become(kept, { atMs, lastId, noted, lineages, schedule }, held);
     this.#harmed("lost");
   }
 
@@ -306,28 +281,27 @@ export class SimulatedStream {
 
   /** Loses the schedule alone, like a database that evicts keys. */
   evictSchedule(atMs: number): void {
-    const { lastId } = this.#state;
+    const { lastId } = this.state;
     this.#become([...this.items], { atMs, lastId, schedule: new Map() });
   }
 
   /** Restores a backup. */
   restore(items: readonly StreamItem[], atMs: number): void {
-    const held = this.#heldWith(items);
-    const state = this.#stateWith(items);
+    const { held } = this.#serverWith(items, "newest");
     const lastId = items.at(-1)?.id ?? "0-0";
-    const { schedule } = state;
-    const lineages = lineagesOf(state);
-    const noted = notedOf(state);
-    this.#become([...items], { atMs, lastId, noted, lineages, schedule }, held);
+    const { noted, lineages, schedule } = this.#serverWith(items, "oldest");
+    const kept = { noted: [...noted], lineages, schedule };
+    this.#become([...items], { atMs, lastId, ...kept }, held);
     this.#harmed("lost");
   }
 
-  /** Returns the state when the last of these entries became the newest. */
-  #stateWith(items: readonly StreamItem[], which?: "newest"): StreamState {
+  /** Returns the primary when the last of these entries became the newest, or when it last was that. */
+  #serverWith(items: readonly StreamItem[], which: "oldest" | "newest"): StreamServer {
     const last = items.at(-1);
+    if (last === undefined) return new ServerInState();
     const isWith = ({ all, count }: StreamState) => all[count - 1] === last;
-    const state = which === "newest" ? this.#states.findLast(isWith) : this.#states.find(isWith);
-    return last === undefined ? emptyState() : (state ?? emptyState());
+    const states = this.#states;
+    return new ServerInState(which === "newest" ? states.findLast(isWith) : states.find(isWith));
   }
 
   /** Returns the lineages without those after the last of these entries. */
@@ -335,12 +309,6 @@ export class SimulatedStream {
     const { lined, unprovenBelow } = this.lineages;
     const at = items.length === 0 ? -1 : lined.indexOf(items.at(-1)!);
     return { lined: lined.slice(0, at + 1), unprovenBelow };
-  }
-
-  /** Returns the value of the switch's key when the last of these entries was the newest. */
-  #heldWith(items: readonly StreamItem[]): string {
-    const last = items.at(-1);
-    return this.#states.findLast(({ all, count }) => all[count - 1] === last)?.held ?? "";
   }
 
   #become(
@@ -374,12 +342,21 @@ function idAfter(lastId: string, serverAtMs: number): string {
 
 type Range = { readonly from: string; readonly to: string; readonly count: number };
 
-/** Returns entries as XRANGE does. Searches from the end, because views read there. */
-export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
-  let first = from === "-" ? 0 : items.length;
-  while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;
+/** An entry in a reply. */
+export type StreamReply = [id: string, fields: readonly string[]];
+
+/** Returns entries as XRANGE does, also with an excluded end such as `(1-0`. */
+export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): StreamReply[] {
+  const by = (id: string, end: string) => comparePositions(id, end.replace("(", ""));
+  const [least, most] = [from.startsWith("(") ? 1 : 0, to.startsWith("(") ? -1 : 0];
+  let [first, end] = [0, from === "-" ? 0 : items.length];
+  while (first < end) {
+    const middle = (first + end) >> 1;
+    if (by(items[middle]!.id, from) < least) first = middle + 1;
+    else end = middle;
+  }
   const found = items.slice(first, first + Math.min(count, items.length));
-  const within = to === "+" ? found : found.filter(({ id }) => comparePositions(id, to) <= 0);
+  const within = to === "+" ? found : found.filter(({ id }) => by(id, to) <= most);
   return within.map(replied);
 }
 
@@ -387,7 +364,7 @@ export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range
 export function newestOf(
   items: readonly StreamItem[],
   { from, count }: Omit<Range, "to">,
-): unknown[] {
+): StreamReply[] {
   let last = items.length;
   if (from !== "+") {
     while (last > 0 && comparePositions(items[last - 1]?.id ?? "", from) > 0) last -= 1;
@@ -398,6 +375,6 @@ export function newestOf(
     .map(replied);
 }
 
-function replied({ id, fields }: StreamItem): unknown {
+function replied({ id, fields }: StreamItem): StreamReply {
   return [id, fields];
 }

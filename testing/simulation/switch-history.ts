@@ -4,11 +4,11 @@
 // the isolate cannot reach the journal. It never replaces a newer post, nor one accepted later.
 import { isNewer, readPost } from "../../src/purge/journal/switch-state.ts";
 import { stateInKey } from "../../src/stores/redis/journal/switch-key.ts";
-import type { History, HistoryOptions } from "./history.ts";
+import { Course, type History, type HistoryOptions } from "./course.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
-import { SimulatedIsolate, soundParts, type SimulatedColo } from "./simulated-isolate.ts";
+import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import { configOf } from "./simulated-pages.ts";
-import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
+import { colosOf, misfortuneShare, settingsOf } from "./simulated-weather.ts";
 
 const stepCount = 40;
 const bypasses = [true, false, ["usual"], ["quick"]] as const;
@@ -19,27 +19,17 @@ const clocksApartMs = 16_000;
 /** With at most this delay, the database replies well before a request stops waiting. */
 const nearMs = 20;
 
-/** Runs one history of the switch. The same seed gives the same history. */
-export async function switchHistoryOf(
-  seed: number,
-  options: HistoryOptions = {},
-): Promise<History> {
+/**
+ * Runs one history of the switch: each judged request reads the state, and each usable answer is that of a
+ * post. The same seed gives the same history.
+ */
+export function switchHistoryOf(seed: number, options: HistoryOptions = {}): Promise<History> {
   const { kind = "ordinary", tell } = options;
   const world = new SimulatedWorld(settingsOf(seed, kind), { tell });
-  world.tell(() => JSON.stringify(world.settings));
-  const course = new SwitchCourse(world, options);
-  await world.time.keeping(() => course.run());
-  return course;
+  return new SwitchCourse(world, options).played();
 }
 
-class SwitchCourse implements History {
-  readonly violations: string[] = [];
-  /** The number of reads of the state. */
-  judgedCount = 0;
-  /** The number of reads that returned the state of a post. */
-  usableCount = 0;
-  readonly #world: SimulatedWorld;
-  readonly #options: HistoryOptions;
+class SwitchCourse extends Course {
   readonly #isolates: SimulatedIsolate[];
   readonly #suffer: () => void;
   readonly #misfortune: number;
@@ -54,32 +44,23 @@ class SwitchCourse implements History {
     { sinceMs: number; askedAtMs: number; failedCount: number }
   >();
   #lossCount = 0;
-  #isolateCount = 0;
 
   constructor(world: SimulatedWorld, options: HistoryOptions) {
-    const { kind = "ordinary" } = options;
-    this.#world = world;
-    this.#options = options;
-    this.#misfortune = misfortuneShare(world, kind);
-    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
-    this.#suffer = misfortunes(world, kind, {
-      isolates: () => this.#isolates,
-      afterLoss: () => {
+    super(world, options);
+    this.#misfortune = misfortuneShare(world, this.kind);
+    this.#isolates = colosOf(world).map((colo) => this.begin(colo));
+    this.#suffer = this.misfortunes(
+      () => this.#isolates,
+      () => {
         this.#lossCount += 1;
         this.#lostAtMs = world.atMs;
       },
-    });
+    );
     world.onAppended = (_, fields) => this.#weighPost(fields);
   }
 
-  #begin(colo: SimulatedColo): SimulatedIsolate {
-    this.#isolateCount += 1;
-    const place = placeOf(colo, this.#isolateCount, this.#options.kind);
-    return new SimulatedIsolate(this.#world, place, { ...soundParts, ...this.#options.parts });
-  }
-
-  async run(): Promise<void> {
-    const world = this.#world;
+  protected async run(): Promise<void> {
+    const world = this.world;
     for (let step = 0; step < stepCount; step += 1) {
       this.#act();
       await world.time.passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
@@ -92,7 +73,7 @@ class SwitchCourse implements History {
   }
 
   #act(): void {
-    const world = this.#world;
+    const world = this.world;
     if (world.draw() < this.#misfortune) return this.#suffer();
     const isolate = world.any(this.#isolates);
     const drawn = world.draw();
@@ -103,12 +84,12 @@ class SwitchCourse implements History {
   }
 
   #replace(isolate: SimulatedIsolate): void {
-    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.begin(isolate.place.colo);
   }
 
   /** Runs the steps of a request up to its read of the state. */
   async #ask(isolate: SimulatedIsolate): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const { allowanceMs, clockErrorMs, replicaLagMs, wayMs } = world.settings;
     const { renewalLagMs } = configOf(world.settings).purge;
     const reachedSinceMs = this.#reachedSinceMs(isolate);
@@ -119,7 +100,7 @@ class SwitchCourse implements History {
     const used = this.#used.get(isolate) ?? "";
     const post = switched?.post ?? "";
     if (isAfter(used, post))
-      this.#breach(`${isolate.name} returns from ${used} to ${post || "none"}`);
+      this.breach(`${isolate.name} returns from ${used} to ${post || "none"}`);
     this.#used.set(isolate, post);
     // If the journal is unreachable, or slower than a request waits, the last state remains.
     const isReached = wayMs <= nearMs && isolate.redis.failedCount === failedCount;
@@ -134,11 +115,11 @@ class SwitchCourse implements History {
     const sinceMs = Math.max(reachedSinceMs, this.#lostAtMs);
     const isDue = isRemembered && world.atMs - sinceMs >= windowMs + 12 * wayMs;
     if (!isOutdated && !isDue) return;
-    this.#breach(`${isolate.name} uses the post ${post || "none"} instead of ${held.join("; ")}`);
+    this.breach(`${isolate.name} uses the post ${post || "none"} instead of ${held.join("; ")}`);
   }
 
   #reachedSinceMs(isolate: SimulatedIsolate): number {
-    const { atMs, settings } = this.#world;
+    const { atMs, settings } = this.world;
     const { failedCount } = isolate.redis;
     const before = this.#reached.get(isolate);
     const isOn =
@@ -150,7 +131,7 @@ class SwitchCourse implements History {
   }
 
   async #post(isolate: SimulatedIsolate): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const bypass = world.any<boolean | readonly string[]>(bypasses);
     const { failedCount } = isolate.redis;
     const posted = await isolate.acceptances.post(
@@ -168,7 +149,7 @@ class SwitchCourse implements History {
    * reached the journal.
    */
   async #isStoodFor(post: string, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
-    const { settings, stream, time } = this.#world;
+    const { settings, stream, time } = this.world;
     const togetherMs = Math.min(1_000, settings.maxLagMs.usual / 10);
     await time.sleep(settings.maxLagMs.usual / 2 - togetherMs - 1);
     const { held } = stream;
@@ -178,7 +159,7 @@ class SwitchCourse implements History {
     await time.sleep(togetherMs + 10 * settings.wayMs + 4);
     const wasReached = isolate.redis.failedCount === failedCount && this.#lossCount === lossCount;
     if (!wasReached || postIn(held) !== before || stream.held !== held) return;
-    this.#breach(`${isolate.name} has not posted the lost post ${post} again`);
+    this.breach(`${isolate.name} has not posted the lost post ${post} again`);
   }
 
   /** For each post, the post that it replaced when it was first written. */
@@ -186,22 +167,22 @@ class SwitchCourse implements History {
 
   #weighPost(fields: readonly string[]): void {
     // Other isolates learn of a loss by its mark.
-    if (fields[fields.indexOf("lost") + 1] !== "") this.#lostAtMs = this.#world.atMs;
+    if (fields[fields.indexOf("lost") + 1] !== "") this.#lostAtMs = this.world.atMs;
     const json = fields[fields.indexOf("switch") + 1];
     const written = fields.includes("switch") ? readPost(json ?? "") : undefined;
     if (written === undefined) return;
     const { post, replaces } = written;
     if (!this.#replacedBy.has(post)) {
       this.#replacedBy.set(post, replaces);
-      this.#writtenAtMs.set(post, this.#world.atMs);
+      this.#writtenAtMs.set(post, this.world.atMs);
     }
     const before = this.#lastHeld;
     const laterMs = this.#writtenMs(before) - this.#writtenMs(post);
-    const { clockErrorMs, wayMs } = this.#world.settings;
+    const { clockErrorMs, wayMs } = this.world.settings;
     // A post gets its time before it is written.
     const mostMs = clocksApartMs + clockErrorMs + 3 * wayMs;
     if (isAfter(post, before) && laterMs <= mostMs) return;
-    this.#breach(`${post} replaces ${before}, ${laterMs} ms newer`);
+    this.breach(`${post} replaces ${before}, ${laterMs} ms newer`);
   }
 
   #writtenMs(post: string): number {
@@ -210,12 +191,7 @@ class SwitchCourse implements History {
 
   /** The post that the key named before the last change of the database. */
   get #lastHeld(): string {
-    return postIn(this.#world.stream.heldBefore);
-  }
-
-  #breach(text: string): void {
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    return postIn(this.world.stream.before.held);
   }
 }
 

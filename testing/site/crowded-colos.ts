@@ -1,5 +1,7 @@
 // Opens three colos with one database and one clock, and sends crowds to all of them. Their route
 // collapses requests over all colos. Vitest's timers and the clock advance together.
+// Needs parts: global-collapse.
+import { globalCollapse } from "../../src/parts/global-collapse/global-collapse.ts";
 import type { RouteInput } from "../../src/config/route-options.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
@@ -13,7 +15,7 @@ export class Colos {
   readonly sites: Site[];
 
   constructor(script: Script, route: Partial<RouteInput> = {}, limits: object = {}) {
-    const routes = [{ name: "all", match: "*", collapse: "global" as const, ...route }];
+    const routes = [{ name: "all", match: "*", use: [globalCollapse()], ...route }];
     this.sites = openColos(3, {
       clock: this.clock,
       upstash: this.upstash,

@@ -14,6 +14,7 @@ import { operate } from "../../src/parts/operate/operate.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OnRequest } from "../../src/observe/request-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
+import { Background } from "../fakes/background.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { type FakeUpstash, openNetworkOfFakes } from "../fakes/fake-upstash.ts";
@@ -95,14 +96,8 @@ export class Site {
   readonly lines: LogLine[] = [];
   readonly config: Config;
   readonly #app: Application;
-  readonly #pending: Promise<unknown>[] = [];
-  readonly #background = {
-    waitUntil: (work: Promise<unknown>) => void this.#pending.push(work),
-  };
-  readonly #ofEntries: Promise<unknown>[] = [];
-  readonly #backgroundOfEntries = {
-    waitUntil: (work: Promise<unknown>) => void this.#ofEntries.push(work),
-  };
+  readonly #background = new Background();
+  readonly #backgroundOfEntries = new Background();
 
   constructor(options: SiteOptions, origin: OriginInProcess) {
     this.clock = options.clock ?? new FakeClock();
@@ -161,8 +156,8 @@ export class Site {
     const isOfDialect =
       this.config.parts.some(({ name }) => name === "varnish") && method !== "GET";
     const isEntry = isOfDialect || (method === "POST" && ofEntries.test(url));
-    const background = isEntry ? this.#backgroundOfEntries : this.#background;
-    const context = { ...background, passThroughOnException: () => undefined, props: {} };
+    const { waitUntil } = isEntry ? this.#backgroundOfEntries : this.#background;
+    const context = { waitUntil, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }
 
@@ -206,13 +201,13 @@ export class Site {
 
   /** Also waits until all entries are read back, half of N after their posts. */
   async settleEntries(): Promise<void> {
-    await Promise.all(this.#ofEntries);
+    await this.#backgroundOfEntries.settle();
     await this.settle();
   }
 
   /** Waits for all background work, including work that it starts. */
-  async settle(): Promise<void> {
-    while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
+  settle(): Promise<void> {
+    return this.#background.settle();
   }
 }
 

@@ -1,9 +1,9 @@
 // Opens a site in two colos over one database, and calls its route for warming.
 import type { OperatorAnswer, WarmAnswer } from "../../src/protocol/answers.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
-import { openColos, read, type Seen, type Site, type SiteOptions } from "./harness.ts";
+import { openPair } from "./counted-looks.ts";
+import { read, type Seen, type Site, type SiteOptions } from "./harness.ts";
 import { adminToken, bearer } from "./purge-sender.ts";
 
 /**
@@ -13,15 +13,12 @@ import { adminToken, bearer } from "./purge-sender.ts";
 export function openWarmSite(options: SiteOptions = {}) {
   const clock = options.clock ?? new FakeClock();
   clock.advance(300);
-  const upstash = options.upstash ?? new FakeUpstash(clock);
-  const [near, far] = openColos(2, {
+  return openPair({
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=600")),
     ...options,
     clock,
-    upstash,
     env: { ADMIN_TOKEN: adminToken, SITE_HOST: "www.example.com", ...options.env },
   });
-  return { clock, upstash, near: near!, far: far! };
 }
 
 /**

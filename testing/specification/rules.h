@@ -4,9 +4,8 @@
  */
 #define RULES(X) \
   X(R11_DATE, "11 date")           /* a view is as old as the request of its read */ \
-  X(R11_JOINT, "11 joint")         /* a read begins with the view's last entry */ \
+  X(R11_JOINT, "11 joint")         /* a read begins at the view's last entry, or before it */ \
   X(R12_CHAIN, "12 chain")         /* a view has consecutive entries, at most as many as it holds */ \
-  X(R13_END, "13 end")             /* a read is discarded if the view's end has changed */ \
   X(R16_REPLY, "16 reply")         /* only the reply to a read renews the view */ \
   X(R16_PRIMARY, "16 primary")     /* the primary decides whether entries were lost */ \
   X(R17_MARKED, "17 marked")       /* after a loss, a view starts again behind a mark of this loss */ \

@@ -17,11 +17,10 @@ static int is_chain(int oldest) {
                              on_path(event.first, oldest, event.last));
 }
 
-/* Returns whether a read extends the view: it begins with the view's last entry. */
+/* Returns whether a read extends the view: it has the view's last entry. */
 static int extends(int i, struct Read *it) {
   if (!VIEW(i).last) return 0;
-  if (!RULE(R13_END, it->base == VIEW(i).last)) return 0;
-  if (!RULE(R11_JOINT, on_path(it->base, it->first, it->last))) return 0;
+  if (!RULE(R11_JOINT, on_path(VIEW(i).last, it->first, it->last))) return 0;
   return is_chain(in_history(VIEW(i).first, it->last) ? VIEW(i).first : it->first);
 }
 
@@ -30,7 +29,7 @@ static int begins(int i, struct Read *it) {
   int end = VIEW(i).last;
   if (!RULE(R18_EMPTY, it->last)) return 0;
   if (!end) return is_chain(it->first);
-  if (it->kind == APPENDED || !RULE(R13_END, it->base == end)) return 0;
+  if (it->kind == APPENDED || it->base != end) return 0;
   if (!RULE(R16_PRIMARY, it->kind != REPLICA)) return 0;
   if (it->kind != MARKED && on_path(end, it->first, it->last)) return 0;
   return RULE(R17_MARKED, marked(end, it) || trimmed(end, it, DROPPED)) && is_chain(it->first);

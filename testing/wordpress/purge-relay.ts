@@ -1,7 +1,6 @@
 // Passes purges on to Tidemark. A test can interrupt the connection, or hold a purge back.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listening } from "../listening.ts";
 import { rawRequest } from "../worker/raw-request.ts";
 
 type RelayMode = "passes" | "interrupts" | "interrupts-once" | "holds";
@@ -41,19 +40,15 @@ export async function startPurgeRelay(siteUrl: string): Promise<PurgeRelay> {
     outgoing.writeHead(answer.status, { "content-type": "application/json" });
     outgoing.end(answer.body);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const { url, stop } = await listening(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/_cache/purge`,
+    url: `${url}/_cache/purge`,
     ids,
     set: (wanted) => {
       mode = wanted;
       holding = Promise.withResolvers();
     },
     held: () => holding.promise,
-    stop: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    stop,
   };
 }

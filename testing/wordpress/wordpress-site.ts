@@ -1,33 +1,27 @@
 // Debian's WordPress on PHP's own web server and a MariaDB, if installed. With
 // TIDEMARK_REQUIRE_WORDPRESS=1, its absence is an error.
-import { execFile, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Running } from "../../local/running.ts";
+import { startTogether } from "../../local/running.ts";
 import { isMariadbInstalled, startMariadb } from "../fakes/mariadb-server.ts";
 import { freePort } from "../../local/free-port.ts";
-import { guardOf } from "../fakes/redis-server.ts";
+import { isInstalled, startProgram } from "../programs.ts";
 import { rawRequest } from "../worker/raw-request.ts";
 
 const sources = "/usr/share/wordpress";
 const hasMysqli = ["-r", "exit(extension_loaded('mysqli') ? 0 : 1);"];
 
-export const isWordPressInstalled =
+export const isWordPressInstalled = isInstalled(
+  "WORDPRESS",
   isMariadbInstalled &&
-  existsSync(`${sources}/wp-load.php`) &&
-  spawnSync("php", hasMysqli).status === 0;
-
-if (!isWordPressInstalled) {
-  const lack = "WordPress, PHP or MariaDB is not installed. .ci/run names the packages of Debian.";
-  if (process.env["TIDEMARK_REQUIRE_WORDPRESS"] === "1") {
-    throw new Error(`TIDEMARK_REQUIRE_WORDPRESS is 1, but: ${lack}`);
-  }
-  console.warn(`${lack} The plugin is not tested here.`);
-}
+    existsSync(`${sources}/wp-load.php`) &&
+    spawnSync("php", hasMysqli).status === 0,
+  "WordPress, PHP or MariaDB is not installed. .ci/run names the packages of Debian. The plugin is not tested here.",
+);
 
 export const editor = { user: "editor", password: "tides-and-marks" };
 
@@ -52,9 +46,8 @@ export interface WordPressSite {
 }
 
 /** Starts a new WordPress with the plugin, and with the lines of docs/wordpress.md in wp-config.php. */
-export async function startWordPress(settings: WordPressSettings): Promise<WordPressSite> {
-  const running = new Running();
-  try {
+export function startWordPress(settings: WordPressSettings): Promise<WordPressSite> {
+  return startTogether(async (running) => {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-wordpress-"));
     await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
     const { url: databaseUrl } = await running.add(startMariadb());
@@ -68,15 +61,16 @@ export async function startWordPress(settings: WordPressSettings): Promise<WordP
       sendmail_path: "/bin/true",
     });
     const options = phpOptions.flatMap(([name, value]) => ["-d", `${name}=${value}`]);
-    const env = { ...process.env, PURGE_SECRET: settings.purgeSecret };
+    const env = { PURGE_SECRET: settings.purgeSecret };
     const php = async (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
-      const where = { cwd: folder, env: { ...env, ...more } };
+      const where = { cwd: folder, env: { ...process.env, ...env, ...more } };
       return (await promisify(execFile)("php", [...options, ...args], where)).stdout;
     };
     await php(["-r", installation]);
 
     const port = await freePort();
-    const serve = () => startServer({ options, folder, port, env });
+    const args = [...options, "-S", `127.0.0.1:${port}`, "-t", folder, "router.php"];
+    const serve = () => startProgram({ command: "php", args, cwd: folder, env, ready: "started" });
     let server = await serve();
     await running.add(Promise.resolve({ stop: () => server.stop() }));
     const url = `http://127.0.0.1:${port}`;
@@ -96,12 +90,8 @@ export async function startWordPress(settings: WordPressSettings): Promise<WordP
         await server.stop();
         server = await serve();
       },
-      stop: () => running.stop(),
     };
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
+  });
 }
 
 async function configOf(
@@ -148,32 +138,3 @@ wp_install('Tide tables', '${editor.user}', 'editor@example.com', true, '', '${e
 $wp_rewrite->set_permalink_structure('/%postname%/');
 flush_rewrite_rules();
 `;
-
-interface ServerSettings {
-  readonly options: readonly string[];
-  readonly folder: string;
-  readonly port: number;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-async function startServer({ options, folder, port, env }: ServerSettings) {
-  const args = [...options, "-S", `127.0.0.1:${port}`, "-t", folder, "router.php"];
-  const child = spawn("php", args, { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
-  const guard = guardOf(child);
-  const gone = once(child, "exit");
-  const stop = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await gone;
-    guard.kill("SIGKILL");
-  };
-  let printed = "";
-  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-  child.stderr.on("data", (part) => {
-    // After the start, the output is only read so that the server never blocks on a full pipe.
-    if (printed.length < 10_000) printed += String(part);
-    if (printed.includes("started")) resolve();
-  });
-  child.once("exit", () => reject(new Error(`php did not start. It printed:\n${printed}`)));
-  await ready;
-  return { stop };
-}

@@ -1,5 +1,5 @@
 // Bundles a Worker whose origin is a Hono application of a test.
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../bundled-text.ts";
 
 const inRedis = `
   import { upstash } from "./src/upstash.ts";
@@ -35,7 +35,7 @@ export function bundleApp(app: string, settings: AppSettings = {}): Promise<stri
     ${app}
     export default (${around})(tidemark(app, defineConfig({ parts: [operate()], ...${config} }), { stores }));
   `;
-  return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
+  return bundledText(contents);
 }
 
 /** Statements for `bundleApp` that forward all requests to the server at `ORIGIN_URL`. */

@@ -1,5 +1,5 @@
 // Bundles a Worker that answers with values of a data cache, which its module creates.
-import { bundled, root } from "../../local/bundling.ts";
+import { bundledText } from "../bundled-text.ts";
 
 /**
  * Bundles a Worker whose routes answer with JSON. `/get/<key>`, `/forced/<key>` and
@@ -53,6 +53,5 @@ export function bundleData(options: string): Promise<string> {
       },
     };
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "data.js", loader: "js" } as const;
-  return bundled({ stdin, external: ["cloudflare:workers"] });
+  return bundledText(contents, { external: ["cloudflare:workers"] });
 }

@@ -49,7 +49,7 @@ async function built(config: string, changed: Changed): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
   try {
     const path = join(folder, "tidemark.config.ts");
-    const text = `import { defineConfig } from "tidemark";\nimport { operate } from "tidemark/operate";\nimport { hotKeys } from "tidemark/hot-keys";\nexport default defineConfig({ parts: [operate()], ...${config} });\n`;
+    const text = `import { defineConfig } from "tidemark";\nimport { operate } from "tidemark/operate";\nimport { hotKeys } from "tidemark/hot-keys";\nimport { globalCollapse } from "tidemark/global-collapse";\nexport default defineConfig({ parts: [operate()], ...${config} });\n`;
     await writeFile(path, text);
     return await buildWorker(path, changed);
   } finally {

@@ -1,23 +1,17 @@
 // Cloudflare's edge between a Worker and its origin: changes the fields of a subrequest as Cloudflare
 // documents it for Workers (https://developers.cloudflare.com/fundamentals/reference/http-headers/).
-import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
 import { createBrotliDecompress, createGunzip } from "node:zlib";
+import { type Listening, listening } from "../listening.ts";
 
 /** Whether the origin is in the zone of the Worker, or in another zone of Cloudflare. */
 export type OriginZone = "same" | "other";
 
-interface EdgeProxy {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
 /** The address of every Worker for another zone. */
 const workerAddress = "2a06:98c0:3600::103";
 
-export async function startEdgeProxy(originUrl: string, zone: OriginZone): Promise<EdgeProxy> {
+export function startEdgeProxy(originUrl: string, zone: OriginZone): Promise<Listening> {
   const server = createServer((incoming, outgoing) => {
     const { hostname, port } = new URL(originUrl);
     const { method, url: path, headers } = incoming;
@@ -29,15 +23,7 @@ export async function startEdgeProxy(originUrl: string, zone: OriginZone): Promi
     outgoing.on("close", () => forwarded.destroy());
     incoming.pipe(forwarded);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return listening(server);
 }
 
 /** Returns the fields that the origin gets. Cloudflare consumes X-Real-IP. */

@@ -5,10 +5,10 @@ import { chmod, mkdtemp, readFile, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../local/free-port.ts";
-import { startWebServer, type WebServer, type WebServerStart } from "../web-server-process.ts";
+import { isInstalled, startWebServer, type WebServer, type WebServerStart } from "../programs.ts";
 
-export const isNginxInstalled = isInstalled("nginx", "nginx-light");
-export const isApacheInstalled = isInstalled("apache2", "apache2");
+export const isNginxInstalled = isOrigin("NGINX", "nginx", "nginx-light");
+export const isApacheInstalled = isOrigin("APACHE", "apache2", "apache2");
 
 /** Contents by file name. */
 type Files = Readonly<Record<string, string>>;
@@ -73,13 +73,10 @@ export function startApache({ files, global = "", site = "" }: WebServerSettings
   });
 }
 
-function isInstalled(command: string, debian: string): boolean {
-  if (spawnSync(command, ["-v"]).status === 0) return true;
+function isOrigin(name: string, command: string, debian: string): boolean {
   const lack = `No ${command} is on PATH (Debian: apt-get install ${debian}).`;
-  const name = `TIDEMARK_REQUIRE_${command.replace(/\d/, "").toUpperCase()}`;
-  if (process.env[name] === "1") throw new Error(`${name} is 1, but: ${lack}`);
-  console.warn(`${lack} It is not tested here as an origin.`);
-  return false;
+  const isFound = spawnSync(command, ["-v"]).status === 0;
+  return isInstalled(name, isFound, `${lack} It is not tested here as an origin.`);
 }
 
 /** Replaces the first match of each pattern. @throws if Debian's file has no match */

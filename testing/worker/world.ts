@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { root } from "../../local/bundling.ts";
 import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { Running } from "../../local/running.ts";
+import { type Running, startTogether } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { bundleWith } from "./bundle-with.ts";
 import { startLimitedColo } from "./platform-limits/limited-colo.ts";
@@ -43,9 +43,8 @@ export interface WorldSettings {
   readonly limits?: PlatformLimits;
 }
 
-export async function startWorld(settings: WorldSettings): Promise<World> {
-  const running = new Running();
-  try {
+export function startWorld(settings: WorldSettings): Promise<World> {
+  return startTogether(async (running) => {
     const { isWithoutRedis = false, config = "{}" } = settings;
     const main = isWithoutRedis ? { entryPoints: [withoutRedis] } : {};
     const worker = settings.worker ?? (await bundleWith(config, main));
@@ -70,11 +69,8 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
         return running.add(startLimitedColo(colo, settings.limits));
       }),
     );
-    return { colos, rest, stop: () => running.stop() };
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
+    return { colos, rest };
+  });
 }
 
 /** The main module of a Worker over the stores of Cloudflare. */

@@ -1,21 +1,20 @@
 // Installs the example as a user would, with the packed package, and runs its processes of `next start`. The API of the
 // stories is the test's.
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { root } from "../../../local/bundling.ts";
 import { packedTidemark } from "../../../test/package/packed-tidemark.ts";
-import { guardOf } from "../../../testing/fakes/redis-server.ts";
+import { type Listening, listening } from "../../../testing/listening.ts";
+import { startProgram } from "../../../testing/programs.ts";
 import { freePort } from "../../../local/free-port.ts";
 
 const runFile = promisify(execFile);
-const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
+const ofProduction = { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
 const next = "node_modules/next/dist/bin/next";
 
 /**
@@ -44,7 +43,10 @@ export async function buildExample(): Promise<{ readonly folder: string; stop():
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
   await runFile("npm", ["ci", ...quiet], { cwd: folder });
   for (const app of [".", "segments"])
-    await runFile(process.execPath, [next, "build", app], { cwd: folder, env });
+    await runFile(process.execPath, [next, "build", app], {
+      cwd: folder,
+      env: { ...process.env, ...ofProduction },
+    });
   return { folder, stop: () => rm(world, { recursive: true, force: true }) };
 }
 
@@ -62,24 +64,14 @@ export async function startNext(
 ): Promise<NextProcess> {
   const port = await freePort();
   const args = [next, "start", app, "--port", String(port), "--hostname", "127.0.0.1"];
-  const child = spawn(process.execPath, args, { cwd: folder, env: { ...env, ...variables } });
-  const guard = guardOf(child);
-  let output = "";
-  const ready = Promise.withResolvers<void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes("Ready in")) ready.resolve();
-    });
-  }
-  const gone = once(child, "exit").then(() => ready.reject(new Error(`It ended:\n${output}`)));
-  await ready.promise;
-  const stop = async () => {
-    child.kill("SIGKILL");
-    await gone;
-    guard.kill("SIGKILL");
-  };
-  return { url: `http://127.0.0.1:${port}`, output: () => output, stop };
+  const { printed: output, stop } = await startProgram({
+    command: process.execPath,
+    args,
+    cwd: folder,
+    env: { ...ofProduction, ...variables },
+    ready: "Ready in",
+  });
+  return { url: `http://127.0.0.1:${port}`, output, stop };
 }
 
 /** The API of the stories. A held story is read at once, and answered later. */
@@ -87,6 +79,7 @@ export class Api {
   readonly #titles = new Map<string, string>();
   readonly #held = new Map<string, PromiseWithResolvers<void>>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
+  #listening: Listening | undefined;
   reads = 0;
 
   async #answer(
@@ -123,14 +116,11 @@ export class Api {
   }
 
   async start(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.#listening = await listening(this.#server);
+    return this.#listening.url;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, "close");
+    await this.#listening?.stop();
   }
 }

@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { challengeField } from "../../../src/protocol/operator-token.ts";
+import { listening } from "../../../testing/listening.ts";
 import { proofFor } from "./fakes/proving.ts";
 
 const token = "token-of-an-operator";
@@ -25,13 +25,9 @@ async function serving(answer: RequestListener): Promise<string> {
     const proof = await proofFor(url, headers, token, Date.now());
     return response.writeHead(proof.status).end(await proof.text());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ends.push(
-    () => server.closeAllConnections(),
-    () => server.close(),
-  );
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop } = await listening(server);
+  ends.push(stop);
+  return url;
 }
 
 /** Starts the command for a site. */

@@ -3,7 +3,7 @@
 // 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
 // 2. `withoutAsking` answers without a forward while the origin or the page fails.
 // 3. cache/load.ts waits for another request's forward; `storedSince` looks in memory again.
-// 4. global-lease.ts waits for the lease.
+// 4. A part may wait for the turn of this isolate (`TurnPort`).
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
@@ -11,14 +11,14 @@ import { load, type LoadPolicy, type LoadResult, type Next } from "../../cache/l
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import {
-  lookedUpFurther,
   type PendingForward,
+  lookedUpFurther,
   questionOf,
   renewViewIfInDoubt,
   storedCandidate,
 } from "../reuse/pending-forward.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
@@ -29,6 +29,7 @@ import {
   answeredWith,
   candidateOf,
   forOwnVariant,
+  foundAgain,
   isOfAnotherVariant,
   storedMeanwhile,
   storedSince,
@@ -39,7 +40,6 @@ import {
 import { lead } from "./lead.ts";
 import { inPublicContext, probeBehind } from "./forward.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
-import { leaderTurn } from "./global-lease.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** Answers with a stored response, a forward of this or another request, or an error page. */
@@ -58,7 +58,7 @@ export async function answerFromOrigin(pending: PendingForward): Promise<Respons
 }
 
 /**
- * HTTP's rules for `load`. On a miss, `takeTurn` waits for the lease, and `fetch` forwards as the
+ * HTTP's rules for `load`. On a miss, `takeTurn` waits for the turn of this isolate, and `fetch` forwards as the
  * leader of a flight. `accepts` answers the flight's followers with the outcome. If `accepts`
  * returns no answer, `next` decides the follower's next step.
  */
@@ -68,7 +68,7 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
   mayShare: mayCollapse,
   withoutFetch: withoutAsking,
   storedSince: answerSince,
-  takeTurn: leaderTurn,
+  takeTurn: turnOf,
   fetch: fetchAndConfirm,
   accepts: answerOf,
   next: nextAfter,
@@ -115,6 +115,23 @@ function answerSince(pending: PendingForward): LoadResult<SharedForward, Respons
 }
 
 /**
+ * Waits for the leader's turn among all isolates, if a part of the route has such turns. First looks up again if
+ * memory's record has changed since the lookup, because a tier may have stored a body that is too large for memory.
+ */
+function turnOf(pending: PendingForward, flight: ForwardFlight) {
+  const { key, memoryCount, exchange } = pending;
+  const { tiers, turns } = exchange.site;
+  if (memoryCount === undefined || !tiers.memory.hasChanged(key, memoryCount)) {
+    return turns?.ofLeader(pending, flight);
+  }
+  return storedMeanwhile({ ...pending, lookedUpAtMs: -Infinity }).then((come) => {
+    if (come === undefined) return turns?.ofLeader(pending, flight) ?? ({ kind: "lead" } as const);
+    const outcome = { kind: "in-tiers", metadata: come.stored.metadata } as const;
+    return { kind: "answer", answer: answeredBy(come, pending), outcome } as const;
+  });
+}
+
+/**
  * Returns the answer from another request's forward, judged by this request's own view and clock
  * (rule 9).
  */
@@ -146,7 +163,7 @@ async function answerOf(
   return answeredBy(candidateOf({ metadata, body: { kind: "stream", stream } }, pending), pending);
 }
 
-/** The wait for the lease is short, because a hanging request may hold the lease for 30 s. */
+/** The wait for the turn is short, because a hanging request may keep its turn for 30 s. */
 const anonymousTurnMsMax = 250;
 
 /**
@@ -225,11 +242,8 @@ async function lookedUpAgain(
   pending: PendingForward,
 ): Promise<Next<PendingForward, Response>> {
   const lookup = new PageLookup(pending, pending.exchange);
-  const found = await lookup.lookUp();
-  if (found !== undefined && lookup.accepts(found)) {
-    return { kind: "answer", answer: answeredBy(found.candidate, pending) };
-  }
-  discardBody(found?.candidate.stored);
+  const come = await foundAgain(pending, lookup);
+  if (come !== undefined) return { kind: "answer", answer: answeredBy(come, pending) };
   const hasFollowedMarker = lookup.key.text !== pending.request.key.text;
   const place = hasFollowedMarker
     ? { ...pending, ...lookup.place }
@@ -311,30 +325,21 @@ function storedForAll(pending: PendingForward): Response | undefined {
  */
 async function wholeFirst(pending: PendingForward): Promise<Response | undefined> {
   const { request, exchange, key } = pending;
-  const { nowAtMs, rangeless } = exchange.site;
-  if (!request.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  const { nowAtMs, uncacheable, flights } = exchange.site;
+  const { rangeless, wholeInVain } = uncacheable;
+  const isAwaited = rangeless.has(key.text, nowAtMs()) && !wholeInVain.has(key.text, nowAtMs());
+  if (!request.conditions.has("range") || !isAwaited) return undefined;
   const answer = await withoutAsking(pending, { hasWaited: false });
   if (answer !== undefined) return answer;
-  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(pending));
+  const underWay = flights.get(key.text, nowAtMs());
+  const fill = underWay?.isAnonymous === true ? underWay : startFill(pending);
   const waited = await patiently(fill.ended, request.route.waitTimeoutMs);
-  const lookup = new PageLookup(pending, exchange);
-  const found = await lookup.lookUp();
-  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, pending);
-  discardBody(found?.candidate.stored);
+  const come = await foundAgain(pending);
+  if (come !== undefined) return answeredBy(come, pending);
   // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
-  if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
+  if (!isOfNow) wholeInVain.mark(key.text, nowAtMs());
   return undefined;
-}
-
-function begun(pending: PendingForward): ForwardFlight {
-  const { exchange, key } = pending;
-  const fill = startFill(pending);
-  exchange.afterAnswer(async () => {
-    await fill.ended;
-    exchange.site.rangeless.ended(key.text, fill);
-  });
-  return fill;
 }
 
 /**

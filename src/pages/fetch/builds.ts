@@ -2,7 +2,7 @@
 import type { Route } from "../../config/config.ts";
 import type { NamedBuild, Objections, PhaseAnswer } from "../../part/port/phases.ts";
 import { isSafe } from "../../rules/methods.ts";
-import { withFields } from "../respond/respond.ts";
+import { withFields } from "../../base/with-fields.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { hasMeaning, markEntityTag } from "../stored/build.ts";
 

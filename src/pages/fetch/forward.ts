@@ -1,8 +1,10 @@
 // Sends requests to the origin, and separates responses from failures. If a route forwards only
 // some fields, the origin also receives the fields by which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
-import type { OriginRequest } from "../site/site.ts";
-import type { FieldLine } from "../../rules/fields.ts";
+import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import type { StampedAnswer } from "../site/forward-outcome.ts";
+import type { OriginRequest } from "../../platform/fetch-origin.ts";
+import { type FieldLine, isFinal } from "../../rules/fields.ts";
 import { contentMethod, isSafe } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
@@ -10,19 +12,18 @@ import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { dropDateConditions, unmarked } from "../stored/build.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
-import { edit, setLines } from "../request/field-edits.ts";
-import { cfOfMembers } from "../request/key.ts";
+import { edit, setLines } from "../../routing/field-edits.ts";
+import { cfOfMembers } from "../../routing/key.ts";
+import { isConditional } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
-import type { Target } from "../request/target.ts";
-import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
+import type { Target } from "../../routing/target.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
-import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
+import type { HealthRequest, OriginTrouble } from "../../platform/origin-health.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
-import { sortCookies, withoutPosition } from "../request/cookies.ts";
+import { sortCookies, withoutPosition } from "../../routing/cookies.ts";
 import { builtAnswer, objectionsTo } from "./builds.ts";
-import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 
 /** The origin's response, or why there is none. */
 type ForwardResult =
@@ -88,11 +89,10 @@ export async function forwardAsked(
   const { conditions, key, route, target, isAnonymous, content } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
-  const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   const isOfHolder = added.some(([name]) => name === "range");
   // The origin does not know the client's ETag, which names the build.
   const isOfBuild = route.builds !== undefined && conditions.has("if-range");
-  const omitsRange = isConditional || isOfHolder || route.isSubstitute || isOfBuild;
+  const omitsRange = isConditional(request) || isOfHolder || route.isSubstitute || isOfBuild;
   const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
@@ -319,14 +319,6 @@ async function sentWithRetry(origin: string, request: OriginRequest, context: Co
   }
   site.metrics.add("originRetries");
   return site.fetchOrigin(origin, request);
-}
-
-/**
- * Returns whether the status is that of a final response (RFC 9110 §15), and neither interim nor
- * invalid.
- */
-export function isFinal(status: number): boolean {
-  return status >= 200 && status <= 599;
 }
 
 /** Returns whether the status is one of the server errors that RFC 5861 §4 names. */

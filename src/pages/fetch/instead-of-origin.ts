@@ -5,17 +5,17 @@ import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
-import { variantKey } from "../request/key.ts";
+import { variantKey } from "../../routing/key.ts";
 import type { ForwardOutcome, FailedForward } from "../site/forward-outcome.ts";
 import {
-  type PendingForward,
   questionOf,
   lookedUpFurther,
   renewViewIfInDoubt,
   storedCandidate,
+  type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
-import type { Candidate, StoredResponse } from "../stored/stored-response.ts";
+import type { Candidate, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import {
   decide,
   isAnswer,
@@ -69,17 +69,19 @@ export function storedSince(pending: PendingForward): ForwardOutcome | undefined
  * same key, because the isolate had not yet learned the page's `Vary`.
  */
 export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingForward): boolean {
-  const metadata = "metadata" in come ? come.metadata : come.stored?.metadata;
+  const metadata = metadataIn(come);
   if (metadata === undefined) return come.kind === "varies";
   return !selects(metadata.selecting, request.forwarded);
 }
 
+const metadataIn = (come: ForwardOutcome): StoredMetadata | undefined =>
+  "metadata" in come ? come.metadata : come.stored?.metadata;
+
 /** Returns the pending forward with the key of the request's own variant. */
 export function forOwnVariant(come: ForwardOutcome, pending: PendingForward): PendingForward {
   const { request } = pending;
-  const metadata = "metadata" in come ? come.metadata : come.stored?.metadata;
-  const selecting = metadata?.selecting.map(([name]) => name) ?? [];
   const marker = come.kind === "varies" ? come.marker : pending.marker;
+  const selecting = metadataIn(come)?.selecting.map(([name]) => name) ?? [];
   const names = come.kind === "varies" ? come.marker.names : selecting;
   const key = variantKey(request.key, names, request.forwarded);
   // The lookup has not read memory under this key.
@@ -96,12 +98,20 @@ export function answeredWith(
 ): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, pending)) return undefined;
   const candidate = candidateOf(come.stored, pending);
-  return mayAnswer(candidate, pending) ? answeredBy(candidate, pending) : undefined;
+  return isAnswer(decide(candidate, questionOf(pending)))
+    ? answeredBy(candidate, pending)
+    : undefined;
 }
 
-/** Returns whether the candidate would answer now. */
-function mayAnswer(candidate: Candidate, pending: PendingForward): boolean {
-  return isAnswer(decide(candidate, questionOf(pending)));
+/** Looks up again. Returns the response that may answer; `undefined` for none. */
+export async function foundAgain(
+  pending: PendingForward,
+  lookup = new PageLookup(pending, pending.exchange),
+): Promise<Candidate | undefined> {
+  const found = await lookup.lookUp();
+  if (found !== undefined && lookup.accepts(found)) return found.candidate;
+  discardBody(found?.candidate.stored);
+  return undefined;
 }
 
 /** A second lookup this soon after the first is unlikely to find a new response. */
@@ -117,13 +127,7 @@ export async function storedMeanwhile(pending: PendingForward): Promise<Candidat
   const { lookedUpAtMs, exchange } = pending;
   const { decision } = exchange;
   const isTooSoon = isWithinMs(lookUpAgainAfterMs, lookedUpAtMs, exchange.nowAtMs());
-  if (decision.isRefresh || isTooSoon) return undefined;
-  const found = await new PageLookup(pending, exchange).lookUp();
-  if (found === undefined) return undefined;
-  const { candidate } = found;
-  if (mayAnswer(candidate, pending)) return candidate;
-  discardBody(candidate.stored);
-  return undefined;
+  return decision.isRefresh || isTooSoon ? undefined : foundAgain(pending);
 }
 
 /** Returns the response of another request's forward as a candidate, as if read from memory. */

@@ -7,24 +7,28 @@ import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
 import { conditionalFields } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
-import { failedWith, type ForwardFlight, type ForwardOutcome } from "../site/forward-outcome.ts";
+import {
+  failedWith,
+  type ForwardFlight,
+  type ForwardOutcome,
+  type StampedAnswer,
+} from "../site/forward-outcome.ts";
 import {
   needsNewBody,
   mayValidate,
   storedCandidate,
-  type PendingForward,
   questionOf,
+  type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { unmarked } from "../stored/build.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
-import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { mayHaveLied } from "../storing/content-tags.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
-import type { OriginTrouble } from "../site/origin-health.ts";
+import type { OriginTrouble } from "../../platform/origin-health.ts";
 import type { BodyHolder } from "../site/body-holder.ts";
-import { isForOwnUrl } from "../request/query-forms.ts";
+import { isForOwnUrl } from "../../routing/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import { withoutRange } from "../request/conditions.ts";
 import type { LookupRequest } from "../request/plan.ts";

@@ -5,38 +5,12 @@ import { requestDirectives } from "../../rules/cache-control.ts";
 import { commandsCache, isSafe, isTrace } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
-import { decidedBy, linesOfRules } from "../request/decided-key.ts";
-import { ignoredIn, type PassedRequest } from "../request/plan.ts";
-import type { UrlRead } from "../request/url-reader.ts";
+import type { PassedRequest } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/plain-page.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
-
-/** Returns a planned lookup as a request that bypasses the cache. */
-export function passedInstead(
-  rule: "switch" | "caller",
-  request: Request,
-  read: UrlRead,
-  given: Pick<Context, "address" | "admission">,
-): PassedRequest {
-  const { target, route, keyed } = read;
-  const lines = linesOfRules(decidedBy(request, route, given));
-  const ignored = ignoredIn(request, read);
-  const { address } = given;
-  return {
-    request,
-    address,
-    target,
-    url: keyed.url,
-    route,
-    reason: "bypass",
-    rule,
-    lines,
-    ignored,
-  };
-}
 
 /** Returns the page that answers a request that may not be forwarded. */
 export function refusalOfPass(
@@ -123,6 +97,6 @@ export async function passBy(
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;
-  exchange.site.lastAnswers?.passed(passed.url, { atMs, method, rule, status, isMadePrivate });
+  exchange.site.answers?.passed(passed.url, { atMs, method, rule, status, isMadePrivate });
   return sent;
 }

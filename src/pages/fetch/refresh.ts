@@ -1,19 +1,18 @@
 // Refreshes responses that are stale (RFC 5861 §3) or will soon be stale. Also fetches whole
 // responses anonymously for waiting requests.
 import type { Context, Exchange, PagePlace } from "../site/exchange.ts";
+import type { PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { asRefresh, type LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { PendingForward } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admit-to-shared.ts";
 import { isOriginError, probeBehind } from "./forward.ts";
 import { lead } from "./lead.ts";
-import { acquireLease } from "./global-lease.ts";
 import { acceptClass, acceptClassName, acceptOfClass } from "../../rules/accept-class.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { responseMediaTypes } from "../../rules/media-types.ts";
@@ -80,7 +79,7 @@ export function startFill(
 
 /**
  * `skipped`: this isolate forwarded nothing. A tier has a fresh response, another isolate's forward
- * had an outcome, or the wait for the lease timed out.
+ * had an outcome, or the wait for its turn timed out.
  */
 type RefreshResult = "refreshed" | "skipped" | "failed";
 
@@ -153,10 +152,7 @@ interface Refresh {
    * removed.
    */
   readonly isOfClient?: true;
-  /**
-   * The timeout of the wait for the lease, after which the refresh forwards without the lease. If
-   * absent, the route's timeout applies, and the refresh then forwards nothing.
-   */
+  /** As in `RefreshInTurn`. */
   readonly turnMsMax?: number | undefined;
 }
 
@@ -178,7 +174,7 @@ function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   return flight;
 }
 
-/** Forwards, unless the found response suffices or `isOurTurn` returns false. */
+/** Forwards, unless the found response suffices, or it is the turn of another isolate. */
 async function refreshed(
   found: FoundResponse | undefined,
   place: PagePlace,
@@ -186,7 +182,8 @@ async function refreshed(
 ): Promise<FetchResult<RefreshResult>> {
   const { request, exchange, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
-  if (isThere || !(await isOurTurn({ ...place, request }, given))) {
+  const { turns } = exchange.site;
+  if (isThere || (await turns?.ofRefresh({ ...place, request }, given)) === false) {
     const stored = found?.candidate.stored;
     if (isThere && stored?.body.kind === "blob") flight.settle({ kind: "stored", stored });
     discardBody(stored);
@@ -208,31 +205,6 @@ async function refreshed(
   const isStored = outcome === "stored" || outcome === "validated";
   const isWell = isStored && !isOriginError(response.status);
   return { answer: isWell ? "refreshed" : "failed", done };
-}
-
-/**
- * Returns whether this isolate forwards. With `collapse: "global"`, first waits for the lease. If
- * another isolate's forward succeeds or fails during the wait, its outcome settles this flight.
- */
-async function isOurTurn(
-  pending: PagePlace,
-  given: Refresh & { readonly flight: ForwardFlight },
-): Promise<boolean> {
-  const { accepts, flight, turnMsMax } = given;
-  const { exchange, key } = pending;
-  const turn = await acquireLease({ pending, flight, accepts, waitMs: turnMsMax });
-  if (turn.kind === "lead") return true;
-  if (turn.kind === "followed") flight.settle(turn.outcome);
-  if (turn.kind === "timed-out") return turnMsMax !== undefined;
-  if (turn.kind !== "told") return false;
-  if (turn.word === "lead-anonymously") return true;
-  if (turn.word === "uncacheable") {
-    if (turnMsMax === undefined) return true;
-    exchange.site.uncacheable.confirm(key.text, exchange.nowAtMs());
-    return false;
-  }
-  flight.settle({ kind: "origin-failed", failure: turn.word });
-  return false;
 }
 
 /**

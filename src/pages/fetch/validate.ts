@@ -7,14 +7,15 @@ import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import { personalCookies } from "../request/cookies.ts";
+import { personalCookies } from "../../routing/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import {
   needsNewBody,
   type LeaderForward,
-  type PendingForward,
   questionOf,
+  type PendingForward,
 } from "../reuse/pending-forward.ts";
+import type { StampedAnswer } from "../site/forward-outcome.ts";
 import {
   bodyDateOf,
   type Candidate,
@@ -25,7 +26,8 @@ import {
 } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { allowNoReuse, makePrivate } from "../respond/downstream.ts";
-import { fromStored, withFields } from "../respond/respond.ts";
+import { fromStored } from "../respond/respond.ts";
+import { withFields } from "../../base/with-fields.ts";
 import {
   ageSeconds,
   isAlwaysValidated,
@@ -33,11 +35,10 @@ import {
   originFreshSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
-import { noteSharedNonce } from "../storing/answer-findings.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import {
@@ -90,10 +91,7 @@ export async function validated(
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   if (why === undefined) decision.stored = true;
   else decision.refuses(why);
-  if (decision.stored) {
-    decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
-    noteSharedNonce(metadata, pending);
-  }
+  if (decision.stored) decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
   decision.tier = candidate.tier;
   // A body that was never held in memory is stored apart from its head.
   const isHeadAlone =
@@ -126,7 +124,7 @@ export async function validated(
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (isProvisional(before, refusal)) allowNoReuse(response.headers);
   if (why !== undefined)
-    exchange.site.lastAnswers?.answered(metadata, pending, { refused: why, isMadePrivate });
+    exchange.site.answers?.answered(metadata, pending, { refused: why, isMadePrivate });
   return { answer: response, done };
 }
 
@@ -251,7 +249,7 @@ async function storeFreshened(
   const { below } = site.tiers;
   const into = isHeadAlone ? below : tiersToUpdate(from.stored.metadata, stored.metadata, pending);
   const isKept = await storeInTiers(stored, { ...pending, into }, "unchanged");
-  site.lastAnswers?.answered(stored.metadata, pending);
+  site.answers?.answered(stored.metadata, pending);
   return isKept;
 }
 

@@ -2,7 +2,7 @@
 // the tier's database is nearly full.
 import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
 import type { LookupRequest } from "./plan.ts";
-import { undecodedPath } from "./target.ts";
+import { undecodedPath } from "../../routing/target.ts";
 
 /** The retention of such a record after it was stored or last read. */
 const briefMs = 10 * 60_000;

@@ -1,6 +1,7 @@
 // Evaluates the client's preconditions and range against a stored response.
 import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
-import { isNotModified } from "../../rules/validators.ts";
+import type { Route } from "../../config/config.ts";
+import { conditionalFieldNames, isNotModified } from "../../rules/validators.ts";
 import { contentTagFor, fieldsForClients } from "../stored/content-tag.ts";
 import { bodyDateOf, type StoredMetadata, wholeBytes } from "../stored/stored-response.ts";
 import type { LookupRequest } from "./plan.ts";
@@ -41,7 +42,8 @@ export function mayNeedNoBody(request: LookupRequest): boolean {
   return request.method === "HEAD" || isConditional(request);
 }
 
-function isConditional({ conditions }: LookupRequest): boolean {
+/** Returns whether a 304 may answer the request. */
+export function isConditional({ conditions }: Pick<LookupRequest, "conditions">): boolean {
   return conditions.has("if-none-match") || conditions.has("if-modified-since");
 }
 
@@ -52,3 +54,26 @@ export function withoutRange(request: LookupRequest): LookupRequest {
   const get = (name: string) => (has(name) ? conditions.get(name) : null);
   return { ...request, conditions: { has, get } };
 }
+
+/**
+ * Returns the request that is planned in place of a client's GET or HEAD on a route that assembles pages: a
+ * GET for a whole body without a coding, and unconditional. Only the body shows the fields of a HEAD. Returns
+ * any other request itself. Conditions of other methods protect the origin's state.
+ */
+export function requestForWhole(client: Request, { traits }: Route): Request {
+  const { method, headers } = client;
+  const isRead = method === "GET" || method === "HEAD";
+  if (traits.assembles !== true || !isRead || headers.has("upgrade")) return client;
+  const fields = new Headers(headers);
+  for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
+  fields.set("accept-encoding", "identity");
+  const whole = new Request(client, { method: "GET", headers: fields });
+  clients.set(whole, client);
+  return whole;
+}
+
+const clients = new WeakMap<object, Request>();
+
+/** Returns the client's own request, in place of which `requestForWhole` returned this one. */
+export const ownRequest = <Given extends object>(request: Given): Given | Request =>
+  clients.get(request) ?? request;

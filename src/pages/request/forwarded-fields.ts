@@ -10,10 +10,10 @@ import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.t
 import { surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
-import { positionName } from "../../purge/view/positions.ts";
-import { withoutPosition } from "./cookies.ts";
-import { dashed, edit } from "./field-edits.ts";
-import type { Target } from "./target.ts";
+import { positionName } from "../../protocol/purge-order.ts";
+import { withoutPosition } from "../../routing/cookies.ts";
+import { dashed, edit } from "../../routing/field-edits.ts";
+import type { Target } from "../../routing/target.ts";
 
 /** The client's address. Origins trust these fields because proxies normally set them. */
 const addresses =

@@ -1,25 +1,31 @@
 // Plans a request without I/O: reject the request, bypass the cache, or look up a stored response.
 import type { Config, Route } from "../../config/config.ts";
 import type { Admission, Gate, PhaseLines } from "../../part/port/phases.ts";
-import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
+import type { EquivalentUrl, QueryForms } from "../../routing/query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
 import { contentMethod } from "../../rules/methods.ts";
 import { dropDateConditions } from "../stored/build.ts";
-import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { mayBePosition, positionName } from "../../purge/view/positions.ts";
-import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
-import { type DecidedKey, decidedBy, linesOfRules } from "./decided-key.ts";
-import { hasCredential, type RequestHead, withoutCredential } from "./credential.ts";
+import { mayBePosition } from "../../purge/view/positions.ts";
+import { positionName } from "../../protocol/purge-order.ts";
+import {
+  noCookies,
+  positionIn,
+  sortCookies,
+  unknownCookies,
+  withoutPosition,
+} from "../../routing/cookies.ts";
+import { type DecidedKey, decidedBy, linesOfRules } from "../../routing/decided-key.ts";
+import { hasCredential, type RequestHead, withoutCredential } from "../../routing/credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
-import { type CfMember, keyedCf, primaryKey } from "./key.ts";
-import type { Loops } from "./loops.ts";
-import { fieldsFor, hasUnclearFields } from "./route-conditions.ts";
-import type { RouteMatch } from "./routes.ts";
-import { sentUrl, type Target } from "./target.ts";
-import type { ReadUrl, UrlRead } from "./url-reader.ts";
+import { type CfMember, keyedCf, primaryKey } from "../../routing/key.ts";
+import type { Loops } from "../../routing/loops.ts";
+import { fieldsFor, hasUnclearFields } from "../../routing/route-conditions.ts";
+import type { RouteMatch } from "../../routing/routes.ts";
+import { ownUrl, type Target } from "../../routing/target.ts";
+import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
 export interface LookupRequest {
@@ -160,7 +166,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   if (read.target.host === "" || read.otherwise?.isRefused === true || isUnclear) {
     return { kind: "refuse", route: read.route };
   }
-  const { target, route, keyed } = read;
+  const { route } = read;
   const by = decidedBy(request, route, given);
   const head = by.gate && withoutCredential(request, read, by.gate, given.site.readUrl);
   const [asking, bare] = [head?.request ?? request, head?.read ?? read];
@@ -174,22 +180,26 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     const canonical = route.noVarySearch ? canonicalFor(asking, bare, given, by) : undefined;
     return { kind: "lookup", request: canonical ?? askedFor(asking, bare, given, by) };
   }
-  const { address } = given;
+  return { kind: "pass", passed: passedRequest(rule, request, read, { ...given, by }) };
+}
+
+/**
+ * Returns a request that bypasses the cache.
+ *
+ * @param given.by what rules decide on the key; by default, asks them
+ */
+export function passedRequest(
+  rule: PassRule,
+  request: Request,
+  read: UrlRead,
+  given: Pick<PlanContext, "address" | "admission"> & { readonly by?: DecidedKey },
+): PassedRequest {
+  const { target, route, keyed } = read;
+  const { address, by = decidedBy(request, route, given) } = given;
   const reason = rule === "method" ? "method" : "bypass";
   const lines = linesOfRules(by);
   const ignored = ignoredIn(request, read);
-  const passed = {
-    request,
-    address,
-    target,
-    url: keyed.url,
-    route,
-    reason,
-    rule,
-    lines,
-    ignored,
-  } as const;
-  return { kind: "pass", passed };
+  return { request, address, target, url: keyed.url, route, reason, rule, lines, ignored };
 }
 
 /**
@@ -221,29 +231,6 @@ export function askedWith(request: LookupRequest, names: readonly string[]): Loo
     forwarded.reaches("cookie") && unknownCookies(forwarded, request.route).length > 0;
   return { ...request, forwarded, hasUnknownCookie };
 }
-
-/**
- * Returns the request that is planned in place of a client's GET or HEAD on a route that assembles pages: a
- * GET for a whole body without a coding, and unconditional. Only the body shows the fields of a HEAD. Returns
- * any other request itself. Conditions of other methods protect the origin's state.
- */
-export function requestForWhole(client: Request, { traits }: Route): Request {
-  const { method, headers } = client;
-  const isRead = method === "GET" || method === "HEAD";
-  if (traits.assembles !== true || !isRead || headers.has("upgrade")) return client;
-  const fields = new Headers(headers);
-  for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
-  fields.set("accept-encoding", "identity");
-  const whole = new Request(client, { method: "GET", headers: fields });
-  clients.set(whole, client);
-  return whole;
-}
-
-const clients = new WeakMap<object, Request>();
-
-/** Returns the client's own request, in place of which `requestForWhole` returned this one. */
-export const ownRequest = <Given extends object>(request: Given): Given | Request =>
-  clients.get(request) ?? request;
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
@@ -287,7 +274,7 @@ function canonicalFor(
   const known = queryForms.of(target);
   if (known === undefined) return undefined;
   const query = known.canonicalQuery;
-  const url = sentUrl({ ...target, host: target.ownHost, query });
+  const url = ownUrl({ ...target, query });
   const canonical = readUrl({ url, method: request.method }, request);
   // A condition on the query may lead the canonical URL to another route.
   if (canonical.route !== read.route) return undefined;
@@ -307,11 +294,8 @@ function askedFor(
 ): LookupRequest {
   const { target, route, parameters, keyed } = read;
   const { site, address, content, admission } = given;
-  const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, {
-    config: site.config,
-    address,
-    by,
-  });
+  const settings = { config: site.config, address, by };
+  const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, settings);
   const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
@@ -347,7 +331,7 @@ export function conditionsOf(request: RequestHead, read: UrlRead): Headers {
 }
 
 /** Returns the names of the client's conditions that parts of the route drop. */
-export const ignoredIn = (request: RequestHead, read: UrlRead): readonly string[] =>
+const ignoredIn = (request: RequestHead, read: UrlRead): readonly string[] =>
   read.route.phases.ignores?.(request, read) ?? [];
 
 /** Returns the client's fields without conditions on dates. Copies only fields that have one. */

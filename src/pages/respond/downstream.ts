@@ -10,7 +10,7 @@ import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { linesForClients } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { edit } from "../request/field-edits.ts";
+import { edit } from "../../routing/field-edits.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 

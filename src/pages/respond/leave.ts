@@ -1,21 +1,25 @@
-// The last step of an answer: the parts of the route filter its body, and change its fields.
+// The last step of an answer: the page of the route replaces an error, and parts filter the body and change the fields.
 import { cancelBody } from "../../base/cancel-body.ts";
+import type { Route } from "../../config/config.ts";
 import type { BodyFilter, PhaseRequest, Phases } from "../../part/port/phases.ts";
 import { hasCoding } from "../../rules/fields.ts";
 import { makePrivate } from "./downstream.ts";
-import { plainPage } from "./plain-page.ts";
-import { withFields } from "./respond.ts";
+import { plainPage, withErrorPage } from "./plain-page.ts";
+import { withFields } from "../../base/with-fields.ts";
 
-/** Returns whether parts of a route may change an answer that leaves. */
-export const mayChange = ({ respond, filter, rewrite, admits, keyed }: Phases): boolean =>
-  (respond ?? filter ?? rewrite ?? admits ?? keyed) !== undefined;
+/** Returns whether a route may change an answer that leaves. */
+export function mayChange({ errorPage, phases }: Route): boolean {
+  const { respond, filter, rewrite, admits, keyed } = phases;
+  return (errorPage ?? respond ?? filter ?? rewrite ?? admits ?? keyed) !== undefined;
+}
 
 /**
  * Returns the answer that leaves, in place of the one that the cache has given. An answer that a rule has chosen by its
  * client is private, because a cache downstream would give it to others.
  */
-export function leave(given: Response, phases: Phases, request: PhaseRequest): Response {
-  const response = filtered(given, phases, request);
+export function leave(given: Response, route: Route, request: PhaseRequest): Response {
+  const { phases } = route;
+  const response = filtered(withErrorPage(given, route, request), phases, request);
   // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
   if (response.status === 101) return response;
   const { headers, status } = response;

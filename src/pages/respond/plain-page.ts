@@ -4,6 +4,7 @@
 import { cancelBody } from "../../base/cancel-body.ts";
 import type { Route } from "../../config/config.ts";
 import { settle } from "../../observe/decision.ts";
+import type { PhaseRequest } from "../../part/port/phases.ts";
 import { preferredType } from "../../rules/negotiation.ts";
 import type { Exchange } from "../site/exchange.ts";
 
@@ -142,10 +143,10 @@ const keptFields = ["cache-status", "proxy-status", "retry-after"];
  */
 export function withErrorPage(
   response: Response,
-  html: string,
-  { replacesOriginErrors }: Pick<Route, "replacesOriginErrors">,
-  { method, headers: client }: Pick<Request, "method" | "headers">,
+  { errorPage, replacesOriginErrors }: Pick<Route, "errorPage" | "replacesOriginErrors">,
+  { method, headers: client }: Pick<PhaseRequest, "method" | "headers">,
 ): Response {
+  if (errorPage === undefined) return response;
   const isOfOrigin = replacesOriginErrors && gatewayErrors.has(response.status);
   const isReplaced = ownPages.get(response) ?? isOfOrigin;
   const accepted = isReplaced && preferredType(client.get("accept") ?? "", ["text/html"]);
@@ -160,7 +161,7 @@ export function withErrorPage(
   }
   cancelBody(response);
   const { status } = response;
-  return new Response(method === "HEAD" ? null : html, { status, headers });
+  return new Response(method === "HEAD" ? null : errorPage, { status, headers });
 }
 
 /** Builds the page, and counts the answer. */

@@ -5,12 +5,13 @@ import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody, sizeOf } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { bodiless, withFields } from "../../base/with-fields.ts";
 import { contentLength } from "../../rules/fields.ts";
 import { type ByteRange, contentRange, lengthOf, rangeVerdict } from "../../rules/ranges.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
-import { readableOf } from "../body/held-body.ts";
-import { fittedStream, rangedStream } from "../body/ranged-stream.ts";
+import { readableOf } from "../../bodies/held-body.ts";
+import { fittedStream, rangedStream } from "../../bodies/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
 import { endingBy } from "./ending-lifetime.ts";
@@ -25,19 +26,6 @@ import {
 } from "./downstream.ts";
 
 const ofTheWhole = ["age", "digest", "etag", "expires", "last-modified", "repr-digest"];
-
-/** Status codes without a body. `Response` throws if one of these has a body. */
-export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
-
-/** Returns the response with other fields, and with another body if one is given. */
-export function withFields(
-  { status, statusText, body }: Response,
-  headers: Headers,
-  sent: ReadableStream<Uint8Array> | null = body,
-): Response {
-  const own = bodiless.has(status) ? null : sent;
-  return new Response(own, { status, statusText, headers, encodeBody: "manual" });
-}
 
 /**
  * Answers with a stored response. Sends a 304 if the client already has the response, a 206 or 416

@@ -70,8 +70,7 @@ export function copyToColo(
   const { bodyBytes } = stored.metadata;
   if (tierScopes[from.name] !== "world" || ofColo === undefined) return;
   if (bodyBytes === null || bodyBytes > ofColo.arrivingBytesMax) return;
-  if (site.copied.has(key.text, atMs)) return;
-  site.copied.mark(key.text, atMs);
+  if (!site.copied.begin(key.text, atMs)) return;
   const sinceCount = memory.changeCount;
   const markers = markerOf(place);
   const isOutdated = ({ metadata }: ArrivingResponse) =>
@@ -90,11 +89,7 @@ export function copyToColo(
       writeToTiers<ResponseRecord | ArrivingResponse>(
         [{ key, record, untilAtMs }, ...markers],
         [ofColo],
-        {
-          atMs,
-          body: "new",
-          leadsToError,
-        },
+        { atMs, body: "new", leadsToError },
       ),
       exchange,
     );

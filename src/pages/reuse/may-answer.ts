@@ -14,7 +14,7 @@ import type {
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { isStoredForOwnUrl } from "../request/query-forms.ts";
+import { isStoredForOwnUrl } from "../../routing/query-forms.ts";
 import { fieldsOfVariants } from "./vary-markers.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";

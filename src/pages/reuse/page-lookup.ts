@@ -6,10 +6,9 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Requester } from "../../purge/view/view-port.ts";
 import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
-import { fieldsOf } from "../../rules/fields.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
-import { variantKey } from "../request/key.ts";
+import { variantKey } from "../../routing/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
@@ -280,7 +279,7 @@ export class PageLookup
 
   putInto(above: readonly ResponseTier[], { candidate }: FoundResponse, from: ResponseTier): void {
     const { metadata } = candidate.stored;
-    this.exchange.site.queryForms.learn(metadata, fieldsOf(metadata), this);
+    this.exchange.site.queryForms.learn(metadata, this);
     if (candidate.stored.body.kind === "blob") backfill(above, candidate, this);
     else copyToColo(from, candidate, this);
   }

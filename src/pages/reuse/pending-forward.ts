@@ -1,6 +1,7 @@
 // A request that is about to be forwarded, with the results of its lookup.
 import type { PagePlace } from "../site/exchange.ts";
-import type { Continuation, ForwardFlight } from "../site/forward-outcome.ts";
+import type { ForwardFlight } from "../site/forward-outcome.ts";
+import type { Continuation } from "../../bodies/continuation.ts";
 import { bodyRequestedAtMs, discardBody } from "../../cache/record/record.ts";
 import { PageLookup } from "./page-lookup.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";

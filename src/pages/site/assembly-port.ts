@@ -3,7 +3,7 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { PurgeView } from "../../purge/view/view-port.ts";
-import type { ReadUrl, UrlRead } from "../request/url-reader.ts";
+import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
 
 /** The part of a `Context`, whose file imports the site, that an assembly needs. */
 export interface AssemblyContext {

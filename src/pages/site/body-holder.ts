@@ -1,26 +1,11 @@
 // The port of the part that stores the bodies of some responses apart from their records.
 import type { FetchResult } from "../../cache/flights.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Objections } from "../../part/port/phases.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-
-/** A `PagePlace`, whose file imports the site. */
-interface Place {
-  readonly request: LookupRequest;
-  readonly key: RecordKey;
-}
-
-/** An answer, with the stamp from before its request. */
-interface StampedAnswer extends Objections {
-  readonly response: Response;
-  readonly requestedAtMs: number;
-  readonly respondedAtMs: number;
-  readonly stamp: Stamp;
-}
+import type { ForwardPlace, StampedAnswer } from "./forward-outcome.ts";
 
 /** A request of the holder in place of the client's. */
 export interface HolderRequest {
@@ -36,23 +21,23 @@ export interface HolderRequest {
    */
   take(
     fresh: StampedAnswer,
-    place: Place,
+    place: ForwardPlace,
   ): Promise<FetchResult<Response> | "not-held" | "own-request">;
 }
 
 /** The bodies of one isolate that are stored apart. The core judges their records, and sends no byte before. */
 export interface BodyHolder {
   /** Returns whether an answer to a request for a range may be shared, because the holder asks for another. */
-  mayCollapse(place: Place): boolean;
+  mayCollapse(place: ForwardPlace): boolean;
   /** Returns whether the body of a record can be had here. */
-  has(head: StoredMetadata, place: Place): boolean;
+  has(head: StoredMetadata, place: ForwardPlace): boolean;
   /**
    * Returns the request for what the client wants of the body; `undefined` if the client's own request is
    * forwarded.
    *
    * @param stamp the stamp from before the request
    */
-  ask(place: Place, stamp: Stamp): HolderRequest | undefined;
+  ask(place: ForwardPlace, stamp: Stamp): HolderRequest | undefined;
   /**
    * Waits for the first bytes of an answer, if the answer has a body.
    *
@@ -61,14 +46,18 @@ export interface BodyHolder {
    */
   ready(
     head: StoredMetadata,
-    place: Place,
+    place: ForwardPlace,
     mayAnswer: () => boolean,
   ): Promise<"ready" | "gone" | "limited">;
   /**
    * Returns whether the answer's body has begun, or has nothing to wait for. Otherwise the client's own
    * request must be forwarded.
    */
-  hasBegun(place: Place): Promise<boolean>;
+  hasBegun(place: ForwardPlace): Promise<boolean>;
   /** Returns the body of an answer. If the rest of it cannot be had, the body is cut off. */
-  read(head: StoredMetadata, part: ByteRange | undefined, place: Place): ReadableStream<Uint8Array>;
+  read(
+    head: StoredMetadata,
+    part: ByteRange | undefined,
+    place: ForwardPlace,
+  ): ReadableStream<Uint8Array>;
 }

@@ -1,11 +1,10 @@
 // The context of one client's request, or of one background run, on a site.
 import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Admission } from "../../part/port/phases.ts";
-import type { LookupRequest } from "../request/plan.ts";
+import type { ForwardPlace } from "./forward-outcome.ts";
 import type { Site } from "./site.ts";
 
 /** The context. It lives as long as its request or run. */
@@ -51,11 +50,8 @@ export interface Exchange extends Context {
 }
 
 /** A request in its exchange, and the place of its response. Every step after a lookup takes it. */
-export interface PagePlace {
-  readonly request: LookupRequest;
+export interface PagePlace extends ForwardPlace {
   readonly exchange: Exchange;
-  /** The key of the response. Concurrent forwards of one key are collapsed. */
-  readonly key: RecordKey;
   /** The `Vary` marker that the lookup followed. */
   readonly marker: VaryMarker | undefined;
   /** Why the tiers beyond the colo gave no result: no record, or the lookup skipped them. */

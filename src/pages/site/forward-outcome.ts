@@ -1,13 +1,19 @@
-// The outcomes of a forward for the requests that wait for it.
-import type { Flight, FlightOutcome, Flights, StartPorts } from "../../cache/flights.ts";
+// A forward: its place, the answer of the origin, and the outcomes for the requests that wait for it.
+import type { Relay } from "../../bodies/relay.ts";
+import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { Stamp } from "../../cache/record/record.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { OriginTrouble } from "../../platform/origin-health.ts";
 import { retryAfterSeconds } from "../../rules/retry-after.ts";
+import type { Objections } from "../../part/port/phases.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
 /**
  * The kind of a failure. `error-status`: the origin answered with an error status of RFC 5861 §4.
  */
-export type OriginFailure = "unreachable" | "timeout" | "error-status";
+export type OriginFailure = OriginTrouble | "error-status";
 
 /** A failed forward, with the parts of an error response that other clients may receive. */
 export interface FailedForward {
@@ -16,40 +22,23 @@ export interface FailedForward {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** The rest of a body that several requests continue at the same byte. */
-export interface SharedRest {
-  /** The body that the first of them fetches; `undefined` if it got none. */
-  arriving?: Promise<ArrivingBody | undefined>;
+/** A request, and the place of its response. */
+export interface ForwardPlace {
+  readonly request: LookupRequest;
+  /** The key of the response. Concurrent forwards of one key are collapsed. */
+  readonly key: RecordKey;
 }
 
-/** How one request continues a body from a byte. Each returns `undefined` if that is impossible. */
-export interface Continuation {
-  /** Reads the rest from the tier that has stored the body. */
-  readonly ofStored: (atByte: number) => Promise<ReadableStream<Uint8Array> | undefined>;
-  /** Fetches the rest of the same version from the origin. */
-  readonly ofOrigin: (
-    atByte: number,
-  ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
-  /** Like `ofOrigin`, with one range request for all requests that share the rest. */
-  readonly together: (
-    atByte: number,
-    shared: SharedRest,
-  ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
-}
-
-/** An arriving body that requests share. */
-export interface ArrivingBody {
-  /** Returns the whole body for one more request; `undefined` if the call comes too late. */
-  join(
-    continuation: Continuation,
-    ports: Pick<StartPorts, "afterAnswer">,
-  ): ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  /** Returns whether the body will probably have arrived after this time, at its speed so far. */
-  endsWithin(ms: number): boolean;
-  /** Waits until a tier has stored the body. Returns false if none has. */
-  isStored(): Promise<boolean>;
-  /** Whether a tier has stored the body; `undefined` until that is known. */
-  readonly hasStored: boolean | undefined;
+/** An origin's answer, with the stamp from before its request. Instants are epoch milliseconds. */
+export interface StampedAnswer extends Objections {
+  readonly response: Response;
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+  readonly stamp: Stamp;
+  /** The build that made the answer: empty if unknown, absent on a route without builds. */
+  readonly release?: string | undefined;
+  /** The origin's fields, by which parts judge the answer. Absent if these are the fields of `response`. */
+  readonly judgedFields?: Headers;
 }
 
 /** The result of a forward for waiting requests. */
@@ -59,7 +48,7 @@ export type SharedForward =
   | {
       readonly kind: "arriving";
       readonly metadata: StoredMetadata;
-      readonly relay: ArrivingBody;
+      readonly relay: Relay;
       readonly stored?: undefined;
     }
   /** Stored, but the body is too large for memory. Each request looks the response up. */

@@ -2,39 +2,10 @@
 // answers vary, whether the origin ignores ranges, and when the isolate invalidated a key.
 // The notes decide whether requests are collapsed, which tiers they read, and which records may answer.
 import { BoundedMarks } from "../../base/bounded-map.ts";
+import { Marks } from "../../base/marks.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { coverable } from "../../purge/journal/purge-target.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { isWithinMs } from "../../base/elapsed.ts";
-import { isCountedOn } from "../../cache/flights.ts";
-import type { ForwardFlight } from "./forward-outcome.ts";
-
-/** Marks on keys, each with an expiry. */
-export class Marks {
-  readonly #keptMs: number;
-  readonly #keptMsMax: number;
-  readonly #untilAtMs = new BoundedMarks<number>();
-
-  constructor(keptMs: number, keptMsMax = keptMs) {
-    this.#keptMs = keptMs;
-    this.#keptMsMax = keptMsMax;
-  }
-
-  /** @param forMs the duration, at most `keptMsMax` */
-  mark(key: string, atMs: number, forMs = this.#keptMs): void {
-    this.#untilAtMs.set(key, atMs + forMs);
-  }
-
-  has(key: string, atMs: number): boolean {
-    const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
-    // A clock that was set back must not extend the mark.
-    return leftMs > 0 && leftMs <= this.#keptMsMax;
-  }
-
-  forget(key: string): void {
-    this.#untilAtMs.delete(key);
-  }
-}
 
 /**
  * The longest duration of a mark in `ledAnonymously`. By default, a mark lasts 10 s. If an error or
@@ -72,6 +43,14 @@ export class Uncacheable {
    * had nothing to share, or got an answer that needs confirmation.
    */
   readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
+
+  /**
+   * Keys whose ranges the origin ignores, so that each forwarded range transfers the whole body. After ten
+   * minutes, the origin may support ranges.
+   */
+  readonly rangeless = new Marks(600_000);
+  /** Keys of `rangeless` whose whole response did not arrive in time. No range waits for it. */
+  readonly wholeInVain = new Marks(600_000);
 
   /** Marks a key after an anonymous request, in this or another isolate, got nothing to share. */
   confirm(key: string, atMs: number): void {
@@ -137,59 +116,5 @@ export class KnownVary {
     const kept = known.filter((name) => names.includes(name));
     if (kept.length === 0) this.#names.delete(key);
     else if (kept.length < known.length) this.#names.set(key, kept);
-  }
-}
-
-/** The time for which a key is remembered. By then, the origin may support ranges or be faster. */
-const keptMs = 600_000;
-
-interface RangelessKey {
-  readonly sinceAtMs: number;
-  readonly isGivenUp: boolean;
-  /** The flight that is fetching the whole body. */
-  fill: ForwardFlight | undefined;
-}
-
-/**
- * The keys of one isolate, each for ten minutes. For these keys, every forwarded range would
- * transfer the whole body.
- */
-export class Rangeless {
-  readonly #known = new BoundedMarks<RangelessKey>();
-
-  /** Returns whether a request for a range should wait for the whole response. */
-  has(key: string, atMs: number): boolean {
-    return this.#current(key, atMs)?.isGivenUp === false;
-  }
-
-  /** Records that the origin answered a range with the whole response. */
-  mark(key: string, sinceAtMs: number): void {
-    if (this.#current(key, sinceAtMs) !== undefined) return;
-    this.#known.set(key, { sinceAtMs, isGivenUp: false, fill: undefined });
-  }
-
-  /** Stops range requests from waiting, because no usable whole response arrived in time. */
-  giveUp(key: string, sinceAtMs: number): void {
-    this.#known.set(key, { sinceAtMs, isGivenUp: true, fill: undefined });
-  }
-
-  /** Returns the running fill, or begins one. */
-  fill(key: string, atMs: number, begin: () => ForwardFlight): ForwardFlight {
-    const known = this.#known.get(key);
-    if (known?.fill !== undefined && isCountedOn(known.fill, atMs)) return known.fill;
-    const fill = begin();
-    if (known !== undefined) known.fill = fill;
-    return fill;
-  }
-
-  /** Ends a fill. The next range request begins another fill. */
-  ended(key: string, fill: ForwardFlight): void {
-    const known = this.#known.get(key);
-    if (known?.fill === fill) known.fill = undefined;
-  }
-
-  #current(key: string, atMs: number): RangelessKey | undefined {
-    const known = this.#known.get(key);
-    return known && isWithinMs(keptMs, known.sinceAtMs, atMs) ? known : undefined;
   }
 }

@@ -9,25 +9,26 @@ import type { Metrics } from "../../observe/metrics.ts";
 import type { JoinedPurges } from "../../purge/acceptance/invalidation-batches.ts";
 import type { PurgeView } from "../../purge/view/view-port.ts";
 import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
-import type { Loops } from "../request/loops.ts";
-import type { MatchRoute } from "../request/routes.ts";
-import type { Target } from "../request/target.ts";
-import type { ReadUrl } from "../request/url-reader.ts";
+import type { Loops } from "../../routing/loops.ts";
+import type { MatchRoute } from "../../routing/routes.ts";
+import type { OriginRequest } from "../../platform/fetch-origin.ts";
+import type { ReadUrl } from "../../routing/url-reader.ts";
 import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
-import type { ClientLimit } from "./client-limit.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
-import type { HeadTimes, OriginHealth } from "./origin-health.ts";
+import type { HeadTimes, OriginHealth } from "../../platform/origin-health.ts";
 import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
 import type { HitPort } from "./hit-port.ts";
-import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
-import type { LastAnswersPort } from "./last-answers-port.ts";
+import type { Invalidations, KnownVary, Uncacheable } from "./remembered-keys.ts";
+import type { Marks } from "../../base/marks.ts";
+import type { AnswersPort } from "./answers-port.ts";
 import type { LeftOutTags, RouteNotes } from "../../observe/operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";
-import type { QueryForms } from "../request/query-forms.ts";
+import type { QueryForms } from "../../routing/query-forms.ts";
 import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
+import type { TurnPort } from "./turn-port.ts";
 import type { BodyHolder } from "./body-holder.ts";
 import type { VariantDemand } from "../../cache/variant-demand.ts";
 
@@ -60,12 +61,13 @@ export interface Site {
   readonly uncacheable: Uncacheable;
   readonly variantDemand: VariantDemand;
   readonly headTimes: HeadTimes;
-  readonly rangeless: Rangeless;
   /** Media types with keys, by whether a client has chosen the type by `Accept`; see `variesByClass`. */
   readonly typesGot: Marks;
   /** `undefined` without `fallback()`. */
   readonly substitutes: SubstitutePort | undefined;
-  readonly lastAnswers: LastAnswersPort | undefined;
+  /** `undefined` without `globalCollapse()`. */
+  readonly turns: TurnPort | undefined;
+  readonly answers: AnswersPort | undefined;
   /** Observations for findings. Their entries are texts that no client chooses, except fields and paths. */
   readonly notes: RouteNotes;
   readonly leftOutTags: LeftOutTags;
@@ -95,8 +97,8 @@ export interface Site {
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */
   readonly joinedPurges: JoinedPurges | undefined;
-  /** The client limit; `undefined` if clients are not limited. */
-  readonly clientLimit: ClientLimit | undefined;
+  /** Counts requests to the origins, and returns whether a client has reached its limit; `undefined` for no limit. */
+  readonly clientLimit: { isReached(address: string | null): Promise<boolean> } | undefined;
   readonly bodyHolder: BodyHolder | undefined;
   readonly assembly: AssemblyPort | undefined;
   readonly contents: ContentPort | undefined;
@@ -122,18 +124,3 @@ export interface PhaseHost extends Pick<
 
 /** Returns the routes of a configuration with the phases of their parts. */
 export type WithPhases = (config: Config, host: PhaseHost) => Pick<Config, "routes" | "anywhere">;
-
-/** A request as an origin receives it. */
-export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
-  readonly target: Target;
-  /** The `request.cf` that a handler receives. */
-  readonly cf: object | undefined;
-  /** The client's own header fields, which a handler receives in place of `headers`. */
-  readonly own?: Headers | undefined;
-  /** Starts work of a handler that may continue after its response is sent. */
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the client's request, if a handler may know it. */
-  readonly caller: object | undefined;
-  /** As in the context, if the request bypasses the cache. */
-  readonly server?: object | undefined;
-}

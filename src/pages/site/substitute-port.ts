@@ -1,25 +1,16 @@
 // The slot of substitutes: origins that answer while a route's own origin fails.
 import type { FetchResult } from "../../cache/flights.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Stamp } from "../../cache/record/record.ts";
-import type { LookupRequest } from "../request/plan.ts";
-import type { ForwardFlight } from "./forward-outcome.ts";
-
-/** A `PendingForward`, whose file imports the site. */
-interface FailingRequest {
-  readonly request: LookupRequest;
-  readonly key: RecordKey;
-}
+import type { ForwardFlight, ForwardPlace, StampedAnswer } from "./forward-outcome.ts";
 
 /** The substitutes of one isolate. Their answers are provisional; see `stored/provisional.ts`. */
 export interface SubstitutePort {
   /** Returns whether a substitute may answer the request, if the route's own origin fails. */
-  mayAnswer(pending: FailingRequest): boolean;
+  mayAnswer(pending: ForwardPlace): boolean;
   /**
    * Returns an answer that a substitute has given in the last N seconds, so that a failing origin gets no request
    * for each client.
    */
-  answeredBefore(pending: FailingRequest): Promise<Response | undefined>;
+  answeredBefore(pending: ForwardPlace): Promise<Response | undefined>;
   /**
    * Answers in place of the route's own origin.
    *
@@ -28,7 +19,7 @@ export interface SubstitutePort {
    * @returns `undefined` if no substitute may or can answer
    */
   ask(
-    pending: FailingRequest & { readonly stamp: Stamp },
+    pending: ForwardPlace & Pick<StampedAnswer, "stamp">,
     flight: ForwardFlight,
   ): Promise<FetchResult<Response> | undefined>;
 }

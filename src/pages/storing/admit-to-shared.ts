@@ -1,5 +1,6 @@
 // Decides which responses go to Redis at once, and which only after a second request.
 import type { Exchange } from "../site/exchange.ts";
+import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import {
   type Candidate,
@@ -10,7 +11,6 @@ import {
 } from "../stored/stored-response.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { storeInTiers } from "./in-tiers.ts";
 import { needsConfirmation } from "./refusal.ts";
@@ -22,7 +22,7 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
  * Returns whether a fill stays in memory and at the edge until a second request. The route's
  * `admission` decides. By default, errors wait if their lifetime is not from the route, and so do
  * variants whose selecting values may be invented. While Redis is nearly full, pages with a query
- * also wait on routes without `query.allow`, except with `collapse: "global"`. While writes to
+ * also wait on routes without `query.allow`, unless other colos wait for the fill. While writes to
  * Redis are paused, every response that Redis lacks waits.
  *
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
@@ -43,7 +43,7 @@ export function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingFor
   if (admission === "second-ask") return true;
   if (pending.inShared === "nothing" && isPaused(pending.exchange)) return true;
   const isBrief = sharedMsMax(pending.request, pending.exchange.site) !== undefined;
-  if (route.collapse !== "global" && isBrief) return true;
+  if (route.traits.collapsesGlobally !== true && isBrief) return true;
   return mayBeMadeUp(metadata, pending);
 }
 
@@ -65,12 +65,12 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
 
 /**
  * Returns whether this is a new variant of a page with several variants, because a client may have
- * invented it. Returns false with `collapse: "global"`, because other colos wait for this fill.
+ * invented it. Returns false if other colos wait for this fill.
  */
 function mayBeMadeUp(metadata: StoredMetadata, pending: PendingForward): boolean {
   const { request, exchange, marker } = pending;
-  const { admission, collapse, tiers } = request.route;
-  if (admission !== undefined || collapse === "global") return false;
+  const { admission, traits, tiers } = request.route;
+  if (admission !== undefined || traits.collapsesGlobally === true) return false;
   if (exchange.site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
   return isNewAmongSeveral(keyOf(metadata, pending), marker, exchange.nowAtMs());

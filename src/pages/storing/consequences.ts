@@ -5,12 +5,11 @@ import type { Route } from "../../config/config.ts";
 import { partFailures } from "../../part/port/phases.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { originFreshSeconds, termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
-import { noteSharedNonce, noteSilentVariation, noteVariationFault } from "./answer-findings.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
@@ -120,25 +119,14 @@ function applyForSessions(
   }
 }
 
-/**
- * Takes the steps between the decision to store an answer and the storing of its body.
- *
- * @param received the fields of the origin, without those that the route strips
- */
-export function applyStored(
-  metadata: StoredMetadata,
-  received: Headers,
-  pending: PendingForward,
-): void {
+/** Takes the steps between the decision to store an answer and the storing of its body. */
+export function applyStored(metadata: StoredMetadata, pending: PendingForward): void {
   const { decision, site } = pending.exchange;
   applyToKeys(undefined, metadata, pending);
   decision.stored = true;
   decision.originFreshSeconds = originFreshSeconds(metadata, pending.request.route);
   decision.tier = "origin";
-  site.queryForms.learn(metadata, received, pending);
-  noteVariationFault(received, pending);
-  noteSilentVariation(metadata, pending);
-  noteSharedNonce(metadata, pending);
+  site.queryForms.learn(metadata, pending);
 }
 
 /** Applies an answer's effects on its key, for all requests and for personal ones. */

@@ -12,7 +12,7 @@ import {
   isNotModified,
   isWeak,
 } from "../../rules/validators.ts";
-import { isDoubted, type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { isDoubted, storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { isLyingUrl } from "./metadata-of-answer.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
 import { withTermsKept } from "../stored/lifetime.ts";

@@ -1,11 +1,10 @@
 // Decides whether an answer may be from before a purge, because a cache between Tidemark and the
 // origin has kept it, or because a scheduled purge takes effect (docs/purge-protocol-special.md).
-import { cachesNamedIn } from "../../protocol/caches-below.ts";
 import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
 import type { Fields } from "../../rules/fields.ts";
-import { datedAtMs } from "../../rules/http-date.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { PagePlace } from "../site/exchange.ts";
+import type { Site } from "../site/site.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** The parts of an answer that tell its age. */
@@ -25,13 +24,9 @@ export function keptSinceAtMs(
   return route.ignoresAge ? undefined : earliestGeneratedAtMs(headers, requestedAtMs);
 }
 
-/** The time within which a purge should also have reached a cache below, once the purge is due. */
-const cacheBelowMsMax = 180_000;
-
 /**
  * Returns whether an answer may be from before a purge that covers it: by its `Age`, or because a scheduled purge
- * takes effect about now. Such an answer is for its own
- * request alone. If an ordinary purge should have reached that cache by now, notes the cache.
+ * takes effect about now. Such an answer is for its own request alone.
  *
  * @param record the metadata of the answer, or of the stored response that the answer continues
  */
@@ -40,7 +35,7 @@ export function isFromBeforePurge(
   record: StoredMetadata,
   { request, exchange, key }: PagePlace,
 ): boolean {
-  const { view, invalidations, releases, config, notes } = exchange.site;
+  const { view, invalidations } = exchange.site;
   const sinceAtMs = keptSinceAtMs(answer, request);
   // Rule 30 d: a scheduled purge has ended the answer, or does so within A.
   const { requestedAtMs } = answer;
@@ -48,35 +43,20 @@ export function isFromBeforePurge(
   const endsAtMs = view.endsAtMs({ ...record, ...times });
   if (endsAtMs < Infinity && endsAtMs <= exchange.nowAtMs()) return true;
   if (sinceAtMs === undefined) return false;
-  // A release does not concern pages of its own build, whenever they were generated.
-  const isOfRelease = record.release !== undefined && record.release === releases.current?.id;
-  const subject = isOfRelease ? { ...record, release: undefined } : record;
-  if (!view.mayPredatePurge(subject, sinceAtMs)) {
-    noteLowAge(answer, subject, { request, exchange });
-    return invalidations.covers({ ...record, requestedAtMs: sinceAtMs }, key);
-  }
-  const { visibleWithinSeconds, allowanceMs } = config.purge;
-  const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + cacheBelowMsMax;
-  const atMs = exchange.nowAtMs();
-  if (!view.purgedSince(subject, atMs - reachedMs)) {
-    notes.note("cache-unpurged", request.route.name, cachesNamedIn(answer.headers), atMs);
-  }
-  return true;
+  return (
+    view.mayPredatePurge(asKept(record, exchange.site), sinceAtMs) ||
+    invalidations.covers({ ...record, requestedAtMs: sinceAtMs }, key)
+  );
 }
 
-/** `Date` has whole seconds. */
-const dateRoundingMs = 1_000;
-
-/** Notes the cache if a purge covers the answer by `Date`, although by `Age` the answer is newer. */
-function noteLowAge(
-  { headers, requestedAtMs }: AgedAnswer,
-  subject: StoredMetadata,
-  { request, exchange }: Pick<PagePlace, "request" | "exchange">,
-): void {
-  const { view, config, notes } = exchange.site;
-  // The clocks of the origin, the isolate and the journal may differ by A, without a fault.
-  const datedMs = datedAtMs(headers, requestedAtMs) + dateRoundingMs + 2 * config.purge.allowanceMs;
-  if (!view.mayPredatePurge(subject, datedMs)) return;
-  const atMs = exchange.nowAtMs();
-  notes.note("age-too-low", request.route.name, cachesNamedIn(headers), atMs);
+/**
+ * Returns a cache's answer as purges concern it. A release does not concern pages of its own build, whenever they
+ * were generated.
+ */
+export function asKept(
+  record: StoredMetadata,
+  { releases }: Pick<Site, "releases">,
+): StoredMetadata {
+  const isOfRelease = record.release !== undefined && record.release === releases.current?.id;
+  return isOfRelease ? { ...record, release: undefined } : record;
 }

@@ -13,7 +13,7 @@ import {
   urlTag,
 } from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/invalidation-batches.ts";
-import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../request/key.ts";
+import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../../routing/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
@@ -21,9 +21,9 @@ import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { unseen } from "./content-tags.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
-import { routesStoring } from "../request/routes.ts";
-import { readTarget, sentUrl, type Target } from "../request/target.ts";
-import type { UrlRead } from "../request/url-reader.ts";
+import { routesStoring } from "../../routing/routes.ts";
+import { ownUrl, readTarget, type Target } from "../../routing/target.ts";
+import type { UrlRead } from "../../routing/url-reader.ts";
 
 /**
  * Invalidates after an unsafe request, unless the response is an error. Otherwise, any client could
@@ -33,7 +33,7 @@ export function invalidateBy(response: Response, passed: PassedRequest, exchange
   const { request, target } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
-  const urls = [requestUrl(passed), ...named.filter((url) => url !== null)];
+  const urls = [ownUrl(passed.target), ...named.filter((url) => url !== null)];
   const pages = urls.flatMap((url) => invalidate(url, passed, exchange));
   // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
   const { route } = exchange.site.matchRoute(target, request.method);
@@ -43,11 +43,6 @@ export function invalidateBy(response: Response, passed: PassedRequest, exchange
     atMs: exchange.nowAtMs(),
     afterAnswer: exchange.afterAnswer,
   });
-}
-
-/** Returns the URL with the scheme and host that the client used. A proxy may have stated them. */
-function requestUrl({ target }: PassedRequest): string {
-  return sentUrl({ ...target, host: target.ownHost });
 }
 
 /**
@@ -64,7 +59,7 @@ function invalidate(
 ): readonly InvalidatedTarget[] {
   const { matchRoute, readUrl, siteHosts, invalidations } = exchange.site;
   const { request, target } = passed;
-  const base = requestUrl(passed);
+  const base = ownUrl(passed.target);
   if (!URL.canParse(url, base)) return [];
   const absolute = url === base ? url : new URL(url, base).href;
   const read = readTarget(absolute, siteHosts);

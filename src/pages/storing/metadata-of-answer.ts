@@ -21,32 +21,20 @@ import {
   hasCoding,
 } from "../../rules/fields.ts";
 import { rulesIn, matchOf } from "../../config/answer-rules.ts";
-import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import type { Objections } from "../../part/port/phases.ts";
-import { bodiless } from "../respond/respond.ts";
+import { bodiless } from "../../base/with-fields.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { withoutStripped } from "./stripped-fields.ts";
 import { keptSinceAtMs } from "./from-before-purge.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import type { StampedAnswer } from "../site/forward-outcome.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variants.ts";
-
-/** An origin's answer, with the stamp from before its request. Instants are epoch milliseconds. */
-export interface StampedAnswer extends Objections {
-  readonly response: Response;
-  readonly requestedAtMs: number;
-  readonly respondedAtMs: number;
-  readonly stamp: Stamp;
-  /** The build that made the answer: empty if unknown, absent on a route without builds. */
-  readonly release?: string | undefined;
-  /** The origin's fields, by which parts judge the answer. Absent if these are the fields of `response`. */
-  readonly judgedFields?: Headers;
-}
 
 /**
  * Returns an answer's metadata before its body has arrived. `bodyBytes` is the stated length, or

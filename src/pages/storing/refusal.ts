@@ -15,8 +15,8 @@ import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/stor
 import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { tagFieldNames } from "../stored/tags.ts";
-import { readingsOf } from "../request/path-readings.ts";
-import { unknownCookies } from "../request/cookies.ts";
+import { readingsOf } from "../../routing/path-readings.ts";
+import { unknownCookies } from "../../routing/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { isFromBeforePurge } from "./from-before-purge.ts";
 import { isTypeInDoubt, originAnsweredAt } from "./metadata-of-answer.ts";
@@ -27,7 +27,7 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { storedCandidate, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
+import { storedCandidate, questionOf, type PendingForward } from "../reuse/pending-forward.ts";
 import { judgedUnder } from "../reuse/may-answer.ts";
 import { fieldsOfVariants } from "../reuse/vary-markers.ts";
 import { namesClient } from "./of-one-client.ts";

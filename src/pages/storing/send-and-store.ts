@@ -21,21 +21,20 @@ import {
   withoutBody,
 } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
-import { failedWith } from "../site/forward-outcome.ts";
+import { failedWith, type StampedAnswer } from "../site/forward-outcome.ts";
 import {
   type LeaderForward,
-  type PendingForward,
   storedCandidate,
+  type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
 import { taggedByLength, withheldTag } from "./content-tags.ts";
-import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
+import { metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteLie, noteRefusal } from "./answer-findings.ts";
 import {
   isProvisional,
   ofOneClient,
@@ -62,8 +61,10 @@ export async function sendAndStore(
   const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, fresh, pending);
   if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
-  applyStored(metadata, headers, pending);
-  if (ignoresRange(metadata, request)) exchange.site.rangeless.mark(key.text, exchange.nowAtMs());
+  applyStored(metadata, pending);
+  if (ignoresRange(metadata, request)) {
+    exchange.site.uncacheable.rangeless.begin(key.text, exchange.nowAtMs());
+  }
   const source = body ?? new Blob([]).stream();
   const sent = await sendAndStoreBody(
     { metadata: withAdmission(metadata, pending), source, isValidated: false },
@@ -80,10 +81,7 @@ export async function sendAndStore(
 function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetadata {
   const withheld = withheldTag(metadata, pending);
   const isStreamed = (metadata.bodyBytes ?? 0) > pending.exchange.site.config.limits.bufferBytes;
-  if (!isStreamed) return withheld;
-  const tagged = taggedByLength(withheld, pending);
-  noteLie(withheld, tagged, pending);
-  return tagged;
+  return isStreamed ? taggedByLength(withheld, pending) : withheld;
 }
 
 /** Sends an answer that no tier stores, and applies the refusal to later requests. */
@@ -98,13 +96,12 @@ function sendUnstored(
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
-  noteRefusal(refusal, fresh.response, pending);
   flight.settle(
     status >= 500 ? failedWith(fresh.response, exchange.nowAtMs()) : { kind: "nothing-to-share" },
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
-  exchange.site.lastAnswers?.answered(metadata, pending, { isMadePrivate });
+  exchange.site.answers?.answered(metadata, pending, { isMadePrivate });
   return { answer, done: Promise.resolve() };
 }
 

@@ -3,20 +3,20 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
 import { endingBy } from "../respond/ending-lifetime.ts";
-import { notModified, bodiless } from "../respond/respond.ts";
+import { notModified } from "../respond/respond.ts";
+import { bodiless } from "../../base/with-fields.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import { taggedByBody, taggedByLength } from "./content-tags.ts";
-import { noteLie } from "./answer-findings.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
-import { openBytePipe } from "../body/client-end.ts";
-import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../body/gather.ts";
-import { smallBytesMax } from "../body/body-window.ts";
-import { Relay } from "../body/relay.ts";
+import { openBytePipe } from "../../bodies/client-end.ts";
+import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../../bodies/gather.ts";
+import { smallBytesMax } from "../../bodies/body-window.ts";
+import { Relay } from "../../bodies/relay.ts";
 import { storeArriving, streamBytesMax, streamTiers } from "./in-tiers.ts";
 import { type GatheredBody, storeWhole } from "./store-whole.ts";
 
@@ -107,6 +107,7 @@ function storeBehind(
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
     let isStreamed = false;
+    let known = metadata;
     try {
       const gathered = await gather({
         reader,
@@ -139,8 +140,8 @@ function storeBehind(
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
-      if (gathered.kind === "streamed") noteLie(metadata, ofStream, pending);
+      if (gathered.kind === "whole") known = await storeWhole(gathered.blob, sending, pending);
+      if (gathered.kind === "streamed") known = ofStream;
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
@@ -153,7 +154,7 @@ function storeBehind(
         if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
       }
     } finally {
-      site.lastAnswers?.answered(metadata, pending);
+      site.answers?.answered(known, pending);
       // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
       relay.settle(isStreamed);

@@ -3,7 +3,6 @@ import { storedCandidate, type LeaderForward } from "../reuse/pending-forward.ts
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { taggedByBody } from "./content-tags.ts";
-import { noteLie } from "./answer-findings.ts";
 import { refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
@@ -17,12 +16,12 @@ export interface GatheredBody {
   readonly isValidated: boolean;
 }
 
-/** Stores a body that was gathered whole, and settles its flight. */
+/** Stores a body that was gathered whole, and settles its flight. Returns its metadata. */
 export async function storeWhole(
   blob: Blob,
   { metadata: before, isValidated }: GatheredBody,
   pending: LeaderForward,
-): Promise<void> {
+): Promise<StoredMetadata> {
   const { exchange } = pending;
   const { site, decision } = exchange;
   const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
@@ -35,7 +34,6 @@ export async function storeWhole(
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const metadata = taggedByBody(known, pending);
-  noteLie(known, metadata, pending);
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
@@ -43,7 +41,8 @@ export async function storeWhole(
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
-    return decision.refuses(refused("too-many-variants", metadata, pending.request));
+    decision.refuses(refused("too-many-variants", metadata, pending.request));
+    return metadata;
   }
   const place = withDisplaced(metadata, others);
   removeDisplaced(place);
@@ -54,4 +53,5 @@ export async function storeWhole(
   // Let the answer end first, because storing takes CPU time.
   await site.turn();
   await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
+  return metadata;
 }

@@ -1,8 +1,8 @@
 // Removes the fields that a route's rules on answers strip.
 import { rulesIn } from "../../config/answer-rules.ts";
 import type { Route } from "../../config/config.ts";
-import { personalCookies } from "../request/cookies.ts";
-import { withFields } from "../respond/respond.ts";
+import { personalCookies } from "../../routing/cookies.ts";
+import { withFields } from "../../base/with-fields.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 

@@ -6,7 +6,7 @@ import type { StoredMetadata, ResponseAsk } from "../stored/stored-response.ts";
 import type { ToKeep } from "../../cache/write-tiers.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import { variantKey } from "../request/key.ts";
+import { variantKey } from "../../routing/key.ts";
 import { markerUntilAtMs, newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 

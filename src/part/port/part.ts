@@ -45,6 +45,8 @@ export interface RouteTraits {
   readonly substitutes?: readonly string[] | undefined;
   /** Whether they are asked before a stale response answers. */
   readonly asksSubstitutesFirst?: boolean | undefined;
+  /** Whether one forward answers the concurrent requests of all isolates, which then wait for its fill. */
+  readonly collapsesGlobally?: boolean | undefined;
   /** Whether a rule changes bodies, which must then have no coding. */
   readonly filters?: boolean | undefined;
   /** Whether each answer gets nonces of its own, in its policy and in its body, which must then have no coding. */
@@ -69,6 +71,7 @@ export interface PartedRoute {
   readonly match?: Patterns | undefined;
   readonly use?: readonly RoutePart[] | undefined;
   readonly methods?: readonly string[] | undefined;
+  readonly tiers?: readonly string[] | undefined;
   readonly origin?: string | { readonly name?: string | undefined } | undefined;
   readonly query?: { readonly noVarySearch?: boolean | undefined } | undefined;
   readonly response?: { readonly headers?: WrittenLines | undefined } | undefined;

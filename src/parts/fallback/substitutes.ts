@@ -6,20 +6,20 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../../pages/request/personal.ts";
 import type { LookupRequest } from "../../pages/request/plan.ts";
-import { fromStored, withFields } from "../../pages/respond/respond.ts";
+import { fromStored } from "../../pages/respond/respond.ts";
+import { withFields } from "../../base/with-fields.ts";
 import { PageLookup } from "../../pages/reuse/page-lookup.ts";
 import {
-  type PendingForward,
   questionOf,
   storedCandidate,
+  type PendingForward,
 } from "../../pages/reuse/pending-forward.ts";
-import { decide, isAnswer, isWish } from "../../pages/reuse/may-answer.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
-import type { ForwardFlight } from "../../pages/site/forward-outcome.ts";
-import { Marks } from "../../pages/site/remembered-keys.ts";
+import type { StampedAnswer, ForwardFlight } from "../../pages/site/forward-outcome.ts";
+import { decide, isAnswer, isWish } from "../../pages/reuse/may-answer.ts";
+import { Marks } from "../../base/marks.ts";
 import type { SubstitutePort } from "../../pages/site/substitute-port.ts";
 import type { StoredResponse } from "../../pages/stored/stored-response.ts";
-import type { StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";
 import { continuationIn } from "../../pages/fetch/continue-body.ts";
 import { forwardSelecting, probeBehind } from "../../pages/fetch/forward.ts";

@@ -1,6 +1,6 @@
 // Notes of hot keys. A note contains the data to request the page again, and no other data of a
 // client. Notes are read from a store, so they are validated like other input.
-import type { ReadUrl } from "../../pages/request/url-reader.ts";
+import type { ReadUrl } from "../../routing/url-reader.ts";
 import * as v from "valibot";
 import { finite, dataIn, whole } from "../../base/schemas.ts";
 import type { Config } from "../../config/config.ts";
@@ -10,7 +10,7 @@ import { isFieldName } from "../../cache/tiers/record-codec.ts";
 import { isFieldValue } from "../../pages/stored/response-form.ts";
 import { mayBeOfAll } from "../../pages/request/personal.ts";
 import { type LookupRequest, asRefresh, plan, type PlanContext } from "../../pages/request/plan.ts";
-import { sentUrl } from "../../pages/request/target.ts";
+import { sentUrl } from "../../routing/target.ts";
 import type { Terms } from "../../pages/stored/lifetime.ts";
 import type { Candidate } from "../../pages/stored/stored-response.ts";
 

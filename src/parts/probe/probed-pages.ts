@@ -1,6 +1,6 @@
 // The pages that a purge probe purges and reads: a canary, or pages of the site.
-import { keyUrl } from "../../pages/request/key.ts";
-import type { UrlRead } from "../../pages/request/url-reader.ts";
+import { keyUrl } from "../../routing/key.ts";
+import type { UrlRead } from "../../routing/url-reader.ts";
 import type { Site } from "../../pages/site/site.ts";
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
 import { canaryTag, type PurgeTargets, urlTag, userTag } from "../../purge/journal/purge-target.ts";

@@ -3,7 +3,7 @@ import { OperatorError } from "../../base/operator-error.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Route } from "../../config/config.ts";
-import { ChunkReader } from "../../pages/body/gather.ts";
+import { ChunkReader } from "../../bodies/gather.ts";
 import type { KeyedContent } from "../../pages/request/plan.ts";
 import type { ContentPort, HeldContent } from "../../pages/site/content-port.ts";
 import type { FieldLine } from "../../rules/fields.ts";

@@ -2,7 +2,7 @@
 import { contentLength, fieldsOf } from "../../rules/fields.ts";
 import { type ByteRange, lengthOf, readContentRange } from "../../rules/ranges.ts";
 import { entityTag } from "../../rules/validators.ts";
-import { ChunkReader } from "../../pages/body/gather.ts";
+import { ChunkReader } from "../../bodies/gather.ts";
 import type { HeldApart, StoredMetadata } from "../../pages/stored/stored-response.ts";
 
 /** The body of a head, which is stored in slices. */

@@ -3,14 +3,9 @@ import { CutBody } from "../../base/byte-streams.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
-import {
-  type BytePipe,
-  ClientEnd,
-  type HeldBody,
-  openBytePipe,
-} from "../../pages/body/client-end.ts";
-import { ChunkReader } from "../../pages/body/gather.ts";
-import { copyRange, fittedStream } from "../../pages/body/ranged-stream.ts";
+import { type BytePipe, ClientEnd, type HeldBody, openBytePipe } from "../../bodies/client-end.ts";
+import { ChunkReader } from "../../bodies/gather.ts";
+import { copyRange, fittedStream } from "../../bodies/ranged-stream.ts";
 import { nthSliceAt, rangeOfSlice } from "./fit.ts";
 import type { Slice, SliceBody, SlicedAnswer, SliceStore } from "./slice-store.ts";
 

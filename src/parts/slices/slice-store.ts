@@ -11,12 +11,12 @@ import { sha256Base64url } from "../../base/sha256.ts";
 import { forwardAsked, inPublicContext } from "../../pages/fetch/forward.ts";
 import { mayValidate } from "../../pages/reuse/pending-forward.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
-import { personalCookies } from "../../pages/request/cookies.ts";
+import { personalCookies } from "../../routing/cookies.ts";
 import { asRefresh } from "../../pages/request/plan.ts";
 import { sharedMsMax } from "../../pages/request/brief-retention.ts";
 import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
-import { Marks } from "../../pages/site/remembered-keys.ts";
+import { Marks } from "../../base/marks.ts";
 import { keepUntilAtMs, termsOf } from "../../pages/stored/lifetime.ts";
 import {
   originValidatorOf,

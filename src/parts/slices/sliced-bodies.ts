@@ -19,10 +19,11 @@ import {
   type LeaderForward,
   needsNewBody,
   mayValidate,
-  type PendingForward,
   storedCandidate,
+  type PendingForward,
 } from "../../pages/reuse/pending-forward.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
+import type { StampedAnswer } from "../../pages/site/forward-outcome.ts";
 import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import {
@@ -33,7 +34,7 @@ import {
 import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
 import { taggedByLength, withheldTag } from "../../pages/storing/content-tags.ts";
-import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
+import { metadataOf } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";
@@ -59,7 +60,6 @@ const pausedMs = 10_000;
 
 /** The slice that an answer has filled, and the fields of the answer. */
 interface FirstSlice {
-  readonly headers: Headers;
   readonly nth: number;
   readonly slice: Slice;
 }
@@ -157,15 +157,14 @@ export class SlicedBodies implements BodyHolder {
       return { ...sent, answer: cutToRange(sent.answer, totalBytes, pending) };
     }
     const whole = asWhole(fresh, totalBytes, null, pending);
-    const decided = this.#headOf(whole, pending, client, totalBytes);
-    if (typeof decided === "string") {
+    const made = this.#headOf(whole, pending, client, totalBytes);
+    if (typeof made === "string") {
       // Another client may get an answer that can be stored.
-      if (decided === "refused") this.#store.stop(pending);
-      if (decided === "old") this.#store.stop(pending, pausedMs);
+      if (made === "refused") this.#store.stop(pending);
+      if (made === "old") this.#store.stop(pending, pausedMs);
       cancelBody(response);
       return "own-request";
     }
-    const { made, headers } = decided;
     const head = await inGeneration(made, pending);
     const nth = nthSliceAt(range.firstByte, head);
     const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
@@ -174,30 +173,28 @@ export class SlicedBodies implements BodyHolder {
     // A purge during the wait may have ended the older slices of the generation.
     const mayAnswer = head === made || (await inGeneration(made, pending)) !== made;
     if (typeof slice !== "string" && mayAnswer) {
-      return this.#sendAndStore(head, pending, { headers, nth, slice });
+      return this.#sendAndStore(head, pending, { nth, slice });
     }
     if (slice === "no-room") cancelBody(response);
     return "own-request";
   }
 
   /**
-   * Returns the head, and the fields without those that the route strips; `refused` if the origin
-   * forbids slices, `for-one` if the refusal is about this client, and `old` if the answer may be from
-   * before a purge or release.
+   * Returns the head; `refused` if the origin forbids slices, `for-one` if the refusal is about this client, and
+   * `old` if the answer may be from before a purge or release.
    */
   #headOf(
     whole: StampedAnswer,
     pending: LeaderForward,
     client: LookupRequest,
     totalBytes: number,
-  ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" | "old" {
+  ): Head | "refused" | "for-one" | "old" {
     const answer = withheldTag(metadataOf(whole, pending), pending);
     const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
     const response = strippedBy(metadata, whole.response, pending);
-    const { headers } = response;
     const isForbidden =
       originValidatorOf(metadata) === undefined ||
-      fieldsForOneClient(headers, metadata, pending).length > 0;
+      fieldsForOneClient(response.headers, metadata, pending).length > 0;
     const rule = refusedBy(metadata, { ...whole, response }, pending)?.rule;
     if (isProvisional(metadata, rule)) return "old";
     const isForOne = rule === "names-client" || rule === "too-many-variants";
@@ -205,23 +202,23 @@ export class SlicedBodies implements BodyHolder {
     if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";
     const generation = crypto.randomUUID();
     const heldApart = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
-    return { made: { ...metadata, heldApart }, headers };
+    return { ...metadata, heldApart };
   }
 
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { headers, nth, slice }: FirstSlice,
+    { nth, slice }: FirstSlice,
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;
-    applyStored(head, headers, pending);
+    applyStored(head, pending);
     const metadata = withAdmission(head, pending);
     decision.outcome = "stored";
     const storing = async () => {
       await storeWhole(new Blob(), { metadata, isValidated: false }, pending);
       site.uncacheable.pass.forget(key.text);
-      site.lastAnswers?.answered(head, pending);
+      site.answers?.answered(head, pending);
     };
     const done = decision.awaits(storing());
     exchange.afterAnswer(() => done);

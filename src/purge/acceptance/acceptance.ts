@@ -1,6 +1,5 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
-import { pauseUnheld } from "../../base/timeouts.ts";
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Journal, OlderTags, Unavailable } from "../journal/journal.ts";
@@ -44,8 +43,6 @@ export type SwitchAcceptance =
   | Unavailable;
 
 const entryBytesMax = 8_192;
-/** The time within which other purges of this isolate may read what a purge has not. */
-const othersMs = 250;
 
 /** Runs in the request that accepted the entries. Must not throw. */
 export type AcceptanceListener = (entries: readonly Entry[], requester: Requester) => void;
@@ -75,7 +72,7 @@ export class Acceptances {
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     const { view } = this.#settings;
     const areFound = await this.#readBacks.now(overdue);
-    if (view.follower.isSwitchLost) await this.keepSwitch();
+    if (view.isSwitchLost) await this.keepSwitch();
     await this.keepSchedule();
     if (areFound) await view.catchUp();
   }
@@ -90,28 +87,35 @@ export class Acceptances {
    * same webhook (rule 21).
    */
   async accept(order: SignedOrder, requester: Requester): Promise<Acceptance> {
-    const { journal, view, nowAtMs } = this.#settings;
+    const { view, nowAtMs } = this.#settings;
     view.arrived(nowAtMs());
     if (this.#isReused(order)) return { kind: "conflict" };
     const standing = this.#standing(order);
     if (standing.length > 0) return this.#readBackLater(standing, requester);
     const entries = this.#entriesOf(order);
+    const appended = await this.#append(entries);
+    return appended.kind === "unavailable"
+      ? appended
+      : this.#applied(placedAt(appended.places, entries), requester);
+  }
+
+  /** Appends entries. The script of a single one also reads the entries after the view's last one. */
+  async #append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    const { journal, view } = this.#settings;
     const [entry] = entries;
-    const appended =
-      entries.length === 1 && entry !== undefined
-        ? await view.follower.appendAndReadOn(entry)
-        : await journal.append(entries);
-    if (appended.kind === "unavailable") return appended;
-    const placed = placedAt(appended.places, entries);
+    if (entries.length !== 1 || entry === undefined) return journal.append(entries);
+    const appended = await view.appendAndRead(view.chain?.end ?? "none", entry);
+    // Without a record, the journal has no older tags to compare.
+    if (appended.kind !== "appended") return appended as Unavailable;
+    return { kind: "appended", places: [appended.place] };
+  }
+
+  /** Applies accepted entries, and reads them if their append has not. */
+  #applied(placed: readonly Entry[], requester: Requester) {
+    const { view } = this.#settings;
     view.apply(placed);
-    const isKnown = () => placed.every((each) => view.chain?.knows(each) === true);
-    if (!isKnown()) {
-      requester.afterAnswer(async () => {
-        // The scripts of other purges read as well.
-        if ("isDiscarded" in appended) await pauseUnheld(othersMs);
-        if (!isKnown()) await view.catchUp();
-      });
-    }
+    const areKnown = placed.every((each) => view.chain?.knows(each) === true);
+    if (!areKnown) requester.afterAnswer(() => view.catchUp());
     return this.#readBackLater(placed, requester);
   }
 
@@ -171,19 +175,14 @@ export class Acceptances {
     requester: Requester,
     write?: WriteWithPurge,
   ): Promise<AcceptedWrite | OlderTags | Unavailable> {
-    const { view, nowAtMs, randomText, journal } = this.#settings;
+    const { view, nowAtMs, randomText } = this.#settings;
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
     const from = since === "end" ? (view.chain?.end ?? "none") : since;
-    const appended =
-      from === "none"
-        ? await appendedAlone(journal, entry)
-        : await view.follower.appendAndRead(from, entry, write);
+    const appended = await view.appendAndRead(from, entry, write);
     if (appended.kind !== "appended") return appended;
     const placed: Entry = { ...entry, ...appended.place };
-    view.apply([placed]);
-    if (view.chain?.knows(placed) !== true) requester.afterAnswer(() => view.catchUp());
-    const accepted = this.#readBackLater([placed], requester);
+    const accepted = this.#applied([placed], requester);
     const { stored } = appended;
     if (since === "end") return { ...accepted, placed, since: undefined, stored };
     const read = appended.since ?? (await this.#readOn(since, placed));
@@ -267,13 +266,6 @@ export class Acceptances {
     const entry = (targets: PurgeTargets) => ({ ...order, targets, n: randomText(), lost: "" });
     return split(order.targets, (targets) => bytesOf(entry(targets)) <= entryBytesMax).map(entry);
   }
-}
-
-async function appendedAlone(journal: Journal, entry: NewEntry) {
-  const appended = await journal.append([entry]);
-  if (appended.kind === "unavailable") return appended;
-  const [place = { position: "", n: entry.n }] = appended.places;
-  return { kind: "appended", place, since: undefined, stored: undefined } as const;
 }
 
 /** Halves the targets until each part fits. */

@@ -194,14 +194,13 @@ export class ReadBacks {
    */
   async keepSwitch(lost: readonly Entry[] = []): Promise<readonly Entry[] | undefined> {
     const { switching, randomText, view } = this.#settings;
-    const { follower } = view;
-    if (switching === undefined || follower.switched === undefined) return [];
-    const switched = { ...follower.switched, replaces: "" };
+    if (switching === undefined || view.switched === undefined) return [];
+    const switched = { ...view.switched, replaces: "" };
     const entry = postEntry(randomText(), switched, postedAgain);
     const posted = await postUnlessNewer(switching, entry);
-    follower.isSwitchLost = posted.kind === "unavailable";
+    view.isSwitchLost = posted.kind === "unavailable";
     if (posted.kind === "unavailable") return undefined;
-    if (posted.kind === "overtaken") follower.learn(posted.current);
+    if (posted.kind === "overtaken") view.learn(posted.current);
     const placed = posted.kind === "posted" ? placedAt([posted.place], [entry]) : [];
     this.#replace(lost, placed);
     return placed;

@@ -75,7 +75,7 @@ export class Schedules {
   async #known(id: string): Promise<ScheduledEntry | undefined> {
     const { view } = this.#settings;
     if (view.schedule.of(id) === undefined) await view.catchUp({ waits: true });
-    if (view.schedule.of(id) === undefined) await view.follower.readOnPrimary();
+    if (view.schedule.of(id) === undefined) await view.readOnPrimary();
     return view.schedule.of(id);
   }
 
@@ -86,12 +86,11 @@ export class Schedules {
    */
   async keep(): Promise<void> {
     const { view, nowAtMs } = this.#settings;
-    const { follower, schedule } = view;
-    const { isScheduleLost } = follower;
+    const { isScheduleLost, schedule } = view;
     const due = schedule.due(nowAtMs());
     const plans = isScheduleLost ? schedule.plans : due;
     // A loss that a read finds from now on sets it again.
-    follower.isScheduleLost = false;
+    view.isScheduleLost = false;
     for (const entry of plans) {
       const { mode, reason, scheduled } = entry;
       // Another isolate may have written the effect since, and a read returned it.
@@ -99,7 +98,7 @@ export class Schedules {
       const state = due.includes(entry) ? "effective" : "planned";
       const again = await this.#scheduled({ ...byItself, mode, reason }, { ...scheduled, state });
       if (again.kind !== "unavailable" && !(await this.#isTaken(scheduled.id, again))) continue;
-      follower.isScheduleLost ||= isScheduleLost;
+      view.isScheduleLost ||= isScheduleLost;
       return;
     }
   }

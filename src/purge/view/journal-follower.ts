@@ -1,10 +1,10 @@
 // Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of
 // entries, and extends it. Replaces the chain after a loss or trimming, or if too many entries
 // follow it.
-import type { AcceptedPurges } from "./accepted-purges.ts";
+import { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
-import type { WriteWithPurge } from "../../cache/record/record.ts";
+import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import {
   comparePositions,
   type Entry,
@@ -30,6 +30,7 @@ import type { ViewCopy } from "./view-copies.ts";
 
 export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
+  readonly clock: ClockSteps;
   /** The timeout of a read, in milliseconds. */
   readonly timeoutMs: number;
   /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
@@ -40,11 +41,12 @@ export interface FollowingSettings extends SpreadSettings {
   readonly onRead?: () => void;
 }
 
-/** The follower of one view. Only this class writes the public members. */
+/** The part of a view that reads. */
 export class JournalFollower {
   readonly #settings: FollowingSettings;
-  readonly #accepted: AcceptedPurges;
-  readonly #clock: ClockSteps;
+  /** The entries that this isolate accepted. A read marks those that it returns. */
+  protected readonly accepted = new AcceptedPurges();
+  protected readonly clock: ClockSteps;
   chain: Chain | undefined;
   /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
@@ -65,14 +67,9 @@ export class JournalFollower {
   /** The reads on the primary: the number begun, and the last whose entries are all in the chain. */
   readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
-  /**
-   * @param accepted the entries that this isolate accepted; the follower marks those that a read
-   *   returns
-   */
-  constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
+  constructor(settings: FollowingSettings) {
     this.#settings = settings;
-    this.#accepted = accepted;
-    this.#clock = clock;
+    this.clock = settings.clock;
     this.#spread = new PurgeSpread(settings);
     this.schedule = new KnownSchedule(settings.schedule);
     const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
@@ -96,7 +93,7 @@ export class JournalFollower {
     const { end } = chain;
     const read = await this.#dated((journal) => journal.since(end, this.schedule.planIds));
     this.#noteFailure(read);
-    if (read.kind === "read") return this.#extend(chain, end.position, read);
+    if (read.kind === "read") return this.#extend(end, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
@@ -119,7 +116,7 @@ export class JournalFollower {
     this.#noteFailure(read);
     if (read.kind === "not-joined") return this.#checkAtPrimary(chain);
     if (read.kind !== "read") return;
-    this.#extend(chain, end.position, read);
+    this.#extend(end, read);
     if (this.chain?.knows(read.entries.at(-1) ?? end) === true) this.#primaryReads.lastWhole = nth;
   }
 
@@ -156,7 +153,7 @@ export class JournalFollower {
       // Too many entries follow the end. Start again from the newest entries.
       if (at < 0) return this.#adopt(checked);
       const newer = { ...checked, entries: checked.entries.slice(at + 1) };
-      return this.#extend(chain, end.position, newer);
+      return this.#extend(end, newer);
     }
     // Include `n`, because an earlier entry at the same position may have been lost and marked.
     const lost = `${end.position} ${end.n}`;
@@ -165,7 +162,7 @@ export class JournalFollower {
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);
-    if (marked !== undefined) this.#accepted.forgetUpTo(read.sentAtMs);
+    if (marked !== undefined) this.accepted.forgetUpTo(read.sentAtMs);
   }
 
   #mark(lost: string): Promise<JournalRead | Unavailable> {
@@ -174,10 +171,10 @@ export class JournalFollower {
 
   /** Runs a read. If the clock is set back meanwhile, `sentAtMs` becomes −∞ (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
-    const { count } = this.#clock;
-    this.#clock.noteAhead();
+    const { count } = this.clock;
+    this.clock.noteAhead();
     const read = await ask(this.#settings.journal);
-    return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
+    return this.clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
 
   /** Discards the instants that were noted before the clock was set back. */
@@ -199,7 +196,7 @@ export class JournalFollower {
     this.#spread.tried();
     // An older copy would only cost its decoding.
     const isYounger = copy.sentAtMs > this.sentAtMs;
-    if (!isYounger || this.#clock.isInDoubt(copy.sentAtMs)) return false;
+    if (!isYounger || this.clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
@@ -214,33 +211,42 @@ export class JournalFollower {
       scheduled,
     };
     if (chain === undefined) this.#adopt(read);
-    else this.#extend(chain, chain.end.position, read);
+    else this.#extend(chain.end, read);
     if (copy.isSwitchLost) this.isSwitchLost = this.switched !== undefined;
     if (copy.isScheduleLost) this.isScheduleLost = true;
     return true;
   }
 
   /**
-   * Returns whether the chain and its end are unchanged. Otherwise callers discard their read (rule
-   * 13).
+   * Returns whether the chain and its end are unchanged. Otherwise the view may not begin again (rule 13).
    */
   #isStill(chain: Chain, position: string): boolean {
     return this.chain === chain && chain.end.position === position;
   }
 
-  #extend(chain: Chain, position: string, read: JournalRead): void {
-    const { entries } = read;
-    if (!this.#isStill(chain, position)) return;
+  /**
+   * Extends the chain by the entries after its end, if the read has this end, at its place or after it (rule 13).
+   *
+   * @param place the entry after which the read begins
+   */
+  #extend(place: EntryId, read: JournalRead): void {
+    const { chain } = this;
+    if (chain === undefined) return;
+    const { end } = chain;
+    const isAtPlace = isSameEntry(place, end);
+    const at = isAtPlace ? -1 : read.entries.findLastIndex((each) => isSameEntry(each, end));
+    if (at < 0 && !isAtPlace) return;
+    const entries = read.entries.slice(at + 1);
     chain.append(entries, this.#settings.nowAtMs());
     this.learn(lastSwitched(entries));
     const hasLost = entries.some(({ lost }) => lost !== "");
-    if (hasLost || this.#lacksPost(entries, position))
+    if (hasLost || this.#lacksPost(entries, end.position))
       this.isSwitchLost = this.switched !== undefined;
     if (hasLost) this.isScheduleLost = !this.schedule.isEmpty;
     if (this.schedule.areLost(read.lackedPlans ?? [], this.#settings.nowAtMs()))
       this.isScheduleLost = true;
     this.#spread.read(entries);
-    this.#verified(read);
+    this.#verified({ ...read, entries });
   }
 
   /** Returns whether these entries lack the known post, although its place is among or after them. */
@@ -251,47 +257,32 @@ export class JournalFollower {
   }
 
   /**
-   * Appends an entry. In the same step, reads the entries after the chain's end, by rules 11 to 13.
+   * Appends a purge, and reads the entries after a place, which may extend the chain (rules 21 and 25 c).
    *
-   * @returns the place, and `isDiscarded` if the chain's end changed meanwhile
-   */
-  async appendAndReadOn(entry: NewEntry) {
-    const { chain } = this;
-    if (chain === undefined) return this.#settings.journal.append([entry]);
-    const { end } = chain;
-    const appended = await this.#dated((journal) => journal.appendAndRead(end, entry));
-    // Without a record, the journal has no older tags to compare.
-    if (appended.kind !== "appended") return appended as Unavailable;
-    const { place, since: entries, sentAtMs } = appended;
-    const isDiscarded = entries !== undefined && !this.#isStill(chain, end.position);
-    if (entries !== undefined)
-      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
-    return { kind: "appended", places: [place], ...(isDiscarded && { isDiscarded }) } as const;
-  }
-
-  /**
-   * Appends a purge. The entries that this step reads extend the chain if they join its end (rule
-   * 25 c).
-   *
+   * @param place `none` to read nothing
    * @param write the record to store with the purge (rule 25 f)
+   * @returns `older-tags` only with `write`
    */
   async appendAndRead(
-    place: EntryId,
+    place: Stamp,
     entry: NewEntry,
     write?: WriteWithPurge,
-  ): Promise<AppendWithRead | OlderTags | Unavailable> {
+  ): Promise<Omit<AppendWithRead, "sentAtMs"> | OlderTags | Unavailable> {
+    if (place === "none") return this.#appendAlone(entry);
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
-    const { chain } = this;
-    if (appended.kind !== "appended" || chain === undefined) return appended;
-    const { since, sentAtMs } = appended;
-    // The page does not begin at `place`, or is full, so it cannot extend the chain.
-    if (since === undefined) return appended;
-    const { end } = chain;
-    const at = since.findLastIndex((each) => isSameEntry(each, end));
-    const entries = since.slice(at + 1);
-    if (at >= 0 || isSameEntry(place, end))
-      this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
+    // A page that does not begin at `place`, or is full, cannot extend the chain.
+    if (appended.kind === "appended" && appended.since !== undefined) {
+      const { since: entries, sentAtMs } = appended;
+      this.#extend(place, { kind: "read", entries, sentAtMs });
+    }
     return appended;
+  }
+
+  async #appendAlone(entry: NewEntry) {
+    const appended = await this.#settings.journal.append([entry]);
+    if (appended.kind === "unavailable") return appended;
+    const [place = { position: "", n: entry.n }] = appended.places;
+    return { kind: "appended", place, since: undefined } as const;
   }
 
   /** Notes a post, if it is newer than the newest known one. */
@@ -316,11 +307,11 @@ export class JournalFollower {
   #verified({ entries, sentAtMs, released, scheduled }: JournalRead): void {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
-    this.#clock.note(sentAtMs);
+    this.clock.note(sentAtMs);
     this.releases.learn([...(released ? [released] : []), ...releasesIn(entries)]);
     this.schedule.learn([...(scheduled?.entries ?? []), ...entries]);
     this.schedule.forget(this.chain?.floor.position ?? "0-0", this.#settings.nowAtMs());
-    for (const { n } of entries) this.#accepted.forget(n);
+    for (const { n } of entries) this.accepted.forget(n);
     this.#settings.onRead?.();
   }
 }

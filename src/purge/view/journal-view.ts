@@ -3,9 +3,8 @@
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { AcceptedPurges, decisive } from "./accepted-purges.ts";
+import { decisive } from "./accepted-purges.ts";
 import { BookChecks, type EpochSettings } from "./book-checks.ts";
-import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import {
   comparePositions,
@@ -14,7 +13,7 @@ import {
   lastSwitched,
   releasesIn,
 } from "../journal/entry.ts";
-import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
+import { isBypassed } from "../journal/switch-state.ts";
 import type { ScheduleSettings } from "./known-schedule.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
@@ -30,7 +29,8 @@ import {
 } from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
-export interface JournalViewSettings extends Omit<FollowingSettings, "schedule">, RenewalSettings {
+export interface JournalViewSettings
+  extends Omit<FollowingSettings, "schedule" | "clock">, RenewalSettings {
   /** The settle times of routes, and the largest N, for scheduled purges. Default: 0, and `renewalLagMs`. */
   readonly schedule?: Omit<ScheduleSettings, "allowanceMs">;
   /** Detects clock steps. Default: without a clock that is never set. */
@@ -49,12 +49,9 @@ export interface JournalViewSettings extends Omit<FollowingSettings, "schedule">
 /** The size limit of the notes of entries that the journal lost. */
 const goneBytesMax = 65_536;
 
-export class JournalView implements PurgeView {
+export class JournalView extends JournalFollower implements PurgeView {
   readonly #settings: JournalViewSettings;
-  readonly follower: JournalFollower;
-  readonly #accepted = new AcceptedPurges();
   readonly #catchUps: JoinedRuns;
-  readonly #clock: ClockSteps;
   readonly #renewals: ViewRenewals;
   readonly #book: BookChecks;
   /** Accepted entries that a whole read on the primary did not add to the chain, by `n`. */
@@ -62,13 +59,12 @@ export class JournalView implements PurgeView {
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
-    this.#settings = settings;
     const { nowAtMs, allowanceMs, timeoutMs: waitTimeoutMs } = settings;
-    this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
     const schedule = { lagMsMax: settings.renewalLagMs, ...settings.schedule, allowanceMs };
-    this.follower = new JournalFollower({ ...settings, schedule }, this.#accepted, this.#clock);
-    this.#catchUps = new JoinedRuns({ run: () => this.follower.readOn(), nowAtMs, waitTimeoutMs });
-    this.#renewals = new ViewRenewals(settings, this.follower, () => this.#lookForOverdue());
+    super({ ...settings, schedule, clock: settings.clock ?? new ClockSteps(allowanceMs) });
+    this.#settings = settings;
+    this.#catchUps = new JoinedRuns({ run: () => this.readOn(), nowAtMs, waitTimeoutMs });
+    this.#renewals = new ViewRenewals(settings, this, () => this.#lookForOverdue());
     this.#book = new BookChecks(settings.journal, () => this.chain, settings.epochs);
   }
 
@@ -76,40 +72,9 @@ export class JournalView implements PurgeView {
     return this.#settings.isShutOff?.() ?? false;
   }
 
-  get chain(): Chain | undefined {
-    return this.follower.chain;
-  }
-
-  get sentAtMs(): number {
-    return this.follower.sentAtMs;
-  }
-
-  get lag(): JournalFollower["lag"] {
-    return this.follower.lag;
-  }
-
-  get failedAtMs(): number | undefined {
-    return this.follower.failedAtMs;
-  }
-
-  /** The newest post that this isolate knows (rule 24 b). */
-  get switched(): SwitchState | undefined {
-    return this.follower.switched;
-  }
-
-  /** The releases that this isolate knows. */
-  get releases(): JournalFollower["releases"] {
-    return this.follower.releases;
-  }
-
   /** Whether hints of new entries arrive, and if not, why; `undefined` if nothing listens. */
   get hintsState(): string | undefined {
     return this.#renewals.hints?.state;
-  }
-
-  /** The scheduled purges that this isolate knows (rule 30). */
-  get schedule(): JournalFollower["schedule"] {
-    return this.follower.schedule;
   }
 
   bypasses(route: string): boolean {
@@ -133,9 +98,9 @@ export class JournalView implements PurgeView {
 
   /** Discards instants that were noted before the clock was set back (`ClockSteps`). */
   arrived(atMs: number): void {
-    if (!this.#clock.isSetBackAt(atMs)) return;
-    this.follower.forgetInstants();
-    this.#accepted.dateUpTo(atMs);
+    if (!this.clock.isSetBackAt(atMs)) return;
+    this.forgetInstants();
+    this.accepted.dateUpTo(atMs);
     this.#renewals.forgetInstants();
     this.#soughtAtMs = -Infinity;
   }
@@ -165,7 +130,7 @@ export class JournalView implements PurgeView {
     if (this.isShutOff) return false;
     await renewed();
     if (isKnown()) return true;
-    const isWhole = await this.follower.readOnPrimary();
+    const isWhole = await this.readOnPrimary();
     if (isWhole && !isKnown()) this.#gone.set(place.n, 1);
     return isWhole && isKnown();
   }
@@ -187,7 +152,7 @@ export class JournalView implements PurgeView {
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp> {
     const { chain } = this;
-    this.#clock.noteAhead();
+    this.clock.noteAhead();
     if (chain !== undefined && how?.onPrimary !== true) return chain.end;
     return this.#stampAfterRead(requester, how);
   }
@@ -200,7 +165,7 @@ export class JournalView implements PurgeView {
       const renewed = this.#renewals.begun(requester);
       if (!this.isShutOff) await renewed();
     }
-    if (how?.onPrimary === true && !(await this.follower.readOnPrimary())) return "none";
+    if (how?.onPrimary === true && !(await this.readOnPrimary())) return "none";
     return this.chain?.end ?? "none";
   }
 
@@ -217,7 +182,7 @@ export class JournalView implements PurgeView {
     if (scheduled?.mode === "hard") return coverBy(scheduled);
     const isClear = chain?.isClear(record) === true;
     const inChain = isClear ? undefined : chain?.purgeOf(record);
-    const by = decisive(this.#accepted.purgeOf(record), inChain);
+    const by = decisive(this.accepted.purgeOf(record), inChain);
     const purged = earlier(by && coverBy(by), scheduled && coverBy(scheduled));
     const isKnown = isClear || chain?.knows(record.stamp) === true;
     if (purged?.mode === "hard") {
@@ -241,14 +206,14 @@ export class JournalView implements PurgeView {
     if (chain === undefined || !chain.knows(record.stamp)) return false;
     if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
     if (this.schedule.coverOf(record, ask.atMs)?.mode === "hard") return false;
-    return !this.#accepted.isPurgedByOrder(record) && !chain.isPurgedByOrder(record);
+    return !this.accepted.isPurgedByOrder(record) && !chain.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */
   #isTrusted(record: PurgeSubject, ask: JudgementAsk): boolean {
     const { colo } = record;
     const atMs = bodyRequestedAtMs(record);
-    const isYoung = this.#isWithinBound(atMs, ask) && !this.#clock.isInDoubt(atMs);
+    const isYoung = this.#isWithinBound(atMs, ask) && !this.clock.isInDoubt(atMs);
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
@@ -271,7 +236,7 @@ export class JournalView implements PurgeView {
 
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
     const inChainAtMs = this.chain?.lastPurgeAtMs(record) ?? -Infinity;
-    return Math.max(inChainAtMs, this.#accepted.lastPurgeAtMs(record)) >= sinceAtMs;
+    return Math.max(inChainAtMs, this.accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
@@ -279,7 +244,7 @@ export class JournalView implements PurgeView {
     // The chain has begun again during the load, and lacks entries from before the stamp.
     const isAfterLoss = record.stamp !== "none" && this.chain?.knows(record.stamp) === false;
     const isInChain = this.chain?.mayCoverSince(record, sinceAtMs) === true;
-    return isAfterLoss || isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
+    return isAfterLoss || isInChain || this.accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
   endsAtMs(record: PurgeSubject): number {
@@ -293,17 +258,17 @@ export class JournalView implements PurgeView {
 
   /** Replaces lost entries of this isolate with the entries appended in their place. */
   replace(lost: readonly Entry[], again: readonly Entry[]): void {
-    for (const { n } of lost) this.#accepted.forget(n);
+    for (const { n } of lost) this.accepted.forget(n);
     this.#cover(again);
   }
 
   #cover(entries: readonly Entry[]): void {
-    this.follower.learn(lastSwitched(entries));
+    this.learn(lastSwitched(entries));
     this.releases.learn(releasesIn(entries));
     this.schedule.learn(entries);
     for (const entry of entries) {
       // A read in progress may already have returned the entry.
-      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
+      if (this.chain?.knows(entry) !== true) this.accepted.add(entry, this.#settings.nowAtMs());
     }
   }
 
@@ -317,7 +282,7 @@ export class JournalView implements PurgeView {
     for (const entry of entries) {
       const { n, position } = entry;
       const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
-      if (isBelow || chain?.knows(entry) === true) this.#accepted.forget(n);
+      if (isBelow || chain?.knows(entry) === true) this.accepted.forget(n);
     }
   }
 
@@ -330,12 +295,12 @@ export class JournalView implements PurgeView {
 
   /** All known entries, whether this isolate read or accepted them. */
   get entries(): readonly Entry[] {
-    return [...(this.chain?.entries ?? []), ...this.#accepted.upTo(Infinity)];
+    return [...(this.chain?.entries ?? []), ...this.accepted.upTo(Infinity)];
   }
 
   async #lookForOverdue(): Promise<void> {
-    const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.renewalLagMs / 2);
-    const { isSwitchLost, isScheduleLost } = this.follower;
+    const overdue = this.accepted.upTo(this.sentAtMs - this.#settings.renewalLagMs / 2);
+    const { isSwitchLost, isScheduleLost } = this;
     const isOfUse = isSwitchLost || isScheduleLost || this.schedule.isDue(this.#settings.nowAtMs());
     if (overdue.length > 0 || isOfUse) await this.#settings.onOverdue?.(overdue);
   }

@@ -14,9 +14,6 @@ export interface PositionSettings {
   readonly nowAtMs: () => number;
 }
 
-/** The name of the request field, and of the cookie. */
-export const positionName = "tidemark-position";
-
 /** The place of an accepted purge's last entry. */
 export interface AcceptedPurge extends EntryId {
   /** The end of N, by the clock of the accepting isolate in epoch milliseconds. */

@@ -1,13 +1,12 @@
 // `@hono/node-server` replaces `Response` with a class that keeps the fields object it gets. A
 // field that is set on one response must not appear on others.
 import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { Hono } from "hono";
 import { afterEach, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
 import { createWorker } from "../../../src/worker.ts";
+import { listening } from "../../../testing/listening.ts";
 import { context, serveOnNode } from "../../../testing/node/node-site.ts";
 
 let running = new Running();
@@ -17,10 +16,7 @@ afterEach(async () => {
 });
 
 async function originUrl(answer: Parameters<typeof createServer>[1]): Promise<string> {
-  const server = createServer(answer).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  await running.add(Promise.resolve({ stop: async () => void server.close() }));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return (await running.add(listening(createServer(answer)))).url;
 }
 
 /** @param around code that sets fields of each client on the cache's responses */

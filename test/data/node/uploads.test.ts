@@ -1,7 +1,8 @@
 // Tests uploads through Node to an origin with a URL. Each request keeps its framing. No part of a
 // request or of its response becomes part of the next one on the origin's connection.
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { listening } from "../../../testing/listening.ts";
 import { type NodeSite, startNodeSite } from "../../../testing/node/node-site.ts";
 import { exchange, rawGet } from "../../../testing/node/raw-client.ts";
 import { type RawOrigin, startRawOrigin } from "../../../testing/node/raw-origin.ts";
@@ -103,22 +104,14 @@ it("refuses a request for two hosts", async () => {
 
 /** Runs `use` with a site in front of a server of raw sockets. */
 async function withServer(take: (socket: Socket) => void, use: (own: NodeSite) => Promise<void>) {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => undefined);
-    take(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const own = await startNodeSite({}, { ORIGIN_URL: `http://127.0.0.1:${port}` });
+  const server = createServer((socket) => take(socket.on("error", () => undefined)));
+  const { url, stop } = await listening(server);
+  const own = await startNodeSite({}, { ORIGIN_URL: url });
   try {
     await use(own);
   } finally {
     await own.stop();
-    for (const socket of sockets) socket.destroy();
-    server.close();
+    await stop();
   }
 }
 

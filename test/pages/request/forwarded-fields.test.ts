@@ -7,7 +7,7 @@ import {
   KeyedFields,
   passedFields,
 } from "../../../src/pages/request/forwarded-fields.ts";
-import { readTarget } from "../../../src/pages/request/target.ts";
+import { readTarget } from "../../../src/routing/target.ts";
 
 type Texts = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 // Tests ESI on workerd: fragments that many clients share, that stream, and that end early.
 import { afterAll, expect, it } from "vitest";
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../../testing/bundled-text.ts";
 import { Running } from "../../../local/running.ts";
 import { startScriptedOrigin } from "../../../testing/fakes/scripted-origin.ts";
 import { startWorld } from "../../../testing/worker/world.ts";
@@ -46,8 +46,7 @@ const contents = `
   const routes = [{ name: "pages", match: "/p*", use: [esi("html")] }];
   export default createWorker(defineConfig({ routes }), { stores: upstash() });
 `;
-const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-const worker = await bundled({ stdin });
+const worker = await bundledText(contents);
 const world = await running.add(startWorld({ originUrl: origin.url, worker }));
 const { url } = world.colos[0]!;
 

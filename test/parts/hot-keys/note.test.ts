@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/parts/hot-keys/note.ts";
 import { encodeNotes, listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
-import { QueryForms } from "../../../src/pages/request/query-forms.ts";
-import { Loops } from "../../../src/pages/request/loops.ts";
-import { compileRoutes } from "../../../src/pages/request/routes.ts";
-import { sentUrl } from "../../../src/pages/request/target.ts";
-import { compileUrlReader } from "../../../src/pages/request/url-reader.ts";
+import { QueryForms } from "../../../src/routing/query-forms.ts";
+import { Loops } from "../../../src/routing/loops.ts";
+import { compileRoutes } from "../../../src/routing/routes.ts";
+import { sentUrl } from "../../../src/routing/target.ts";
+import { compileUrlReader } from "../../../src/routing/url-reader.ts";
 import "../../../testing/fakes/workers-globals.ts";
 import { NameSecret } from "../../../src/cache/record/record-key.ts";
 

@@ -1,6 +1,6 @@
 // Tests nonces on workerd: of a miss that streams, of hits, of a coding for the client, and in another colo.
 import { afterAll, expect, it } from "vitest";
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../../testing/bundled-text.ts";
 import { Running } from "../../../local/running.ts";
 import { startScriptedOrigin } from "../../../testing/fakes/scripted-origin.ts";
 import { startWorld } from "../../../testing/worker/world.ts";
@@ -33,8 +33,7 @@ const contents = `
   const routes = [{ name: "pages", match: "*", use: [nonce()] }];
   export default createWorker(defineConfig({ routes }), { stores: upstash() });
 `;
-const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-const worker = await bundled({ stdin });
+const worker = await bundledText(contents);
 const world = await running.add(startWorld({ originUrl: origin.url, worker, colos: 2 }));
 
 it.each(["/small", "/large"])("each answer for %s has a nonce of its own", async (path) => {

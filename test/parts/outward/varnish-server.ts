@@ -3,17 +3,13 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startWebServer, type WebServer } from "../../../testing/web-server-process.ts";
+import { isInstalled, startWebServer, type WebServer } from "../../../testing/programs.ts";
 
-export const isVarnishInstalled = spawnSync("varnishd", ["-V"]).status === 0;
-
-if (!isVarnishInstalled) {
-  const lack = "No varnishd is on PATH (Debian: apt-get install varnish).";
-  if (process.env["TIDEMARK_REQUIRE_VARNISH"] === "1") {
-    throw new Error(`TIDEMARK_REQUIRE_VARNISH is 1, but: ${lack}`);
-  }
-  console.warn(`${lack} Outward purges to it are not tested here.`);
-}
+export const isVarnishInstalled = isInstalled(
+  "VARNISH",
+  spawnSync("varnishd", ["-V"]).status === 0,
+  "No varnishd is on PATH (Debian: apt-get install varnish). Outward purges to it are not tested here.",
+);
 
 /**
  * Starts Varnish in front of servers, which it requests in turn.

@@ -1,6 +1,7 @@
 // Outward purges on workerd: its `fetch` sends methods such as BAN, and its cryptography signs.
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { afterAll, expect, it } from "vitest";
+import { listening } from "../../../testing/listening.ts";
 import { rawRequest } from "../../../testing/worker/raw-request.ts";
 import { worldOfFile } from "../../../testing/worker/world-of-file.ts";
 import { adminToken } from "../../../testing/worker/world.ts";
@@ -17,9 +18,8 @@ const server = createServer((socket) => {
     socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
   });
 });
-await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-afterAll(() => void server.close());
-const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const { url: origin, stop } = await listening(server);
+afterAll(stop);
 
 const config = `await (async () => {
   const { outward, purgeRequests, signedWebhook } = await import("tidemark/outward");

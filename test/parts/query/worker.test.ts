@@ -1,6 +1,6 @@
 // Tests QUERY on workerd: its content is read, keyed, and reaches the origin as sent.
 import { afterAll, expect, it } from "vitest";
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../../testing/bundled-text.ts";
 import { Running } from "../../../local/running.ts";
 import { startScriptedOrigin } from "../../../testing/fakes/scripted-origin.ts";
 import { startWorld } from "../../../testing/worker/world.ts";
@@ -28,8 +28,7 @@ const contents = `
   const routes = [{ name: "search", match: "/*", use: [query("json")] }];
   export default createWorker(defineConfig({ routes }));
 `;
-const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-const worker = await bundled({ stdin });
+const worker = await bundledText(contents);
 const world = await running.add(startWorld({ originUrl: origin.url, worker }));
 const { url } = world.colos[0]!;
 

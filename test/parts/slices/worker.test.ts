@@ -1,6 +1,6 @@
 // Tests bodies in slices on workerd: the requests of the origin, the bytes, and the memory.
 import { afterAll, beforeEach, expect, it } from "vitest";
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../../testing/bundled-text.ts";
 import { Running } from "../../../local/running.ts";
 import { startScriptedOrigin } from "../../../testing/fakes/scripted-origin.ts";
 import { workerdMebibytes } from "../../../testing/worker/process-memory.ts";
@@ -44,8 +44,7 @@ const contents = `
   const config = defineConfig({ parts: [operate()], routes });
   export default createWorker(config, { stores: upstash() });
 `;
-const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-const worker = await bundled({ stdin });
+const worker = await bundledText(contents);
 const world = await running.add(
   startWorld({ originUrl: origin.url, worker, onLine: (line) => void lines.push(line) }),
 );

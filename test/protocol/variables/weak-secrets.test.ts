@@ -7,7 +7,7 @@ import {
   purgeSecretsOf,
   weakSettingsIn,
 } from "../../../src/protocol/variables/secrets.ts";
-import { drawsFrom } from "../../../testing/simulation/journal-simulator.ts";
+import { drawsFrom } from "../../../testing/draws.ts";
 
 const strong = "kq7RwZ2mVx9TtB4nLc8Y";
 const random = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";

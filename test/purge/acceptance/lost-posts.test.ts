@@ -42,7 +42,7 @@ async function posted() {
   const readBacks = new ReadBacks(settings);
   isolate.onOverdue = async (entries) => {
     await readBacks.now(entries);
-    if (view.follower.isSwitchLost) await readBacks.keepSwitch();
+    if (view.isSwitchLost) await readBacks.keepSwitch();
   };
   const standing = vi.spyOn(journal, "standing");
   const readBack = () => standing.mock.calls.map(([places]) => places.map(({ n }) => n).join(" "));

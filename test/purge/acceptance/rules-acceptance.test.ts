@@ -87,6 +87,16 @@ describe("rule 21: every attempt appends", () => {
     expect(again).toMatchObject({ kind: "accepted", position: two });
   });
 
+  it("extends the view by the scripts of all purges of a turn, without a read", async () => {
+    const { isolate, journal, acceptances } = await accepting();
+    const orders = ["a", "b", "c"].map((tag) => orderOf([`tag:${tag}`], { id: "" }));
+    journal.asked.length = 0;
+    await Promise.all(orders.map((order) => acceptances.accept(order, isolate.requester)));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(journal.asked).toEqual(orders.map(() => "appendAndRead"));
+    expect(isolate.view.chain?.entries).toEqual(entriesIn(isolate));
+  });
+
   it("waits until the journal has confirmed the append", async () => {
     const isolate = await warmIsolate();
     const gate = closedGate();

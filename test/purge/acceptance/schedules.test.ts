@@ -39,7 +39,7 @@ it("a plan that is lost while an effect is written is planned again", async () =
   journal.stream.loseNewest(journal.stream.items.length, clock.atMs);
   for (const id of scheduled()) journal.stream.keepScheduled(id);
   await view.catchUp();
-  expect(view.follower.isScheduleLost).toBe(true);
+  expect(view.isScheduleLost).toBe(true);
   gate.resolve();
   await keeping;
   await isolate.renew();

@@ -205,11 +205,11 @@ describe("rule 24 c: the switch in a copy", () => {
     { read: "has another purge", position: "1-0", entry: {}, isLost: false },
   ])("may have been lost if the next read $read: $isLost", async ({ position, entry, isLost }) => {
     const { journal, clock, other } = await informed();
-    other.view.follower.learn({ ...off, position, n: "post" });
+    other.view.learn({ ...off, position, n: "post" });
     clock.advance(6);
     journal.write(newEntry(entry));
     await asked(other);
-    expect(other.view.follower.isSwitchLost).toBe(isLost);
+    expect(other.view.isSwitchLost).toBe(isLost);
   });
 
   it.each([true, false])("has the duty to post the state again: %s", async (isSwitchLost) => {
@@ -218,6 +218,6 @@ describe("rule 24 c: the switch in a copy", () => {
     await colo.copies().publish(host, { ...copy, switched: { ...on, position: "1-0", n: "1-0" } });
     const cold = colo.isolate();
     await cold.filled();
-    expect(cold.view.follower.isSwitchLost).toBe(isSwitchLost);
+    expect(cold.view.isSwitchLost).toBe(isSwitchLost);
   });
 });

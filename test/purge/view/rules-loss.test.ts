@@ -133,7 +133,7 @@ describe("rule 17: an entry that is gone at the primary", () => {
     const { sentAtMs } = view;
     lose(count);
     clock.advance(1);
-    const written = await view.follower.appendAndRead(end, red("written"));
+    const written = await view.appendAndRead(end, red("written"));
     expect(written).toMatchObject({ kind: "appended", since: undefined });
     expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
     await isolate.renew();

@@ -34,7 +34,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       timeoutMs: 2_000,
     });
     const randomText = () => crypto.randomUUID();
-    if (copy !== undefined) view.follower.take(copy);
+    if (copy !== undefined) view.take(copy);
     const acceptances = new Acceptances({ ...common, view, visibleWithinMs: 40, randomText });
     const pending: Promise<void>[] = [];
     const requester = (): Requester => ({

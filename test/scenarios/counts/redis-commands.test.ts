@@ -1,6 +1,7 @@
 // Tests that an isolate's counts of Redis commands agree with the commands that a REST server in
 // front of Redis receives, in total and by purpose.
-// Needs parts: hot-keys.
+// Needs parts: global-collapse, hot-keys.
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../../bench/cost/command-use.ts";
@@ -50,7 +51,7 @@ function open(): Site {
       // A purge is read back after half of this time.
       purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.1 },
       routes: [
-        { name: "crowds", match: "/crowds/*", collapse: "global" },
+        { name: "crowds", match: "/crowds/*", use: [globalCollapse()] },
         { name: "all", match: "*" },
       ],
     },

@@ -18,7 +18,7 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
-import { drawsFrom } from "../../../testing/simulation/journal-simulator.ts";
+import { drawsFrom } from "../../../testing/draws.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();

@@ -1,5 +1,6 @@
 // Tests a crowd that waits for a response that cannot be shared. Each request then gets its own
 // answer. The origin gets ten of these requests at a time, unless an anonymous request went well.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";

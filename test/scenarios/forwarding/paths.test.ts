@@ -1,5 +1,5 @@
 // Tests that routes and purges treat all spellings of a URL alike, and that keys and the origin do not.
-// test/pages/request/path-readings.test.ts tests how servers read paths.
+// test/routing/path-readings.test.ts tests how servers read paths.
 import { describe, expect, it } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { explained } from "../../../testing/site/explained.ts";

@@ -1,6 +1,8 @@
 // Tests requests that come back to the Worker that forwarded them. Via names each proxy on the way
 // (RFC 9110 §7.6.3), and 508 reports a loop.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { type AskInit, openSite, type Site, until } from "../../../testing/site/harness.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -61,8 +63,8 @@ describe("an origin that is this Worker itself", () => {
     expect(seen.map(({ status }) => status)).toEqual([508, 508, 508]);
   });
 
-  it('gets 508 on a route with `collapse: "global"`', async () => {
-    const config = { routes: [{ name: "all", match: "*", collapse: "global" as const }] };
+  it("gets 508 on a route with globalCollapse()", async () => {
+    const config = { routes: [{ name: "all", match: "*", use: [globalCollapse()] }] };
     const { near, far } = openPair({ config, env: siteHost });
     leadBackTo(near, far);
     const seen = await near.get("/a");

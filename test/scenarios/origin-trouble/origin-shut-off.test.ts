@@ -1,7 +1,7 @@
 // Tests that no client can shut an origin off for other clients, or prevent its recovery.
 import { expect, it } from "vitest";
-import { OriginHealth } from "../../../src/pages/site/origin-health.ts";
-import { readTarget } from "../../../src/pages/request/target.ts";
+import { OriginHealth } from "../../../src/platform/origin-health.ts";
+import { readTarget } from "../../../src/routing/target.ts";
 import { Uncacheable } from "../../../src/pages/site/remembered-keys.ts";
 import { type AskInit, idle, openSite, read } from "../../../testing/site/harness.ts";
 import { cc, never, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";

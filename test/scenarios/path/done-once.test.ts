@@ -4,8 +4,8 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import * as target from "../../../src/pages/request/target.ts";
-import type * as urlReader from "../../../src/pages/request/url-reader.ts";
+import * as target from "../../../src/routing/target.ts";
+import type * as urlReader from "../../../src/routing/url-reader.ts";
 import * as verdict from "../../../src/pages/reuse/may-answer.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -15,7 +15,7 @@ import { openSite, type Site } from "../../../testing/site/harness.ts";
 
 const urls = vi.hoisted(() => vi.fn<() => void>());
 
-vi.mock(import("../../../src/pages/request/target.ts"), async (original) => {
+vi.mock(import("../../../src/routing/target.ts"), async (original) => {
   const product = await original();
   return { ...product, readTarget: vi.fn<typeof product.readTarget>(product.readTarget) };
 });
@@ -23,7 +23,7 @@ vi.mock(import("../../../src/pages/reuse/may-answer.ts"), async (original) => {
   const product = await original();
   return { ...product, decide: vi.fn<typeof product.decide>(product.decide) };
 });
-vi.mock(import("../../../src/pages/request/url-reader.ts"), async (original) => {
+vi.mock(import("../../../src/routing/url-reader.ts"), async (original) => {
   const product = await original();
   const compileUrlReader: typeof urlReader.compileUrlReader = (given) => {
     const readUrl = product.compileUrlReader(given);

@@ -1,6 +1,7 @@
 // Sends random requests of several users, each in the user's AsyncLocalStorage, to a site with most
 // features. A handler sees a user only for this user's own request that bypasses the cache.
-// Needs parts: esi, fallback, hot-keys, query, slices.
+// Needs parts: esi, fallback, global-collapse, hot-keys, query, slices.
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -27,7 +28,7 @@ const config: ConfigInput = {
     { name: "ios", match: "/when/*", when: { header: { "x-app": ["ios"] } }, fresh: "1m" },
     { name: "slices", match: "/slices/*", use: [slices({ sliceBytes: 65_536 })] },
     { name: "query", match: "/query/*", use: [query("json")] },
-    { name: "global", match: "/global/*", collapse: "global" },
+    { name: "global", match: "/global/*", use: [globalCollapse()] },
     { name: "falls", match: "/falls/*", origin: "broken", use: [fallback("default")] },
     { name: "forms", match: "/forms/*", query: { noVarySearch: true } },
     { name: "all", match: "*" },

@@ -1,6 +1,7 @@
 // Tests that the values by which stored responses are selected leave the isolate only in keyed
 // digests: no store, log line, report or operator's answer has a value that a client has sent.
-// Needs parts: hot-keys.
+// Needs parts: global-collapse, hot-keys.
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sha256HexAtOnce } from "../../../src/base/sha256.ts";
@@ -19,7 +20,7 @@ const config = {
   logs: { sample: 1, paths: true },
   routes: [
     { name: "keyed", match: "/keyed", key: { headers: ["x-tenant"], cookies: ["currency"] } },
-    { name: "global", match: "/global", collapse: "global" as const },
+    { name: "global", match: "/global", use: [globalCollapse()] },
     { name: "all", match: "*" },
   ],
 };

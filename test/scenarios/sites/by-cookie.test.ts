@@ -35,7 +35,7 @@ describe("a client with a cookie of the condition", () => {
     "session=alice",
     "a=1; session=alice",
     "wordpress_logged_in_1=alice; b=2",
-    // test/pages/request/name-forms.test.ts lists more, with the servers that read them.
+    // test/routing/name-forms.test.ts lists more, with the servers that read them.
     "a=b session=alice",
     "a=b\tsession=alice",
     "$Version=1 session=alice",

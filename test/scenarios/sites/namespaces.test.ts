@@ -1,6 +1,7 @@
 // Tests NAMESPACE, which separates the keys of two environments with one configuration in one
 // database.
-// Needs parts: hot-keys.
+// Needs parts: global-collapse, hot-keys.
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -38,7 +39,7 @@ function open(env: Readonly<Record<string, string>>): { site: Site; keys: Set<st
     config: {
       namespace: "news",
       parts: [hotKeys(5)],
-      routes: [{ name: "all", match: "*", collapse: "global" }],
+      routes: [{ name: "all", match: "*", use: [globalCollapse()] }],
     },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { vary: "accept-language" })),
     env: { SITE_HOST: host, ADMIN_TOKEN: adminToken, ...env },

@@ -1,5 +1,7 @@
 // Tests large bodies in R2: which bodies are stored there, how other colos read them, ranges and purges.
+// Needs parts: global-collapse.
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import type { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -50,8 +52,8 @@ it("a streamed body is read from R2 once, and then at the colo's edge", async ()
   });
 });
 
-it("colos share one download with collapse: global", async () => {
-  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+it("colos share one download with globalCollapse()", async () => {
+  const routes = [{ name: "all", match: "*", use: [globalCollapse()] }];
   const { first, second } = openOverR2(undefined, { config: { routes } });
   const asked = [first, first, second, second].map(async (site) => site.get("/streamed"));
   const texts = (await Promise.all(asked)).map(({ text }) => text);
@@ -59,8 +61,8 @@ it("colos share one download with collapse: global", async () => {
   expect(first.origin.count).toBe(1);
 });
 
-it("colos do not wait for a body that R2 has refused with collapse: global", async () => {
-  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+it("colos do not wait for a body that R2 has refused with globalCollapse()", async () => {
+  const routes = [{ name: "all", match: "*", use: [globalCollapse()] }];
   let upstash: FakeUpstash | undefined;
   const mix = (clock: FakeClock) => ({ upstash: (upstash = new FakeUpstash(clock)) });
   const { first, r2 } = openOverR2(mix, { config: { routes } });
@@ -73,7 +75,7 @@ it("colos do not wait for a body that R2 has refused with collapse: global", asy
 });
 
 it("colos do not wait for a body that a 304 has confirmed, and that only one of them has", async () => {
-  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+  const routes = [{ name: "all", match: "*", use: [globalCollapse()] }];
   let upstash: FakeUpstash | undefined;
   const mix = (clock: FakeClock) => ({ upstash: (upstash = new FakeUpstash(clock)) });
   const { first, r2, pass } = openOverR2(mix, { config: { routes } });

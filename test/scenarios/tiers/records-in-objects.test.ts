@@ -1,5 +1,7 @@
 // Tests a site whose records, leases and journal are in Durable Objects, with and without Redis.
+// Needs parts: global-collapse.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
@@ -14,7 +16,7 @@ import type { Stats } from "../../../testing/worker/world.ts";
 const objectBytes = 4 * 1_048_576;
 const config = {
   limits: { objectBytes },
-  routes: [{ name: "global", match: "/global/*", collapse: "global" as const }],
+  routes: [{ name: "global", match: "/global/*", use: [globalCollapse()] }],
 };
 const stores = { records: durableObjectRecords({ objects: 1 }), journal: durableObjectJournal() };
 
@@ -80,7 +82,7 @@ describe("a site with records in Durable Objects", () => {
     expect(objectRows).toMatchObject({ fill: 1 });
   });
 
-  it("requests a page once for all colos with collapse: global", async () => {
+  it("requests a page once for all colos with globalCollapse()", async () => {
     const [first, second] = openTwo();
     const [one, other] = await Promise.all([first.get("/global/a"), second.get("/global/a")]);
     expect([one.text, other.text]).toEqual(["page 1", "page 1"]);
@@ -154,7 +156,7 @@ describe("a site with records in Durable Objects", () => {
     expect(site.log).toEqual([off]);
     await site.get("/_cache/none");
     await site.get("/_cache/none");
-    const idle = "has fields without effect: collapse. This Worker has only the tiers";
+    const idle = "has fields without effect: globalCollapse(). This Worker has only the tiers";
     expect(site.log).toEqual([off, expect.stringContaining(idle)]);
   });
 });

@@ -1,7 +1,7 @@
 // Tests that random queries cannot fill a real Redis database so far that it refuses a purge.
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
-import { Running } from "../../../local/running.ts";
+import { together } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { connectToRedis } from "../../../local/upstash-rest/redis-connection.ts";
 import { databaseInfoIn } from "../../../src/remote/redis/database-info.ts";
@@ -23,8 +23,7 @@ it.concurrent.each([
 ])(
   "a database filled by random queries accepts each purge: $policy, own journal: $hasOwnJournal",
   async ({ policy, hasOwnJournal }) => {
-    const running = new Running();
-    try {
+    await together(async (running) => {
       const token = "token";
       const restOver = async () => {
         const { url: redisUrl } = await running.add(startEmbeddedValkey());
@@ -67,9 +66,7 @@ it.concurrent.each([
       expect([...statuses]).toEqual([200]);
       expect(await used()).toBeGreaterThan(0.7 * maxBytes);
       direct.close();
-    } finally {
-      await running.stop();
-    }
+    });
   },
   120_000,
 );

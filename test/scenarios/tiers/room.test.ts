@@ -1,5 +1,7 @@
 // Tests a Redis database that becomes full. Pages that clients can invent leave room for purges.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -57,7 +59,7 @@ describe("a page with a URL that clients can invent, in a database that becomes 
       ratio: 0.6,
       route: { query: { allow: ["made"] } },
     },
-    { id: 'on a route with `collapse: "global"`', ratio: 0.6, route: { collapse: "global" } },
+    { id: "on a route with globalCollapse()", ratio: 0.6, route: { use: [globalCollapse()] } },
     { id: "if the key omits the parameter", ratio: 0.6, path: "/a?utm_source=up" },
     { id: "if its escapes have small letters", ratio: 0.6, path: "/caf%c3%a9" },
   ])("is written to Redis at once $id", async ({ ratio, route, policy, path = "/a?made=up" }) => {

@@ -1,7 +1,9 @@
 // Tests a site with SEAL_KEY whose Redis somebody else writes to: no forged, edited, moved or old
 // record answers, and a forged purge or switch has no effect but a purge of everything.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
-import type { StreamItem } from "../../../testing/fakes/fake-stream.ts";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
+import type { StreamReply } from "../../../testing/simulation/simulated-stream.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { defineConfig } from "../../../src/config/config.ts";
@@ -34,7 +36,7 @@ function openWorld() {
   const open = (colo: string, sealKey = key) => {
     const env = { COLO: colo, ADMIN_TOKEN: "admin-of-this-site", SEAL_KEY: sealKey };
     const config = {
-      routes: [{ name: "global", match: "/global/*", collapse: "global" as const }],
+      routes: [{ name: "global", match: "/global/*", use: [globalCollapse()] }],
     };
     return openSite({ clock, upstash, env, config, origin });
   };
@@ -138,7 +140,7 @@ describe("a record in a sealed Redis", () => {
 });
 
 describe("an entry of a sealed journal", () => {
-  const forgeries: readonly { id: string; forged: (item: StreamItem) => StreamItem }[] = [
+  const forgeries: readonly { id: string; forged: (item: StreamReply) => StreamReply }[] = [
     {
       id: "with other targets",
       forged: ([id, fields]) => [

@@ -1,6 +1,8 @@
 // Tests how often Redis is read for personal pages of sessions. A session here is a client with an
 // unknown cookie.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 
@@ -99,8 +101,8 @@ describe("a page with a different version for each session", () => {
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
-  it("is not looked up for a second session on a route with collapse: global", async () => {
-    const global = { name: "global", match: "*", collapse: "global" } as const;
+  it("is not looked up for a second session on a route with globalCollapse()", async () => {
+    const global = { name: "global", match: "*", use: [globalCollapse()] };
     const { near, looksFor } = openCounted(personal, { routes: [global] });
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(0);

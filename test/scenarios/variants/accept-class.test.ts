@@ -2,7 +2,7 @@
 // share a response, and what refreshes it.
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-options.ts";
-import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -97,6 +97,18 @@ describe("a type other than HTML that a client has chosen", () => {
     await textsOf(site, [agent]);
     expect(countsOf(site, "silentVariations")).toEqual({});
     await textsOf(site, [browser]);
+    expect(countsOf(site, "silentVariations")).toEqual({ "silentVariations|all": 1 });
+  });
+
+  it("is counted once, and not at each validation", async () => {
+    const fields = cc("max-age=60", { etag: '"one"' });
+    const site = open((request, nth) =>
+      request.headers.has("if-none-match") ? unchanged(fields) : negotiating(fields)(request, nth),
+    );
+    await textsOf(site, [agent, browser]);
+    site.clock.advance(61);
+    expect(await textsOf(site, [browser])).toEqual(["text/html 2"]);
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"one"');
     expect(countsOf(site, "silentVariations")).toEqual({ "silentVariations|all": 1 });
   });
 

@@ -1,6 +1,8 @@
 // Tests the Redis commands for variants with invented values. Beside two other variants, a variant
 // is written to Redis only at its second request. Its lookup is never skipped.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openColos, type Site } from "../../../testing/site/harness.ts";
@@ -51,7 +53,7 @@ describe("a flood of invented variants", () => {
 
   it.each<{ id: string; route: RouteChanges }>([
     { id: "with admission first-ask", route: { admission: "first-ask" } },
-    { id: "with collapse global", route: { collapse: "global" } },
+    { id: "with globalCollapse()", route: { use: [globalCollapse()] } },
   ])("is written to Redis at each first request on a route $id", async ({ route }) => {
     const { costOf, flood } = open(route);
     expect((await costOf(() => flood(100))).writes).toBe(2 * 100);

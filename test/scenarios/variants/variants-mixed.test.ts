@@ -1,6 +1,8 @@
 // Sends concurrent requests to an origin that changes its Vary and often fails. No client gets a
 // response that was made for other fields or only for another client, from a tier or by collapsing.
+// Needs parts: global-collapse.
 import { expect, it } from "vitest";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import type { RouteInput } from "../../../src/config/route-options.ts";
 import { pause } from "../../../src/base/timeouts.ts";
 import { Draws } from "../../../testing/draws.ts";
@@ -74,7 +76,7 @@ const routes: readonly { id: string; route: Partial<RouteInput> }[] = [
   { id: "all fields are forwarded", route: {} },
   { id: "no fields are forwarded", route: { forward: [] } },
   { id: "only cookies are forwarded", route: { forward: ["cookie"] } },
-  { id: "collapse is global", route: { collapse: "global" } },
+  { id: "all colos share a forward", route: { use: [globalCollapse()] } },
 ];
 
 it.each(routes)("a client gets only responses to its own fields: $id", async ({ route }) => {

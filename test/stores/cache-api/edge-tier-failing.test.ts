@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { openBytePipe } from "../../../src/pages/body/client-end.ts";
+import { openBytePipe } from "../../../src/bodies/client-end.ts";
 import type {
   StoredMetadata,
   ArrivingResponse,

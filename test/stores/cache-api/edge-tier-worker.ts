@@ -1,6 +1,6 @@
 // A Worker that runs the edge tier in workerd for tests in Node. The Worker can also read and put
 // responses in the Cache API without the tier.
-import { openBytePipe } from "../../../src/pages/body/client-end.ts";
+import { openBytePipe } from "../../../src/bodies/client-end.ts";
 import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";

@@ -1,6 +1,6 @@
 // Runs the contract tests against every sink except MySQL, which mysql.test.ts tests.
 import { playsAll } from "../../../testing/histories.ts";
-import { describeSinks } from "../../../testing/write-behind/sink-contract.ts";
+import { describeSinks } from "./sink-contract.ts";
 import {
   d1World,
   libsqlWorld,

@@ -1,7 +1,7 @@
 // Tests the sinks for D1 in a Worker that writes to its own D1 binding.
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { expect, it } from "vitest";
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../../testing/bundled-text.ts";
 import { compatibilityDate } from "../../../local/colo.ts";
 
 const worker = `
@@ -21,13 +21,7 @@ const worker = `
 `;
 
 it("sinks for D1 in a Worker count a repeated chunk once, and read values and marks", async () => {
-  const stdin = {
-    contents: worker,
-    resolveDir: root,
-    sourcefile: "sinks.js",
-    loader: "js",
-  } as const;
-  const contents = await bundled({ stdin });
+  const contents = await bundledText(worker);
   const modules = [{ type: "ESModule" as const, path: "worker.js", contents }];
   const options = { modules, compatibilityDate, d1Databases: ["DB"] };
   const runtime = new Miniflare(convertV4MiniflareOptions(options));

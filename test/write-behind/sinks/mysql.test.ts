@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isMariadbInstalled } from "../../../testing/fakes/mariadb-server.ts";
 import { MysqlWorld } from "../../../testing/write-behind/mysql-world.ts";
 import { add, counterSet, reset } from "../../../testing/write-behind/set-under-test.ts";
-import { describeSinks } from "../../../testing/write-behind/sink-contract.ts";
-import { describeSqlSinks } from "../../../testing/write-behind/sql-sink-contract.ts";
+import { describeSinks } from "./sink-contract.ts";
+import { describeSqlSinks } from "./sql-sink-contract.ts";
 
 const alike = ["A", "a", "a ", "a  ", "á", "\u0001", "😀"];
 

@@ -1,6 +1,6 @@
 // Runs the tests of sinks over SQL against every database except MySQL, which mysql.test.ts tests.
 import { d1World, postgresWorld, sqliteWorld } from "../../../testing/write-behind/sink-worlds.ts";
-import { describeSqlSinks } from "../../../testing/write-behind/sql-sink-contract.ts";
+import { describeSqlSinks } from "./sql-sink-contract.ts";
 
 describeSqlSinks("D1", d1World);
 describeSqlSinks("node:sqlite", sqliteWorld);

@@ -155,7 +155,7 @@ export interface History {
   readonly originErrors: readonly { readonly path: string; readonly atMs: number }[];
   readonly faults: readonly FaultSpan[];
   /** Absent while the run continues. */
-  readonly quiet?: Quiet;
+  readonly quiet?: Quiet | undefined;
   /** Answers whose body and header fields belong to different versions. */
   readonly torn: readonly string[];
 }

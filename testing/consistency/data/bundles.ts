@@ -1,6 +1,6 @@
 // Bundles the application as a Worker and as a Node process from the sources, with the same planted
 // fault in both.
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../bundled-text.ts";
 import { purge } from "./keys.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 
@@ -15,13 +15,13 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purge)} });
-    const create = (platform) => createDataCache(config, { env, waitUntil, stores: upstash(), ...platform });
-    const cache = planted(${JSON.stringify(fault)}, env.COLO, create);
+    const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factoriesOverRedis: factories, clock }) =>
+      createDataCache(config, { env, waitUntil, stores: upstash(), factories, ...clock }),
+    );
     export default { fetch: applicationOver(cache, env.ORIGIN_URL) };
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "data-worker.js", loader: "js" } as const;
   const external = ["cloudflare:workers"];
-  return bundled({ stdin, external, minify: false });
+  return bundledText(contents, { external, minify: false });
 }
 
 /**
@@ -43,14 +43,14 @@ export async function workerOfDataOverObjects(
     import { platformHere } from "./src/platform/workers.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
-    import { plantedBesidePages } from "./testing/consistency/data/planted-data-faults.ts";
+    import { planted } from "./testing/consistency/data/planted-data-faults.ts";
     import { controlled, troubled } from "./testing/consistency/unsteady-objects.ts";
     export { TidemarkJournal } from "./src/cloudflare.ts";
     export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purge)} });
     const started = (env) => {
-      const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
+      const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
         const journal = over(durableObjectJournal({ hints: ${hints} }));
         const stores = { journal, records: durableObjectRecords({ objects: 2 }) };
@@ -64,33 +64,45 @@ export async function workerOfDataOverObjects(
     let answer;
     export default { fetch: controlled((request, env) => (answer ??= started(env))(request)) };
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "data-worker.js", loader: "js" } as const;
   const external = ["cloudflare:workers"];
-  return bundled({ stdin, external, minify: false });
+  return bundledText(contents, { external, minify: false });
 }
 
-/** @returns one ES module, which listens on `PORT`, and sends its parent the actual port */
-export async function processOfData(fault: PlantedDataFault | undefined): Promise<string> {
+/**
+ * Bundles a Node process, whose application has a connection `redis` and the address \`ORIGIN_URL\`.
+ *
+ * @param application imports and statements, which declare `application`
+ * @returns one ES module, which listens on `PORT`, and sends its parent the actual port
+ */
+export function bundledProcess(application: string): Promise<string> {
   const contents = `
     import { serve } from "@hono/node-server";
     import { Redis } from "ioredis";
     import { createDataCache } from "./src/node-cache.ts";
-    import { applicationOver } from "./testing/consistency/data/application.ts";
-    import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
     const redis = new Redis(REDIS_URL);
     redis.on("error", () => undefined);
     const log = () => undefined;
-    const given = { redis, purge: ${JSON.stringify(purge)}, log };
-    const cache = planted(${JSON.stringify(fault)}, "process", (platform) =>
-      createDataCache({ ...given, ...platform }),
-    );
-    const options = { fetch: applicationOver(cache, ORIGIN_URL), port: Number(PORT), hostname: "127.0.0.1" };
+    ${application}
+    const options = { fetch: application, port: Number(PORT), hostname: "127.0.0.1" };
     serve(options, ({ port }) => process.send({ port }));
     process.on("disconnect", () => process.exit());
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "process.js", loader: "js" } as const;
   const ofNode = { platform: "node", packages: "external", conditions: [] as string[] } as const;
-  return bundled({ stdin, ...ofNode, minify: false });
+  return bundledText(contents, { ...ofNode, minify: false });
+}
+
+/** @returns one ES module, as of `bundledProcess` */
+export function processOfData(fault: PlantedDataFault | undefined): Promise<string> {
+  return bundledProcess(`
+    import { applicationOver } from "./testing/consistency/data/application.ts";
+    import { planted } from "./testing/consistency/data/planted-data-faults.ts";
+
+    const given = { redis, purge: ${JSON.stringify(purge)}, log };
+    const cache = planted(${JSON.stringify(fault)}, "process", ({ factoriesOverRedis: factories, clock }) =>
+      createDataCache({ ...given, factories, ...clock }),
+    );
+    const application = applicationOver(cache, ORIGIN_URL);
+  `);
 }

@@ -80,31 +80,30 @@ export const dataFaultNames: Readonly<Record<DataStore, readonly DataFaultName[]
   objects: namesIn(dataFaultsOverObjects),
 };
 
+const revealedOverBoth = {
+  "stamp-after-load": ["origin-slow"],
+  "one-key-not-judged": [],
+  "write-stored-over-others": ["origin-slow"],
+  "forced-joins-others": ["origin-slow"],
+  "clock-slow": [],
+  "lifetimes-cut": [],
+} as const;
+
 /** The faults that reveal each planted fault soonest. Some faults can be planted over one store only. */
 export const revealingData = {
   redis: {
-    "stamp-after-load": ["origin-slow"],
-    "one-key-not-judged": [],
-    "write-stored-over-others": ["origin-slow"],
+    ...revealedOverBoth,
     "unpurged-write-shown": ["redis-full", "redis-read-only"],
     "fields-outlive-purges": [],
     "raised-twice": [],
-    "forced-joins-others": ["origin-slow"],
     "bound-ignored": ["colo-cut-off", "colo-unanswered", "process-cut-off"],
-    "clock-slow": [],
-    "lifetimes-cut": [],
     "accepts-unwritten": ["redis-full", "redis-read-only"],
   },
   objects: {
-    "stamp-after-load": ["origin-slow"],
-    "one-key-not-judged": [],
-    "write-stored-over-others": ["origin-slow"],
+    ...revealedOverBoth,
     "unpurged-write-shown": ["colo-cut-off", "object-restarted"],
     "newer-replaced": ["origin-slow"],
-    "forced-joins-others": ["origin-slow"],
     "bound-ignored": ["colo-cut-off", "colo-unanswered"],
-    "clock-slow": [],
-    "lifetimes-cut": [],
     "accepts-unwritten": ["colo-cut-off", "object-restarted"],
   },
 } as const satisfies {

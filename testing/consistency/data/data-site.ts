@@ -1,6 +1,6 @@
 // All parts of a run: the stores, and the places, which are colos and over Redis a Node process. Each
 // place is behind a front, which can break its way to the stores.
-import { Running } from "../../../local/running.ts";
+import { type Running, startTogether } from "../../../local/running.ts";
 import {
   startUpstashRestServer,
   type UpstashRestServer,
@@ -8,10 +8,9 @@ import {
 import { BreakableRedis, keepsAll } from "../breakable-redis.ts";
 import { ObjectHost } from "../object-worker.ts";
 import type { ReadFrom } from "../readers.ts";
-import { type ColoUnderTest, startColoUnderTest, today } from "../site-under-test.ts";
+import { type ColoUnderTest, startColos, today } from "../site-under-test.ts";
 import { processOfData, workerOfData, workerOfDataOverObjects } from "./bundles.ts";
 import { type DrivenJournal, journalInObject, journalInRedis } from "./driven-journal.ts";
-import { allowanceMs, maxLagMs } from "./keys.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { ProcessUnderTest } from "./process-under-test.ts";
 import type { DataRecorder } from "./recorder.ts";
@@ -49,72 +48,38 @@ interface SiteSettings {
   readonly fault: PlantedDataFault | undefined;
 }
 
-export async function startDataSite(settings: SiteSettings): Promise<DataSite> {
-  const running = new Running();
-  try {
-    const start = settings.store === "redis" ? startOverRedis : startOverObjects;
-    return await start(settings, running);
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
-}
+export const startDataSite = (settings: SiteSettings): Promise<DataSite> =>
+  settings.store === "redis"
+    ? startTogether((running) => startOverRedis(settings, running))
+    : startTogether((running) => startOverObjects(settings, running));
 
-async function startOverRedis(
-  settings: SiteSettings,
-  running: Running,
-): Promise<DataSiteOverRedis> {
-  const { originUrl, recorder, fault } = settings;
+async function startOverRedis(settings: SiteSettings, running: Running) {
+  const { originUrl, coloCount, recorder, fault } = settings;
   const worker = await workerOfData(fault);
   const module = await processOfData(fault);
   const redis = await running.add(BreakableRedis.start(keepsAll));
   const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
-  const colos = await startColos(settings, running, {
-    versions: [{ version: today, worker }],
-    rest,
-  });
+  const versions = [{ version: today, worker }];
+  const ofColos = { originUrl, coloCount, recorder: recorder.world };
+  const colos = await startColos(running, { ...ofColos, versions, rest });
   const process = await running.add(
     ProcessUnderTest.start({ module, redisUrl: redis.url, originUrl, recorder }),
   );
   const places = [...colos, process];
   const journal = journalInRedis(rest);
-  const stop = () => running.stop();
-  return { kind: "redis", redis, rest, colos, process, places, journal, stop };
+  return { kind: "redis", redis, rest, colos, process, places, journal } as const;
 }
 
-async function startOverObjects(
-  settings: SiteSettings,
-  running: Running,
-): Promise<DataSiteOverObjects> {
-  const { fault } = settings;
+async function startOverObjects(settings: SiteSettings, running: Running) {
+  const { originUrl, coloCount, recorder, fault } = settings;
   const worker = await workerOfDataOverObjects(fault, true);
   const versions = [
     { version: today, worker },
     { version: "without hints", worker: await workerOfDataOverObjects(fault, false) },
   ];
   const objectHost = await running.add(ObjectHost.start(worker));
-  const colos = await startColos(settings, running, { versions, objectHost });
+  const ofColos = { originUrl, coloCount, recorder: recorder.world };
+  const colos = await startColos(running, { ...ofColos, versions, objectHost });
   const journal = journalInObject(objectHost);
-  return { kind: "objects", objectHost, colos, places: colos, journal, stop: () => running.stop() };
-}
-
-type ColoParts = Pick<Parameters<typeof startColoUnderTest>[1], "versions" | "rest" | "objectHost">;
-
-async function startColos(
-  { originUrl, coloCount, recorder }: SiteSettings,
-  running: Running,
-  parts: ColoParts,
-): Promise<ColoUnderTest[]> {
-  const settings = {
-    originUrl,
-    coloCount,
-    maxLagMs,
-    allowanceMs,
-    recorder: recorder.world,
-    fault: undefined,
-    besideRelease: false,
-    ...parts,
-  };
-  const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
-  return Promise.all(names.map((name) => running.add(startColoUnderTest(name, settings))));
+  return { kind: "objects", objectHost, colos, places: colos, journal } as const;
 }

@@ -8,7 +8,7 @@ import { ObjectJournal } from "../../../src/stores/durable-object/object-journal
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import type { ObjectHost } from "../object-worker.ts";
 import { journalPath } from "../unsteady-objects.ts";
-import type { DataRecorder } from "./recorder.ts";
+import type { JournalEvent } from "../checker/operations.ts";
 import { upstashStore } from "../../fakes/upstash-store.ts";
 
 export type DrivenJournal = Pick<Journal, "append" | "after">;
@@ -35,16 +35,20 @@ const pauseAfterFailureMs = 200;
 /** Records the entries of a journal, because no front sees the calls to the objects. */
 export class JournalReader {
   readonly #journal: DrivenJournal;
-  readonly #recorder: DataRecorder;
+  readonly #onEntry: (entry: Extract<JournalEvent, { kind: "appended" }>) => void;
   #lastPosition = "0";
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(journal: DrivenJournal, recorder: DataRecorder) {
+  /** @param onEntry receives each entry, with its time by the driver's clock */
+  constructor(
+    journal: DrivenJournal,
+    onEntry: (entry: Extract<JournalEvent, { kind: "appended" }>) => void,
+  ) {
     this.#journal = journal;
-    this.#recorder = recorder;
+    this.#onEntry = onEntry;
   }
 
-  /** Records all entries up to now, at most once each. */
+  /** Reads all entries up to now, at most once each. */
   readOn(): Promise<void> {
     return (this.#reading = this.#reading.then(() => this.#readPages()));
   }
@@ -56,14 +60,11 @@ export class JournalReader {
         await delay(pauseAfterFailureMs);
         continue;
       }
-      const { world, positions } = this.#recorder;
       for (const { position, n, id, by } of read) {
         this.#lastPosition = position;
-        // The clock of the object may differ from the driver's, so the time proves nothing.
-        positions.set(position, -Infinity);
         const atMs = acceptedAtMs(position) - performance.timeOrigin;
         const isMark = by === "tidemark";
-        world.journal.push({ kind: "appended", atMs, isolate: "", position, n, id, isMark });
+        this.#onEntry({ kind: "appended", atMs, isolate: "", position, n, id, isMark });
       }
       isLast = read.length < pageCount;
     }

@@ -40,22 +40,10 @@ export const spaces: Readonly<Record<SpaceName, Options>> = {
   alone: { ...common, fresh: "10m", tiers: ["shared"] },
 };
 
-const staleMs: Readonly<Record<SpaceName, number>> = {
-  steady: 0,
-  world: 0,
-  lenient: 600_000,
-  brief: 3_000,
-  parts: 0,
-  alone: 0,
-};
-const freshMs = 600_000;
-const livesMs = {
-  steady: freshMs,
-  world: freshMs,
-  lenient: 2 * freshMs,
-  brief: 5_000,
-  parts: freshMs,
-  alone: freshMs,
+/** The durations of `fresh` and `stale` in milliseconds. */
+const lifetimesMs = (space: SpaceName) => {
+  if (space === "brief") return { freshMs: 2_000, staleMs: 3_000 };
+  return { freshMs: 600_000, staleMs: space === "lenient" ? 600_000 : 0 };
 };
 
 export interface UsedKey extends DataKey {
@@ -77,13 +65,14 @@ export const allKeys: readonly UsedKey[] = (Object.keys(spaces) as SpaceName[]).
     const name = `${index % 2 === 0 ? "a" : "b"}/${index + 1}`;
     const isLast = index === keysPerSpace - 1;
     const isWhole = index < keysPerSpace / 2;
+    const { freshMs, staleMs } = lifetimesMs(space);
     return {
       space,
       name,
       path: `${space}/${name}`,
       tags: tagsOf(space, name),
-      staleMs: staleMs[space],
-      livesMs: livesMs[space],
+      staleMs,
+      livesMs: freshMs + staleMs,
       isSet: space === "alone" ? !isWhole : isLast && (space === "steady" || space === "world"),
       isWhole,
     };

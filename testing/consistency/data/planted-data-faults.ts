@@ -48,9 +48,8 @@ class OneKeyView extends JournalView {
  */
 function seenAlone(settings: JournalViewSettings): JournalView {
   const view = new JournalView(settings);
-  const { follower } = view;
-  const real = follower.appendAndRead.bind(follower);
-  follower.appendAndRead = async (place, entry) => {
+  const real = view.appendAndRead.bind(view);
+  view.appendAndRead = async (place, entry) => {
     const appended = await real(place, entry);
     const isKnown = appended.kind === "appended" && appended.since !== undefined;
     return isKnown ? { ...appended, since: [] } : appended;
@@ -165,44 +164,31 @@ export type PlantedDataFault = keyof typeof plantedDataFaults;
 const plantedOf = (fault: PlantedDataFault | undefined): Planted =>
   fault === undefined ? {} : plantedDataFaults[fault];
 
+/** The replacements of a fault, in one colo or the process. */
+interface PlantedHere {
+  readonly factories: DataPlatform["factories"];
+  /** The same with the journal in Redis. */
+  readonly factoriesOverRedis: DataPlatform["factories"];
+  readonly clock: Pick<DataPlatform, "nowAtMs">;
+  /** Replaces a journal in code. */
+  readonly over: (journal: JournalInCode) => JournalInCode;
+  readonly records: (objects: ObjectNamespace) => ObjectNamespace;
+}
+
 /** Creates a cache, with or without a fault. `place` names the colo or the process. */
 export function planted(
   fault: PlantedDataFault | undefined,
   place: string,
-  create: (platform: Pick<DataPlatform, "factories" | "nowAtMs">) => DataCache,
+  create: (here: PlantedHere) => DataCache,
 ): DataCache {
-  const { factories, journal, nowAtMs, given = (cache) => cache } = plantedOf(fault);
-  const changed = journal && { journal: changedJournal(journal) };
-  const cache = create({
-    ...((factories ?? changed) && { factories: { ...factories, ...changed } }),
-    ...(nowAtMs && { nowAtMs: () => nowAtMs(place) }),
-  });
-  return given(cache);
-}
-
-/** Creates a cache beside pages, with or without a fault. `place` names the colo. */
-export function plantedBesidePages(
-  fault: PlantedDataFault | undefined,
-  place: string,
-  create: (ofPages: {
-    readonly factories: DataPlatform["factories"];
-    readonly clock: Pick<DataPlatform, "nowAtMs">;
-    readonly over: (journal: JournalInCode) => JournalInCode;
-    readonly records: (objects: ObjectNamespace) => ObjectNamespace;
-  }) => DataCache,
-): DataCache {
-  const {
-    factories,
-    journal: change,
-    nowAtMs,
-    records,
-    given = (cache) => cache,
-  } = plantedOf(fault);
+  const { factories, journal: change, nowAtMs, ...replaced } = plantedOf(fault);
+  const { records = (objects) => objects, given = (cache) => cache } = replaced;
   const cache = create({
     factories,
+    factoriesOverRedis: { ...factories, ...(change && { journal: changedJournal(change) }) },
     clock: nowAtMs === undefined ? {} : { nowAtMs: () => nowAtMs(place) },
     over: (journal) => (change === undefined ? journal : changedInCode(journal, change)),
-    records: records ?? ((objects) => objects),
+    records,
   });
   return given(cache);
 }

@@ -7,7 +7,7 @@ import { root } from "../../../local/bundling.ts";
 import type { DataRecorder } from "./recorder.ts";
 import { TcpFront } from "./tcp-front.ts";
 
-export const processName = "process";
+const processName = "process";
 
 /** A folder below which modules can import the packages of this repository. */
 const cacheFolder = join(root, "node_modules/.cache");
@@ -16,16 +16,14 @@ export class ProcessUnderTest {
   readonly name = processName;
   readonly front: TcpFront;
   readonly #module: string;
-  readonly #originUrl: string;
-  readonly #recorder: DataRecorder;
+  readonly #given: StartProcess;
   #child: ChildProcess | undefined;
   #port = 0;
   #lives = 0;
   #life = { isolate: "", colo: processName, version: "today", fromMs: 0, untilMs: Infinity };
 
   private constructor(given: StartProcess, front: TcpFront, modulePath: string) {
-    this.#originUrl = given.originUrl;
-    this.#recorder = given.recorder;
+    this.#given = given;
     this.front = front;
     this.#module = modulePath;
   }
@@ -72,11 +70,12 @@ export class ProcessUnderTest {
 
   async #begin(): Promise<void> {
     this.#lives += 1;
-    const fromMs = this.#recorder.nowMs();
+    const { recorder, originUrl } = this.#given;
+    const fromMs = recorder.nowMs();
     const isolate = `${processName}#${this.#lives}`;
     this.#life = { ...this.#life, isolate, fromMs, untilMs: Infinity };
-    this.#recorder.world.isolates.push(this.#life);
-    const given = { REDIS_URL: this.front.url, ORIGIN_URL: this.#originUrl };
+    recorder.world.isolates.push(this.#life);
+    const given = { REDIS_URL: this.front.url, ORIGIN_URL: originUrl };
     const env = { ...process.env, ...given, PORT: String(this.#port) };
     const execArgv = ["--disable-warning=ExperimentalWarning"];
     const child = fork(this.#module, { env, execArgv });
@@ -95,7 +94,7 @@ export class ProcessUnderTest {
     const gone = once(child, "exit");
     child.kill("SIGKILL");
     await gone;
-    this.#life.untilMs = this.#recorder.nowMs();
+    this.#life.untilMs = this.#given.recorder.nowMs();
   }
 }
 

@@ -1,5 +1,6 @@
 // Records a history of data during the run, on the driver's monotonic clock.
-import { Recorder } from "../recorder.ts";
+import type { JournalEvent } from "../checker/operations.ts";
+import { copyOf, Recorder } from "../recorder.ts";
 import type { DataWorld } from "./checker/excerpt.ts";
 import type {
   DataHistory,
@@ -52,28 +53,22 @@ export class DataRecorder {
     this.notes.push({ path, atMs: this.nowMs(), text });
   }
 
+  /** Records an entry that was read from the journal of a Durable Object. */
+  read(entry: Extract<JournalEvent, { kind: "appended" }>): void {
+    // The clock of the object may differ from the driver's, so the time proves nothing.
+    this.positions.set(entry.position, -Infinity);
+    this.world.journal.push(entry);
+  }
+
   traces(): DataWorld {
     const { faults, losses, journal } = this.world;
     return { faults, losses, journal, notes: this.notes };
   }
 
   history(given: Promised): DataHistory {
-    const { world, quietFromMs } = this;
-    return {
-      ...given,
-      replicaLags: world.replicaLags,
-      originErrors: [...world.originErrors],
-      isolates: [...world.isolates],
-      writes: [...world.writes],
-      reads: [...this.reads],
-      purges: [...this.purges],
-      told: [...this.told],
-      counts: [...this.counts],
-      increments: [...this.increments],
-      broken: [...this.broken],
-      positions: this.seenPositions(),
-      ...(quietFromMs === undefined ? {} : { quietFromMs }),
-    };
+    const { replicaLags, originErrors, isolates, writes } = copyOf(this.world);
+    const ofWorld = { replicaLags, originErrors, isolates, writes };
+    return { ...given, ...copyOf(this), ...ofWorld, positions: this.seenPositions() };
   }
 
   seenPositions(): DataHistory["positions"] {

@@ -1,7 +1,7 @@
 // One run with data: colos, over Redis also a process, clients and a nemesis, then a quiet phase. The checker then
 // examines the history.
 import { setTimeout as delay } from "node:timers/promises";
-import { Running } from "../../../local/running.ts";
+import { type Running, together } from "../../../local/running.ts";
 import { Draws } from "../../draws.ts";
 import { breakAndHeal } from "../nemesis.ts";
 import { lookNowAndThen } from "../run.ts";
@@ -65,14 +65,8 @@ const lastPurgeTries = 60;
 /** The interval of reads of a journal in an object, which drops its oldest entries. */
 const journalReadEveryMs = 1_000;
 
-export async function runData(settings: DataRunSettings): Promise<DataRunResult> {
-  const running = new Running();
-  try {
-    return await runWith(settings, running);
-  } finally {
-    await running.stop();
-  }
-}
+export const runData = (settings: DataRunSettings): Promise<DataRunResult> =>
+  together((running) => runWith(settings, running));
 
 interface Acting {
   readonly settings: DataRunSettings;
@@ -108,7 +102,10 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
   const reading = new Reading({ caller, recorder, keys });
   const changing = new Changing({ caller, recorder, source, places, keys });
   const acting = { settings, draws, recorder, source, site, keys, reading, changing, isOver };
-  const journal = site.kind === "objects" ? new JournalReader(site.journal, recorder) : undefined;
+  const journal =
+    site.kind === "objects"
+      ? new JournalReader(site.journal, (entry) => recorder.read(entry))
+      : undefined;
   const look = async () => {
     const soFar = history();
     await journal?.readOn();

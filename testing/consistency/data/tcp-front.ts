@@ -1,7 +1,7 @@
 // A TCP proxy between the process and its Redis: it forwards, cuts or drops data as configured, and
 // records the journal positions in Redis's answers.
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { type Listening, listening } from "../../listening.ts";
 import type { Passage } from "../rest-front.ts";
 
 interface Pair {
@@ -14,7 +14,7 @@ export class TcpFront {
   readonly #targetPort: number;
   readonly #onPosition: (position: string) => void;
   readonly #pairs = new Set<Pair>();
-  readonly #server = createServer((client) => this.#join(client));
+  #listening: Listening | undefined;
 
   private constructor(targetPort: number, onPosition: (position: string) => void) {
     this.#targetPort = targetPort;
@@ -23,13 +23,12 @@ export class TcpFront {
 
   static async start(targetUrl: string, onPosition: (position: string) => void): Promise<TcpFront> {
     const front = new TcpFront(Number(new URL(targetUrl).port), onPosition);
-    front.#server.listen(0, "127.0.0.1");
-    await once(front.#server, "listening");
+    front.#listening = await listening(createServer((client) => front.#join(client)));
     return front;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `redis://127.0.0.1:${this.#listening?.port}`;
   }
 
   get passage(): Passage {
@@ -46,7 +45,7 @@ export class TcpFront {
 
   async stop(): Promise<void> {
     this.passage = "cut";
-    this.#server.close();
+    await this.#listening?.stop();
   }
 
   #join(client: Socket): void {

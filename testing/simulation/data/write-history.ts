@@ -4,64 +4,32 @@
 // longer has. With `hasPlans`, writers also schedule purges, and write at the purge's time +
 // `settleSeconds`: no isolate returns an older value after the deadline of `plan-ledger.ts`.
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
-import type { PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
-import type { History, HistoryOptions } from "../history.ts";
-import { SimulatedWorld } from "../journal-simulator.ts";
+import { type History, worldWithTiers } from "../course.ts";
+import type { SimulatedWorld } from "../journal-simulator.ts";
 import { type Plan, PlanLedger } from "../plan-ledger.ts";
-import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
-import { settledCall, settledTurn, SimulatedTime } from "../simulated-time.ts";
-import {
-  colosOf,
-  colosWithinA,
-  misfortunes,
-  misfortuneShare,
-  placeOf,
-  settingsOf,
-  settingsWithinA,
-} from "../simulated-weather.ts";
-import { SimulatedRecords } from "../simulated-records.ts";
-import { SimulatedObject } from "../simulated-object.ts";
-import {
-  SimulatedRows,
-  SimulatedStore,
-  soundStoreParts,
-  type StoreParts,
-  wayOf,
-} from "./simulated-store.ts";
+import type { SimulatedIsolate } from "../simulated-isolate.ts";
+import { SimulatedRows, type SimulatedStore, wayOf } from "./simulated-store.ts";
 import { type SetKey, setKeys, SetTurns } from "./set-turns.ts";
+import { red, StoreCourse, type StoreHistoryOptions } from "./store-course.ts";
 import { WriteLedger } from "./write-ledger.ts";
 
-export interface WriteHistoryOptions extends HistoryOptions {
-  readonly storeParts?: Partial<StoreParts>;
+interface WriteHistoryOptions extends StoreHistoryOptions {
   /** The share of events about a key whose values are set everywhere, 0 to 1. Default: 0. */
   readonly setShare?: number;
 }
 
 /** Runs one history. The same seed gives the same history. */
-export async function writeHistoryOf(
+export function writeHistoryOf(
   seed: number,
   options: WriteHistoryOptions = {},
 ): Promise<History & { readonly keptCount: number }> {
-  const { tell, kind = "ordinary" } = options;
-  const { Records, hasPlans = false } = options;
-  const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const settings = hasPlans ? settingsWithinA(seed, kind) : settingsOf(seed, kind);
-  const world = new SimulatedWorld(settings, { time, tell });
-  if (Records) world.recordObjects = new SimulatedRecords(world, Records);
-  world.tell(() => JSON.stringify(world.settings));
-  const course = new WriteCourse(world, options);
-  await time.keeping(() => course.run());
-  return course;
+  return new WriteCourse(worldWithTiers(seed, options), options).played();
 }
 
-const stepCount = 22;
 /** How far ahead plans may be, in milliseconds. */
 const aheadMsMax = [3_000, 15_000];
 const keys = ["a", "b"] as const;
 type Key = (typeof keys)[number] | SetKey;
-
-/** The targets that cover the values of `keys`. */
-const red: PurgeTargets = { tags: ["tag:red"], prefixes: [] };
 
 /** A commit at the time of a scheduled purge. */
 interface PlannedCommit {
@@ -70,106 +38,64 @@ interface PlannedCommit {
   readonly nth: number;
 }
 
-class WriteCourse implements History {
-  readonly violations: string[] = [];
-  judgedCount = 0;
-  usableCount = 0;
+class WriteCourse extends StoreCourse {
   /** The number of reads that had to find a value that was set. */
   keptCount = 0;
-  readonly #world: SimulatedWorld;
-  readonly #options: WriteHistoryOptions;
+  readonly #setShare: number | undefined;
   readonly #database = new SimulatedRows();
-  readonly #stores: SimulatedStore[];
-  readonly #colos: readonly SimulatedColo[];
-  readonly #object: SimulatedObject | undefined;
   readonly #suffer: () => void;
-  readonly #misfortune: number;
   readonly #ledger: WriteLedger;
   readonly #sets: ReadonlyMap<SetKey, SetTurns>;
   readonly #plans: PlanLedger | undefined;
   readonly #planned: PlannedCommit[] = [];
   #values = 0;
-  #isolates = 0;
-  #underWay = 0;
 
   constructor(world: SimulatedWorld, options: WriteHistoryOptions) {
-    const { kind = "ordinary", Store, isolateCount } = options;
-    this.#object = Store && new SimulatedObject(world, Store);
-    this.#world = world;
-    this.#options = options;
+    super(world, options);
+    this.#setShare = options.setShare;
     this.#ledger = new WriteLedger(world, this.#database);
     const [database, ledger] = [this.#database, this.#ledger];
     const turnsOf = (key: SetKey) => new SetTurns(world, { database, ledger, key });
     this.#sets = new Map(setKeys.map((key) => [key, turnsOf(key)]));
-    this.#misfortune = misfortuneShare(world, kind) / 2;
-    this.#colos = options.hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount);
-    this.#stores = this.#colos.map((colo) => this.#begin(colo));
-    const isolates = () => this.#stores.map(({ isolate }) => isolate);
-    this.#suffer =
-      this.#object?.misfortunes(isolates, kind === "turned-back") ??
-      misfortunes(world, kind, { isolates, afterLoss: () => this.#ledger.afterLoss() });
+    this.#suffer = this.misfortunes(
+      () => this.stores.map(({ isolate }) => isolate),
+      () => this.#ledger.afterLoss(),
+    );
     const onPlanned = (plan: Plan) => void this.#writeAsPlanned(plan);
-    const isOfObject = this.#object !== undefined;
+    const isOfObject = this.object !== undefined;
     this.#plans = options.hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
   }
 
-  #begin(colo: SimulatedColo): SimulatedStore {
-    const { parts, storeParts, kind } = this.#options;
-    this.#isolates += 1;
-    const place = placeOf(colo, this.#isolates, kind);
-    const isolate = new SimulatedIsolate(this.#world, place, {
-      ...soundParts,
-      ...this.#object?.parts,
-      ...parts,
-    });
-    return new SimulatedStore(isolate, { ...soundStoreParts, ...storeParts });
+  protected readOnce(store: SimulatedStore, when: "beside" | "after"): Promise<void> {
+    return this.#read(store, when === "beside" ? "a" : this.world.any(keys));
   }
 
-  async run(): Promise<void> {
-    const world = this.#world;
-    for (let step = 0; step < stepCount; step += 1) {
-      this.#act();
-      void this.#read(world.any(this.#stores), "a");
-      await world.time.passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 9_000 : 1_500));
-    }
-    world.isRedisDown = false;
-    for (let turn = 0; this.#underWay > 0 && turn < 600; turn += 1) {
-      await world.time.passTo(world.atMs + 1_000);
-    }
-    if (this.#underWay > 0) this.#breach("a call never ends");
-    // Let isolates repeat refused and lost purges, and renew their views.
-    for (let turn = 0; turn < 10; turn += 1) {
-      for (const store of this.#stores) void this.#read(store, world.any(keys));
-      await world.time.passTo(world.atMs + 4_000);
-    }
-    for (const colo of this.#colos) this.#stores.push(this.#begin(colo));
-    const all: readonly Key[] = this.#options.setShare === undefined ? keys : [...keys, ...setKeys];
-    for (const store of this.#stores) for (const key of all) void this.#readInQuiet(store, key);
-    await world.time.passTo(world.atMs + 30_000);
-    for (const { failures } of this.#stores) this.violations.push(...failures);
+  protected readInQuiet(store: SimulatedStore): Promise<unknown> {
+    const all: readonly Key[] = this.#setShare === undefined ? keys : [...keys, ...setKeys];
+    return Promise.all(all.map((key) => this.#readAtEnd(store, key)));
   }
 
-  #act(): void {
-    const world = this.#world;
-    if (world.draw() < this.#misfortune) return this.#suffer();
-    const { setShare = 0 } = this.#options;
+  protected act(): void {
+    const { world } = this;
+    if (world.draw() < this.misfortune) return this.#suffer();
+    const setShare = this.#setShare ?? 0;
     if (setShare > 0 && world.draw() < setShare) return this.#actOnSetKey();
-    const store = world.any(this.#stores);
+    const store = world.any(this.stores);
     if (this.#plans && world.draw() < 0.2) return void this.#schedule(this.#plans, store);
     const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
     if (drawn < 0.35) {
       void this.#write(store, key);
-      if (world.draw() < 0.4) void this.#writeAside(world.any(this.#stores), key);
+      if (world.draw() < 0.4) void this.#writeAside(world.any(this.stores), key);
     } else if (drawn < 0.58) void this.#load(store, key);
     else if (drawn < 0.68) void this.#read(store, key);
     else if (drawn < 0.95) void this.#writeAside(store, key);
-    else if (this.#stores.length < 6) this.#stores.push(this.#begin(world.any(this.#colos)));
+    else if (this.stores.length < 6) this.open(world.any(this.colos));
   }
 
   #actOnSetKey(): void {
-    const world = this.#world;
-    const [one, other] = [world.any(this.#stores), world.any(this.#stores)];
+    const world = this.world;
+    const [one, other] = [world.any(this.stores), world.any(this.stores)];
     const key = world.any(setKeys);
     const drawn = world.draw();
     if (drawn < 0.45) void this.#setInTurn(one, key);
@@ -178,16 +104,16 @@ class WriteCourse implements History {
   }
 
   async #setInTurn(store: SimulatedStore, key: SetKey): Promise<void> {
-    this.#underWay += 1;
+    this.underWay += 1;
     await this.#sets.get(key)?.next(store);
-    this.#underWay -= 1;
+    this.underWay -= 1;
   }
 
   async #write(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate, rows } = store;
-    const world = this.#world;
+    const world = this.world;
     const value = `w${(this.#values += 1)}`;
-    this.#underWay += 1;
+    this.underWay += 1;
     const before = this.#database.row(key).nth;
     const { appendedCount } = world.stream;
     world.tell(() => `${isolate.name} writes ${key} = ${value}`);
@@ -201,33 +127,33 @@ class WriteCourse implements History {
     const nth = Math.max(before, this.#database.nthOf(value));
     this.#ledger.endOlder(isolate, key, { nth, appendedCount });
     if (isRefused && world.draw() < 0.5) void this.#loadAroundPurge(store, key);
-    this.#underWay -= 1;
+    this.underWay -= 1;
   }
 
   /** After a refused purge, loads the key, purges it during the load, and loads it again. */
   async #loadAroundPurge(store: SimulatedStore, key: Key): Promise<void> {
     const { world } = store.isolate;
-    this.#underWay += 1;
+    this.underWay += 1;
     void this.#load(store, key);
     await Promise.all([
       this.#writeAside(store, key),
       world.sleep(wayOf(world)).then(() => this.#load(store, key)),
     ]);
     await this.#load(store, key);
-    this.#underWay -= 1;
+    this.underWay -= 1;
   }
 
   /** Writes to the database without the cache, and then purges the key in one of several ways. */
   async #writeAside({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const value = `s${(this.#values += 1)}`;
-    this.#underWay += 1;
+    this.underWay += 1;
     await this.#database.receive(world, key, value).catch(() => undefined);
     const { accept, isHard } = world.any<{ accept: () => Promise<unknown>; isHard: boolean }>([
       { accept: () => rows.delete(key), isHard: true },
       { accept: () => rows.expire(key), isHard: false },
       { accept: () => rows.clear(), isHard: true },
-      { accept: () => this.#purgeTag(isolate), isHard: true },
+      { accept: () => this.purgeTag(isolate), isHard: true },
     ]);
     for (let tries = 0; tries < 40; tries += 1) {
       const { appendedCount } = world.stream;
@@ -244,25 +170,20 @@ class WriteCourse implements History {
       }
       await world.sleep(1_000);
     }
-    this.#underWay -= 1;
-  }
-
-  #purgeTag(isolate: SimulatedIsolate) {
-    const order = isolate.orderOf("usual", "hard");
-    return isolate.accept({ ...order, id: "", targets: red });
+    this.underWay -= 1;
   }
 
   /** Schedules a purge, or cancels one. */
   async #schedule(plans: PlanLedger, { isolate }: SimulatedStore): Promise<void> {
-    if (this.#world.draw() < 0.3) {
+    if (this.world.draw() < 0.3) {
       const violation = await plans.cancel(isolate);
-      if (violation !== undefined) this.#breach(violation);
+      if (violation !== undefined) this.breach(violation);
     } else await plans.plan(isolate, { aheadMsMax, targets: () => red });
   }
 
   /** Writes when a hard purge says so, unless it is cancelled. */
   async #writeAsPlanned(plan: Plan): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const leftMs = (this.#plans?.changesAtMs(plan) ?? 0) - world.atMs;
     if (plan.mode === "soft" || leftMs < 0) return;
     await world.sleep(leftMs);
@@ -279,7 +200,7 @@ class WriteCourse implements History {
   #leastByPlans({ isolate }: SimulatedStore, key: Key): () => number {
     const plans = this.#plans;
     if (plans === undefined) return () => 0;
-    const { atMs } = this.#world;
+    const { atMs } = this.world;
     const owed = this.#planned.filter(
       (each) =>
         each.key === key && atMs > plans.dueAtMs(each.plan) + plans.exemptMs(isolate, "usual"),
@@ -292,7 +213,7 @@ class WriteCourse implements History {
   /** Returns whether a scheduled purge was lost, or may still be without effect. */
   get #isPlanOpen(): boolean {
     const plans = this.#plans;
-    const { atMs, settings } = this.#world;
+    const { atMs, settings } = this.world;
     const longestMs = settings.maxLagMs.usual + 2 * settings.allowanceMs + (settings.settleMs ?? 0);
     return this.#planned.some(
       ({ plan }) => plans !== undefined && atMs <= plans.dueAtMs(plan) + longestMs,
@@ -302,8 +223,8 @@ class WriteCourse implements History {
   async #load(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
-    const world = this.#world;
-    this.#underWay += 1;
+    const world = this.world;
+    this.underWay += 1;
     const least = this.#leastFor(store, key);
     world.tell(() => `${isolate.name} asks for ${key}`);
     const load = async () => {
@@ -323,7 +244,7 @@ class WriteCourse implements History {
     const told = given instanceof LoadFailed ? String(given) : given.value;
     world.tell(() => `${isolate.name} is given ${key} = ${told}`);
     if (!(given instanceof LoadFailed)) this.#check(isolate, key, { value: given.value, least });
-    this.#underWay -= 1;
+    this.underWay -= 1;
   }
 
   /** Reads, and checks that a stored value is not older than allowed. */
@@ -335,7 +256,7 @@ class WriteCourse implements History {
     const value = await rows[call](key);
     if (value === undefined || value === null) return;
     this.usableCount += 1;
-    this.#world.tell(() => `${isolate.name} reads ${key} = ${value} (${call})`);
+    this.world.tell(() => `${isolate.name} reads ${key} = ${value} (${call})`);
     this.#check(isolate, key, { value, least });
   }
 
@@ -352,29 +273,23 @@ class WriteCourse implements History {
     { value, least }: { readonly value: string | null; readonly least: () => number },
   ): void {
     const nth = this.#database.nthOf(value ?? "");
-    if (nth < least()) this.#breach(`${name} returns ${key} = ${value} after a later write`);
+    if (nth < least()) this.breach(`${name} returns ${key} = ${value} after a later write`);
   }
 
-  async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
+  async #readAtEnd(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     if (this.#sets.get(key as SetKey)?.hasGivenUp === true) return;
     if (this.#isPlanOpen) return;
-    const { kind = "ordinary" } = this.#options;
-    const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
+    const kept = this.#sets.get(key as SetKey)?.keptIn(this.kind);
     let value = await store.rowsOf(key).get(key);
     // A read whose reply is lost finds no value, so read a value that must be there again.
     for (let left = kept === undefined ? 0 : 20; value === undefined && left > 0; left -= 1) {
-      await this.#world.sleep(500);
+      await this.world.sleep(500);
       value = await store.rowsOf(key).get(key);
     }
     const held = this.#database.row(key).value;
     if (kept !== undefined) this.keptCount += 1;
     if (value === held || (value === undefined && kept === undefined)) return;
-    this.#breach(`at the end ${isolate.name} returns ${key} = ${value} instead of ${held}`);
-  }
-
-  #breach(text: string): void {
-    this.#world.tell(() => `VIOLATION: ${text}`);
-    this.violations.push(text);
+    this.breach(`at the end ${isolate.name} returns ${key} = ${value} instead of ${held}`);
   }
 }

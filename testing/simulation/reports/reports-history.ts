@@ -5,8 +5,8 @@ import { ReportFold } from "../../../src/parts/operate/reports/folding.ts";
 import { RedisReportStream } from "../../../src/parts/operate/reports/redis-report-stream.ts";
 import { Reporter } from "../../../src/parts/operate/reports/reporter.ts";
 import type { Totals } from "../../../src/observe/reports/totals.ts";
-import { drawsFrom } from "../journal-simulator.ts";
 import { settledTurn } from "../simulated-time.ts";
+import { calm } from "../write-behind/behind-weather.ts";
 import { type Faults, type Ledger, ReportsWorld } from "./reports-world.ts";
 
 /**
@@ -32,6 +32,7 @@ interface ReportsOutcome {
 }
 
 const stepsMax = 90;
+const lossy = { ...calm, lost: 0.1 };
 const reportersCount = 3;
 const readersCount = 2;
 
@@ -49,8 +50,8 @@ class History {
   reads = 0;
   #count = 0;
 
-  constructor({ seed, faults = {} }: ReportsHistory) {
-    this.world = new ReportsWorld(drawsFrom(seed), faults);
+  constructor({ seed, kind, faults = {} }: ReportsHistory) {
+    this.world = new ReportsWorld(seed, kind === "steady" ? calm : lossy, faults);
     const tellers = Array.from({ length: reportersCount }, (_, at) =>
       this.#teller(`colo-${at % 2}`),
     );
@@ -126,10 +127,11 @@ class History {
   async drain(): Promise<void> {
     const last = this.#reader();
     const reading = () => void last.act();
+    this.world.weather = calm;
     let hasBegun = false;
     for (;;) {
       await settledTurn();
-      if (this.world.areUnderWay) this.world.step(false);
+      if (this.world.areUnderWay) await this.world.step();
       else if (hasBegun) return;
       else {
         hasBegun = true;
@@ -158,11 +160,11 @@ export async function reportsHistoryOf(of: ReportsHistory): Promise<ReportsOutco
     const drawn = world.draw();
     const actor = world.any(actors);
     if (drawn < 0.25 && !actor.isBusy) void actor.act();
-    else if (drawn < 0.3) world.atMs += 1;
+    else if (drawn < 0.3) world.time.atMs += 1;
     else if (drawn < 0.32 && of.kind === "failing-over") world.failOver();
     else if (drawn < 0.32 && of.kind === "evicting") world.evictTotals();
     else if (drawn < 0.325) world.writeForeign();
-    else world.step(of.kind !== "steady");
+    else await world.step();
     await settledTurn();
   }
   if (history.violation === undefined) await history.drain();

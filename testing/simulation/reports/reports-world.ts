@@ -1,5 +1,4 @@
-// A database of reports for histories. Commands take any time, replies may be lost, and the
-// database may return to an earlier state.
+// A database of reports for histories. The database may return to an earlier state.
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/observe/reports/report-entry.ts";
@@ -9,6 +8,7 @@ import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { StoreHealth } from "../../../src/remote/store-health.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
+import { PartiesWorld, type Party, type Weather } from "../write-behind/parties-world.ts";
 
 /** The expected totals: the sums of the accepted reports that the database has not lost. */
 export interface Ledger {
@@ -31,13 +31,6 @@ export interface Faults extends Partial<FoldSteps> {
   readonly retries?: boolean;
 }
 
-interface Trip {
-  readonly run: () => unknown;
-  readonly tell: (value: unknown) => void;
-  readonly fail: () => void;
-  ran?: { readonly value: unknown };
-}
-
 interface Moment {
   readonly state: ReportState;
   readonly ledger: Ledger;
@@ -46,31 +39,19 @@ interface Moment {
 const momentsMax = 30;
 const nothing: Ledger = { sums: new Map(), ns: new Set(), startedAtMs: undefined };
 
-export class ReportsWorld {
+/** No actor is killed, and no clock is wrong. */
+const anyone: Party = { name: "an actor", aheadMs: 0, endsSilently: 0, isAlive: true };
+
+export class ReportsWorld extends PartiesWorld {
   readonly keys: ReportKeys;
   ledger: Ledger = nothing;
-  atMs = 1_000;
-  readonly draw: () => number;
   readonly #faults: Faults;
-  #trips: Trip[] = [];
   #moments: Moment[] = [];
 
-  constructor(draw: () => number, faults: Faults) {
-    this.draw = draw;
+  constructor(seed: number, weather: Weather, faults: Faults) {
+    super(seed, weather);
     this.#faults = faults;
     this.keys = new ReportKeys(() => this.atMs, faults);
-  }
-
-  get areUnderWay(): boolean {
-    return this.#trips.length > 0;
-  }
-
-  isLucky(share: number): boolean {
-    return this.draw() < share;
-  }
-
-  any<T>(choices: readonly T[]): T {
-    return choices[Math.floor(this.draw() * choices.length)] as T;
   }
 
   /**
@@ -106,7 +87,7 @@ export class ReportsWorld {
       // A fail-over may restore the state between the two writes.
       this.keys.betweenWrites = () => this.#note();
     }
-    const send = () => this.#send(() => this.#ran(script, given));
+    const send = () => this.send(anyone, "a command", () => this.#ran(script, given));
     if (script !== addScript || this.#faults.retries !== true) return send();
     return send().catch(send);
   }
@@ -123,12 +104,20 @@ export class ReportsWorld {
     const count = Number(commands.at(-1)?.at(-1));
     const page = (state: ReportState) => state.items.slice(0, count);
     if (this.#faults.readsApart === true) {
-      const held = await this.#send(() => this.keys.state.totals);
-      const [items, ledger] = await this.#send(() => [page(this.keys.state), this.ledger] as const);
+      const held = await this.send(anyone, "a command", () => this.keys.state.totals);
+      const [items, ledger] = await this.send(
+        anyone,
+        "a command",
+        () => [page(this.keys.state), this.ledger] as const,
+      );
       onRead(ledger);
       return ["OK", held, items];
     }
-    const [state, ledger] = await this.#send(() => [this.#stateForReading(), this.ledger] as const);
+    const [state, ledger] = await this.send(
+      anyone,
+      "a command",
+      () => [this.#stateForReading(), this.ledger] as const,
+    );
     onRead(ledger);
     return ["OK", state.totals, page(state)];
   }
@@ -136,32 +125,6 @@ export class ReportsWorld {
   #stateForReading(): ReportState {
     const isOld = this.#faults.readsReplica === true && this.isLucky(0.3);
     return isOld && this.#moments.length > 0 ? this.any(this.#moments).state : this.keys.state;
-  }
-
-  #send<T>(run: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(new Error("Lost."));
-      this.#trips.push({ run, tell: (value) => resolve(value as T), fail });
-    });
-  }
-
-  /** Advances one of the commands in progress. */
-  step(isLossy: boolean): void {
-    const at = Math.floor(this.draw() * this.#trips.length);
-    const trip = this.#trips[at];
-    if (trip === undefined) return;
-    const isOver = () => void this.#trips.splice(at, 1);
-    if (trip.ran !== undefined) {
-      isOver();
-      return isLossy && this.isLucky(0.1) ? trip.fail() : trip.tell(trip.ran.value);
-    }
-    // The sender stops waiting. The command is lost, or arrives later.
-    if (isLossy && this.isLucky(0.1)) {
-      trip.fail();
-      if (this.isLucky(0.5)) isOver();
-      return;
-    }
-    trip.ran = { value: trip.run() };
   }
 
   /** Adds the newest entry of the stream to the ledger. */
@@ -207,7 +170,7 @@ export class ReportsWorld {
     this.keys.state = moment.state;
     this.ledger = moment.ledger;
     // The clock of the new server may be behind.
-    if (this.isLucky(0.6)) this.atMs = Math.min(this.atMs, moment.state.last[0]);
+    if (this.isLucky(0.6)) this.time.atMs = Math.min(this.atMs, moment.state.last[0]);
   }
 
   /** Deletes the totals, like an eviction or an operator. Then only the stream's entries count. */

@@ -2,7 +2,7 @@
 // store and return, and the stored responses that answer clients.
 import { createHash } from "node:crypto";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
-import type { OriginRequest } from "../../../src/pages/site/site.ts";
+import type { OriginRequest } from "../../../src/platform/fetch-origin.ts";
 import {
   type StoredMetadata,
   type ResponseRead,

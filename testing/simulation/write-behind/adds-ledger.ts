@@ -1,28 +1,20 @@
 // Checks the values of a counter. Each add raises its key by its own power of 4, so that the digits
 // of a sum show how often each add counts.
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
-import type { Ledger, Moment } from "./ledger.ts";
+import { type Accepted, AcceptedChanges, type Ledger, type Moment } from "./ledger.ts";
 
-interface Event {
-  readonly at: number;
-  slice: number;
+interface Noted {
   readonly isReset: boolean;
   /** The digits of the adds in this change. They count after its reset, if it is one. */
   readonly digits: readonly number[];
-  isLost: boolean;
 }
+type Event = Accepted & Noted;
 
 /** The maximum number of adds of a key whose sum is a safe integer. */
 const digitsMax = 26;
 
-export class AddsLedger implements Ledger<Add, number> {
-  #count = 0;
-  readonly #events = new Map<string, Event[]>();
+export class AddsLedger extends AcceptedChanges<Add, Noted> implements Ledger<Add, number> {
   readonly #given = new Map<string, number>();
-
-  get now(): Moment {
-    return this.#count;
-  }
 
   /** @returns the amount of the next add of the key; `undefined` after the maximum number */
   next(key: string): number | undefined {
@@ -32,35 +24,19 @@ export class AddsLedger implements Ledger<Add, number> {
     return 4 ** digit;
   }
 
-  accept(slice: number, { key, by, isReset }: Add): void {
-    const digits = digitsOf(by).flatMap((times, digit) => (times > 0 ? [digit] : []));
-    this.#of(key).push({ at: this.#count, slice, isReset, digits, isLost: false });
-    this.#count += 1;
-  }
-
-  move(from: number, to: number): void {
-    for (const events of this.#events.values()) {
-      for (const event of events) if (event.slice === from) event.slice = to;
-    }
-  }
-
-  lose(since: Moment, isKept: (slice: number, key: string) => boolean): void {
-    for (const [key, events] of this.#events) {
-      for (const event of events) {
-        if (event.at >= since && !isKept(event.slice, key)) event.isLost = true;
-      }
-    }
+  protected noted({ by, isReset }: Add): Noted {
+    return { isReset, digits: digitsOf(by).flatMap((times, digit) => (times > 0 ? [digit] : [])) };
   }
 
   /** Returns whether the add was ever accepted into a slice. */
   has(key: string, by: number): boolean {
     const digit = Math.round(Math.log2(by) / 2);
-    return this.#of(key).some(({ digits }) => digits.includes(digit));
+    return this.eventsOf(key).some(({ digits }) => digits.includes(digit));
   }
 
   violationOf(key: string, value = 0, from: Moment, to: Moment): string | undefined {
     if (!Number.isSafeInteger(value) || value < 0) return `${key} is ${value}`;
-    const events = this.#of(key).filter(({ at }) => at < to);
+    const events = this.eventsOf(key).filter(({ at }) => at < to);
     const counted = digitsOf(value);
     const given = Math.max(this.#given.get(key) ?? 0, counted.length);
     for (let digit = 0; digit < given; digit += 1) {
@@ -69,12 +45,6 @@ export class AddsLedger implements Ledger<Add, number> {
       if (wrong !== undefined) return `${key}: add ${digit} (${4 ** digit}) ${wrong}`;
     }
     return undefined;
-  }
-
-  #of(key: string): Event[] {
-    let events = this.#events.get(key);
-    if (events === undefined) this.#events.set(key, (events = []));
-    return events;
   }
 }
 

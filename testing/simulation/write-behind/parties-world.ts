@@ -1,8 +1,8 @@
 // A world for write-behind. Parties have their own clocks, and may be killed. They send messages to
 // two servers: Redis and the database. Messages take any time, and may be lost, arrive twice or
 // late, or lose their answers.
-import { drawsFrom } from "../journal-simulator.ts";
-import { settledPromises, SimulatedTime } from "../simulated-time.ts";
+import { DrawnWorld } from "../drawn-world.ts";
+import { settledPromises } from "../simulated-time.ts";
 
 /** An isolate, a flusher or a reader. A killed party neither sends nor receives. */
 export interface Party {
@@ -38,23 +38,15 @@ interface Message {
 
 const noAnswer = new Error("There was no answer.");
 
-export class PartiesWorld {
-  readonly draw: () => number;
-  readonly time = new SimulatedTime();
+export class PartiesWorld extends DrawnWorld {
   weather: Weather;
   /** How far the clock of the Redis server is behind the true time. */
   serverBehindMs = 0;
   #messages: Message[] = [];
-  readonly #tell: ((line: string) => void) | undefined;
 
   constructor(seed: number, weather: Weather, tell?: (line: string) => void) {
-    this.draw = drawsFrom(seed);
+    super(seed, { tell });
     this.weather = weather;
-    this.#tell = tell;
-  }
-
-  get atMs(): number {
-    return this.time.atMs;
   }
 
   /** The time of the Redis server's clock. */
@@ -64,23 +56,6 @@ export class PartiesWorld {
 
   get areUnderWay(): boolean {
     return this.#messages.length > 0;
-  }
-
-  isLucky(share: number): boolean {
-    return this.draw() < share;
-  }
-
-  between(least: number, most: number): number {
-    return least + Math.floor(this.draw() * (most - least + 1));
-  }
-
-  any<T>(choices: readonly T[]): T {
-    return choices[this.between(0, choices.length - 1)] as T;
-  }
-
-  /** @param line called only if the world was created with `tell` */
-  tell(line: () => string): void {
-    this.#tell?.(`${String(this.atMs).padStart(9)} ms  ${line()}`);
   }
 
   /**

@@ -1,6 +1,6 @@
 // Starts a colo whose Worker runs under limits of the platform. A run of the tests selects them by
 // the variable TIDEMARK_PLATFORM.
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../bundled-text.ts";
 import { type Colo, type ColoSettings, type Replacement, startColo } from "../../../local/colo.ts";
 import { limitsOf, type PlatformLimits } from "./limits.ts";
 
@@ -50,8 +50,7 @@ function layerOf(limits: PlatformLimits): Promise<string> {
     import { impose } from "./testing/worker/platform-limits/layer.ts";
     export const { asClass, asMain } = impose(${JSON.stringify(limits)});
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "limits.js", loader: "js" } as const;
-  return bundled({ stdin, external: ["cloudflare:workers", "node:async_hooks"] });
+  return bundledText(contents, { external: ["cloudflare:workers", "node:async_hooks"] });
 }
 
 /** The layer comes first, so that it is imposed when the Worker's module is evaluated. */

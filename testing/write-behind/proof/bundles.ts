@@ -1,6 +1,7 @@
 // Bundles the application as a Worker and as a Node process from the sources, with the same planted
 // fault in both.
-import { bundled, root } from "../../../local/bundling.ts";
+import { bundledText } from "../../bundled-text.ts";
+import { bundledProcess } from "../../consistency/data/bundles.ts";
 import type { PlantedBehindFault } from "./planted-behind-faults.ts";
 
 const folder = "./testing/write-behind/proof";
@@ -26,31 +27,18 @@ export function workerBehind(fault: PlantedBehindFault | undefined): Promise<str
     const given = { databaseUrl: env.ORIGIN_URL, place: env.COLO, planted };
     export default { fetch: applicationOver(cache, given) };
   `;
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   const external = ["cloudflare:workers"];
-  return bundled({ stdin, external, minify: false });
+  return bundledText(contents, { external, minify: false });
 }
 
-/** @returns one ES module, which listens on `PORT`, and sends its parent the actual port */
+/** @returns one ES module, as of `bundledProcess` */
 export function processBehind(fault: PlantedBehindFault | undefined): Promise<string> {
-  const contents = `
-    import { serve } from "@hono/node-server";
-    import { Redis } from "ioredis";
-    import { createDataCache } from "./src/node-cache.ts";
+  return bundledProcess(`
     import { applicationOver } from "${folder}/application.ts";
     import { plantedBehind } from "${folder}/planted-behind-faults.ts";
 
-    const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
-    const redis = new Redis(REDIS_URL);
-    redis.on("error", () => undefined);
     const planted = plantedBehind(${JSON.stringify(fault)});
-    const cache = createDataCache({ redis, log: () => undefined, factories: planted.factories });
-    const given = { databaseUrl: ORIGIN_URL, place: "process", planted };
-    const options = { fetch: applicationOver(cache, given), port: Number(PORT), hostname: "127.0.0.1" };
-    serve(options, ({ port }) => process.send({ port }));
-    process.on("disconnect", () => process.exit());
-  `;
-  const stdin = { contents, resolveDir: root, sourcefile: "process.js", loader: "js" } as const;
-  const ofNode = { platform: "node", packages: "external", conditions: [] as string[] } as const;
-  return bundled({ stdin, ...ofNode, minify: false });
+    const cache = createDataCache({ redis, log, factories: planted.factories });
+    const application = applicationOver(cache, { databaseUrl: ORIGIN_URL, place: "process", planted });
+  `);
 }

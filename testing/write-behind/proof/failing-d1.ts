@@ -1,14 +1,13 @@
 // A D1 in workerd, behind a proxy that delays D1 batches or fails them, before or after the commit.
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Colo, startColo } from "../../../local/colo.ts";
 import { sinkSchema } from "../../../src/sinks.ts";
 import type { Draws } from "../../draws.ts";
+import { type Listening, listening } from "../../listening.ts";
 import { keyOf, type SetName } from "./calls.ts";
 
 const worker = `export default {
@@ -45,7 +44,7 @@ export class FailingD1 implements BatchShares {
   readonly #folder: string;
   readonly #draws: Draws;
   readonly #doomed = new Map<string, (end: End) => void>();
-  readonly #server = createServer((asked, answered) => void this.#answer(asked, answered));
+  #listening: Listening | undefined;
 
   private constructor(colo: Colo, given: { folder: string; draws: Draws; shares: BatchShares }) {
     this.#colo = colo;
@@ -63,8 +62,8 @@ export class FailingD1 implements BatchShares {
     const started = new FailingD1(colo, { folder, draws, shares });
     try {
       await colo.runSql(sinkSchema({ of: "sqlite" }).trim().split("\n"));
-      started.#server.listen(0, "127.0.0.1");
-      await once(started.#server, "listening");
+      const server = createServer((asked, answered) => void started.#answer(asked, answered));
+      started.#listening = await listening(server);
       return started;
     } catch (cause) {
       await started.stop();
@@ -73,7 +72,7 @@ export class FailingD1 implements BatchShares {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#listening?.url ?? "";
   }
 
   /**
@@ -102,8 +101,7 @@ export class FailingD1 implements BatchShares {
   }
 
   async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    await this.#listening?.stop();
     await this.#colo.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }

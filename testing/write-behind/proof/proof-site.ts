@@ -1,13 +1,13 @@
 // Starts all parts of a run: a Redis that writes each command to disk, a D1, colos and a Node
 // process.
 import { Redis } from "ioredis";
-import { Running } from "../../../local/running.ts";
+import { startTogether } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { BreakableRedis, keepsAll } from "../../consistency/breakable-redis.ts";
 import type { DataNode, DataSiteOverRedis } from "../../consistency/data/data-site.ts";
 import { ProcessUnderTest } from "../../consistency/data/process-under-test.ts";
 import type { DataRecorder } from "../../consistency/data/recorder.ts";
-import { startColoUnderTest, today } from "../../consistency/site-under-test.ts";
+import { startColos, today } from "../../consistency/site-under-test.ts";
 import type { Draws } from "../../draws.ts";
 import { processBehind, workerBehind } from "./bundles.ts";
 import { setNames } from "./calls.ts";
@@ -22,7 +22,7 @@ export interface ProofSite extends Omit<DataSiteOverRedis, "kind" | "journal"> {
   waiting(): Promise<readonly string[]>;
 }
 
-export async function startProofSite(given: {
+export function startProofSite(given: {
   coloCount: number;
   recorder: DataRecorder;
   draws: Draws;
@@ -30,39 +30,23 @@ export async function startProofSite(given: {
   fault: PlantedBehindFault | undefined;
 }): Promise<ProofSite> {
   const { coloCount, recorder, draws, batches, fault } = given;
-  const running = new Running();
-  try {
+  return startTogether(async (running) => {
     const worker = await workerBehind(fault);
     const module = await processBehind(fault);
     const d1 = await running.add(FailingD1.start(draws, batches));
     const redis = await running.add(BreakableRedis.start({ ...keepsAll, appendfsync: "always" }));
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
     const originUrl = d1.url;
-    const settings = {
-      originUrl,
-      coloCount,
-      maxLagMs: 0,
-      allowanceMs: 0,
-      recorder: recorder.world,
-      fault: undefined,
-      besideRelease: false,
-      versions: [{ version: today, worker }],
-      rest,
-    };
-    const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
-    const colos = await Promise.all(
-      names.map((name) => running.add(startColoUnderTest(name, settings))),
-    );
+    const versions = [{ version: today, worker }];
+    const ofColos = { originUrl, coloCount, recorder: recorder.world };
+    const colos = await startColos(running, { ...ofColos, versions, rest });
     const process = await running.add(
       ProcessUnderTest.start({ module, redisUrl: redis.url, originUrl, recorder }),
     );
     const places = [...colos, process];
     const waiting = () => slicesIn(redis.url);
-    return { redis, rest, colos, process, places, d1, waiting, stop: () => running.stop() };
-  } catch (cause) {
-    await running.stop();
-    throw cause;
-  }
+    return { redis, rest, colos, process, places, d1, waiting };
+  });
 }
 
 async function slicesIn(url: string): Promise<readonly string[]> {

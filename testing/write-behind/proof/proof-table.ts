@@ -1,10 +1,9 @@
 // Formats the result of a run for a terminal.
+import { rendered, sums } from "../../consistency/table.ts";
 import type { Judged } from "./adds-book.ts";
 import type { ProofResult } from "./run-proof.ts";
 
 type Rows = readonly (readonly [name: string, value: string | number])[];
-
-const violationsShown = 5;
 
 export function tableOfProof(result: ProofResult): string {
   const { violations } = result;
@@ -14,9 +13,7 @@ export function tableOfProof(result: ProofResult): string {
     ...rowsOfFlushes(result),
     ["violations", violations.length],
   ];
-  const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
-  const shown = violations.slice(0, violationsShown).map(({ rule, what }) => `${rule}: ${what}`);
-  return ["| | |", "|---|---|", ...table, "", ...shown].join("\n");
+  return rendered(rows, violations, () => []);
 }
 
 function rowsOfRun({ settings, asking, site, faults, ...result }: ProofResult): Rows {
@@ -25,7 +22,6 @@ function rowsOfRun({ settings, asking, site, faults, ...result }: ProofResult): 
   const { sales, views } = asking.adds;
   const addCount = sales.callCounts.sent + views.callCounts.sent;
   const addedByColos = (addCount * coloCount) / (coloCount + 1);
-  const byName = Object.entries(Object.groupBy(faults, ({ fault }) => fault));
   return [
     ["seed", seed],
     [
@@ -36,7 +32,7 @@ function rowsOfRun({ settings, asking, site, faults, ...result }: ProofResult): 
       "adds; took; a second",
       `${counted(addCount)}; ${seconds(result.addingMs)}; ${counted(addCount / (result.addingMs / 1_000))}`,
     ],
-    ["faults", byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ") || "none"],
+    ["faults", sums(faults.map(({ fault }) => fault)) || "none"],
     ["HTTP calls; without an answer", `${counted(callCount)}; ${unansweredCount}`],
     ["reads of 100 keys or more; that failed", `${readCount}; ${failedReadCount}`],
     [

@@ -1,7 +1,7 @@
 // Sends adds, reads and flushes of counters to colos and a process during faults. Then flushes all
 // slices, and compares the database with the recorded outcomes.
 import { setTimeout as delay } from "node:timers/promises";
-import { Running } from "../../../local/running.ts";
+import { type Running, together } from "../../../local/running.ts";
 import { DataRecorder } from "../../consistency/data/recorder.ts";
 import { breakAndHeal } from "../../consistency/nemesis.ts";
 import { Draws } from "../../draws.ts";
@@ -54,14 +54,8 @@ const lastFlushesMsMax = 240_000;
 /** The maximum tries of a read after the last flush. On a busy machine, Redis may time out. */
 const lastReadTries = 40;
 
-export async function runProof(settings: ProofSettings): Promise<ProofResult> {
-  const running = new Running();
-  try {
-    return await runWith(settings, running);
-  } finally {
-    await running.stop();
-  }
-}
+export const runProof = (settings: ProofSettings): Promise<ProofResult> =>
+  together((running) => runWith(settings, running));
 
 interface Acting {
   readonly settings: ProofSettings;

@@ -1,17 +1,11 @@
 // Tests that doctor reports a body that is not encoded as its Content-Encoding says. The test needs
 // a real server, because `fetch` decodes the body.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { afterEach, expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { examinePages } from "../../src/doctor/pages/examine-pages.ts";
+import { listening } from "../../../../testing/listening.ts";
 import { bareWorld } from "../fakes/fake-world.ts";
-
-const servers: ReturnType<typeof createServer>[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
 
 const plain = Buffer.from("A plain text, which no decoder accepts as encoded.");
 
@@ -26,11 +20,10 @@ it.each([
     response.writeHead(200, { "content-encoding": encoding, "cache-status": cacheStatus });
     response.end(body);
   });
-  servers.push(server);
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
+  const { url: site, stop } = await listening(server);
+  onTestFinished(stop);
   const asked = {
-    site: `http://127.0.0.1:${port}`,
+    site,
     debugToken: undefined,
     origin: undefined,
     isOriginOfSite: false,

@@ -5,7 +5,7 @@ import { discardBody } from "../../../cache/record/record.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
 import { sharesNonce } from "../../../rules/nonces.ts";
 import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
-import { variantKey } from "../../../pages/request/key.ts";
+import { variantKey } from "../../../routing/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../../pages/stored/lifetime.ts";
 import {

@@ -1,7 +1,7 @@
 // Explains a live request that has the admin token or a derived token in `Tidemark-Debug`.
 import { explainField } from "../../../protocol/debug-fields.ts";
 import type { Background } from "../../../platform/platform.ts";
-import { withFields } from "../../../pages/respond/respond.ts";
+import { withFields } from "../../../base/with-fields.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
 import type { AdminSettings } from "../../../admin/admin-settings.ts";

@@ -6,7 +6,7 @@ import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import { termsOf } from "../../../pages/stored/lifetime.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import type { LastPass } from "../../../pages/site/last-answers-port.ts";
+import type { LastPass } from "../../../pages/site/answers-port.ts";
 import { type LastAnswer, LastAnswers } from "./last-answers.ts";
 import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
 import { rounded } from "./copies.ts";
@@ -33,12 +33,12 @@ export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
  */
 export function lastFor(
   { url, route }: LookupRequest,
-  { lastAnswers, config }: Site,
+  { answers, config }: Site,
   stored: "answers" | "found" | undefined,
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
-  if (!(lastAnswers instanceof LastAnswers)) return {};
-  const answer = stored === "answers" ? undefined : lastAnswers.answerOf(url);
-  const pass = lastAnswers.passOf(url);
+  if (!(answers instanceof LastAnswers)) return {};
+  const answer = stored === "answers" ? undefined : answers.answerOf(url);
+  const pass = answers.passOf(url);
   // If the lookup found a stored response, `tiers` already shows it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
   // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains

@@ -4,7 +4,7 @@ import { isOperatorHost } from "../../../base/operator-host.ts";
 import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain.ts";
 import { sentencesOf } from "./sentences.ts";
-import { compileUrlReader } from "../../../pages/request/url-reader.ts";
+import { compileUrlReader } from "../../../routing/url-reader.ts";
 import { quoted } from "../../../protocol/purge-order.ts";
 import { errorAnswer, jsonAnswer } from "../../../admin/json-answers.ts";
 

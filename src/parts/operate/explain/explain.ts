@@ -15,16 +15,17 @@ import {
   type LookupRequest,
   type PassedRequest,
   plan,
-  requestForWhole,
+  passedRequest,
 } from "../../../pages/request/plan.ts";
-import { compileRoutes } from "../../../pages/request/routes.ts";
-import type { UrlRead } from "../../../pages/request/url-reader.ts";
+import { requestForWhole } from "../../../pages/request/conditions.ts";
+import { compileRoutes } from "../../../routing/routes.ts";
+import type { UrlRead } from "../../../routing/url-reader.ts";
 import { isRefreshDue } from "../../../pages/reuse/early-refresh.ts";
 import { pendingForward } from "../../../pages/reuse/pending-forward.ts";
 import type { FoundResponse, PageLookup } from "../../../pages/reuse/page-lookup.ts";
 import { fieldsOfVariants } from "../../../pages/reuse/vary-markers.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../../pages/reuse/may-answer.ts";
-import { notePass, passedInstead, refusalOfPass } from "../../../pages/fetch/pass-by.ts";
+import { notePass, refusalOfPass } from "../../../pages/fetch/pass-by.ts";
 import { isBeyond, lookupFor, verdictOrBypass } from "../../../pages/serve.ts";
 import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
@@ -43,7 +44,7 @@ import { keyAccountOf } from "./key-account.ts";
 import { lastFor } from "./explain-last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { unknownCookies } from "../../../pages/request/cookies.ts";
+import { unknownCookies } from "../../../routing/cookies.ts";
 import { credentialsIn } from "../../../pages/request/personal.ts";
 import { hintOfCookies, hintOfCredentials, neverFresh, overrideOf, purgedBy } from "./hints.ts";
 
@@ -119,7 +120,7 @@ export async function explain(
       const verdict = verdictOrBypass(found, lookup, { client: request, read });
       if (typeof verdict === "string") {
         discardBody(found?.candidate.stored);
-        return passing(passedInstead(verdict, request, read, context));
+        return passing(passedRequest(verdict, request, read, context));
       }
       const cookie = request.headers.get("cookie");
       const fragments = await fragmentsOf(read, lookup, found);

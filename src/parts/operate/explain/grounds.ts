@@ -5,7 +5,7 @@ import type { NameCondition, RouteConditions } from "../../../config/route.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../../../rules/freshness.ts";
 import type { PassRule } from "../../../pages/request/plan.ts";
-import type { OtherReading } from "../../../pages/request/url-reader.ts";
+import type { OtherReading } from "../../../routing/url-reader.ts";
 import type { Decider } from "../../../pages/reuse/may-answer.ts";
 import { assignedLifetimeSeconds, isRouteFirst, termsOf } from "../../../pages/stored/lifetime.ts";
 import { provisionalSecondsMax } from "../../../pages/stored/provisional.ts";

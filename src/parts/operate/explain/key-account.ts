@@ -10,9 +10,9 @@ import {
   sortCookies,
   unknownCookies,
   withoutPosition,
-} from "../../../pages/request/cookies.ts";
+} from "../../../routing/cookies.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import { normalisedEscapes, sentUrl } from "../../../pages/request/target.ts";
+import { normalisedEscapes, sentUrl } from "../../../routing/target.ts";
 
 /** A part of the request outside the key, and the configuration field that excludes it. */
 export interface LeftOutPart {

@@ -1,11 +1,14 @@
-// The last answers of one isolate, and the last requests that bypassed the cache, by named URL.
+// The last answers of one isolate, and the last requests that bypassed the cache, by named URL. Each answer is also
+// noted for findings.
 import { BoundedMarks } from "../../../base/bounded-map.ts";
-import { nameSetBy } from "../../../pages/request/cookies.ts";
+import { nameSetBy } from "../../../routing/cookies.ts";
 import type { TierChange } from "../../../observe/decision.ts";
-import type { LastAnswersPort, LastPass } from "../../../pages/site/last-answers-port.ts";
+import type { AnswersPort, LastPass } from "../../../pages/site/answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
+import type { PendingForward } from "../../../pages/reuse/pending-forward.ts";
 import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import type { FieldLine } from "../../../rules/fields.ts";
+import { noteAnswer } from "./answer-notes.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
   "age",
@@ -39,7 +42,7 @@ export interface LastAnswer {
   readonly changes: readonly TierChange[];
 }
 
-export class LastAnswers implements LastAnswersPort {
+export class LastAnswers implements AnswersPort {
   readonly #answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
     [metadata.statusText, ...metadata.fields, refused?.names].join(),
   );
@@ -52,9 +55,11 @@ export class LastAnswers implements LastAnswersPort {
 
   answered(
     metadata: StoredMetadata,
-    { request, exchange }: Parameters<LastAnswersPort["answered"]>[1],
-    additions: Parameters<LastAnswersPort["answered"]>[2] = {},
+    pending: PendingForward,
+    additions: Parameters<AnswersPort["answered"]>[2] = {},
   ): void {
+    noteAnswer(metadata, pending);
+    const { request, exchange } = pending;
     const { decision } = exchange;
     if (request.method !== "GET" || request.content !== undefined) return;
     const { fields } = metadata;

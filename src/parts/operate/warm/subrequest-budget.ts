@@ -25,11 +25,11 @@ const ofWithheldFields = 1;
 const ofSecondAsk = 5;
 
 /** Returns the maximum cost of a page of a route, without a wait for another isolate's lease. */
-function costMax({ collapse, forward, admission, tiers: names }: Route, tiers: Tiers): number {
+function costMax({ traits, forward, admission, tiers: names }: Route, tiers: Tiers): number {
   return (
     ofOrigin +
     ofTier * tiers.of(names).below.length +
-    (collapse === "global" ? ofLease : 0) +
+    (traits.collapsesGlobally === true ? ofLease : 0) +
     (forward === undefined ? 0 : ofWithheldFields) +
     (admission === "second-ask" ? ofSecondAsk : 0)
   );

@@ -8,7 +8,7 @@ import type { Decision } from "../../../observe/decision.ts";
 import { patiently } from "../../../base/timeouts.ts";
 import { type RefreshAhead, refreshAhead } from "../../../pages/fetch/refresh.ts";
 import { type LookupRequest, asRefresh, type PassRule, plan } from "../../../pages/request/plan.ts";
-import { countedAs } from "../../../pages/request/target.ts";
+import { countedAs } from "../../../routing/target.ts";
 import type { ForwardOutcome } from "../../../pages/site/forward-outcome.ts";
 import type { Candidate } from "../../../pages/stored/stored-response.ts";
 import { askOfHead } from "../../../pages/storing/variants.ts";

@@ -13,7 +13,7 @@ function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): 
   const lastAnswers = new LastAnswers();
   for (let nth = 0; nth < count; nth += 1) {
     const decision = new Decision({ route: "all" });
-    const request = { method: "GET", url: url(nth) } as LookupRequest;
+    const request = { method: "GET", url: url(nth), route: { name: "all" } } as LookupRequest;
     const metadata = { ...metadataOf(bytes), ...changes };
     lastAnswers.answered(metadata, placeOf(request, exchangeWith({}, { decision })));
   }

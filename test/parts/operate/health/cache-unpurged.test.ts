@@ -39,6 +39,15 @@ describe("the finding cache-unpurged", () => {
     expect(await found(site, "cache-unpurged")).toBeUndefined();
   });
 
+  it("does not blame the cache for an answer that is not stored for another reason", async () => {
+    const fields = { "cache-control": "private", age: "3600", ...varnish };
+    const { site } = openJournalled({ origin: () => page("own", fields) });
+    await send(site, { everything: true });
+    site.clock.advance(200);
+    await site.get("/a");
+    expect(await found(site, "cache-unpurged")).toBeUndefined();
+  });
+
   it("does not blame the cache for a HEAD about a response from before a loss of the journal", async () => {
     const config = { routes: [{ name: "all", match: "*", honourRequestDirectives: true }] };
     const fields = cc("s-maxage=7200", { etag: '"same"', age: "60" });

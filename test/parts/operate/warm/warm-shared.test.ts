@@ -1,6 +1,8 @@
 // Tests POST /_cache/warm: the results of pages that the shared tier lacks afterwards, and the
 // number of subrequests, which the free plan limits.
+// Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
+import { globalCollapse } from "../../../../src/parts/global-collapse/global-collapse.ts";
 import { cc, chunked, page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
 import type { SiteOptions } from "../../../../testing/site/harness.ts";
 import { send } from "../../../../testing/site/purge-sender.ts";
@@ -125,6 +127,7 @@ const varying: Script = () => page("page", cc("max-age=600", { vary: "accept-lan
 const all = { name: "all", match: "*" } as const;
 
 const secondAsk = { admission: "second-ask" } as const;
+const inTurns = { use: [globalCollapse()] };
 const german = { "accept-language": "de" };
 const listed = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ url: `/${at}`, headers: german }));
@@ -142,8 +145,8 @@ describe("a call of /_cache/warm without a limit", () => {
   it.each([
     { id: "plain", route: {}, origin: plain, pages: 8, each: 5 },
     { id: "varies", route: {}, origin: varying, pages: 6, each: 7 },
-    { id: "lease", route: { collapse: "global" }, origin: plain, pages: 6, each: 7 },
-    { id: "varies-and-lease", route: { collapse: "global" }, origin: varying, pages: 4, each: 9 },
+    { id: "lease", route: inTurns, origin: plain, pages: 6, each: 7 },
+    { id: "varies-and-lease", route: inTurns, origin: varying, pages: 4, each: 9 },
     { id: "withheld-fields", route: { forward: [] }, origin: varying, pages: 5, each: 8 },
     { id: "second-ask", route: secondAsk, origin: plain, pages: 3, each: 8 },
     { id: "second-ask-varies", route: secondAsk, origin: varying, pages: 3, each: 12 },

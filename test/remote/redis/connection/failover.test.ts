@@ -1,6 +1,5 @@
 // Tests purges after a failover: the name leads to another server, and the open connection to a replica.
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, expect, it, vi } from "vitest";
@@ -8,6 +7,7 @@ import { startEmbeddedValkey } from "../../../../local/embedded-valkey.ts";
 import { Running } from "../../../../local/running.ts";
 import { RedisRefusal } from "../../../../src/remote/redis/redis.ts";
 import { createDataCache, type GivenConnection } from "../../../../src/node-cache.ts";
+import { listening } from "../../../../testing/listening.ts";
 import { playedConnection } from "./played-connection.ts";
 
 const running = new Running();
@@ -15,23 +15,14 @@ afterEach(() => running.stop());
 
 /** Starts a server whose new connections lead to a target that a test changes. Open ones stay. */
 async function startName(target: { url: string }) {
-  const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const { hostname, port } = new URL(target.url);
     const onward = connect(Number(port), hostname);
-    for (const socket of [client, onward]) {
-      socket.on("error", () => undefined);
-      sockets.add(socket);
-    }
+    for (const socket of [client, onward]) socket.on("error", () => undefined);
+    client.on("close", () => onward.destroy());
     client.pipe(onward).pipe(client);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const stop = async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  };
+  const { port, stop } = await listening(server);
   return { url: `redis://127.0.0.1:${port}`, stop };
 }
 

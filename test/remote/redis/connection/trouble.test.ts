@@ -1,8 +1,7 @@
 // Tests the errors of a connection and of REST with a Redis that is full, read-only, slow or down,
 // or that refuses the password. Both report the same kinds of trouble.
 import { scriptCommand } from "../../../../src/remote/redis/redis.ts";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -15,6 +14,7 @@ import {
   startRedisServer,
 } from "../../../../testing/fakes/redis-server.ts";
 import { pause } from "../../../../src/base/timeouts.ts";
+import { listening } from "../../../../testing/listening.ts";
 import { playedConnection } from "./played-connection.ts";
 import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
@@ -236,14 +236,9 @@ describe("the log of a connection", () => {
         for (const [, name = ""] of names(data)) socket.write(replyTo(name.toLowerCase()));
       });
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const given = new Redis((server.address() as AddressInfo).port);
-    const stop = async () => {
-      given.disconnect();
-      server.close();
-    };
-    await running.add(Promise.resolve({ stop }));
+    const { port } = await running.add(listening(server));
+    const given = new Redis(port);
+    await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
     const { log, client } = clientOver(given, 2_000);
     expect(await client.attempt("look-up", read)).toEqual(unavailable("busy"));
     expect(log).toEqual([

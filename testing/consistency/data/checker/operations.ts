@@ -100,5 +100,5 @@ export interface DataHistory extends Pick<
    * The time at which faults were healed, writers had stopped, and every key was purged after its
    * last write. Absent while the run continues.
    */
-  readonly quietFromMs?: number;
+  readonly quietFromMs?: number | undefined;
 }

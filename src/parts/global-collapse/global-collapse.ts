@@ -1,0 +1,27 @@
+// Exports of `tidemark/global-collapse`: one forward answers the concurrent requests of all colos.
+import { reach, tierNames } from "../../config/tier-names.ts";
+import type { PartContents } from "../../part/contents.ts";
+import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
+import { leaseTurns } from "./lease-turns.ts";
+
+/**
+ * Collapses concurrent requests for a key over all colos, by a lease in the shared tier. Without it, each isolate
+ * forwards one of them.
+ *
+ * @example
+ * defineConfig({ routes: [{ name: "report", match: "/report", fresh: "1m", use: [globalCollapse()] }] });
+ */
+export function globalCollapse(): RoutePart {
+  const contents: PartContents = { fills: { turns: leaseTurns } };
+  return {
+    kind: "route",
+    name: "global-collapse",
+    traits: { collapsesGlobally: true },
+    isForStored: true,
+    faultOn,
+    contents,
+  };
+}
+
+const faultOn = ({ tiers = tierNames }: PartedRoute): string | undefined =>
+  reach(tiers, "world") ? undefined : 'has globalCollapse(): add "shared" to tiers';
