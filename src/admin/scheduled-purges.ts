@@ -93,7 +93,7 @@ export async function cancelled(
 /** Returns the same id for a repeated webhook. */
 async function idFor({ id }: Sender): Promise<string> {
   if (id === "") return randomText();
-  return (await sha256Base64url(new TextEncoder().encode(id))).slice(0, 16);
+  return (await sha256Base64url(id)).slice(0, 16);
 }
 
 function notScheduled(

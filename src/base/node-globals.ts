@@ -52,6 +52,7 @@ interface NodeGlobals {
   };
   readonly Buffer?: {
     readonly prototype: Buffer;
+    byteLength(text: string): number;
     from(text: string, encoding: "base64"): Buffer;
     from(bytes: ArrayBuffer, offset?: number, length?: number): Buffer;
   };

@@ -106,10 +106,13 @@ function plainTreeOf(value: unknown, seen: Set<object>): object | undefined {
     return undefined;
   }
   const members: Record<string, unknown> = { ...value };
-  const keys = Object.keys(members);
-  if (keys.length !== ownKeyCount) return undefined;
-  for (const key of keys) if (key === "__proto__" || !fillIn(members, key, seen)) return undefined;
-  return members;
+  let count = 0;
+  // A member that the application has added to all objects is counted as well.
+  for (const key in members) {
+    count += 1;
+    if (key === "__proto__" || !fillIn(members, key, seen)) return undefined;
+  }
+  return count === ownKeyCount ? members : undefined;
 }
 
 /** Replaces a nested tree by a copy. Returns whether the member is plain. */

@@ -10,14 +10,17 @@ import { type NodeCrypto, nodeGlobals } from "./node-globals.ts";
 let digestsBeforeNode = "WebSocketPair" in globalThis ? 200 : 0;
 let nodeCrypto: NodeCrypto | undefined;
 
+/** Bytes, or text that counts as UTF-8. */
+type Content = Uint8Array<ArrayBuffer> | string;
+
 /** Returns the digest as 64 hex digits; on Node without a promise. */
-export function sha256Hex(bytes: Uint8Array<ArrayBuffer>): string | Promise<string> {
-  return hashOfNode()?.("sha256", bytes, "hex") ?? digested(bytes).then(hexOf);
+export function sha256Hex(content: Content): string | Promise<string> {
+  return hashOfNode()?.("sha256", content, "hex") ?? digested(content).then(hexOf);
 }
 
 /** Returns the digest in 43 characters of base64url; on Node without a promise. */
-export function sha256Base64url(bytes: Uint8Array<ArrayBuffer>): string | Promise<string> {
-  return hashOfNode()?.("sha256", bytes, "base64url") ?? digested(bytes).then(base64url);
+export function sha256Base64url(content: Content): string | Promise<string> {
+  return hashOfNode()?.("sha256", content, "base64url") ?? digested(content).then(base64url);
 }
 
 function hashOfNode(): NodeCrypto["hash"] {
@@ -29,7 +32,8 @@ function hashOfNode(): NodeCrypto["hash"] {
   return nodeCrypto.hash;
 }
 
-async function digested(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+async function digested(content: Content): Promise<Uint8Array> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
@@ -51,11 +55,13 @@ export function sha256Short(text: string): string {
   const digest = hashOfNode()?.("sha256", text, "base64url");
   if (digest === undefined) return base64url(hash(new TextEncoder().encode(text)).subarray(0, 8));
   // The eleventh character also has two bits of the next byte.
-  return digest.slice(0, 10) + digits.charAt(digits.indexOf(digest.charAt(10)) & ~3);
+  return (
+    digest.slice(0, 10) + base64urlDigits.charAt(base64urlDigits.indexOf(digest.charAt(10)) & ~3)
+  );
 }
 
 /** The digits of base64url (RFC 4648 §5). */
-const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+export const base64urlDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** Encodes bytes in base64url without padding (RFC 4648 §5). Use it only for few bytes. */
 export function base64url(bytes: Uint8Array): string {

@@ -17,6 +17,15 @@ export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** Resolves after all promises that this turn of the event loop settles; on Workers at once. */
+export async function turnEnd(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const { process } = nodeGlobals;
+    if (process === undefined) resolve();
+    else process.nextTick(resolve);
+  });
+}
+
 /** Like `pause`, but does not keep a Node process alive. */
 export async function pauseUnheld(ms: number): Promise<void> {
   await new Promise((resolve) => {

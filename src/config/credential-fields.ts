@@ -1,6 +1,6 @@
 // Request fields that look like credentials. Responses to such requests may be for one user only.
 // docs/requests.md has the same list; a test compares them.
-import { once } from "../base/once.ts";
+import { once, onceForChosen } from "../base/once.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import type { NamePatterns } from "./known-names.ts";
 
@@ -42,27 +42,23 @@ export const knownCredentialFields: CredentialNames = {
   except: harmless.split(" "),
 };
 
-/** The limit of memoized results. Clients choose the names, so their number has no other limit. */
-const rememberedMax = 512;
-const rememberedCharactersMax = 64;
-
 /** Decides which fields look like credentials. Memoizes results, because requests repeat names. */
 export class CredentialFields {
-  readonly #entryOf: (name: string) => string | undefined;
-  readonly #remembered = new Map<string, string>();
+  /** Returns the pattern; empty if the field is not a credential. */
+  readonly #entryOf: (name: string) => string;
 
   /** @param levels in order of precedence: the first that lists a field decides */
   constructor(levels: readonly CredentialNames[]) {
     const decide = levels.map((level) =>
       level === knownCredentialFields ? known() : decider(level),
     );
-    this.#entryOf = (name) => {
+    this.#entryOf = onceForChosen((name) => {
       for (const entryIn of decide) {
         const entry = entryIn(name);
-        if (entry !== undefined) return entry.isCredential ? entry.pattern : undefined;
+        if (entry !== undefined) return entry.isCredential ? entry.pattern : "";
       }
-      return undefined;
-    };
+      return "";
+    });
   }
 
   /**
@@ -70,12 +66,7 @@ export class CredentialFields {
    * @returns the pattern that makes the field a credential; `undefined` if it is not a credential
    */
   entryFor(name: string): string | undefined {
-    const remembered = this.#remembered.get(name);
-    if (remembered !== undefined) return remembered === "" ? undefined : remembered;
-    const entry = this.#entryOf(name);
-    if (this.#remembered.size >= rememberedMax) this.#remembered.clear();
-    if (name.length <= rememberedCharactersMax) this.#remembered.set(name, entry ?? "");
-    return entry;
+    return this.#entryOf(name) || undefined;
   }
 }
 

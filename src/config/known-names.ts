@@ -7,8 +7,10 @@ export type NamePatterns = readonly NamePattern[];
 
 /** Query parameters that identify a campaign and never change the page. */
 export const trackingParameters: NamePatterns = (
-  "utm_* gclid gclsrc dclid gbraid wbraid fbclid msclkid twclid ttclid igshid yclid " +
-  "mc_cid mc_eid _ga _gl _hsenc _hsmi vero_id"
+  "utm_* gclid gclsrc dclid gbraid wbraid gad_* srsltid fbclid msclkid twclid ttclid igshid igsh " +
+  "li_fat_id rdt_cid ScCid epik s_kwcid yclid ysclid ymclid tblci dicbo mtm_* matomo_* pk_campaign pk_kwd " +
+  "piwik_campaign piwik_kwd hsa_* __hstc __hssc __hsfp _hsenc _hsmi mc_cid mc_eid _ga _gl _ke _kx " +
+  "_bta_tid _bta_c _branch_match_id _openstat dm_i vero_id"
 ).split(" ");
 
 /** Cookies that scripts on the page or Cloudflare use, but origins do not. */

@@ -152,12 +152,11 @@ export function dataCacheOf(settings: DataSettings): DataCache {
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);
-  const { metrics, redis, room } = core;
+  const { metrics, redis, room, purging, view, leases } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
   // Without a host, there is no edge tier. Only copies of the purge view may use this invalid host.
   const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
-  const { purging, view } = core;
   const isAlone = purging?.reach === "process";
   // Rule 7 (b) compares times of one clock. An isolate without a known colo trusts only its own
   // loads, because no other clock timed them. One process trusts none, because its view is never old.
@@ -166,13 +165,15 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const counts = new DataCounts(platform);
   const mayResend = platform.database?.mayResend === true;
   const tiers = isAlone ? new MemoryAlone(core.tiers.memory, []) : core.tiers;
-  const shared = { ...platform, ...core, tiers, host, afterAnswer, counts };
+  const { nowAtMs, random, log } = platform;
   const ofHashes = { namespace, afterAnswer, randomText, mayResend };
-  const purgeOf = orderPurges(shared);
-  const events = settings.onEvent && new EventListener(settings.onEvent, platform.log);
-  const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
+  const purgeOf = orderPurges({ ...core, nowAtMs, host, afterAnswer });
+  const events = settings.onEvent && new EventListener(settings.onEvent, log);
+  const unpurged = new UnpurgedWrites({ nowAtMs, log, afterAnswer, purge: purgeOf });
+  const ofCore = { nowAtMs, random, afterAnswer, metrics, counts, host, tiers, leases, purging };
+  // V8 reads the members of an object slowly that several spreads have made.
   const ports: NamespacePorts = {
-    ...shared,
+    ...ofCore,
     view: unpurged.over(view),
     viewOfPurges: view,
     unpurged,
@@ -216,7 +217,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     loads: counts.troubles(),
   });
   const { hasNeverConnected } = platform.database ?? {};
-  const portsOfSets: PortsOfSets = { ...platform, ...ports, redis, namespace, hasNeverConnected };
+  const ofSets = { redis, hasNeverConnected, room, namespace };
+  const portsOfSets: PortsOfSets = { ...ofSets, nowAtMs, randomText, afterAnswer, log };
   return { core, ports, counts, ofData, stats, troubles, portsOfSets, room };
 }
 

@@ -1,6 +1,6 @@
 // Assembles one isolate's part of the purge protocol, over the store of the journal and the switch: its
 // view of the journal and its acceptance of purges. A cache without such a store does not bundle it.
-import { base64url } from "../base/sha256.ts";
+import { base64urlDigits } from "../base/sha256.ts";
 import type { ColoCache } from "../base/colo-cache.ts";
 import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
@@ -75,17 +75,21 @@ export interface JournalStore {
 }
 
 /** Random bytes for 256 texts, because a call of the generator costs more than its bytes. */
-const drawn = new Uint8Array(12 * 256);
-let drawnAt = drawn.length;
+const drawnBytes = new Uint8Array(16 * 256);
+let drawn = "";
+let drawnAt = 0;
 
 /** Returns 96 random bits in 16 characters. Each stored record repeats such texts. */
 export function randomText(): string {
   if (drawnAt === drawn.length) {
-    crypto.getRandomValues(drawn);
+    crypto.getRandomValues(drawnBytes);
+    for (let at = 0; at < drawnBytes.length; at += 1)
+      drawnBytes[at] = base64urlDigits.charCodeAt(drawnBytes[at]! & 63);
+    drawn = new TextDecoder().decode(drawnBytes);
     drawnAt = 0;
   }
-  drawnAt += 12;
-  return base64url(drawn.subarray(drawnAt - 12, drawnAt));
+  drawnAt += 16;
+  return drawn.slice(drawnAt - 16, drawnAt);
 }
 
 /**

@@ -50,9 +50,9 @@ export function invocationHere(): Invocation {
   return current?.getStore() ?? ofTurn ?? keepForTurn(new Invocation());
 }
 
-/** Runs work whose calls, also later ones, count for the present invocation. */
+/** Runs work whose calls, also later ones, count for the present invocation. On Node, nothing depends on it. */
 export function inInvocation<Result>(work: () => Result): Result {
-  if (current?.getStore() !== undefined) return work();
+  if (!isLimited() || current?.getStore() !== undefined) return work();
   const here = invocationHere();
   const result = current === undefined ? work() : current.run(here, work);
   const keep = () => void keepForTurn(here);
@@ -73,8 +73,7 @@ export class Invocation {
 
   /** Takes a slot. Returns a promise if the call has to wait, which it does only on Workers. */
   takeSlot(): Promise<void> | undefined {
-    const isLimited = "WebSocketPair" in globalThis;
-    if (isLimited && this.#openCount >= slotCount)
+    if (isLimited() && this.#openCount >= slotCount)
       return new Promise((take) => this.#waiting.push(take));
     this.#openCount += 1;
     return undefined;
@@ -109,6 +108,18 @@ export class Invocation {
     this.#timedOut.add(store);
     return true;
   }
+}
+
+const everyInvocation = new Invocation();
+
+/** Returns what stands for the calls that may share I/O with one here: the present invocation; on Node, one for all. */
+export function sharingHere(): Invocation {
+  return isLimited() ? invocationHere() : everyInvocation;
+}
+
+/** Returns whether this runtime limits invocations, and forbids them to share I/O. Only Workers do. */
+function isLimited(): boolean {
+  return "WebSocketPair" in globalThis;
 }
 
 /** The invocation has no subrequest left, or had no free connection for too long. */

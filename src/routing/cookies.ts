@@ -88,10 +88,15 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
 /**
  * Returns the `Set-Cookie` lines that make a response personal. If any line sets a cookie that is
  * not dropped from requests, the result is all lines. Otherwise, the result is empty. If the route
- * strips `Set-Cookie`, only a line counts that may set a keyed cookie, or one that a route's condition
- * compares with values. The response then belongs to the cookie's new value, and not to the request.
+ * strips `Set-Cookie`, only a line counts that may change a keyed cookie, or set one that a route's
+ * condition compares with values. The response then belongs to the cookie's new value, and not to the
+ * request.
  */
-export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
+export function personalCookies(
+  headers: Headers,
+  { route, keyedCookies }: { readonly route: Route; readonly keyedCookies: string },
+  config: Config,
+): string[] {
   if (!headers.has("set-cookie")) return [];
   const lines = headers.getSetCookie();
   const compared = config.routes.flatMap(({ when }) => when?.valued.cookie ?? []);
@@ -100,9 +105,27 @@ export function personalCookies(headers: Headers, route: Route, config: Config):
     deciding.some(
       (one) => name === undefined || countIn(namedCookie(one).anywhere, `${name}=`) > 0,
     );
-  const isShared = (name: string | undefined) =>
-    !decides(name) && (route.setCookie === "strip" || isDropped(name, route, config));
-  return lines.every((line) => isShared(nameSetBy(line))) ? [] : lines;
+  const isStripped = route.setCookie === "strip";
+  const isShared = (line: string) => {
+    const name = nameSetBy(line);
+    if (isStripped && repeats(line, name, keyedCookies)) return true;
+    return !decides(name) && (isStripped || isDropped(name, route, config));
+  };
+  return lines.every(isShared) ? [] : lines;
+}
+
+/**
+ * Returns whether the line sets a cookie of the key to the value that the request has, as Magento does on
+ * each page to prolong `X-Magento-Vary`. A line that may delete the cookie does not: `Max-Age=0`, or
+ * `Expires` without `Max-Age`.
+ */
+function repeats(line: string, name: string | undefined, keyedCookies: string): boolean {
+  const [set = "", ...attributes] = line.split(";").map((part) => part.trim());
+  const sent = pairsIn(keyedCookies).filter((pair) => nameOfCookie(pair) === name);
+  if (name === undefined || sent.length !== 1 || sent[0] !== set) return false;
+  const ages = attributes.filter((attribute) => /^max-age\b/i.test(attribute));
+  if (ages.length === 0) return !attributes.some((attribute) => /^expires\b/i.test(attribute));
+  return ages.every((age) => /^max-age=[1-9]\d*$/i.test(age));
 }
 
 /**

@@ -1,7 +1,7 @@
 // The decisions of rules on the key of a request.
 import type { Route } from "../config/config.ts";
 import type { Admission, Gate, PhaseLines } from "../part/port/phases.ts";
-import type { RequestHead } from "./credential.ts";
+import type { RequestHead } from "./client-fields.ts";
 
 /** The decisions of rules on the key of a request, and on its fields for the origin. */
 export interface DecidedKey {

@@ -3,13 +3,15 @@
 import { once, onceFor } from "../base/once.ts";
 import type { Route } from "../config/config.ts";
 import type { PhaseLines } from "../part/port/phases.ts";
+import type { Fields } from "../rules/fields.ts";
 import { countryField, type NameCondition, type RouteConditions } from "../config/route.ts";
+import { type ClientFields, copyOfFields, type RequestHead } from "./client-fields.ts";
 import { isUnclear, nameOfCookie, pairsIn, withoutPosition } from "./cookies.ts";
 import { dashed } from "./field-edits.ts";
 import { cookieForm, countIn, parameterForm } from "./name-forms.ts";
 
 /** The parts of a client's request that conditions read, besides the URL. */
-export type ConditionalRequest = Pick<Request, "headers"> & Partial<Pick<Request, "cf">>;
+export type ConditionalRequest = Pick<RequestHead, "headers" | "cf">;
 
 const noRoutes: readonly Route[] = [];
 
@@ -139,7 +141,7 @@ export function withheldFor(
  * condition of this route or of an earlier one compares.
  */
 export function hasUnclearFields(
-  headers: Headers,
+  headers: Fields,
   { route, withheld }: { readonly route: Route; readonly withheld: WithheldNames | undefined },
 ): boolean {
   const { keyHeaders, keyCookies, when } = route;
@@ -172,10 +174,10 @@ export function fieldsFor(
     withheld,
     values,
   }: { readonly withheld: WithheldNames | undefined; readonly values: PhaseLines | undefined },
-): Headers {
+): ClientFields {
   const keysCountry = when?.country !== undefined && !bypass;
   if (withheld === undefined && values === undefined && !keysCountry) return headers;
-  const fields = new Headers(headers);
+  const fields = copyOfFields(headers);
   for (const [name, value] of values ?? []) {
     if (value === null) fields.delete(name);
     else fields.set(name, value);

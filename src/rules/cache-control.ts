@@ -37,7 +37,22 @@ const hiding = /(?<![\w-])(?:no-store|private)(?![\w-])/i;
  *
  * @param text the combined field value; `null` if the field is absent
  */
-export function parseDirectives(text: string | null): WrittenDirective[] {
+export function parseDirectives(text: string | null): readonly WrittenDirective[] {
+  if (text === null) return [];
+  let directives = parsedFields.get(text);
+  if (directives !== undefined) return directives;
+  directives = directivesIn(text);
+  if (parsedFields.size >= parsedMax.fields) parsedFields.clear();
+  if (text.length <= parsedMax.characters) parsedFields.set(text, directives);
+  return directives;
+}
+
+/** The directives of some fields: the responses of a site have few, and a miss reads each several times. */
+const parsedFields = new Map<string, readonly WrittenDirective[]>();
+/** Clients and origins choose fields, so the parsed ones have a limit. */
+const parsedMax = { fields: 256, characters: 256 };
+
+function directivesIn(text: string): readonly WrittenDirective[] {
   const directives: WrittenDirective[] = [];
   for (const trimmed of membersOf(text)) {
     const equalsAt = trimmed.indexOf("=");

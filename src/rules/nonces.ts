@@ -26,4 +26,4 @@ const documentTypes: ReadonlySet<string> = new Set(
 
 /** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
 export const sharesNonce = (stored: Fields): boolean =>
-  isDocument(stored) && noncesIn(stored.get("content-security-policy")).length > 0;
+  noncesIn(stored.get("content-security-policy")).length > 0 && isDocument(stored);

@@ -199,7 +199,7 @@ const connectionCharactersMax = 4_096;
  * Returns the names, in lower case, of the fields that must be dropped before a message is
  * forwarded.
  */
-export function connectionFields(fields: Headers): ReadonlySet<string> {
+export function connectionFields(fields: Fields): ReadonlySet<string> {
   const listed = fields.get("connection")?.slice(0, connectionCharactersMax);
   const nominated = listed?.toLowerCase().split(",") ?? [];
   const isChunked = fields.has("transfer-encoding");

@@ -203,6 +203,9 @@ describe("the name patterns of trackingParameters", () => {
     { id: "longer", name: "gclid2", matches: false },
     { id: "under-a-star", name: "utm_source", matches: true },
     { id: "star-for-nothing", name: "utm_", matches: true },
+    { id: "of-an-ad", name: "gad_campaignid", matches: true },
+    { id: "of-a-campaign", name: "pk_campaign", matches: true },
+    { id: "a-primary-key", name: "pk_id", matches: false },
     { id: "case", name: "GCLID", matches: false },
     { id: "empty", name: "", matches: false },
   ])("match a name or not: $id", ({ name, matches }) => {

@@ -1,7 +1,7 @@
 // For each recipe about routes: the requests that show that it works.
 import { cc, type FieldTexts, page } from "../../testing/fakes/origin-in-process.ts";
+import { magentoRow } from "./magento-row.ts";
 import { bypassed, hit, type Origin, pathOf, purged, type Row, stored } from "./play.ts";
-import { host } from "../../testing/site/harness.ts";
 
 /** Returns an origin whose pages contain a field of the request. */
 const echoing =
@@ -207,25 +207,7 @@ export const routeRows: readonly Row[] = [
       },
     ],
   },
-  {
-    recipe: "Magento with its menu",
-    origin: ({ headers, url }, nth) => {
-      if (url.includes("/page_cache/"))
-        return page(`menu ${nth}`, { "cache-control": "max-age=600" });
-      const src = `http://${host}/page_cache/block/esi/blocks/%5B%22catalog.topnav%22%5D/`;
-      const text = `<esi:include src="${src}" /> for ${headers.get("cookie")}, ${nth}`;
-      return page(text, { "cache-control": "public, max-age=60" });
-    },
-    steps: [
-      { path: "/", sees: `${stored} | menu 2 for null, 1` },
-      { path: "/", sees: `${hit} | menu 2 for null, 1` },
-      {
-        path: "/",
-        headers: { cookie: "X-Magento-Vary=a" },
-        sees: `${bypassed} | menu 4 for X-Magento-Vary=a, 3`,
-      },
-    ],
-  },
+  magentoRow,
   {
     recipe: "A nonce in Content-Security-Policy",
     origin: (_, nth) =>

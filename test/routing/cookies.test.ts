@@ -152,7 +152,8 @@ it("matches no pattern against a cookie whose value may contain another cookie",
   const inRequest = sortCookies(field, route, defineConfig({}));
   expect(inRequest).toMatchObject({ keyed: [], hasUnknown: true });
   const headers = new Headers([["set-cookie", field]]);
-  expect(personalCookies(headers, route, defineConfig({}))).toEqual([field]);
+  const found = personalCookies(headers, { route, keyedCookies: "" }, defineConfig({}));
+  expect(found).toEqual([field]);
 });
 
 const dated = "_ga=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT";
@@ -176,13 +177,33 @@ it.each([
 ])("finds personal cookies in a response with Set-Cookie lines %j: %s", (lines, isPersonal) => {
   const route = routeWith({ cookies: { ignore: ["theme"] }, key: { cookies: ["_gid"] } });
   const headers = new Headers(lines.map((line) => ["set-cookie", line]));
-  const found = personalCookies(headers, route, defineConfig({}));
+  const found = personalCookies(headers, { route, keyedCookies: "" }, defineConfig({}));
   expect(found).toEqual(isPersonal ? headers.getSetCookie() : []);
 });
 
 it("finds no personal cookie if the route strips Set-Cookie", () => {
   const headers = new Headers([["set-cookie", "session=1"]]);
-  expect(personalCookies(headers, routeWith({ setCookie: "strip" }), defineConfig({}))).toEqual([]);
+  const request = { route: routeWith({ setCookie: "strip" }), keyedCookies: "" };
+  expect(personalCookies(headers, request, defineConfig({}))).toEqual([]);
+});
+
+it.each<[line: string, keyedCookies: string, isPersonal: boolean]>([
+  ["vary=a", "vary=a", false],
+  ["vary=a; Path=/; HttpOnly", "vary=a", false],
+  ["vary=a; expires=Wed, 09 Jun 2027 10:18:14 GMT; Max-Age=3600", "store=1; vary=a", false],
+  ["vary=a", "", true],
+  ["vary=b", "vary=a", true],
+  ["vary=a; Max-Age=0", "vary=a", true],
+  ["vary=a; Max-Age=3600; max-age=-1", "vary=a", true],
+  ["vary=a; expires=Thu, 01-Jan-1970 00:00:01 GMT", "vary=a", true],
+  ["vary=a", "vary=a; vary=b", true],
+  ["Vary=a", "vary=a", true],
+  ["vary=a, other=1", "vary=a", true],
+])("a stripped line repeats the keyed cookie: %s for %s", (line, keyedCookies, isPersonal) => {
+  const route = routeWith({ key: { cookies: ["vary", "store"] }, setCookie: "strip" });
+  const headers = new Headers([["set-cookie", line]]);
+  const found = personalCookies(headers, { route, keyedCookies }, defineConfig({}));
+  expect(found).toEqual(isPersonal ? [line] : []);
 });
 
 it.each<[id: string, field: string | null, names: (string | undefined)[], values: string[]]>([

@@ -19,7 +19,7 @@ import {
 } from "./journal-scripts-model.ts";
 import { ReportKeys } from "./report-keys.ts";
 import { isSubscriberScript, runSubscriberScript } from "./subscriber-scripts-model.ts";
-import { setUnlessNewer } from "./unless-newer-model.ts";
+import { setUnlessNewer, storedUnlessNewer } from "./unless-newer-model.ts";
 
 export { openNetworkOfFakes } from "../databases.ts";
 
@@ -169,9 +169,8 @@ export class FakeUpstash {
     const [name = "", key = "", ...rest] = command.map(String);
     if (this.reports.isAbout(command)) return this.reports.answer(command);
     if (key === unlessNewerScript) {
-      const [count, record = "", ...args] = rest;
-      const last = count === "2" ? nOf(this.#scripted.last) : undefined;
-      return this.#setUnlessNewer(record, args.slice(Number(count) - 1), last);
+      const store = this.#setUnlessNewer.bind(this);
+      return storedUnlessNewer(rest, store, nOf(this.#scripted.last));
     }
     const isHot = key.endsWith(":hot");
     if (isHot) this.hotCommands.push(command);

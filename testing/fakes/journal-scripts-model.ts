@@ -28,6 +28,7 @@ import {
 import { scriptHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
+import { unlessNewerArgs } from "../../src/stores/redis/write-unless-newer.ts";
 
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];
@@ -66,7 +67,7 @@ export interface ScriptedJournal {
    * @returns the ID of the entry
    */
   append(fields: Fields, kept: number, heldText?: (id: string) => string): string;
-  /** Stores a record, unless a newer one is stored. @param args ARGV of `unlessNewerScript`, without a journal */
+  /** Stores a record, unless a newer one is stored. @param args `unlessNewerArgs` */
   store?(key: string, args: readonly string[]): unknown;
   /** Returns the text of a stored record; empty or `undefined` if there is none. */
   recordAt?(key: string): string | undefined;
@@ -119,7 +120,8 @@ export function runJournalScript(
       const [known, px = "", xx = "", sinceMs = ""] = JSON.parse(options) as string[];
       if (known !== newest) return "not-at-end";
       const text = `${before}${id}","${n}${after}`;
-      return journal.store?.(key, [text, px, xx, ...id.split("-"), "set", sinceMs, "", ""]);
+      const newer = [...id.split("-"), "set", sinceMs, "", ""];
+      return journal.store?.(key, unlessNewerArgs({ text, keepMs: Number(px), xx, newer }));
     };
     const places = Array.from({ length: Number(next()) }, () => {
       const record =

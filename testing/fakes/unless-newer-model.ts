@@ -1,19 +1,37 @@
-// Models the Lua script that writes a record unless a newer one is stored.
+// Models the Lua script that writes records unless newer ones are stored.
 import { comparePositions } from "../simulation/simulated-stream.ts";
 
 /**
- * Returns what the script does: `newer`, `not-at-end`, or the arguments of SET.
+ * Returns the reply of the script.
  *
- * @param args ARGV of the script
+ * @param args the number of keys, the keys, and ARGV
+ * @param store runs the script for a record, with `unlessNewerArgs` and the `n` of the journal's last entry
+ */
+export function storedUnlessNewer(
+  [count = "", ...rest]: readonly string[],
+  store: (key: string, args: readonly string[], last: string | undefined) => unknown,
+  last: string,
+): readonly unknown[] {
+  const [keys, args] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
+  const own = keys.slice(0, args.length / 2);
+  const lastOf = keys.length > own.length ? last : undefined;
+  return own.map((key, at) => store(key, args.slice(2 * at, 2 * at + 2), lastOf));
+}
+
+/**
+ * Returns what the script does with a record: `newer`, `not-at-end`, or the arguments of SET.
+ *
+ * @param args `unlessNewerArgs`
  * @param held the stored text; empty for none
  * @param last the `n` of the journal's last entry; `undefined` without the journal's key
  */
 export function setUnlessNewer(
-  [text = "", px = "", xx = "", ...newerArgs]: readonly string[],
+  [options = "", text = ""]: readonly string[],
   held: string,
   last?: string,
 ): "newer" | "not-at-end" | readonly string[] {
-  if (last === "" || (last !== undefined && last !== newerArgs.at(-1))) return "not-at-end";
+  const [px = "", xx, n, ...newerArgs] = JSON.parse(options) as string[];
+  if (last === "" || (last !== undefined && last !== n)) return "not-at-end";
   return isNewer(held, newerArgs) ? "newer" : [text, "PX", px, ...(xx === "" ? [] : ["XX"])];
 }
 

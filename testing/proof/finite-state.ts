@@ -17,38 +17,17 @@ const absent: Readonly<Record<Sort, Value>> = { Bool: false, Int: 0 };
 
 type Part = () => Value;
 
-const operations: Readonly<Record<Operator, (parts: readonly Part[]) => Part>> = {
-  and: (parts) => () => parts.every((part) => part()),
-  or: (parts) => () => parts.some((part) => part()),
-  not:
-    ([a]) =>
-    () =>
-      a?.() !== true,
-  "=>":
-    ([a, b]) =>
-    () =>
-      a?.() !== true || b?.() === true,
-  "=":
-    ([a, b]) =>
-    () =>
-      a?.() === b?.(),
-  "<=":
-    ([a, b]) =>
-    () =>
-      Number(a?.()) <= Number(b?.()),
-  "<":
-    ([a, b]) =>
-    () =>
-      Number(a?.()) < Number(b?.()),
-  "+": (parts) => () => parts.reduce((sum, part) => sum + Number(part()), 0),
-  "-":
-    ([a, b]) =>
-    () =>
-      Number(a?.()) - Number(b?.()),
-  ite:
-    ([a, b, c]) =>
-    () =>
-      (a?.() === true ? b : c)?.() ?? false,
+const operations: Readonly<Record<Operator, (parts: readonly Part[]) => Value>> = {
+  and: (parts) => parts.every((part) => part()),
+  or: (parts) => parts.some((part) => part()),
+  not: ([a]) => a?.() !== true,
+  "=>": ([a, b]) => a?.() !== true || b?.() === true,
+  "=": ([a, b]) => a?.() === b?.(),
+  "<=": ([a, b]) => Number(a?.()) <= Number(b?.()),
+  "<": ([a, b]) => Number(a?.()) < Number(b?.()),
+  "+": (parts) => parts.reduce((sum, part) => sum + Number(part()), 0),
+  "-": ([a, b]) => Number(a?.()) - Number(b?.()),
+  ite: ([a, b, c]) => (a?.() === true ? b : c)?.() ?? false,
 };
 
 export class FiniteState {
@@ -158,7 +137,10 @@ export class FiniteState {
     if (term.kind === "rule")
       return this.#compile(term.name === this.#dropped ? term.otherwise : term.term);
     const parts = term.args.map((part) => this.#compile(part));
-    if (term.kind === "operation") return operations[term.operator](parts);
+    if (term.kind === "operation") {
+      const { [term.operator]: run } = operations;
+      return () => run(parts);
+    }
     const { symbol } = term;
     const [first, second] = parts;
     const none = absent[symbol.value] ?? "";

@@ -16,7 +16,16 @@ import {
   type Term,
 } from "./formula.ts";
 
-export const sorts = ["Isolate", "Colo", "Entry", "Response", "Read", "Copy", "Increment"] as const;
+export const sorts = [
+  "Isolate",
+  "Colo",
+  "Entry",
+  "Response",
+  "Read",
+  "Copy",
+  "Increment",
+  "Key",
+] as const;
 
 // Constants. A server that answers a read lacks no kept entry that is older than `L`. Times are in
 // milliseconds.
@@ -129,6 +138,9 @@ export const hasColo = symbol("Response", "Bool", "hasColo");
 export const bodyColo = symbol("Response", "Colo", "bodyColo");
 export const bodyAt = symbol("Response", "Int", "bodyAt");
 export const bodyTrue = symbol("Response", "Int", "bodyTrue");
+/** The time of the request that loaded or validated the response last. */
+export const validAt = symbol("Response", "Int", "validAt");
+export const validTrue = symbol("Response", "Int", "validTrue");
 /** The request has the validator of the response that it validates. */
 export const isConditional = symbol("Response", "Bool", "isConditional");
 export const validates = symbol("Response", "Response", "validates");
@@ -150,16 +162,47 @@ export const isIssued = symbol("Increment", "Bool", "isIssued");
 export const hasTicket = symbol("Increment", "Bool", "hasTicket");
 export const count = symbol("Increment", "Int", "count");
 
-// 24: the order of posts, and the newest of the key, of an isolate, of a read and of a copy. The
-// isolate has used one as new as `usedPost`. The read of a chain's start also shows the key.
+// 24, 30: a key, which trimming never removes: the switch, or a scheduled purge. An entry may be a post
+// of a key. A later post has a larger number: that of a scheduled purge is its stage, in schedule.ts.
 export const isPost = symbol("Entry", "Bool", "isPost");
+export const keyOf = symbol("Entry", "Key", "keyOf");
 export const post = symbol("Entry", "Int", "post");
-export const keyPost = symbol("", "Int", "keyPost")();
-export const knownPost = symbol("Isolate", "Int", "knownPost");
-export const usedPost = symbol("Isolate", "Int", "usedPost");
-export const readPost = symbol("Read", "Int", "readPost");
+export const isScheduled = symbol("Key", "Bool", "isScheduled");
+// Since an entry, the database has the line of a key, whose post was `line`. The script that appends an
+// entry `drops` lines that are long over.
+export const hasLine = symbol("Entry Key", "Bool", "hasLine");
+export const line = symbol("Entry Key", "Entry", "line");
+export const drops = symbol("Entry Key", "Bool", "drops");
+// The newest posts of an isolate, of a read and of a copy. The isolate has used one as new as
+// `usedPost`. The read of a chain's start also shows the lines. `past` is the post of a purge that the isolate
+// has forgotten, or never learned.
+export const knownPost = symbol("Isolate Key", "Int", "knownPost");
+export const usedPost = symbol("Isolate Key", "Int", "usedPost");
+export const past = symbol("Isolate Key", "Entry", "past");
+export const readPost = symbol("Read Key", "Int", "readPost");
 export const isKeyed = symbol("Read", "Bool", "isKeyed");
-export const copyPost = symbol("Copy", "Int", "copyPost");
+export const copyPost = symbol("Copy Key", "Int", "copyPost");
+export const copyPast = symbol("Copy Key", "Entry", "copyPast");
+
+// 30: the time of a scheduled purge, its mode and its targets. `settleSeconds` of a response and at most,
+// the largest N, and how long the schedule keeps a line that is over. Posts that were appended at any time.
+export const time = symbol("Key", "Int", "time");
+export const endsHard = symbol("Key", "Bool", "endsHard");
+export const names = symbol("Key Response", "Bool", "names");
+export const settle = symbol("Response", "Int", "settle");
+export const settleMax = symbol("", "Int", "settleMax")();
+export const lagMax = symbol("", "Int", "lagMax")();
+/** How far the journal's clock is behind the true time, at most. */
+export const behind = symbol("", "Int", "behind")();
+export const keptFor = symbol("", "Int", "keptFor")();
+export const isCancelled = symbol("Key", "Bool", "isCancelled");
+export const hasEffect = symbol("Key", "Bool", "hasEffect");
+/** 30 assumes that each clock differs from the true time by at most A. */
+export const keepsTime = symbol("", "Bool", "keepsTime")();
+/** 30 c: the highest reading by which the isolate has judged scheduled purges. */
+export const shown = symbol("Isolate", "Int", "shown");
+/** The content is from before the instant at which the purge lets it change: time + `settleSeconds`. */
+export const isOld = symbol("Response Key", "Bool", "isOld");
 
 export const isAppended = (entry: Term): Term => upTo(entry, entry);
 

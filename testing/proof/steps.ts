@@ -2,6 +2,7 @@
 import { ofData } from "./data-steps.ts";
 import { ofJournal } from "./journal-steps.ts";
 import { ofResponses } from "./response-steps.ts";
+import { ofSchedule } from "./schedule-steps.ts";
 import type { Step } from "./step.ts";
 import { ofViews } from "./view-steps.ts";
 
@@ -10,4 +11,5 @@ export const steps: Readonly<Record<string, Step>> = {
   ...ofViews,
   ...ofResponses,
   ...ofData,
+  ...ofSchedule,
 };

@@ -5,6 +5,7 @@ import * as s from "./state.ts";
 import { entryOf, Impossible, TracedState, type TraceEvent } from "./traced-state.ts";
 import { TracedResponses } from "./traced-responses.ts";
 import type { Value } from "./finite-state.ts";
+import type { Application } from "./formula.ts";
 
 /** The first event that is not possible. */
 export interface Refusal {
@@ -20,6 +21,9 @@ export function refusalOf(lines: readonly string[]): Refusal | undefined {
   const player = new TracePlayer(JSON.parse(first) as Record<string, number>, events);
   for (const event of events) {
     const rules = player.rulesAgainst(event);
+    // The proof says nothing of a history that breaks an assumption.
+    if (rules?.[0] !== undefined && rules.every((rule) => rule.startsWith("assumed")))
+      return undefined;
     if (rules !== undefined) return { event: JSON.stringify(event), rules };
   }
   const broken = player.brokenPart();
@@ -75,7 +79,7 @@ class TracePlayer {
       case "mark":
         return this.#appends(event, slot);
       case "lose":
-        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last, 0);
+        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last);
       case "answer_sender": {
         this.#state.must(entry !== 0, "21 own");
         if (!this.#state.get(s.isAccepted(), entryOf(entry)))
@@ -93,6 +97,12 @@ class TracePlayer {
         this.#state.must(this.#state.get(s.sentAt(), who) === event.asOf, "14 date");
         const copy = this.#state.add("Copy");
         this.#copies.set(copyKey(event), copy);
+        this.#shows(
+          s.copyPost(),
+          copy,
+          [event.first, event.last].map((one = 0) => entryOf(one)),
+          who,
+        );
         return this.#state.take("copy", who, copy, entryOf(event.first ?? 0));
       }
       case "put": {
@@ -105,6 +115,14 @@ class TracePlayer {
         const copy = this.#inColo.get(this.#state.get(s.coloOf(), who));
         if (copy !== undefined) this.#found.set(slot, copy);
         return;
+      }
+      case "forget": {
+        const key = this.#state.keyOf(event);
+        const known = this.#state.get(s.knownPost(), who, key);
+        const isOf = (one: Value) =>
+          this.#state.get(s.keyOf(), one) === key && this.#state.get(s.post(), one) === known;
+        const posts = this.#state.members("Entry").filter(isOf);
+        return this.#state.takeOne(posts.map((one) => ["forget", who, key, one]));
       }
       case "load":
         return this.#responses.loads(event);
@@ -148,10 +166,11 @@ class TracePlayer {
     if (!last) return;
     // A book that does not end with the last entry is not used (rule 27 b).
     const named = notedLast === last ? notedFirst : last;
-    this.#shows(slot, [first, last, named, linedFirst || first].map(entryOf), event.isPrimary);
+    this.#serve(slot, [first, last, named, linedFirst || first].map(entryOf), event.isPrimary);
   }
 
-  #appends({ step, entry = 0, covers = 0, hard, position = 0 }: TraceEvent, slot: string): void {
+  #appends(event: TraceEvent, slot: string): void {
+    const { step, isolate = 0, entry = 0, covers = 0, hard, position = 0, stage = 0 } = event;
     const isMark = step === "mark";
     const added = this.#state.addEntry(isMark ? -1 : covers);
     // Positions of the stream have thousandths of a millisecond.
@@ -160,19 +179,44 @@ class TracePlayer {
     this.#state.put(s.isHard(), [added], isMark || Boolean(hard));
     this.#state.put(s.isMark(), [added], isMark);
     if (isMark) this.#state.put(s.marks(), [added], entry > 0 ? entryOf(entry) : added);
-    this.#state.take(isMark ? "mark" : "append", added);
+    if (stage > 0) {
+      this.#state.put(s.isPost(), [added], true);
+      this.#state.put(s.keyOf(), [added], this.#state.keyOf(event));
+      this.#state.put(s.post(), [added], stage);
+      this.#state.take("schedule", `isolate ${isolate}`, added);
+    } else this.#state.take(isMark ? "mark" : "append", added);
     const read = this.#reads.get(slot);
     // An isolate also reads by the script that appends.
     if (!isMark && (read === undefined || this.#state.get(s.isServed(), read))) return;
     const first = this.#state.members("Entry").find((one) => this.#state.get(s.upTo(), one, added));
     const oldest = first ?? added;
-    this.#shows(slot, [oldest, added, added, oldest], 1);
+    this.#serve(slot, [oldest, added, added, oldest], 1);
   }
 
   /** The traces have neither epochs nor posts of the switch. */
-  #shows(slot: string, path: readonly Value[], isPrimary = 0): void {
+  #serve(slot: string, path: readonly Value[], isPrimary = 0): void {
     const read = this.#readAt(slot);
-    this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true, 0);
+    this.#shows(s.readPost(), read, path);
+    this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true);
+  }
+
+  /** Notes the newest posts that a read or a copy shows: those of its path, the lines, or what its isolate knows. */
+  #shows(
+    post: Application,
+    shown: string,
+    [first = "", last = ""]: readonly Value[],
+    who?: string,
+  ) {
+    const { get } = this.#state;
+    for (const key of this.#state.members("Key")) {
+      const isShown = (one: Value) =>
+        get(s.keyOf(), one) === key && get(s.upTo(), first, one) && get(s.upTo(), one, last);
+      const posts = this.#state.members("Entry").filter(isShown);
+      if (who === undefined && get(s.hasLine(), last, key)) posts.push(get(s.line(), last, key));
+      const known = who === undefined ? 0 : Number(get(s.knownPost(), who, key));
+      const numbers = posts.map((one) => Number(get(s.post(), one)));
+      this.#state.put(post, [shown, key], Math.max(known, ...numbers));
+    }
   }
 
   #renews(event: TraceEvent, { who, slot }: Record<"who" | "slot", string>): void {

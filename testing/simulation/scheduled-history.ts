@@ -15,8 +15,8 @@ const aheadMsMax = [5_000, 40_000, 40_000, 600_000];
 
 /** Runs one history of scheduled purges. The same seed gives the same history. */
 export function scheduledHistoryOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell } = options;
-  const world = new SimulatedWorld(settingsWithinA(seed, kind), { tell });
+  const { kind = "ordinary", tell, trace } = options;
+  const world = new SimulatedWorld(settingsWithinA(seed, kind), { tell, trace });
   return new ScheduledCourse(world, options).played();
 }
 

@@ -15,7 +15,7 @@ import {
   type ScriptedJournal,
 } from "../fakes/journal-scripts-model.ts";
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
-import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
+import { setUnlessNewer, storedUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem, type StreamServer } from "./simulated-stream.ts";
 import type { IsolateTrace } from "./traces/isolate-trace.ts";
@@ -175,11 +175,12 @@ class Commands {
 
   /** Runs a script of the journal, or the one that writes a record. */
   #evaluatedOnPrimary(script: string, [count = "", ...rest]: readonly string[]): unknown {
-    const [key = ""] = rest;
     const given = rest.slice(Number(count));
     if (script === unlessNewerScript) {
-      const last = count === "2" ? nOf(this.#world.stream.items.at(-1)?.fields) : undefined;
-      return storedUnlessNewer(this.#world, key, given, last);
+      const store = (record: string, args: readonly string[], last: string | undefined) =>
+        storedIn(this.#world, record, args, last);
+      const last = nOf(this.#world.stream.items.at(-1)?.fields);
+      return storedUnlessNewer([count, ...rest], store, last);
     }
     if (isSubscriberScript(script))
       return runSubscriberScript(script, given, {
@@ -308,13 +309,13 @@ function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJourna
     append: (fields, kept, heldText) => world.append(fields, kept, heldText),
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),
-    store: (key, args) => storedUnlessNewer(world, key, args),
+    store: (key, args) => storedIn(world, key, args),
     recordAt: (key) => beginningOf(world, key, -1),
   };
 }
 
-/** @param args ARGV of `unlessNewerScript` */
-function storedUnlessNewer(
+/** @param args `unlessNewerArgs` */
+function storedIn(
   world: SimulatedWorld,
   key: string,
   args: readonly string[],

@@ -75,7 +75,7 @@ export class RecordKey {
   }
 
   #digested(): string | Promise<string> {
-    const digest = sha256Hex(new TextEncoder().encode(this.text));
+    const digest = sha256Hex(this.text);
     if (typeof digest === "string" && this.naming?.isSecret !== true)
       return (this.#digest = digest);
     return this.#digestedBy(digest);

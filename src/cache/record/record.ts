@@ -1,5 +1,7 @@
 // A record: a body, the properties that a purge can match, and provenance. Users of the cache add
 // their own details.
+import { nodeGlobals } from "../../base/node-globals.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { SelectingValues } from "../../rules/selecting.ts";
 
@@ -98,10 +100,15 @@ type Bytes = ReadableStream<Chunk>;
 
 /**
  * A body in memory (`blob`), which the runtime sends without copying, as it would copy bytes (`bytes` if
- * its blob was not needed yet), a `stream` from its tier, or a `part` of such a stream. A body that was not read is `absent`.
+ * its blob was not needed yet, and `text` if these were not needed either and are ASCII), a `stream` from its tier, or a `part` of such a stream. A body that was not read is `absent`.
  */
 export type StoredBody =
-  | { readonly kind: "blob"; readonly blob: Blob; readonly bytes?: Chunk | undefined }
+  | {
+      readonly kind: "blob";
+      readonly blob: Blob;
+      readonly bytes?: Chunk | undefined;
+      readonly text?: string | undefined;
+    }
   | { readonly kind: "stream"; readonly stream: Bytes }
   | { readonly kind: "part"; readonly range: ByteRange; readonly stream: Bytes }
   | { readonly kind: "absent" };
@@ -148,15 +155,22 @@ export function discardBody(record: Pick<CacheRecord<unknown>, "body"> | undefin
 export type HeldBody = Extract<StoredBody, { kind: "blob" }>;
 
 /**
- * A body whose blob is created when a tier needs it. A blob costs Node 8 µs, and values of data need
- * none.
+ * A body whose blob and bytes are created when a tier needs them. A blob costs Node 8 µs, and values of
+ * data need none.
  */
 export class BytesBody {
   readonly kind = "blob";
-  #held: Chunk | Blob;
+  #held: Chunk | Blob | string;
 
-  constructor(bytes: Chunk) {
-    this.#held = bytes;
+  /** @param held bytes, or ASCII text, whose characters take a byte each in memory, too */
+  constructor(held: Chunk | string) {
+    this.#held = held;
+  }
+
+  /** Keeps text that is ASCII. Workers cannot tell without encoding it. */
+  static ofText(text: string): BytesBody {
+    const isAscii = nodeGlobals.Buffer?.byteLength(text) === text.length;
+    return new BytesBody(isAscii ? text : new TextEncoder().encode(text));
   }
 
   get blob(): Blob {
@@ -165,13 +179,23 @@ export class BytesBody {
   }
 
   get bytes(): Chunk | undefined {
+    if (typeof this.#held === "string") this.#held = new TextEncoder().encode(this.#held);
     return this.#held instanceof Blob ? undefined : this.#held;
+  }
+
+  get text(): string | undefined {
+    return typeof this.#held === "string" ? this.#held : undefined;
   }
 }
 
 /** Returns the length in bytes. */
 export function sizeOf(body: HeldBody): number {
-  return body.bytes?.byteLength ?? body.blob.size;
+  return body.text?.length ?? body.bytes?.byteLength ?? body.blob.size;
+}
+
+/** Returns the SHA-256 of a body whose blob was not needed yet, in base64url; on Node without a promise. */
+export function digestOf(body: BytesBody): string | Promise<string> {
+  return sha256Base64url(body.text ?? body.bytes ?? "");
 }
 
 export async function bytesOf(body: HeldBody): Promise<Uint8Array<ArrayBuffer>> {

@@ -150,7 +150,7 @@ function textOf<Detail>(
   };
   const versionOfWhole = values["heldApart"] === undefined ? version : versionHeldApart;
   const text: Record<string, unknown> = {
-    v: "apart" in metadata ? versionApart : versionOfWhole,
+    v: values["apart"] === undefined ? versionOfWhole : versionApart,
   };
   const keptMs = keepUntilAtMs - respondedAtMs;
   if (keptMs !== keepMs?.(metadata)) text["k"] = keptMs;
@@ -210,6 +210,21 @@ function markerIn(text: Record<string, unknown>): CheckedRecord<never> | undefin
   return { record, keepUntilAtMs: text["k"] as number };
 }
 
+const blanks = new WeakMap<readonly Member[], InText>();
+
+/**
+ * Returns an object with all members. V8 makes an object that gets many members one after the other slow and large,
+ * but no copy of one from JSON.
+ */
+function blankOf(members: readonly Member[]): InText {
+  let blank = blanks.get(members);
+  if (blank === undefined) {
+    blank = JSON.parse(`{${members.map(({ name }) => `"${name}":0`).join()}}`) as InText;
+    blanks.set(members, blank);
+  }
+  return blank;
+}
+
 /** Takes only known members, so that no text can change a prototype. */
 function responseIn<Detail>(
   text: Record<string, unknown>,
@@ -218,16 +233,18 @@ function responseIn<Detail>(
   const isApart = text["v"] === versionApart;
   const isHeldApart = text["v"] === versionHeldApart;
   if (!isApart && !isHeldApart && text["v"] !== version) return undefined;
-  const values = {} as InText;
+  const values = { ...blankOf(members) };
   for (const { name, inText, isValid, isRequired, leftOut } of members) {
     const value = text[inText];
     if (value === undefined) {
       if (isRequired) return undefined;
-      if (leftOut !== undefined) values[name] = leftOut;
+      values[name] = leftOut;
     } else if (isValid(value)) values[name] = value;
     else return undefined;
   }
-  if (isApart !== "apart" in values || isHeldApart !== "heldApart" in values) return undefined;
+  const { apart, heldApart } = values;
+  if (isApart !== (apart !== undefined) || isHeldApart !== (heldApart !== undefined))
+    return undefined;
   const { stamp, loadStamp, requestedAtMs, respondedAtMs: tookMs, selecting } = values;
   values.respondedAtMs = requestedAtMs + tookMs;
   values.fillCostMs ??= tookMs;

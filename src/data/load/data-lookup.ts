@@ -94,32 +94,43 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
     return this.used.memory.read(this.key, this);
   }
 
-  async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
-    const [read = absent] = await this.readAll([this], tier);
-    return read;
+  /** Joins the call of other lookups of this turn, if the tier reads several keys with one call. */
+  readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
+    return this.#isReadAlone(tier) ? this.#readAlone(tier) : reads.joinOne(tier, this);
   }
 
-  /** Reads keys, with one call if the tier can. Treats a record that cannot be decoded as absent. */
   async readAll(all: readonly DataLookup[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
-    const wanted = all.map(({ key, ask }) => ({ key, ask }));
-    const isJoined = ({ ask }: Read) => tier.readMany !== undefined && ask.atPrimary !== true;
-    const alone = wanted.map((one) => (isJoined(one) ? undefined : tier.read(one.key, one.ask)));
-    const joined = wanted.filter(isJoined);
-    const together = joined.length === 0 ? [] : await reads.join(tier, joined);
-    const decoded: DataRead[] = [];
+    const alone = all.map((one) => (one.#isReadAlone(tier) ? one.#readAlone(tier) : undefined));
+    const joined = all.filter((_, at) => alone[at] === undefined);
+    const together = await reads.join(tier, joined);
     let nth = 0;
-    for (const [at, search] of all.entries()) {
-      const read = alone[at] === undefined ? together[nth++] : await alone[at];
-      try {
-        const one = search.#decoded(read ?? absent);
-        decoded.push(one instanceof Promise ? await one : one);
-      } catch {
-        search.#ports.onBadRecord();
-        decoded.push(absent);
-      }
-      search.hasWaited();
+    const found: DataRead[] = [];
+    for (const read of alone) found.push((await read) ?? together[nth++] ?? absent);
+    return found;
+  }
+
+  #isReadAlone(tier: Tier<DataDetail>): boolean {
+    return tier.readMany === undefined || this.#isAtPrimary;
+  }
+
+  async #readAlone(tier: Tier<DataDetail>): Promise<DataRead> {
+    return this.taken(await tier.read(this.key, this.ask));
+  }
+
+  /** Decodes a read. Treats a record that cannot be decoded as absent. */
+  taken(read: DataRead): DataRead | Promise<DataRead> {
+    const failed = () => {
+      this.#ports.onBadRecord();
+      return absent;
+    };
+    this.hasWaited();
+    try {
+      const decoded = this.#decoded(read);
+      if (!(decoded instanceof Promise)) return decoded;
+      return decoded.catch(failed).finally(() => this.hasWaited());
+    } catch {
+      return failed();
     }
-    return decoded;
   }
 
   hasRead(_: Tier<DataDetail>, kind: DataRead["kind"]): void {
@@ -127,13 +138,22 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
     if (kind === "unavailable") this.#ports.counts.counted(space.name, "unansweredReads");
   }
 
-  get ask() {
-    const { afterAnswer, allowanceMs, stores } = this.#ports;
+  get ask(): TierAsk<DataDetail> {
+    const { afterAnswer } = this.#ports;
+    const how = {
+      part: "whole",
+      isHeld,
+      atPrimary: this.#isAtPrimary,
+      waitsLongest: true,
+    } as const;
+    return { ...how, atMs: this.atMs, afterAnswer };
+  }
+
+  get #isAtPrimary(): boolean {
+    const { allowanceMs, stores } = this.#ports;
     // A replica may lag behind a `set` of this isolate.
     const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
-    const { atPrimary = wasJustSet } = this.#wish;
-    const how = { part: "whole", isHeld, atPrimary, waitsLongest: true } as const;
-    return { ...how, atMs: this.atMs, afterAnswer };
+    return this.#wish.atPrimary ?? wasJustSet;
   }
 
   /** Throws the error of the codec. */
@@ -145,12 +165,13 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
       discardBody(stored);
       return absent;
     }
-    const withBytes = (bytes: Uint8Array): DataRead => {
-      decode(metadata, decoder.decode(bytes), this.#place.space.codec);
+    const withText = (text: string): DataRead => {
+      decode(metadata, text, this.#place.space.codec);
       return read;
     };
-    if (body.bytes === undefined) return bytesOf(body).then(withBytes);
-    return withBytes(body.bytes);
+    if (body.text !== undefined) return withText(body.text);
+    if (body.bytes !== undefined) return withText(decoder.decode(body.bytes));
+    return bytesOf(body).then((bytes) => withText(decoder.decode(bytes)));
   }
 
   isCurrent({ metadata }: DataRecord): boolean {
@@ -227,16 +248,22 @@ const absent = { kind: "absent" } as const;
  */
 const keysMax = 16;
 
-type Read = { readonly key: RecordKey; readonly ask: TierAsk<DataDetail> };
-
 /** The reads of whole records from tiers with `readMany`. */
-const reads = new JoinedCalls<Tier<DataDetail>, Read, DataRead>(
-  async (tier, wanted) => {
-    const [first] = wanted;
+const reads = new JoinedCalls<Tier<DataDetail>, DataLookup, DataRead>(
+  async (tier, lookups) => {
+    const [first] = lookups;
     if (first === undefined) return [];
-    if (wanted.length === 1) return [await tier.read(first.key, first.ask)];
-    const keys = wanted.map(({ key }) => key);
-    return (await tier.readMany?.(keys, first.ask)) ?? [];
+    const keys = lookups.map(({ key }) => key);
+    const found =
+      lookups.length === 1
+        ? [await tier.read(first.key, first.ask)]
+        : ((await tier.readMany?.(keys, first.ask)) ?? []);
+    const taken: DataRead[] = [];
+    for (const [at, lookup] of lookups.entries()) {
+      const read = lookup.taken(found[at] ?? absent);
+      taken.push(read instanceof Promise ? await read : read);
+    }
+    return taken;
   },
   { countMax: keysMax },
 );

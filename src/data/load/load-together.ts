@@ -1,9 +1,10 @@
 // Loads one or more values with one call of a source, and settles the flights of all callers that
 // wait for them. Takes the stamp before it calls the source, so a purge during the load covers the
 // values.
-import { invocationHere } from "../../remote/invocation.ts";
+import { sharingHere } from "../../remote/invocation.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
+import { once } from "../../base/once.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { DataPorts } from "./data-ports.ts";
 import type { EventListener } from "../value/events.ts";
@@ -41,12 +42,11 @@ export async function loadTogether(
   for (const { flight } of parts) flight.leads(ports.nowAtMs());
   const begun = begin(parts[0]?.need.place.key.host ?? "", ports);
   const beginning = begun instanceof Promise ? await begun : begun;
-  const controller = new AbortController();
+  // Few loads read the signal.
+  const controller = once(() => new AbortController());
   const loads = parts.map((part) => {
-    return {
-      ...part,
-      loader: new LoaderContext(() => olderOf(part.need, ports), controller.signal),
-    };
+    const stale = () => olderOf(part.need, ports);
+    return { ...part, loader: new LoaderContext(stale, () => controller().signal) };
   });
   const answered = await answerOf(loads, controller, ports);
   for (const { loader } of loads) loader.end();
@@ -84,7 +84,7 @@ export async function loadTogether(
 
 async function answerOf(
   parts: readonly (Part & { readonly loader: LoaderContext })[],
-  controller: AbortController,
+  controller: () => AbortController,
   { counts }: DataPorts,
 ): Promise<SourceAnswer> {
   const [first] = parts;
@@ -95,16 +95,22 @@ async function answerOf(
   const of = (key: Key) => sayings.get(key) ?? foreign();
   counts.counted(name, "loads", parts.length);
   try {
-    const called = () => load([...sayings.keys()], { of, signal: controller.signal });
+    const context = {
+      of,
+      get signal() {
+        return controller().signal;
+      },
+    };
+    const called = () => load([...sayings.keys()], context);
     const flights = parts.map(({ flight }) => flight);
     const run = () => runLoad(flights, called);
-    const answer = await within(invocationHere().load(run), hardTimeoutMs);
+    const answer = await within(sharingHere().load(run), hardTimeoutMs);
     return { kind: "answered", values: mapOf(answer) };
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };
     const error = new LoadTimedOut(`A load of ${name} has taken more than ${hardTimeoutMs} ms.`);
     counts.counted(name, "timedOutLoads");
-    controller.abort(error);
+    controller().abort(error);
     return { kind: "failed", error };
   }
 }

@@ -3,24 +3,24 @@ import { reach } from "../../config/tier-names.ts";
 import {
   BytesBody,
   bodyRequestedAtMs,
+  digestOf,
   type NewerRecords,
+  sizeOf,
   type Stamp,
 } from "../../cache/record/record.ts";
-import { sha256Base64url } from "../../base/sha256.ts";
-import { encodedBy } from "../../base/codec.ts";
+import { encodedWithCopy } from "../../base/codec.ts";
 import {
   type DataMetadata,
   type DataRecord,
   decode,
   decodeAs,
   handOut,
+  holdTree,
 } from "../value/data-record.ts";
 import { urlOf } from "../value/data-key.ts";
 import { checkedTag, type LoaderContext } from "../value/load-context.ts";
 import type { DataPlace } from "../value/space.ts";
 import type { DataPorts } from "./data-ports.ts";
-
-const encoder = new TextEncoder();
 
 /**
  * Takes the stamp, the colo and the clock. If a key is purged after this call, the purge also covers a
@@ -96,27 +96,28 @@ export function recordOf(
   const isNegative = value === null;
   const named = space.tagsOf(value, key).map(checkedTag);
   const metadata = newMetadata(making, isNegative, [...named, ...options.tagsNamed]);
-  let bytes = new Uint8Array();
+  let body: BytesBody;
   try {
-    const text = isNegative ? "" : encodedBy(space.codec, value, path);
-    bytes = encoder.encode(text);
-    // Decode the encoded text, so that callers get a copy instead of an object that the load may
-    // change.
-    decode(metadata, text, space.codec);
+    const encoded = isNegative ? { text: "" } : encodedWithCopy(space.codec, value, path);
+    const { text, copy } = encoded;
+    body = BytesBody.ofText(text);
+    // Callers get a copy, or what the text decodes to, instead of an object that the load may change.
+    if (copy === undefined) decode(metadata, text, space.codec);
+    else holdTree(metadata, copy);
   } catch (cause) {
     if (onUnstorable === undefined) throw cause;
     onUnstorable(cause);
     handOut(metadata, value);
-    return { record: { metadata, body: new BytesBody(new Uint8Array()) }, isKept: false };
+    return { record: { metadata, body: BytesBody.ofText("") }, isKept: false };
   }
-  metadata.bodyBytes = bytes.byteLength;
+  metadata.bodyBytes = sizeOf(body);
   const withDigest = (bodyDigest: string | null): NewRecord => {
     metadata.bodyDigest = bodyDigest;
     const isKept = !options.isSkipped && metadata.freshMs > 0;
-    return { record: { metadata, body: new BytesBody(bytes) }, isKept };
+    return { record: { metadata, body }, isKept };
   };
   // Redis verifies the body by this digest.
-  const digest = reach(space.tiers, "world") ? sha256Base64url(bytes) : null;
+  const digest = reach(space.tiers, "world") ? digestOf(body) : null;
   return digest instanceof Promise ? digest.then(withDigest) : withDigest(digest);
 }
 

@@ -27,7 +27,8 @@ export interface ToStore {
 }
 
 /**
- * Stores values, except values that a later value has overtaken, and values of held keys. Memory
+ * Stores values, except values that a later value has overtaken, values of held keys, and values that a
+ * scheduled purge has ended (rule 30 d). Memory
  * holds the values as soon as this function has returned its promise.
  *
  * @returns the tiers that hold all of the values, once all writes have ended; never rejects
@@ -38,9 +39,8 @@ export async function storeValues(
 ): Promise<readonly TierName[]> {
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
-  const wanted = given.filter(({ place, order, loaded, record }) => {
-    // Rule 30 d: a scheduled purge takes effect about now.
-    if (loaded !== undefined && ports.view.endsAtMs(record.metadata) <= atMs) return false;
+  const wanted = given.filter(({ place, order, record }) => {
+    if (ports.view.endsAtMs(record.metadata) <= atMs) return false;
     return ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order);
   });
   const [first] = wanted;
@@ -55,14 +55,20 @@ export async function storeValues(
     if (first.inWorld !== undefined && tier === tiers.ofWorld) return [first.inWorld];
     if (tier.writeMany === undefined || isAlone)
       return records.map((record) => tier.write(...record));
-    if (records.length > 1) return tier.writeMany(records);
-    return joinedWrites.join(tier, records);
+    const [only] = records;
+    if (records.length > 1 || only === undefined) return tier.writeMany(records);
+    return [joinedWrites.joinOne(tier, only)];
   });
   const writes: WriteResult[] = [];
-  for (const [at, { name: tier }] of all.entries()) {
-    const results = writing[at] instanceof Promise ? await writing[at] : (writing[at] ?? []);
-    for (const [nth, { place }] of wanted.entries()) {
-      const written = results[nth] instanceof Promise ? await results[nth] : results[nth];
+  // By index: most calls have one value, and iterators would cost more than the rest.
+  for (let at = 0; at < all.length; at += 1) {
+    const tier = all[at]!.name;
+    const own = writing[at] ?? [];
+    const results = own instanceof Promise ? await own : own;
+    for (let nth = 0; nth < wanted.length; nth += 1) {
+      const { place } = wanted[nth]!;
+      const result = results[nth];
+      const written = result instanceof Promise ? await result : result;
       if (written === undefined) continue;
       const write = { tier, key: place.key, result: resultOf(written) };
       counts.wrote(place.space.name, tier, write.result);

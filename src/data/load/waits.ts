@@ -1,4 +1,5 @@
 // Detects loads that wait for themselves, also through loads of other keys, before they time out.
+import { notesOn } from "../../base/notes.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { DataPlace } from "../value/space.ts";
@@ -7,7 +8,7 @@ import type { DataFlight, DataFlights } from "./load-outcome.ts";
 const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
 /** The keys that the present load waits for. Without `AsyncLocalStorage`, nothing is detected. */
 const present = hooks && new hooks.AsyncLocalStorage<Set<DataPlace>>();
-const waits = new WeakMap<DataFlight, Set<DataPlace>>();
+const waits = notesOn<DataFlight, Set<DataPlace>>();
 
 /** Runs a load, whose calls then count as its waits. */
 export function runLoad<Result>(flights: readonly DataFlight[], load: () => Result): Result {

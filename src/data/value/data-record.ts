@@ -3,8 +3,8 @@ import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import { type CacheRecord, type MetadataWith } from "../../cache/record/record.ts";
 import { isFlag, isNumber, isText, membersWith } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import type { Codec } from "../../base/codec.ts";
-import { deepFreeze } from "./frozen.ts";
+import { type Codec, isPlainJson } from "../../base/codec.ts";
+import { deepFreeze, freezeTree } from "./frozen.ts";
 
 /** The metadata of a value, in addition to that of any record. */
 export interface DataDetail {
@@ -60,7 +60,14 @@ type Decodable = DataMetadata & { [decoded]?: DecodedValue | undefined };
  */
 export function decode(metadata: Decodable, text: string, codec: Codec): void {
   const value: unknown = metadata.isNegative ? null : codec.decode(text);
+  if (isPlainJson(codec, text)) return holdTree(metadata, value);
   metadata[decoded] = { value, text: deepFreeze(value) ? undefined : text };
+}
+
+/** Freezes plain JSON, and makes `valueOf` return it. */
+export function holdTree(metadata: Decodable, value: unknown): void {
+  freezeTree(value);
+  handOut(metadata, value);
 }
 
 /** Makes `valueOf` return the value itself, not frozen, because the value cannot be stored. */

@@ -81,19 +81,27 @@ export class EventListener {
   }
 }
 
-/** Runs a write of one key, and emits its result or its error. */
-export async function emitting(
-  { space, appKey: key }: DataPlace,
+/** Runs a write of one key, and emits its result or its error to the listener, if there is one. */
+export function emitting(
+  place: DataPlace,
   write: () => Promise<readonly TierName[]>,
   { events }: { readonly events: EventListener | undefined },
+): Promise<readonly TierName[]> {
+  return events === undefined ? write() : emittingTo(events, place, write);
+}
+
+async function emittingTo(
+  events: EventListener,
+  { space, appKey: key }: DataPlace,
+  write: () => Promise<readonly TierName[]>,
 ): Promise<readonly TierName[]> {
   const { name: namespace } = space;
   try {
     const tiers = await write();
-    events?.emit({ type: "write", namespace, key, tiers });
+    events.emit({ type: "write", namespace, key, tiers });
     return tiers;
   } catch (error) {
-    events?.emit({ type: "error", namespace, key, error });
+    events.emit({ type: "error", namespace, key, error });
     throw error;
   }
 }

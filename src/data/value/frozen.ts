@@ -52,6 +52,15 @@ export function deepFreeze(value: unknown, visited = new Set<object>()): boolean
   return isFrozen;
 }
 
+/** Freezes plain JSON: objects and arrays, none of which occurs twice. */
+export function freezeTree(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  for (let at = 0; at < members.length; at += 1)
+    if (typeof members[at] === "object") freezeTree(members[at]);
+  Object.freeze(value);
+}
+
 /** Returns the members of an object; `undefined` if it has an inner state that cannot be frozen. */
 function membersOf(value: object): readonly unknown[] | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);

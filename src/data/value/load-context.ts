@@ -110,12 +110,16 @@ export class LoaderContext implements LoadContext<unknown> {
    * again after the load.
    */
   #stale: { readonly value: unknown } | undefined = undefined;
-  readonly signal: AbortSignal;
+  readonly #signalOf: () => AbortSignal;
 
   /** @param stale returns the stored value, or `undefined` */
-  constructor(stale: () => unknown, signal: AbortSignal) {
+  constructor(stale: () => unknown, signalOf: () => AbortSignal) {
     this.#staleNow = stale;
-    this.signal = signal;
+    this.#signalOf = signalOf;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signalOf();
   }
 
   /** Refuses later calls of the context, which would have no effect. */

@@ -5,7 +5,13 @@ import { OperatorError } from "../../base/operator-error.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
 import { isSameEntry } from "../../purge/journal/entry.ts";
 import type { OlderTags, Unavailable } from "../../purge/journal/journal.ts";
-import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
+import {
+  begin,
+  type GivenStart,
+  type LoadStart,
+  type NewRecord,
+  recordOf,
+} from "../load/make-record.ts";
 import { withTags } from "../load/data-lookup.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { storeValues, writeOf } from "../load/store-values.ts";
@@ -118,7 +124,10 @@ async function setEverywhere(
     const { tagsNamed } = await optionsWithTags(written, ports, "all");
     made = { ...made, metadata: withTags(made.metadata, [...tagsNamed]) };
   }
-  const order = { place, reason: "set", since: "end", write: prepared?.write } as const;
+  // Rule 30 d: the purge's script does not check the schedule.
+  const isEnding = ports.view.endsAtMs(made.metadata) <= ports.nowAtMs();
+  const write = isEnding ? undefined : prepared?.write;
+  const order = { place, reason: "set", since: "end", write } as const;
   const purged = await purgedOlder(order, ports);
   const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
   if (purged.kind === "older-tags") {
@@ -201,21 +210,23 @@ async function storeSet(
   const { isAtEnd } = taken;
   const tiers = await storeValues([{ place, record, order: stores.begin(), isAtEnd }], ports);
   stores.wasSet(text, nowAtMs());
-  // A purge that takes effect about now ends the value (rule 30 b).
-  return isEnded(record.metadata, ports) ? [] : tiers;
+  return tiers;
 }
 
 /** @throws OperatorError if the value cannot be stored, or has no lifetime */
-async function keptRecord(
+function keptRecord(
   { place, value, options }: WrittenValue,
   { beginning, atMs: respondedAtMs }: TakenStart,
   ports: WritePorts,
-): Promise<DataRecord> {
+): DataRecord | Promise<DataRecord> {
   const jitterDraw = ports.random();
   const making = { place, options, beginning, respondedAtMs, jitterDraw };
-  const { record, isKept } = await recordOf(value, making);
-  if (!isKept) throw nothingKept(place.path);
-  return record;
+  const kept = ({ record, isKept }: NewRecord) => {
+    if (!isKept) throw nothingKept(place.path);
+    return record;
+  };
+  const made = recordOf(value, making);
+  return made instanceof Promise ? made.then(kept) : kept(made);
 }
 
 /** @throws OperatorError if the tags of the replaced value are unknown */

@@ -3,6 +3,7 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import { discardBody, type Stamp, type WriteWithPurge } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
+import { purgedBy } from "../../purge/journal/entry.ts";
 import type { OlderTags, Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -84,7 +85,8 @@ export async function withKeptTags(
   const { all, ofWorld } = tiers.of(space.tiers);
   for (const tier of all) {
     if (from === "above" && tier === ofWorld) continue;
-    const read = await tier.read(key, ask);
+    const reading = tier.read(key, ask);
+    const read = reading instanceof Promise ? await reading : reading;
     // Only the farthest tier must answer, because it has every copy that matters.
     if (read.kind === "unavailable" && tier === all.at(-1)) return undefined;
     if (read.kind !== "found" || read.record.kind !== "response") continue;
@@ -158,7 +160,7 @@ export function recordAt(
 /**
  * Returns whether only this write changed the key between its stamp and its purge (rule 25 d). The
  * same chain must contain the stamp and the purge. Each entry between them that covers the key must
- * have this write's id.
+ * have this write's id. The effect of a scheduled purge counts, too.
  */
 export function isAlone(
   { placed, since }: AcceptedWrite,
@@ -166,7 +168,7 @@ export function isAlone(
   stamp: Stamp,
 ): boolean {
   if (stamp === "none" || since === undefined) return false;
-  return since.every(({ id, targets }) => id === placed.id || !coveredBy(targets)(metadata));
+  return since.every((entry) => entry.id === placed.id || !coveredBy(purgedBy(entry))(metadata));
 }
 
 export function noJournal(path: string): OperatorError {

@@ -82,7 +82,7 @@ export async function validated(
   if (!hasNeeded(body, metadata, pending)) return undefined;
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const headers = withoutStripped(received, metadata.ruleMatch, pending);
-  const cookies = personalCookies(headers, request.route, exchange.site.config);
+  const cookies = personalCookies(headers, request, exchange.site.config);
   const why =
     cookies.length > 0
       ? refused("set-cookie", metadata, request)
@@ -204,7 +204,7 @@ export function learnFromHead(
   const { metadata: before, body } = candidate.stored;
   const { status } = fresh.response;
   const headers = withoutStripped(fresh.response.headers, before.ruleMatch, pending);
-  const isForAll = personalCookies(headers, request.route, site.config).length === 0;
+  const isForAll = personalCookies(headers, request, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   if (fresh.release !== before.release) return;
   // It tells nothing about a response from after the purge. The view may no longer know the stamp of `before`.

@@ -1,6 +1,7 @@
 // The request fields that the origin receives. `Vary` selects by these fields, so the forwarded values
 // are the key of a variant. Fields by which a client could get the answer of another URL, or claim
 // another identity, are left out. docs/requests.md names fields that clients may still send.
+import { onceForChosen } from "../../base/once.ts";
 import { compileNames } from "../../config/known-names.ts";
 import { memoized } from "../../config/normal-forms.ts";
 import { connectionFields } from "../../rules/storable.ts";
@@ -12,6 +13,7 @@ import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../protocol/purge-order.ts";
 import { withoutPosition } from "../../routing/cookies.ts";
+import { type ClientFields, copyOfFields } from "../../routing/client-fields.ts";
 import { dashed, edit } from "../../routing/field-edits.ts";
 import type { Target } from "../../routing/target.ts";
 
@@ -121,12 +123,12 @@ const withheld = new Set([...neverForwarded, ...ofOneRequest]);
  *
  * @param name in lower case
  */
-export function isWithheld(name: string): boolean {
-  return isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name);
-}
+export const isWithheld = onceForChosen(
+  (name) => isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name),
+);
 
-export interface ForwardedRequest {
-  readonly client: Headers;
+export interface ForwardedRequest<Client extends ClientFields = ClientFields> {
+  readonly client: Client;
   readonly target: Target;
   /** The client's address, `null` if unknown; `undefined` if Cloudflare has written it into `client`. */
   readonly address?: string | null | undefined;
@@ -213,7 +215,7 @@ export class KeyedFields implements Fields {
   withoutCredentials(kept: readonly string[]): KeyedFields {
     const dropped = this.credentials.filter((name) => !kept.includes(name));
     if (dropped.length === 0) return this;
-    const client = new Headers(this.#request.client);
+    const client = copyOfFields(this.#request.client);
     for (const name of dropped) client.delete(name);
     return this.withClient(client);
   }
@@ -310,7 +312,7 @@ export class KeyedFields implements Fields {
 
   /** @param extra fields that Tidemark adds, such as the validators of a stored response */
   toHeaders(extra: readonly FieldLine[]): Headers {
-    const headers = new Headers(this.#request.client);
+    const headers = copyOfFields(this.#request.client);
     for (const [name, own] of this.#request.client) {
       const value = this.#sent(name);
       if (value === null) headers.delete(name);
@@ -343,7 +345,7 @@ export function ownFields(client: Headers, isBodiless: boolean): Headers {
 }
 
 /** Returns the fields of a request that bypasses the cache, without forged and hop-by-hop fields. */
-export function passedFields(request: ForwardedRequest, isBodiless = false): Headers {
+export function passedFields(request: ForwardedRequest<Headers>, isBodiless = false): Headers {
   const headers = ownFields(request.client, isBodiless);
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {

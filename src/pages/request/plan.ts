@@ -18,7 +18,8 @@ import {
   withoutPosition,
 } from "../../routing/cookies.ts";
 import { type DecidedKey, decidedBy, linesOfRules } from "../../routing/decided-key.ts";
-import { hasCredential, type RequestHead, withoutCredential } from "../../routing/credential.ts";
+import { type ClientFields, copyOfFields, type RequestHead } from "../../routing/client-fields.ts";
+import { hasCredential, withoutCredential } from "../../routing/credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "../../routing/key.ts";
 import type { Loops } from "../../routing/loops.ts";
@@ -321,11 +322,11 @@ function askedFor(
 }
 
 /** Returns the client's fields, without the conditions that do not apply on the route. */
-export function conditionsOf(request: RequestHead, read: UrlRead): Headers {
+export function conditionsOf(request: RequestHead, read: UrlRead): ClientFields {
   const { builds } = read.route;
   const fields = builds === undefined ? request.headers : undated(request.headers);
   if (read.route.phases.ignores === undefined) return fields;
-  const kept = new Headers(fields);
+  const kept = copyOfFields(fields);
   for (const name of ignoredIn(request, read)) kept.delete(name);
   return kept;
 }
@@ -335,16 +336,16 @@ const ignoredIn = (request: RequestHead, read: UrlRead): readonly string[] =>
   read.route.phases.ignores?.(request, read) ?? [];
 
 /** Returns the client's fields without conditions on dates. Copies only fields that have one. */
-function undated(fields: Headers): Headers {
+function undated(fields: ClientFields): ClientFields {
   if (!fields.has("if-modified-since") && !fields.has("if-range")) return fields;
-  const kept = new Headers(fields);
+  const kept = copyOfFields(fields);
   dropDateConditions(kept);
   return kept;
 }
 
 /** Returns a request's cache key, its parts, and the fields for the origin. */
 export function keyedAs(
-  request: Pick<Request, "headers" | "cf">,
+  request: Pick<RequestHead, "headers" | "cf">,
   { keyed, route, withheld }: Pick<UrlRead, "keyed" | "route" | "withheld">,
   {
     config,
@@ -369,14 +370,12 @@ export function keyedAs(
   const facets = { route, cookies: cookies.keyed, cf, forwarded };
   const shared = hasFacets ? primaryKey(keyed, facets) : keyed.key;
   // No request that the gate has not checked has this key, on any route. Rules of two routes may have one name.
-  const key =
-    gate === undefined
-      ? shared
-      : shared.with(`gate ${JSON.stringify([gate.name, route.name])}`, false);
+  const line = gate && `gate ${JSON.stringify([gate.name, route.name])}`;
+  const key = line === undefined ? shared : shared.with(line, false);
   return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 
-function honoured(headers: Headers, route: Route): RequestDirectives {
+function honoured(headers: Fields, route: Route): RequestDirectives {
   if (!headers.has("cache-control") && !headers.has("pragma")) return noDirectives;
   const directives = requestDirectives(headers);
   if (route.honourRequestDirectives) return directives;

@@ -59,7 +59,7 @@ export function withAdmission(metadata: StoredMetadata, pending: PendingForward)
  */
 function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
   if (room?.isPaused !== true) return false;
-  afterAnswer(() => room.beforeWrite(0));
+  afterAnswer(async () => room.beforeWrite(0));
   return true;
 }
 

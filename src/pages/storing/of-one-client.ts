@@ -61,7 +61,7 @@ export function withoutSharedCookies(
   received: Headers,
   { request, exchange }: PagePlace,
 ): FieldLine[] {
-  const isPersonal = personalCookies(received, request.route, exchange.site.config).length > 0;
+  const isPersonal = personalCookies(received, request, exchange.site.config).length > 0;
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
 }
 

@@ -290,12 +290,16 @@ function unstoringRules({ ruleMatch }: StoredMetadata, { route }: LookupRequest)
   return rules.map((nth) => `answer.${nth}`);
 }
 
+/** Matches a dot, also one that only some readings of an escape have. */
+const mayHaveExtension = /[.%]/;
+
 /**
  * Returns the media types of a success that contradict an extension of the path, in any reading of it
  * (cache deception armour). An origin may answer `/account/x.css` with the client's account.
  */
 function mismatchedTypes(metadata: StoredMetadata, { route, target }: LookupRequest): string[] {
-  if (!route.deceptionArmour || metadata.status >= 300) return [];
+  if (!route.deceptionArmour || metadata.status >= 300 || !mayHaveExtension.test(target.path))
+    return [];
   const paths = [target.path, ...(readingsOf(target.path) ?? [])];
   return typesAgainst(paths, responseMediaTypes(fieldsOf(metadata)));
 }

@@ -58,7 +58,11 @@ export async function sendAndStoreBody(
   const hasIt = clientHasIt(request, metadata);
   const isBodyWanted = mayWant(metadata);
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
-  const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
+  const storing =
+    whole === undefined
+      ? () => gatherAndStore(sending, pending, { reader, client })
+      : () => storeArrived(whole, sending, pending);
+  const done = decision.awaits(storeBehind(before, pending, storing));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
@@ -87,83 +91,117 @@ async function taggedAtOnce(
   return taggedByBody(withTermsKept(metadata, { bodyDigest }), pending);
 }
 
+/** The result of storing a body. */
+interface StoringEnd {
+  readonly metadata: StoredMetadata;
+  /** The transfer to the client, which may outlast the storing. */
+  readonly sent?: Promise<void> | undefined;
+}
+
 /**
- * @param ends the body's reader, and the pipe to a client that still needs the body
+ * Stores a body behind its answer.
+ *
  * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
+  metadata: StoredMetadata,
+  pending: LeaderForward,
+  store: () => Promise<StoringEnd>,
+): Promise<void> {
+  const { flight, exchange } = pending;
+  const done = Promise.withResolvers<void>();
+  exchange.afterAnswer(async () => {
+    let end: StoringEnd | undefined;
+    try {
+      end = await store();
+    } finally {
+      exchange.site.answers?.answered(end?.metadata ?? metadata, pending);
+      // If the flight has no outcome yet, the body cannot be shared.
+      flight.settle({ kind: "nothing-to-share" });
+      done.resolve();
+    }
+    // Keep the transfer alive until the client has read the body or disconnected.
+    await end.sent;
+  });
+  return done.promise;
+}
+
+/** Stores a body that has arrived whole before its client is answered. */
+async function storeArrived(
+  whole: Blob,
+  sending: BodyToSend,
+  pending: LeaderForward,
+): Promise<StoringEnd> {
+  const { decision, site, nowAtMs } = pending.exchange;
+  decision.bodyTookMs = nowAtMs() - sending.metadata.requestedAtMs;
+  const metadata = await storeWhole(whole, sending, pending);
+  site.uncacheable.pass.forget(pending.key.text);
+  return { metadata };
+}
+
+/** @param ends the body's reader, and the pipe to a client that still needs the body */
+async function gatherAndStore(
   sending: BodyToSend,
   pending: LeaderForward,
   { reader, client }: Pick<GatherPlan, "reader" | "client">,
-): Promise<void> {
+): Promise<StoringEnd> {
   const { metadata } = sending;
   const ofStream = taggedByLength(metadata, pending);
   const { request, flight, exchange } = pending;
   const { site, decision } = exchange;
-  const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, pending);
   const streaming = streamTiers(request.route, site.tiers);
   const streamed: Promise<boolean>[] = [];
-  let sent: Promise<void> | undefined;
-  exchange.afterAnswer(async () => {
-    let isStreamed = false;
-    let known = metadata;
-    try {
-      const gathered = await gather({
-        reader,
-        client,
-        relay,
-        continuation: pending.continuationOf(metadata),
-        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
-        isAwaited: () => flight.hasFollowers,
-        bufferBytes: site.config.limits.bufferBytes,
-        budget: site.fillBudget,
-        bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(request, site.tiers),
-        onStreaming: (mayStore) => {
-          if (!mayStore) flight.settle({ kind: "nothing-to-share" });
-          else {
-            const isFit = validatorOf(ofStream) !== undefined;
-            share(relay, { metadata: ofStream, isFit }, pending);
-          }
-        },
-        streamCount: streaming.length,
-        onOverflow: (stream, end, nth) => {
-          const tier = streaming[nth];
-          // Readers of the anonymous request's body may still need the record of that body.
-          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
-          const arriving = { kind: "arriving", metadata: ofStream, stream, completed } as const;
-          if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
-        },
-      });
-      decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
-      if (gathered.kind !== "cut") ({ sent } = gathered);
-      // If nobody can join any more, the blob is the only copy.
-      if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") known = await storeWhole(gathered.blob, sending, pending);
-      if (gathered.kind === "streamed") known = ofStream;
-      const kept = await Promise.all(streamed);
-      isStreamed = kept.includes(true);
-      const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
-      if (isStreamed) flight.settle({ kind: "in-tiers", metadata: ofStream, isOnlyInColo });
-      const unkept = whyUnkept(gathered, streamed.length > 0);
-      const { pass } = site.uncacheable;
-      if (unkept === undefined) pass.forget(pending.key.text);
-      else {
-        decision.refuses(refused(unkept, metadata, request));
-        if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
-      }
-    } finally {
-      site.answers?.answered(known, pending);
-      // If the flight has no outcome yet, the body cannot be shared.
-      flight.settle({ kind: "nothing-to-share" });
-      relay.settle(isStreamed);
-      done.resolve();
+  let isStreamed = false;
+  let known = metadata;
+  try {
+    const gathered = await gather({
+      reader,
+      client,
+      relay,
+      continuation: pending.continuationOf(metadata),
+      betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+      isAwaited: () => flight.hasFollowers,
+      bufferBytes: site.config.limits.bufferBytes,
+      budget: site.fillBudget,
+      bodyBytes: metadata.bodyBytes,
+      streamBytesMax: streamBytesMax(request, site.tiers),
+      onStreaming: (mayStore) => {
+        if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+        else {
+          const isFit = validatorOf(ofStream) !== undefined;
+          share(relay, { metadata: ofStream, isFit }, pending);
+        }
+      },
+      streamCount: streaming.length,
+      onOverflow: (stream, end, nth) => {
+        const tier = streaming[nth];
+        // Readers of the anonymous request's body may still need the record of that body.
+        const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
+        const arriving = { kind: "arriving", metadata: ofStream, stream, completed } as const;
+        if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
+      },
+    });
+    decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
+    // If nobody can join any more, the blob is the only copy.
+    if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
+    if (gathered.kind === "whole") known = await storeWhole(gathered.blob, sending, pending);
+    if (gathered.kind === "streamed") known = ofStream;
+    const kept = await Promise.all(streamed);
+    isStreamed = kept.includes(true);
+    const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
+    if (isStreamed) flight.settle({ kind: "in-tiers", metadata: ofStream, isOnlyInColo });
+    const unkept = whyUnkept(gathered, streamed.length > 0);
+    const { pass } = site.uncacheable;
+    if (unkept === undefined) pass.forget(pending.key.text);
+    else {
+      decision.refuses(refused(unkept, metadata, request));
+      if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
     }
-    // Keep the transfer alive until the client has read the body or disconnected.
-    await sent;
-  });
-  return done.promise;
+    return { metadata: known, sent: gathered.kind === "cut" ? undefined : gathered.sent };
+  } finally {
+    relay.settle(isStreamed);
+  }
 }
 
 /**

@@ -50,8 +50,10 @@ export async function storeWhole(
     isValidated || bodyDigest === storedCandidate(pending)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
+  const { below } = site.tiers.of(pending.request.route.tiers);
+  if (below.length === 0) return metadata;
   // Let the answer end first, because storing takes CPU time.
   await site.turn();
-  await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
+  await storeInTiers(stored, { ...place, into: below }, body);
   return metadata;
 }

@@ -1,6 +1,5 @@
 // Removes the fields that a route's rules on answers strip.
 import { rulesIn } from "../../config/answer-rules.ts";
-import type { Route } from "../../config/config.ts";
 import { personalCookies } from "../../routing/cookies.ts";
 import { withFields } from "../../base/with-fields.ts";
 import type { PagePlace } from "../site/exchange.ts";
@@ -15,11 +14,12 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 export function withoutStripped(
   headers: Headers,
   ruleMatch: StoredMetadata["ruleMatch"],
-  { request: { route }, exchange }: PagePlace,
+  { request, exchange }: PagePlace,
 ): Headers {
   if (ruleMatch === undefined) return headers;
+  const { route } = request;
   const { config } = exchange.site;
-  const stripping: Route = { ...route, setCookie: "strip" };
+  const stripping = { ...request, route: { ...route, setCookie: "strip" as const } };
   const names = rulesIn(ruleMatch, route.answer)
     .flatMap(({ strip }) => strip)
     .filter((name) => headers.has(name))

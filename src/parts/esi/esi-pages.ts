@@ -3,7 +3,7 @@
 import { optionsOf } from "../../part/port/part.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { isNotModified } from "../../rules/validators.ts";
-import { contentLength } from "../../rules/fields.ts";
+import { contentLength, type Fields } from "../../rules/fields.ts";
 import { responseDirectives } from "../../rules/cache-control.ts";
 import { conditionsOf } from "../../pages/request/plan.ts";
 import { requestForWhole } from "../../pages/request/conditions.ts";
@@ -77,7 +77,7 @@ export class EsiPages implements AssemblyPort {
 /** @throws Error if the template or a fragment fails */
 async function assembled(
   response: Response,
-  page: { readonly headers: Headers; readonly read: UrlRead; readonly assembly: Assembly },
+  page: { readonly headers: Fields; readonly read: UrlRead; readonly assembly: Assembly },
 ): Promise<Response> {
   const { headers: request, read, assembly } = page;
   const { status, headers: stored } = response;

@@ -27,7 +27,7 @@ export class DryRunIds {
 
   /** Claims the id for one dry run, in all colos, with one Redis command. Never rejects. */
   async claim(id: string): Promise<IdClaim> {
-    const digest = await sha256Hex(new TextEncoder().encode(id));
+    const digest = await sha256Hex(id);
     if (this.#ids.has(digest)) return "repeated";
     this.#noteHere(digest);
     if (this.#redis === undefined) return "new";

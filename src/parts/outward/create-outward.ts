@@ -86,8 +86,9 @@ export function createOutward(
   return {
     runCron: async (): Promise<void> => {
       const { view, acceptances } = purging;
-      // An isolate that has just begun knows no scheduled purge whose effect is due.
-      if (view.chain === undefined) await view.catchUp({ waits: true });
+      // Only an isolate with a current view appends the effects that are due.
+      const isOld = view.chain === undefined || view.isRenewedFirst(nowAtMs());
+      if (isOld) await view.catchUp({ waits: true });
       await acceptances.keepSchedule();
       await run();
     },

@@ -109,7 +109,7 @@ async function keyedContent(
   const values = keyedNames.map((name) => headers.get(name));
   const form =
     optionsOf(route, "query") === "json" && mayBeJson(headers) ? jsonForm(bytes) : undefined;
-  const digest = await sha256Hex(form === undefined ? bytes : new TextEncoder().encode(form));
+  const digest = await sha256Hex(form ?? bytes);
   const line = `query ${JSON.stringify([form === undefined ? "raw" : "json", digest, ...values])}`;
   const sent = values.flatMap((value, at): FieldLine[] =>
     value === null ? [] : [[keyedNames[at] ?? "", value]],

@@ -192,7 +192,7 @@ export class SliceStore {
     const totalBytes = totalBytesIn(response, { firstByte, lastByte });
     const { headers } = response;
     const kept = withoutStripped(headers, head.ruleMatch, place);
-    const cookies = personalCookies(kept, request.route, place.exchange.site.config);
+    const cookies = personalCookies(kept, request, place.exchange.site.config);
     const isJudgedFit = (asked.failure ?? asked.refusal) === undefined;
     const mayStore = isJudgedFit && cookies.length === 0 && !isPrivate(kept);
     const isSame = mayStore && totalBytes === head.heldApart.totalBytes && isOfBody(headers, head);

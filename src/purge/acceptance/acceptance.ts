@@ -1,5 +1,7 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
+import { patiently, turnEnd } from "../../base/timeouts.ts";
+import { type Invocation, sharingHere } from "../../remote/invocation.ts";
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp, WriteWithPurge } from "../../cache/record/record.ts";
 import type { Journal, OlderTags, Unavailable } from "../journal/journal.ts";
@@ -44,6 +46,9 @@ export type SwitchAcceptance =
 
 const entryBytesMax = 8_192;
 
+/** The longest wait of an entry with a record for the isolate's last one, whose place it then follows. */
+const turnMsMax = 250;
+
 /** Runs in the request that accepted the entries. Must not throw. */
 export type AcceptanceListener = (entries: readonly Entry[], requester: Requester) => void;
 
@@ -52,6 +57,10 @@ export class Acceptances {
   readonly #settings: AcceptanceSettings;
   readonly #readBacks: ReadBacks;
   readonly #schedules: Schedules;
+  /** The last append of an entry with a record, and the wait for it that others share. */
+  #storing:
+    | { readonly invocation: Invocation; readonly done: Promise<unknown>; wait?: Promise<unknown> }
+    | undefined;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
@@ -176,10 +185,15 @@ export class Acceptances {
     write?: WriteWithPurge,
   ): Promise<AcceptedWrite | OlderTags | Unavailable> {
     const { view, nowAtMs, randomText } = this.#settings;
+    if (write !== undefined) await this.#turnToStore();
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
     const from = since === "end" ? (view.chain?.end ?? "none") : since;
-    const appended = await view.appendAndRead(from, entry, write);
+    const appending = view.appendAndRead(from, entry, write);
+    if (write !== undefined) this.#storing = { invocation: sharingHere(), done: appending };
+    const appended = await appending;
+    if (this.#storing?.done === appending && this.#storing.wait === undefined)
+      this.#storing = undefined;
     if (appended.kind !== "appended") return appended;
     const placed: Entry = { ...entry, ...appended.place };
     const accepted = this.#applied([placed], requester);
@@ -187,6 +201,17 @@ export class Acceptances {
     if (since === "end") return { ...accepted, placed, since: undefined, stored };
     const read = appended.since ?? (await this.#readOn(since, placed));
     return { ...accepted, placed, since: read };
+  }
+
+  /**
+   * Waits for the last entry with a record. A script stores no record if an entry follows the view's last one, so
+   * it would refuse those that are sent meanwhile. All that wait share the next script, with those that begin when
+   * the last one ends.
+   */
+  async #turnToStore(): Promise<void> {
+    const storing = this.#storing;
+    if (storing?.invocation !== sharingHere()) return;
+    await (storing.wait ??= patiently(storing.done, turnMsMax).then(turnEnd));
   }
 
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */

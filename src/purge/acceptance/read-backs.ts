@@ -1,7 +1,8 @@
 // Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back
 // checks at the primary that the journal still has an entry. Lost entries are appended again.
+import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
-import { type Invocation, invocationHere } from "../../remote/invocation.ts";
+import { type Invocation, sharingHere } from "../../remote/invocation.ts";
 import type { Entry, EntryId, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { postedAgain, postEntry, postUnlessNewer, type Switch } from "../journal/switch.ts";
@@ -50,7 +51,7 @@ export class ReadBacks {
    * The entries to read back. An entry that was accepted several times is in the set several times.
    */
   readonly #pending = new Set<PendingEntry>();
-  /** The last entries with a timer, to which others of the same time and invocation are added. */
+  /** The last entries with a timer, to which later ones are added that may share its read and its I/O. */
   #timed: { readonly own: PendingEntry[]; readonly invocation: Invocation } | undefined;
 
   constructor(settings: AcceptanceSettings) {
@@ -73,14 +74,16 @@ export class ReadBacks {
       return { entry, acceptedAtMs, triesCount: 0, look: undefined };
     });
     for (const each of own) this.#pending.add(each);
-    const invocation = invocationHere();
+    const invocation = sharingHere();
     const timed = this.#timed;
     const isTogether =
-      timed?.invocation === invocation && timed.own[0]?.acceptedAtMs === acceptedAtMs;
+      timed?.invocation === invocation &&
+      isWithinMs(this.#togetherMs, timed.own[0]?.acceptedAtMs ?? -Infinity, acceptedAtMs);
     if (isTogether && timed.own.length < togetherMax) return void timed.own.push(...own);
     this.#timed = { own, invocation };
     for (let tries = 0; tries < triesMax; tries += 1) {
       await pauseUnheld(tries === 0 ? this.#waitMs : pauseMs);
+      if (this.#timed?.own === own) this.#timed = undefined;
       if (await this.#areAnsweredFor(own, tries)) return;
     }
     // From now on, the view's renewals report entries that they have not read.
@@ -98,6 +101,10 @@ export class ReadBacks {
 
   get #waitMs(): number {
     return Math.min(this.#settings.visibleWithinMs / 2, waitMsMax);
+  }
+
+  get #togetherMs(): number {
+    return Math.min(togetherMsMax, this.#waitMs / 5);
   }
 
   async #areAnsweredFor(own: readonly PendingEntry[], tries: number): Promise<boolean> {
@@ -119,13 +126,12 @@ export class ReadBacks {
    */
   #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
-    const togetherMs = Math.min(togetherMsMax, this.#waitMs / 5);
     const together = new Set(own);
     for (const each of this.#pending) {
       if (together.size >= togetherMax) break;
       const sinceMs = each.acceptedAtMs - acceptedAtMs;
       const isDue =
-        sinceMs <= togetherMs && each.look === undefined && each.triesCount <= triesCount;
+        sinceMs <= this.#togetherMs && each.look === undefined && each.triesCount <= triesCount;
       if (isDue || sinceMs < -tendedMsMax) together.add(each);
     }
     return [...together];

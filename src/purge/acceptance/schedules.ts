@@ -82,10 +82,12 @@ export class Schedules {
   /**
    * Appends the effect of each plan that is due, and, if the database may have lost plans, the other
    * plans (rule 30 f and h). If the journal is unavailable, or another isolate does so at the same time,
-   * the view's next renewal causes another try.
+   * the view's next renewal causes another try. Writes nothing with a view that is too old: it may lack a
+   * cancel that the schedule has dropped.
    */
   async keep(): Promise<void> {
     const { view, nowAtMs } = this.#settings;
+    if (view.isRenewedFirst(nowAtMs())) return;
     const { isScheduleLost, schedule } = view;
     const due = schedule.due(nowAtMs());
     const plans = isScheduleLost ? schedule.plans : due;

@@ -96,6 +96,8 @@ export interface AppendWithRead {
    * full.
    */
   readonly since: readonly Entry[] | undefined;
+  /** Further entries by which the view can go on: those of `since`, before them, and that follow. Default: `since`. */
+  readonly read?: readonly Entry[] | undefined;
   /** The reply for the record, for `PreparedWrite`. Absent if the record was ignored. */
   readonly stored?: unknown;
 }

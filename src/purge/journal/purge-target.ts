@@ -1,6 +1,7 @@
 // The targets of a purge: tags and path prefixes. Each response also has internal tags: for its
 // host, route, URL and groups, for releases, and for everything. Application data has internal tags
 // for its URL and for everything.
+import { notesOn } from "../../base/notes.ts";
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedUrl } from "./spelling.ts";
 
@@ -119,7 +120,7 @@ export interface Coverable {
   readonly paths: readonly [path: string, url: string];
 }
 
-const known = new WeakMap<Coverage, Coverable>();
+const known = notesOn<Coverage, Coverable>();
 
 /**
  * Returns the tags and paths by which purges cover a record. Cached per record, because every use

@@ -1,5 +1,6 @@
 // A chain: consecutive entries of the journal, indexed by their targets. A chain that exceeds its
 // bounds drops its oldest entries.
+import { notesOn } from "../../base/notes.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -47,8 +48,6 @@ export class Chain {
   #oldestNumber = 0;
   readonly #numberByPosition = new Map<string, number>();
   readonly #newest = new TargetIndex<NewestEntry>();
-  /** The number after the chain's last entry, and the stamp, for which `isClear` was last true. */
-  readonly #clear = new WeakMap<PurgeSubject, { readonly end: number; readonly stamp: Stamp }>();
   #heldBytes = 0;
   /** When the chain got its later entries, by this isolate's clock, with the number of the first of each time. */
   #heard: { readonly from: number; readonly atMs: number }[] = [];
@@ -164,13 +163,13 @@ export class Chain {
   isClear(record: PurgeSubject): boolean {
     const { stamp } = record;
     const end = this.#oldestNumber + this.#entries.length;
-    const known = this.#clear.get(record);
-    if (known?.end === end && known.stamp === stamp) return true;
+    const known = clear.get(record);
+    if (known?.end === end && known.stamp === stamp && known.chain === this) return true;
     const number = this.#numberOf(stamp);
     if (number === undefined) return false;
     if (number + 1 === end) return true;
     if (this.#newest.some(record, isPurgedSince, number)) return false;
-    this.#clear.set(record, { end, stamp });
+    clear.set(record, { chain: this, end, stamp });
     return true;
   }
 
@@ -236,6 +235,12 @@ export class Chain {
     return this.#entries[number - this.#oldestNumber];
   }
 }
+
+/** The chain, the number after its last entry, and the stamp, for which `isClear` was last true. */
+const clear = notesOn<
+  PurgeSubject,
+  { readonly chain: Chain; readonly end: number; readonly stamp: Stamp }
+>();
 
 const isPurgedSince = ({ hardAt, softAt }: NewestEntry, since: number) =>
   hardAt > since || softAt > since;

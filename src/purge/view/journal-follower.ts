@@ -225,17 +225,16 @@ export class JournalFollower {
   }
 
   /**
-   * Extends the chain by the entries after its end, if the read has this end, at its place or after it (rule 13).
+   * Extends the chain by the entries after its end, if the read has this end or begins after it (rule 13).
    *
-   * @param place the entry after which the read begins
+   * @param place the entry after which the read begins, unless it has this entry, too
    */
   #extend(place: EntryId, read: JournalRead): void {
     const { chain } = this;
     if (chain === undefined) return;
     const { end } = chain;
-    const isAtPlace = isSameEntry(place, end);
-    const at = isAtPlace ? -1 : read.entries.findLastIndex((each) => isSameEntry(each, end));
-    if (at < 0 && !isAtPlace) return;
+    const at = read.entries.findLastIndex((each) => isSameEntry(each, end));
+    if (at < 0 && !isSameEntry(place, end)) return;
     const entries = read.entries.slice(at + 1);
     chain.append(entries, this.#settings.nowAtMs());
     this.learn(lastSwitched(entries));
@@ -270,11 +269,12 @@ export class JournalFollower {
   ): Promise<Omit<AppendWithRead, "sentAtMs"> | OlderTags | Unavailable> {
     if (place === "none") return this.#appendAlone(entry);
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
+    if (appended.kind !== "appended") return appended;
     // A page that does not begin at `place`, or is full, cannot extend the chain.
-    if (appended.kind === "appended" && appended.since !== undefined) {
-      const { since: entries, sentAtMs } = appended;
-      this.#extend(place, { kind: "read", entries, sentAtMs });
-    }
+    const { read: entries = appended.since, sentAtMs } = appended;
+    // Another call of the same script may have extended the chain by these entries.
+    const isNews = this.chain?.knows(appended.place) !== true || sentAtMs > this.sentAtMs;
+    if (entries !== undefined && isNews) this.#extend(place, { kind: "read", entries, sentAtMs });
     return appended;
   }
 

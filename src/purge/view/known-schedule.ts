@@ -134,21 +134,22 @@ export class KnownSchedule {
 
   /**
    * Returns whether the journal's schedule lacks a known plan (rule 30 h). Forgets each such plan that the
-   * schedule need not keep any more: it has taken effect, or was cancelled, while this isolate read nothing.
+   * schedule need not keep any more: it has taken effect, or was cancelled, while this isolate read nothing. The
+   * clock of the isolate that dropped it may be ahead by 2 A.
    */
   isLostFrom(held: HeldSchedule | undefined, nowAtMs: number): boolean {
-    if (this.isEmpty || held?.ids === undefined) return false;
-    const ids = new Set(held.ids);
-    return this.areLost(
-      this.planIds.filter((id) => !ids.has(id)),
-      nowAtMs,
-    );
+    if (this.isEmpty || held === undefined) return false;
+    const ids = new Set(held.ids ?? scheduledIn(held.entries).map(({ scheduled }) => scheduled.id));
+    const lacked = this.planIds.filter((id) => !ids.has(id));
+    // A copy may be older than a plan of this isolate.
+    return this.areLost(lacked, nowAtMs) && held.ids !== undefined;
   }
 
   /** Returns the same for plans that the schedule lacks. */
   areLost(lacked: readonly string[], nowAtMs: number): boolean {
     const plans = lacked.flatMap((id) => this.#known.get(id)?.scheduled ?? []);
-    for (const { id, atMs } of plans) if (nowAtMs > atMs + scheduledKeptMs) this.#drop(id);
+    const latestAtMs = nowAtMs + 2 * this.#settings.allowanceMs;
+    for (const { id, atMs } of plans) if (latestAtMs > atMs + scheduledKeptMs) this.#drop(id);
     return plans.some(({ id }) => this.#known.has(id));
   }
 

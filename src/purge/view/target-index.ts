@@ -10,16 +10,21 @@ type Test<T> = (kept: T, bound: number) => boolean | undefined;
 /** Maps the value of a target to its new value; `undefined` for none. */
 type Change<T> = (kept: T | undefined) => T | undefined;
 
+/** Most purges name one target. */
+function distinct(names: readonly string[]): Iterable<string> {
+  return names.length < 2 ? names : new Set(names);
+}
+
 /** One value per purge target. */
 export class TargetIndex<T extends object> {
   readonly #byTag = new Map<string, T>();
   #byPrefix: Node<T> | undefined;
 
   change({ tags, prefixes }: PurgeTargets, change: Change<T>): void {
-    for (const tag of new Set(tags.map(comparedTag))) {
+    for (const tag of distinct(tags.map(comparedTag))) {
       withEntry(this.#byTag, tag, change(this.#byTag.get(tag)));
     }
-    for (const prefix of new Set(prefixes.map(comparedUrl))) {
+    for (const prefix of distinct(prefixes.map(comparedUrl))) {
       this.#byPrefix = changed(this.#byPrefix, prefix, change);
     }
   }

@@ -150,7 +150,7 @@ export class ViewCopies {
    * below `/_cache/`.
    */
   async #addressOf(host: string, what: "view" | "claim" | "listener"): Promise<string> {
-    this.#digest ??= await sha256Hex(new TextEncoder().encode(this.#settings.journal));
+    this.#digest ??= await sha256Hex(this.#settings.journal);
     return `https://${host}/_cache/journal/${this.#digest}/${what}`;
   }
 }

@@ -83,12 +83,12 @@ export class DatabaseRoom {
   }
 
   /**
-   * Notes a write. Checks the space with one command if due: a minute after the last check, five
+   * Notes a write. Returns a promise if it checks the space: checks the space with one command if due: a minute after the last check, five
    * minutes after if much space is free, or at once after many bytes. Never rejects.
    *
    * @param bytes the size of the write
    */
-  async beforeWrite(bytes: number): Promise<void> {
+  beforeWrite(bytes: number): Promise<void> | undefined {
     const atMs = this.#settings.nowAtMs();
     this.#writtenBytes += bytes;
     this.#lookedAtMs ??= atMs;
@@ -96,7 +96,8 @@ export class DatabaseRoom {
     const intervalMs =
       this.#usedRatio < calmBelowRatio && this.#info !== undefined ? calmMs : lookMs;
     const isLongAgo = Math.abs(atMs - this.#lookedAtMs) >= intervalMs;
-    if (isLongAgo || this.#writtenBytes >= roomBytes / looksPerRoom) await this.#look();
+    const isDue = isLongAgo || this.#writtenBytes >= roomBytes / looksPerRoom;
+    return isDue ? this.#look() : undefined;
   }
 
   /**

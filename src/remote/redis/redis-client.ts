@@ -21,6 +21,8 @@ export class RedisClient extends RemoteClient<Redis> {
   /** Seals what this client's users store, and checks what they read. */
   readonly seal: Seal;
   readonly lossCount: RedisAddress["lossCount"];
+  /** As in `Connection`. */
+  readonly isCluster: boolean;
 
   constructor(settings: RedisSettings, reachRest: ReachRest) {
     const roundTrips = new RoundTrips(settings, reachRest);
@@ -39,6 +41,7 @@ export class RedisClient extends RemoteClient<Redis> {
       },
     );
     this.lossCount = settings.lossCount;
+    this.isCluster = settings.isCluster === true;
     const logged = new Set<string>();
     this.seal = new Seal(settings.sealKeys, (kind, flaw) => {
       settings.metrics?.add("brokenSeals", [kind, flaw]);

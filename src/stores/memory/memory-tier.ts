@@ -71,8 +71,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   /** The limit for the records of `large` and `others` together, in bytes. */
   readonly #bytesMax: number;
   readonly #bodies = new WeakSet<Blob>();
-  /** The change count at which a key was last written or removed. */
-  readonly #changed = new BoundedMap<number>({ sizeMax: changedKeysMax });
+  /** The last keys that were written or removed, each at its change count modulo their number. */
+  readonly #changed: string[] = [];
   /** The keys of large bodies that await a second request. */
   readonly #refused = new BoundedMarks(refusedBytesMax);
   changeCount = 0;
@@ -110,8 +110,10 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   hasChanged({ text }: RecordKey, sinceCount: number): boolean {
-    const isTooLongAgo = this.changeCount - sinceCount > changedKeysMax;
-    return isTooLongAgo || (this.#changed.peek(text) ?? 0) > sinceCount;
+    if (this.changeCount - sinceCount > changedKeysMax) return true;
+    for (let count = this.changeCount; count > sinceCount; count -= 1)
+      if (this.#changed[count % changedKeysMax] === text) return true;
+    return false;
   }
 
   get bytes(): number {
@@ -153,7 +155,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
 
   #noteChange(keyText: string): void {
     this.changeCount += 1;
-    this.#changed.set(keyText, this.changeCount);
+    this.#changed[this.changeCount % changedKeysMax] = keyText;
   }
 
   #drop(keyText: string): void {
@@ -253,5 +255,6 @@ const tooLarge: TierWrite = { kind: "refused", rule: "too-large" };
 /** Returns a body that responses may be reading. Responses read the bytes of small bodies only. */
 function readBlob(record: TierRecord<unknown>): Blob | undefined {
   const body = bodyIn(record);
-  return body?.bytes === undefined ? body?.blob : undefined;
+  const isBlob = body !== undefined && body.text === undefined && body.bytes === undefined;
+  return isBlob ? body.blob : undefined;
 }

@@ -1,6 +1,6 @@
 // Encodes bodies as text for Redis: one letter for the encoding, then the text itself or base64.
 // Longer bodies are stored as gzip if that saves enough.
-import { bytesOf, sizeOf, type RecordMetadata } from "../../cache/record/record.ts";
+import { BytesBody, bytesOf, sizeOf, type RecordMetadata } from "../../cache/record/record.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 import { bodyIn, type RecordForm } from "../../cache/tiers/record-form.ts";
@@ -40,11 +40,14 @@ export function bodyTextOf(
   isWorthPacking: boolean,
   headBytes: number,
 ): string | Promise<string> {
-  const isReadAtOnce = headBytes + asText.length + body.byteLength < headCharsMax;
-  const text = isReadAtOnce ? textIn(body) : undefined;
+  const text = isReadAtOnce(body.byteLength, headBytes) ? textIn(body) : undefined;
   if (text !== undefined) return asText + text;
   const isPacked = body.byteLength >= gzipFromBytes && isWorthPacking;
   return isPacked ? packedText(body) : asBase64 + toBase64(body);
+}
+
+function isReadAtOnce(bodyBytes: number, headBytes: number): boolean {
+  return headBytes + asText.length + bodyBytes < headCharsMax;
 }
 
 function packedText(body: Uint8Array<ArrayBuffer>): string | Promise<string> {
@@ -79,14 +82,16 @@ export function decodeBody(
   text: string,
   { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
   bodyBytesMax: number,
-): Uint8Array<ArrayBuffer> | undefined | Promise<Uint8Array<ArrayBuffer> | undefined> {
+): BytesBody | undefined | Promise<BytesBody | undefined> {
   const [letter, content] = [text.slice(0, 1), text.slice(1)];
-  if (letter === asText) return new TextEncoder().encode(content);
+  if (letter === asText) return BytesBody.ofText(content);
   const bytes = fromBase64(content);
   if (bytes === undefined || bodyBytes === null) return undefined;
-  if (letter === asBase64) return bytes;
+  if (letter === asBase64) return new BytesBody(bytes);
   if (letter !== asGzip || bodyBytes > bodyBytesMax) return undefined;
-  return gunzipped(bytes, bodyBytes);
+  const inBody = (found: Uint8Array<ArrayBuffer> | undefined) => found && new BytesBody(found);
+  const unpacked = gunzipped(bytes, bodyBytes);
+  return unpacked instanceof Promise ? unpacked.then(inBody) : inBody(unpacked);
 }
 
 /**
@@ -95,6 +100,8 @@ export function decodeBody(
  */
 export function bytesOfText<Detail>(text: string, record: TierRecord<Detail>): number {
   const body = bodyIn(record);
+  // A look at the text would copy it.
+  if (body?.text !== undefined) return text.length;
   return text.startsWith(asText) && body !== undefined ? 1 + sizeOf(body) : text.length;
 }
 
@@ -133,6 +140,8 @@ export function bodyOf<Detail>(
   // Without a digest, no read could verify the body.
   if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
   const isWorthPacking = form.isWorthPacking(metadata);
+  const { text } = body;
+  if (text !== undefined && isReadAtOnce(text.length, headBytes)) return asText + text;
   if (body.bytes !== undefined) return bodyTextOf(body.bytes, isWorthPacking, headBytes);
   return bytesOf(body).then((bytes) => bodyTextOf(bytes, isWorthPacking, headBytes));
 }

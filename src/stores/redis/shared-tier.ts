@@ -2,7 +2,7 @@
 // and most 304s cost one command each.
 import { bodyOf, bytesOfText, decodeBody } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
-import { BytesBody } from "../../cache/record/record.ts";
+import { digestOf } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -15,7 +15,6 @@ import {
   recordIn,
   recordText,
 } from "./record-text.ts";
-import { sha256Base64url } from "../../base/sha256.ts";
 import {
   type RecordList,
   type ListingBounds,
@@ -168,15 +167,14 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
     const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    const verified = (bytes: typeof decoding): TierRead<Detail> | Promise<TierRead<Detail>> => {
-      if (bytes instanceof Promise) return bytes.then(verified);
+    const verified = (body: typeof decoding): TierRead<Detail> | Promise<TierRead<Detail>> => {
+      if (body instanceof Promise) return body.then(verified);
       const withDigest = (digest: string | undefined) => {
-        if (bytes !== undefined && digest === metadata.bodyDigest)
-          return foundWith(metadata, new BytesBody(bytes));
+        if (body !== undefined && digest === metadata.bodyDigest) return foundWith(metadata, body);
         if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
         return this.#bad(ask);
       };
-      const digest = bytes && sha256Base64url(bytes);
+      const digest = body && digestOf(body);
       return digest instanceof Promise ? digest.then(withDigest) : withDigest(digest);
     };
     return verified(decoding);
@@ -227,7 +225,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
       if (upload.heldDigest !== null && (await isRewritten(client, upload, this.#settings)))
         return ["OK"];
-      return [await client.exec(this.#uploads.command(upload))];
+      return this.#uploads.write(client, [upload]);
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
     const written = writtenBy(answer, 0);
@@ -252,7 +250,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const upload = await this.#uploadOf(key, slotted, keep);
     if ("kind" in upload) return undefined;
     const ended = async (reply: unknown) => {
-      await this.#uploads.ended(upload);
+      const checking = this.#uploads.ended(upload);
+      if (checking !== undefined) await checking;
       if (reply === undefined || reply === "not-at-end") return undefined;
       this.#spoiled.delete(upload.redisKey);
       return writtenBy({ kind: "answered", value: [reply] }, 0);
@@ -260,7 +259,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return { write: this.#uploads.withPurge(upload, keep), ended };
   }
 
-  /** Writes records. Costs one command per record, because MSET cannot set an expiry. */
+  /** Writes records. A script writes up to 16 of data. Others cost a command each, because MSET sets no expiry. */
   async writeMany(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]> {
@@ -272,7 +271,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     for (let from = 0; from < uploads.length; from += togetherMax) {
       const part = uploads.slice(from, from + togetherMax);
       const answer = await this.#uploads.send("fill", part, (client) =>
-        client.pipeline(part.map((upload) => this.#uploads.command(upload))),
+        this.#uploads.write(client, part),
       );
       for (const [at, upload] of part.entries()) {
         written.set(upload, writtenBy(answer, at));
@@ -311,6 +310,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const upload: Upload = {
       redisKey,
       head: encoded,
+      body,
       text,
       bytes: text.length - body.length + bytesOfText(body, record),
       keepMs,

@@ -2,23 +2,25 @@
 // database is nearly full. Sends only the metadata of a long body that Redis already has.
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
+import { listIn } from "../../base/json-text.ts";
 import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import { type Command, type Redis, scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { readTrouble } from "../../remote/redis/redis-trouble.ts";
-import { readCommand, recordIn } from "./record-text.ts";
-import { unlessNewerScript } from "./write-unless-newer.ts";
+import { readCommand, recordIn, recordText } from "./record-text.ts";
+import { unlessNewerArgs, unlessNewerScript } from "./write-unless-newer.ts";
 import type { WriteWithPurge } from "../../cache/record/record.ts";
 import type { TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 /** The age at which an upload is ignored, because the runtime may have ended it silently. */
 const uploadMsMax = 10_000;
 
-/** A record that is being sent. `text`: the whole value, with head and body. */
+/** A record that is being sent. `text`: the whole value, with head and body. The head may be padded there. */
 export interface Upload {
   readonly redisKey: string;
   readonly head: string;
+  readonly body: string;
   readonly text: string;
   readonly bytes: number;
   readonly keepMs: number;
@@ -79,9 +81,9 @@ export class Uploads {
   }
 
   /** Ends an upload that a script of the journal has made. Checks the free space if due. Never rejects. */
-  async ended(upload: Upload): Promise<void> {
+  ended(upload: Upload): Promise<void> | undefined {
     this.#underWay.delete(upload);
-    await this.#checkRoom([upload]);
+    return this.#checkRoom([upload]);
   }
 
   #checkRoom(uploads: readonly Upload[]): Promise<void> | undefined {
@@ -95,28 +97,69 @@ export class Uploads {
    * @param keepsTags as in `TierKeep`
    */
   withPurge(
-    { redisKey, text, keepMs, newerArgs = [] }: Upload,
+    { redisKey, head, body, keepMs, newerArgs = [] }: Upload,
     { keepsTags = false }: Pick<TierKeep, "keepsTags">,
   ): WriteWithPurge {
-    const at = text.indexOf(slotBegin + slotMiddle + slotEnd) + slotBegin.length;
+    const at = head.indexOf(slotBegin + slotMiddle + slotEnd) + slotBegin.length;
     const [, , , since = ""] = newerArgs;
     const xx = this.#settings.room?.isPaused === true ? "XX" : "";
     return {
       key: redisKey,
-      around: [text.slice(0, at), text.slice(at + slotMiddle.length)],
+      around: [head.slice(0, at), recordText(head.slice(at + slotMiddle.length), body)],
       options: [String(keepMs), xx, since, keepsTags],
     };
   }
 
-  /** Returns the command that writes a record. While the room is paused, it only replaces one. */
-  command({ redisKey, text, keepMs, newerArgs, atEnd }: Upload): Command {
-    const isPaused = this.#settings.room?.isPaused === true;
-    if (newerArgs === undefined)
-      return ["SET", redisKey, text, "PX", keepMs, ...(isPaused ? ["XX"] : [])];
-    const args = [text, keepMs, isPaused ? "XX" : "", ...newerArgs];
-    if (atEnd === undefined) return scriptCommand(unlessNewerScript, [redisKey], args);
-    return scriptCommand(unlessNewerScript, [redisKey, atEnd.journalKey], [...args, atEnd.n]);
+  /**
+   * Writes records in one round trip, and returns a reply for each. While the room is paused, only replaces
+   * records. A script writes several records, unless their keys are in a cluster.
+   */
+  async write(client: Redis, uploads: readonly Upload[]): Promise<readonly unknown[]> {
+    const parts = this.#settings.redis.isCluster ? uploads.map((one) => [one]) : partsOf(uploads);
+    const commands = parts.map((part) => this.#command(part));
+    const [only] = commands;
+    const replies =
+      commands.length === 1 && only !== undefined
+        ? [await client.exec(only)]
+        : await client.pipeline(commands);
+    return parts.flatMap(([first], at) =>
+      first?.newerArgs === undefined ? [replies[at]] : listIn(replies[at]),
+    );
   }
+
+  /** @param part one upload, or several with `newerArgs` and without `atEnd` */
+  #command(part: readonly Upload[]): Command {
+    const [{ redisKey, text, keepMs, newerArgs, atEnd }] = part as readonly [Upload];
+    const xx = this.#settings.room?.isPaused === true ? "XX" : "";
+    if (newerArgs === undefined)
+      return ["SET", redisKey, text, "PX", keepMs, ...(xx === "" ? [] : [xx])];
+    const keys = part.map((upload) => upload.redisKey);
+    const args = part.flatMap(({ newerArgs: newer = [], ...upload }) =>
+      unlessNewerArgs({ ...upload, xx, n: atEnd?.n, newer }),
+    );
+    const ofJournal = atEnd === undefined ? [] : [atEnd.journalKey];
+    return scriptCommand(unlessNewerScript, [...keys, ...ofJournal], args);
+  }
+}
+
+/** The records of one script, and their characters. The database runs a script without a pause. */
+const [togetherMax, charsMax] = [16, 262_144];
+
+/** Divides uploads among commands, in order. */
+function partsOf(uploads: readonly Upload[]): readonly (readonly Upload[])[] {
+  const parts: Upload[][] = [];
+  let chars = 0;
+  for (const upload of uploads) {
+    const open = parts.at(-1);
+    chars += upload.text.length;
+    const isTogether = open?.[0]?.newerArgs !== undefined && upload.newerArgs !== undefined;
+    if (isTogether && open.length < togetherMax && chars <= charsMax) open.push(upload);
+    else {
+      parts.push([upload]);
+      chars = upload.text.length;
+    }
+  }
+  return parts;
 }
 
 /**

@@ -11,7 +11,7 @@ import { readTarget } from "../../../src/routing/target.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
-function requestWith(fields: Texts): ForwardedRequest {
+function requestWith(fields: Texts): ForwardedRequest<Headers> {
   return { client: new Headers(fields), target: readTarget("https://www.example.com/a") };
 }
 

@@ -72,6 +72,46 @@ describe("a write's purge", () => {
   });
 });
 
+describe("an entry with a record", () => {
+  const record = { key: "k", around: ["", ""], options: [] } as const;
+
+  /** Opens an isolate whose journal does not answer before `answer` is called. */
+  async function storing() {
+    const isolate = await warmIsolate();
+    const { journal } = isolate;
+    const acceptances = isolate.acceptances();
+    const { promise, resolve: answer } = Promise.withResolvers<void>();
+    journal.beforeAnswer = () => promise;
+    const appended = vi.spyOn(journal, "appendAndRead");
+    const store = () => acceptances.acceptAfter(red, "end", isolate.requester, record);
+    const after = () => appended.mock.calls.map(([place]) => place.n);
+    return { store, after, answer };
+  }
+
+  it("waits for the last one, whose place it then follows together with others", async () => {
+    const { store, after, answer } = await storing();
+    const first = store();
+    await vi.advanceTimersByTimeAsync(0);
+    const stores = [first, store(), store()];
+    await vi.advanceTimersByTimeAsync(100);
+    expect(after()).toEqual(["first"]);
+    answer();
+    for (const accepted of await Promise.all(stores)) expect(accepted.kind).toBe("accepted");
+    expect(after()).toEqual(["first", "n1", "n1"]);
+  });
+
+  it("waits for a journal that does not answer no longer than 250 ms", async () => {
+    const { store, after } = await storing();
+    void store();
+    await vi.advanceTimersByTimeAsync(0);
+    void store();
+    await vi.advanceTimersByTimeAsync(249);
+    expect(after()).toEqual(["first"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(after()).toEqual(["first", "first"]);
+  });
+});
+
 describe("the entries since the stamp", () => {
   it("come with the append, which extends the view without a read", async () => {
     const { isolate, journal, view, write, others } = await writing();

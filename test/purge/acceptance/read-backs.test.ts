@@ -5,8 +5,15 @@ import type { Entry } from "../../../src/purge/journal/entry.ts";
 import { ReadBacks } from "../../../src/purge/acceptance/read-backs.ts";
 import { Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+beforeEach(() => {
+  vi.useFakeTimers();
+  // Only Workers have this global, and requests that share no timers.
+  vi.stubGlobal("WebSocketPair", () => undefined);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 function open(lagMs = maxLagMs) {
   const { journal, view, clock } = new Isolate();
@@ -110,6 +117,21 @@ it.each([{ down: "standing" }, { down: "append" }] as const)(
     expect(await readBacks.now([lost])).toBe(false);
   },
 );
+
+it("on Node, shares a timer among requests, until it fires", async () => {
+  vi.unstubAllGlobals();
+  const { clock, readBacks, written, readBack } = open();
+  for (const n of ["a", "b"]) {
+    void readBacks.later([written(n)]);
+    await nextInvocation();
+    clock.advance(0.25);
+  }
+  expect(vi.getTimerCount()).toBe(1);
+  await halfLag();
+  void readBacks.later([written("c")]);
+  await halfLag();
+  expect(readBack()).toEqual(["a b", "c"]);
+});
 
 it("reads back the entries of a request that has ended", async () => {
   const { journal, clock, readBacks, written, readBack } = open();

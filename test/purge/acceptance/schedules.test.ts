@@ -1,9 +1,11 @@
 // Rule 30 (f, h): isolates put plans into effect, and plan again what the database has lost.
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LaterOrder } from "../../../src/purge/acceptance/schedules.ts";
 import { nothing } from "../../../src/purge/journal/purge-target.ts";
 import { scheduledKeptMs } from "../../../src/purge/journal/scheduled.ts";
 import { Isolate, newEntry, orderOf } from "../../../testing/examples/purges.ts";
+
+const reads = ["newest", "since", "sinceOnPrimary", "atPrimary"] as const;
 
 const later = (scheduledId: string, atMs: number): LaterOrder => ({
   ...orderOf(["tag:red"], { id: "", bodyDigest: "" }),
@@ -32,6 +34,7 @@ it("a plan that is lost while an effect is written is planned again", async () =
   const { isolate, acceptances, scheduled } = await planning(60, 6_000);
   const { clock, journal, view } = isolate;
   clock.advance(62);
+  await view.catchUp();
   const gate = Promise.withResolvers<void>();
   journal.beforeAnswer = () => gate.promise;
   const keeping = acceptances.keepSchedule();
@@ -62,6 +65,7 @@ it("an isolate writes no effect that it has read since", async () => {
   const { isolate, acceptances, written } = await planning(60, 61, 62);
   const { clock, journal, view } = isolate;
   clock.advance(64);
+  await view.catchUp();
   const known = view.schedule.of("62");
   if (known === undefined) throw new Error("The plan is unknown.");
   const before = written();
@@ -91,14 +95,23 @@ it("isolates that renew their views together write each effect about once", asyn
   expect([scheduled().length, view.schedule.plans]).toEqual([6, []]);
 });
 
-it("an isolate that slept until the schedule has dropped a cancel writes no effect", async () => {
-  const { isolate, scheduled, written } = await planning(60);
-  const { clock, journal, view } = isolate;
-  journal.stream.keepScheduled("60");
-  clock.advance(60 + scheduledKeptMs / 1_000 + 1);
-  // Trimming has removed what the isolate has read.
-  for (let nth = 0; nth < journal.keptCount; nth += 1) journal.write(newEntry({ n: `n${nth}` }));
-  const before = written();
-  await isolate.renew();
-  expect([written() - before, scheduled(), view.schedule.plans]).toEqual([0, [], []]);
+describe("an isolate that slept until the schedule has dropped a cancel writes no effect", () => {
+  it.each([
+    { how: "after a read", aheadSeconds: 1, down: [], isForgotten: true },
+    { how: "if its clock is behind by 2 A", aheadSeconds: -1.5, down: [], isForgotten: true },
+    { how: "if it cannot read", aheadSeconds: 1, down: reads, isForgotten: false },
+  ])("$how", async ({ aheadSeconds, down, isForgotten }) => {
+    const { isolate, scheduled, written } = await planning(60);
+    const { clock, journal, view } = isolate;
+    journal.stream.keepScheduled("60");
+    const renewalSeconds = 9;
+    clock.advance(60 + scheduledKeptMs / 1_000 + aheadSeconds - renewalSeconds);
+    // Trimming has removed what the isolate has read.
+    for (let nth = 0; nth < journal.keptCount; nth += 1) journal.write(newEntry({ n: `n${nth}` }));
+    const before = written();
+    journal.down = down;
+    await isolate.renew();
+    expect([written() - before, scheduled()]).toEqual([0, []]);
+    expect(view.schedule.plans.length).toBe(isForgotten ? 0 : 1);
+  });
 });

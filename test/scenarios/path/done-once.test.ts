@@ -107,14 +107,9 @@ it.each([
   expect(reads).toHaveBeenCalledTimes(1);
 });
 
-it("a small body from Redis is sent without a blob, then also from memory", async () => {
-  const upstash = new FakeUpstash(new FakeClock());
+/** Counts the blobs that are made until the globals are restored. */
+function countBlobs() {
   const made = vi.fn<() => void>();
-  const open = () => openSite({ origin: () => page("page", cc("max-age=60")), upstash });
-  await open().get("/a");
-  const other = open();
-  // The first request makes a blob for the copy of the purge view.
-  await other.get("/b");
   class CountedBlob extends Blob {
     constructor(...given: ConstructorParameters<typeof Blob>) {
       super(...given);
@@ -122,10 +117,36 @@ it("a small body from Redis is sent without a blob, then also from memory", asyn
     }
   }
   vi.stubGlobal("Blob", CountedBlob);
+  return made;
+}
+
+it("a small body from Redis is sent without a blob, then also from memory", async () => {
+  const upstash = new FakeUpstash(new FakeClock());
+  const open = () => openSite({ origin: () => page("page", cc("max-age=60")), upstash });
+  await open().get("/a");
+  const other = open();
+  // The first request makes a blob for the copy of the purge view.
+  await other.get("/b");
+  const made = countBlobs();
   for (const detail of ["shared", "memory"]) {
     const { text, cacheStatus } = await other.get("/a");
     expect([text, cacheStatus]).toEqual(["page", expect.stringContaining(`detail=${detail}`)]);
   }
   vi.unstubAllGlobals();
   expect(made).not.toHaveBeenCalled();
+});
+
+it("a miss of a small body makes one blob, and waits for no turn without lower tiers", async () => {
+  const turn = vi.fn<() => Promise<void>>(async () => undefined);
+  const fields = cc("max-age=60", { "content-length": "4" });
+  const site = openSite({ origin: () => page("page", fields), hasCache: false, turn });
+  // The first request of an isolate waits for a turn.
+  await site.get("/a");
+  turn.mockClear();
+  const made = countBlobs();
+  expect((await site.get("/b")).cacheStatus).toContain("fwd=uri-miss");
+  vi.unstubAllGlobals();
+  expect(made).toHaveBeenCalledTimes(1);
+  expect(turn).not.toHaveBeenCalled();
+  expect(await site.get("/b")).toMatchObject({ text: "page" });
 });

@@ -179,19 +179,37 @@ it("a value of data ends at the instant − A, also one that was loaded after th
   expect([await load(), await load()]).toEqual(["value 4", "value 4"]);
 });
 
-it("a value that is set about the instant is in no tier", async () => {
+it.each(["hard", "soft"])(
+  "a value that is set about the instant is in no tier (%s)",
+  async (mode) => {
+    const { site, values, clock } = await openBeside();
+    await values.get("42");
+    await plan(site, 60, { mode });
+    await site.get("/page");
+    clock.advance(60.5);
+    for (const everywhere of [false, true]) {
+      expect(await values.set("42", "early", { everywhere })).toEqual([]);
+      expect(await values.get("42")).toBeUndefined();
+    }
+    clock.advance(0.5);
+    expect(await values.set("42", "value", { everywhere: false })).not.toEqual([]);
+    expect(await values.get("42")).toBe("value");
+  },
+);
+
+it("a value that is written across the instant is in no tier", async () => {
   const { site, values, clock } = await openBeside();
   await values.get("42");
   await plan(site, 60);
   await site.get("/page");
-  clock.advance(60.5);
-  for (const everywhere of [false, true]) {
-    expect(await values.set("42", "early", { everywhere })).toEqual([]);
-    expect(await values.get("42")).toBeUndefined();
-  }
-  clock.advance(0.5);
-  expect(await values.set("42", "value", { everywhere: false })).not.toEqual([]);
-  expect(await values.get("42")).toBe("value");
+  clock.advance(59);
+  const persist = async () => {
+    clock.advance(10);
+    // A request renews the view, and the isolate appends the effect.
+    await site.get("/page");
+    await site.get("/page");
+  };
+  expect(await values.write("42", "old", persist)).toEqual([]);
 });
 
 it("an instant that has passed is an ordinary purge", async () => {

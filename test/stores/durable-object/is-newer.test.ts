@@ -7,7 +7,7 @@ import type { NewerRecords } from "../../../src/cache/record/record.ts";
 import { type DataMetadata, dataForm } from "../../../src/data/value/data-record.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { isNewer, unlessNewer } from "../../../src/stores/durable-object/is-newer.ts";
-import { newerArgs } from "../../../src/stores/redis/write-unless-newer.ts";
+import { newerArgs, unlessNewerArgs } from "../../../src/stores/redis/write-unless-newer.ts";
 import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
 import { setUnlessNewer } from "../../../testing/fakes/unless-newer-model.ts";
 import { atMs, drawnWrite, headOf, metadataOf, minute, stampOf } from "../held-records.ts";
@@ -15,7 +15,12 @@ import { atMs, drawnWrite, headOf, metadataOf, minute, stampOf } from "../held-r
 describe("a stored record is newer", () => {
   it("exactly if the script of Redis keeps it", () => {
     const property = fc.property(drawnWrite, ({ held, made, given }) => {
-      const args = ["new", "1", "", ...newerArgs(made, given)];
+      const args = unlessNewerArgs({
+        text: "new",
+        keepMs: 1,
+        xx: "",
+        newer: newerArgs(made, given),
+      });
       const byScript = setUnlessNewer(args, `${headOf(held)}\nbody`) === "newer";
       expect(isNewer(headOf(held), unlessNewer(made, given))).toBe(byScript);
     });

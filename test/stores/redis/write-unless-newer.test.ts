@@ -5,12 +5,22 @@ import { describe, expect, it } from "vitest";
 import type { NewerRecords } from "../../../src/cache/record/record.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { recordText } from "../../../src/stores/redis/record-text.ts";
-import { newerArgs, unlessNewerScript } from "../../../src/stores/redis/write-unless-newer.ts";
+import {
+  newerArgs,
+  unlessNewerArgs,
+  unlessNewerScript,
+} from "../../../src/stores/redis/write-unless-newer.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { setUnlessNewer } from "../../../testing/fakes/unless-newer-model.ts";
 import { shareOf } from "../../../testing/histories.ts";
 import { atMs, drawnWrite, headOf, metadataOf, minute, stampOf } from "../held-records.ts";
+
+/** Returns the arguments of one record, whose text is `new`. */
+const argsOf = (
+  newer: readonly string[],
+  more: { readonly xx?: string; readonly n?: string } = {},
+) => unlessNewerArgs({ text: "new", keepMs: minute, xx: "", newer, ...more });
 
 const textOf = (metadata: DataMetadata) => recordText(headOf(metadata), "body\nbody");
 
@@ -29,13 +39,15 @@ const tagged = { ...later, tags: Array.from({ length: 4_000 }, (_, nth) => `${nt
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   const database = openRestDatabase(start);
-  const write = (args: readonly string[]) =>
-    database.redis.eval(unlessNewerScript, 1, "key", ...args);
+  const write = async (args: readonly string[]) => {
+    const replies = await database.redis.eval(unlessNewerScript, 1, "key", ...args);
+    return (replies as readonly unknown[])[0];
+  };
 
   async function written(held: string, given: NewerRecords, metadata = metadataOf()) {
     await database.redis.flushall();
     if (held !== "") await database.redis.set("key", held);
-    const args = ["new", String(minute), "", ...newerArgs(metadata, given)];
+    const args = argsOf(newerArgs(metadata, given));
     const reply = await write(args);
     const modelled = setUnlessNewer(args, held);
     expect(reply).toBe(typeof modelled === "string" ? modelled : "OK");
@@ -86,17 +98,15 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   it("replaces a value of another type", async () => {
     await database.redis.flushall();
     await database.redis.hset("key", "field", "value");
-    expect(await write(["new", "1000", "", ...newerArgs(metadataOf(), { kind: "load" })])).toBe(
-      "OK",
-    );
+    expect(await write(argsOf(newerArgs(metadataOf(), { kind: "load" })))).toBe("OK");
   });
 
   it("with `XX`, creates no record", async () => {
     await database.redis.flushall();
-    const args = newerArgs(metadataOf(), { kind: "set" });
-    expect(await write(["new", "1000", "XX", ...args])).toBeNull();
+    const args = argsOf(newerArgs(metadataOf(), { kind: "set" }), { xx: "XX" });
+    expect(await write(args)).toBeNull();
     await database.redis.set("key", "old");
-    expect(await write(["new", "1000", "XX", ...args])).toBe("OK");
+    expect(await write(args)).toBe("OK");
   });
 
   it.each([
@@ -111,11 +121,23 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await redis.flushall();
     for (const n of row.entries)
       await redis.xadd("journal", "*", "v", "1", ...(n === "" ? [] : ["n", n]));
-    const args = ["new", "1000", "", ...newerArgs(metadataOf(), { kind: "set" }), row.n];
-    expect(await redis.eval(unlessNewerScript, 2, "key", "journal", ...args)).toBe(row.reply);
+    const args = argsOf(newerArgs(metadataOf(), { kind: "set" }), { n: row.n });
+    const replies = await redis.eval(unlessNewerScript, 2, "key", "journal", ...args);
+    expect(replies).toEqual([row.reply]);
     expect(await redis.get("key")).toBe(row.reply === "OK" ? "new" : null);
     const modelled = setUnlessNewer(args, "", row.entries.at(-1) ?? "");
     expect(typeof modelled === "string" ? modelled : "OK").toBe(row.reply);
+  });
+
+  it("writes the other records of a script beside a newer one, and one that may only be replaced", async () => {
+    await database.redis.flushall();
+    await database.redis.mset("newer", textOf(metadataOf(later)), "older", "old");
+    const newer = newerArgs(metadataOf(), { kind: "load" });
+    const keys = ["older", "newer", "absent", "new"];
+    const args = keys.flatMap((key) => argsOf(newer, { xx: key === "absent" ? "XX" : "" }));
+    const replies = await database.redis.eval(unlessNewerScript, keys.length, ...keys, ...args);
+    expect(replies).toEqual(["OK", "newer", null, "OK"]);
+    expect(await database.redis.mget("older", "absent", "new")).toEqual(["new", null, "new"]);
   });
 
   it("decides as the model", async () => {

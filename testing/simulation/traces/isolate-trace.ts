@@ -27,6 +27,8 @@ export class IsolateTrace {
   readonly number: number;
   readonly #colo: number;
   #readsCount = 0;
+  /** The scheduled purges that the view has forgotten with the last read. */
+  #forgotten: string[] = [];
   /** The read whose reply arrived last. */
   #replied = 0;
 
@@ -78,6 +80,8 @@ export class IsolateTrace {
       ...this.trace.pathOf(chain?.entries ?? []),
       asOf,
     });
+    for (const id of this.#forgotten.splice(0))
+      this.event("forget", { plan: this.trace.planNumber(id) });
   }
 
   /**
@@ -137,6 +141,13 @@ export class IsolateTrace {
     journal.standing = (places) => {
       for (const place of places) this.event("ask", { entry: entry(place) });
       return standing(places);
+    };
+    const { schedule } = view;
+    const forget = schedule.forget.bind(schedule);
+    schedule.forget = (...given) => {
+      const known = schedule.entries.map(({ scheduled }) => scheduled.id);
+      forget(...given);
+      this.#forgotten.push(...known.filter((id) => schedule.of(id) === undefined));
     };
     const apply = view.apply.bind(view);
     const confirm = view.confirm.bind(view);

@@ -1,7 +1,14 @@
 // Records a simulated history as events of the models of the purge protocol (testing/proof/ and
 // testing/specification/). Each line is a JSON object of small numbers: entries, isolates and
 // responses are numbered in the order in which they begin.
-import { decodeEntry, type EntryId } from "../../../src/purge/journal/entry.ts";
+import {
+  decodeEntry,
+  type Entry,
+  type EntryId,
+  purgedBy,
+  scheduledIn,
+} from "../../../src/purge/journal/entry.ts";
+import type { PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
@@ -35,7 +42,9 @@ export interface Trip {
 interface TracedWorld {
   readonly settings: Readonly<
     Record<"seed" | "allowanceMs" | "replicaLagMs" | "clockErrorMs" | "keptCount", number>
-  > & { readonly linedMax?: number } & { readonly maxLagMs: Readonly<Record<Page, number>> };
+  > & { readonly linedMax?: number; readonly settleMs?: number } & {
+    readonly maxLagMs: Readonly<Record<Page, number>>;
+  };
   readonly atMs: number;
   readonly stream: StreamView & { onHarmed: (how: "lost" | "withdrawn") => void };
 }
@@ -51,6 +60,7 @@ export class Trace {
   readonly #world: TracedWorld;
   readonly #lines: string[];
   readonly #entries = new Map<string, number>();
+  readonly #plans = new Map<string, number>();
   readonly #colos = new Map<string, number>([["", 0]]);
   #isolatesCount = 0;
   readonly #records = new WeakMap<PurgeSubject, number>();
@@ -65,7 +75,7 @@ export class Trace {
     this.#world = world;
     this.#lines = lines;
     const { maxLagMs, allowanceMs, replicaLagMs, clockErrorMs, keptCount } = world.settings;
-    const { linedMax = Infinity } = world.settings;
+    const { linedMax = Infinity, settleMs } = world.settings;
     const constants = {
       usual_lag: maxLagMs.usual,
       quick_lag: maxLagMs.quick,
@@ -78,6 +88,7 @@ export class Trace {
       lined: Math.min(linedMax, 10_000),
       read_back: maxLagMs.usual / 2,
       read_back_again: readBackAgainMs + togetherMs,
+      ...(settleMs !== undefined && { settle: settleMs }),
     };
     lines.push(JSON.stringify({ trace: world.settings.seed, ...constants }));
     world.stream.onHarmed = (how) => this.#harmed(how);
@@ -161,22 +172,45 @@ export class Trace {
     // The specification numbers entries as well, unless an entry has no number.
     const number = numberIn(entry.n) || -1;
     const place = { position: positionNumber(position), number, ...trip?.fields };
-    if (entry.by === "tidemark") {
+    if (entry.by === "tidemark" && entry.scheduled === undefined) {
       // An unknown entry is -1, because 0 is an empty journal.
       const lost = entry.lost === "" ? 0 : (this.#entries.get(entry.lost) ?? -1);
       return this.event("mark", { ...place, entry: lost });
     }
-    const covers = pages.reduce(
-      (bits, page, at) => bits | (isNamed(entry.targets, page) ? 1 << at : 0),
-      0,
-    );
-    this.event("purge", { isolate: -1, ...place, covers, hard: entry.mode === "hard" });
+    const covers = coveredBy(purgedBy(entry));
+    const hard = entry.mode === "hard";
+    this.event("purge", { isolate: -1, ...place, covers, hard, ...this.#scheduledBy(entry) });
+  }
+
+  /** Returns the number of a scheduled purge; 0 if it has none. */
+  planNumber(id: string): number {
+    return this.#plans.get(id) ?? 0;
+  }
+
+  /** Returns the fields of a plan, a cancel in time, or an effect. */
+  #scheduledBy(entry: Entry): EventFields {
+    const [scheduled] = scheduledIn([entry]);
+    if (scheduled === undefined) return {};
+    const { id, state, atMs, targets } = scheduled.scheduled;
+    this.#plans.set(id, this.planNumber(id) || this.#plans.size + 1);
+    return {
+      plan: this.planNumber(id),
+      stage: stages[state],
+      time: atMs,
+      names: coveredBy(targets),
+    };
   }
 
   #harmed(how: "lost" | "withdrawn"): void {
     this.event(how === "lost" ? "lose" : "withdraw", this.stateOf(this.#world.stream));
   }
 }
+
+const stages = { planned: 1, cancelled: 2, effective: 3 } as const;
+
+/** Returns the pages that targets name, as bits. */
+const coveredBy = (targets: PurgeTargets) =>
+  pages.reduce((bits, page, at) => bits | (isNamed(targets, page) ? 1 << at : 0), 0);
 
 function placeOf({ id, fields }: StreamItem): EntryId {
   return { position: id, n: nOf(fields) };

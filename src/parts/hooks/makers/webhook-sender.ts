@@ -95,7 +95,7 @@ async function receive<Order extends object, Answer>(
     ports.purge(mapped.order, { id: as, by: `hook:${name}`, bodyDigest });
   // A mapping may read header fields, so the same body may purge other targets.
   const content = `${bodyDigest}\n${JSON.stringify(mapped.order)}`;
-  const purgeDigest = await sha256Hex(new TextEncoder().encode(content));
+  const purgeDigest = await sha256Hex(content);
   const purging = hook.repeats.run(purgeDigest, ports.nowAtMs, () => purge(id));
   ports.afterAnswer(async () => {
     const purged = await purging;

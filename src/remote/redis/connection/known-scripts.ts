@@ -12,11 +12,12 @@ export class KnownScripts {
   #isRefused = false;
 
   /** Returns the command with the digest in place of a script that an earlier command has carried. */
-  shortened([name, script = "", ...others]: WireCommand): WireCommand | undefined {
+  shortened(command: WireCommand): WireCommand | undefined {
+    const { 0: name, 1: script = "" } = command;
     const short = byDigest[name];
     if (short === undefined || this.#isRefused) return undefined;
     const known = this.#digests.get(script);
-    if (known !== undefined) return [short, known, ...others];
+    if (known !== undefined) return [short, known, ...command.slice(2)];
     const hash = nodeGlobals.process?.getBuiltinModule?.("node:crypto")?.hash;
     if (hash !== undefined) this.#digests.set(script, hash("sha1", script, "hex"));
     return undefined;

@@ -59,9 +59,9 @@ export function overIoredis(redis: IoredisConnection): Connection {
     onEnd: (listener) => void redis.on("end", listener),
     reconnect: () => redis.disconnect(true),
     duplicate: () => duplicateOf(redis),
-    send([name, ...args]) {
+    send(command) {
       join();
-      return redis.call(name, ...args);
+      return redis.call(...command);
     },
     transact: (commands) => transact(redis, commands),
   };

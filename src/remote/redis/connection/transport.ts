@@ -135,8 +135,8 @@ async function repliesTo(
   }
 }
 
-function wired({ isCluster }: Connection, [name, ...args]: Command): WireCommand {
-  const command: WireCommand = [name, ...args.map(String)];
+function wired({ isCluster }: Connection, given: Command): WireCommand {
+  const command = given.map(String) as [string, ...string[]];
   return isCluster ? inSlots(command) : command;
 }
 

@@ -43,12 +43,14 @@ interface Append {
 }
 
 /**
- * The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. No place if the record lacks
- * older tags.
+ * The places of a call's entries; none if the record lacks older tags. `read`: the page and all entries of the script, in
+ * which those since the call's stamp begin and end, as in `AppendWithRead`.
  */
 export interface AppendResult {
   readonly places: readonly EntryId[];
-  readonly since: readonly Entry[] | undefined;
+  readonly read:
+    | { readonly all: readonly Entry[]; readonly from: number; readonly upTo: number }
+    | undefined;
   readonly stored: unknown;
 }
 
@@ -75,15 +77,14 @@ export class JoinedAppends {
   }
 
   /** Appends all entries or none, and reads the entries from a stamp on. Never rejects. */
-  async append(
+  append(
     since: EntryId | undefined,
     entries: readonly NewEntry[],
     write?: WriteWithPurge,
   ): Promise<RemoteAnswer<AppendResult>> {
     const { sealed } = this.#settings;
     const encoded = entries.map((one) => entryArg(sealed.encoded(one), one));
-    const [answer = notRedis] = await this.#calls.join(this, [{ since, entries, encoded, write }]);
-    return answer;
+    return this.#calls.joinOne(this, { since, entries, encoded, write });
   }
 
   /** Sends calls in one script. After a refusal that may concern one of them, sends each alone. */
@@ -133,19 +134,18 @@ function appendedIn(
   const replies = listIn(reply);
   const page = sealed.entriesIn(pageReply);
   const isWhole = page.length + 1 < pageCount;
-  const placed: Entry[] = [];
+  const all = [...page];
   let repliesAt = 0;
   return appends.map(({ since, entries }) => {
     const own = replies.slice(repliesAt, (repliesAt += entries.length));
     const places = placesIn(own);
     const [kind, , stored] = listIn(own[0]);
     if (kind === "older-tags")
-      return { kind: "answered", value: { places, since: undefined, stored } };
+      return { kind: "answered", value: { places, read: undefined, stored } };
     if (places.length < entries.length) return notRedis;
-    placed.push(...entries.map((entry, at) => ({ ...entry, ...places[at]! })));
-    const at = since === undefined ? -1 : page.findLastIndex((entry) => isSameEntry(entry, since));
-    const isJoined = isWhole && at >= 0;
-    const read = isJoined ? [...page.slice(at + 1), ...placed] : undefined;
-    return { kind: "answered", value: { places, since: read, stored } };
+    all.push(...entries.map((entry, at) => ({ ...entry, ...places[at]! })));
+    const from = since === undefined ? 0 : 1 + page.findLastIndex((one) => isSameEntry(one, since));
+    const read = isWhole && from > 0 ? { all, from, upTo: all.length } : undefined;
+    return { kind: "answered", value: { places, read, stored } };
   });
 }

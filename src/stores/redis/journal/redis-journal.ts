@@ -281,10 +281,20 @@ export class RedisJournal implements Journal {
     const sentAtMs = nowAtMs();
     const answer = await this.#appends.append(place, [entry], write);
     if (answer.kind === "unavailable") return unavailableFor(answer.cause, redis.health);
-    const { places, since, stored } = answer.value;
+    const { places, read, stored } = answer.value;
     const [appended] = places;
     if (appended === undefined) return { kind: "older-tags" };
-    return { kind: "appended", place: appended, sentAtMs, since, stored };
+    return {
+      kind: "appended",
+      place: appended,
+      sentAtMs,
+      // Few callers read it.
+      get since() {
+        return read?.all.slice(read.from, read.upTo);
+      },
+      read: read?.all,
+      stored,
+    };
   }
 
   /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
