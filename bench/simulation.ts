@@ -4,6 +4,7 @@
 //   npm run bench -- simulation --histories 200000 --seed 1
 //   npm run bench -- simulation --positions --histories 20000 --kind failing
 //   npm run bench -- simulation --requests --histories 2000 --kind crossing
+//   npm run bench -- simulation --requests --scheduled --histories 2000
 //   npm run bench -- simulation --switch --histories 20000 --kind trimming
 //   npm run bench -- simulation --data --histories 100000
 //   npm run bench -- simulation --sets --kind failing --histories 20000
@@ -48,6 +49,8 @@ type Variant =
       readonly isObject: boolean;
       /** The number of isolates at the start; `undefined` for 2 to 4. */
       readonly isolateCount: number | undefined;
+      /** Whether purges are also scheduled, in histories of requests and of data. */
+      readonly hasPlans: boolean;
     }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
 
@@ -66,10 +69,10 @@ type Told = Pick<History, "violations" | "judgedCount" | "usableCount">;
 
 function historyIn(share: Share, seed: number, tell?: (line: string) => void): Promise<Told> {
   if (share.variant === "write-behind") return writtenBehind(share.kind, seed, tell);
-  const { variant, kind, isolateCount } = share;
+  const { variant, kind, isolateCount, hasPlans } = share;
   const Store = share.isObject ? ObjectJournal : undefined;
   const Records = share.isObject ? RecordsClient : undefined;
-  const options = { kind, tell, Store, Records, isolateCount };
+  const options = { kind, tell, Store, Records, isolateCount, hasPlans };
   switch (variant) {
     case "views":
       return historyOf(seed, options);
@@ -186,10 +189,11 @@ const variants = [
   "positions",
   "requests",
   "switch",
-  "scheduled",
   "data",
   "sets",
   "fields",
+  // Last, because requests and data may also be scheduled.
+  "scheduled",
 ] as const;
 
 async function main(): Promise<void> {
@@ -218,6 +222,7 @@ async function main(): Promise<void> {
         variant: variants.find((each) => values[each]) ?? "views",
         kind: kindIn(kind ?? "ordinary", worldKinds),
         isObject: values.object,
+        hasPlans: values.scheduled,
         isolateCount:
           values.isolates === undefined ? undefined : numberIn(values.isolates, "isolates"),
       };

@@ -23,6 +23,7 @@ export type {
   LoggedFacts,
   OriginRequest,
   ReplayedRequest,
+  ReplayedRules,
   ReplayResult,
   ReplaySettings,
   SharedTierCalls,
@@ -86,7 +87,7 @@ export function answerRulesFor(
 
 /**
  * Opens a site with empty tiers, which `play` fills with the requests of an access log, in the time of
- * the log. It sends nothing.
+ * the log. It sends nothing. Of rules, it runs the phases that need a request alone: `rules` names them.
  *
  * @param config a result of `defineConfig`
  * @example

@@ -28,6 +28,7 @@ export type {
   WrittenCondition,
   WrittenWhen,
 } from "./config/written-route.ts";
+export type { PathParameters } from "./part/port/path-parameters.ts";
 export type { WrittenPurge, WrittenRoutePurge } from "./config/written-purge.ts";
 export type { WrittenAnswerRule } from "./config/written-route.ts";
 export type {

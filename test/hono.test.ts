@@ -7,7 +7,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
 import { operate } from "../src/parts/operate/operate.ts";
 import { defineConfig, defineRule } from "../src/tidemark.ts";
@@ -194,15 +194,19 @@ it("the application's build is in ETags, and an invalid one is refused at once",
 it("rules run in front of the application, with its variables and inferred types", async () => {
   const rule = defineRule({
     name: "named",
+    match: "/own/:id",
     keyed: { "x-bucket": () => "b" },
-    admits: ({ headers }, { secret }) =>
-      headers.get("x-name") === secret("NAME") ? undefined : new Response("no", { status: 403 }),
+    admits: ({ headers, params }, { secret }) => {
+      expectTypeOf(params).toEqualTypeOf<{ readonly id: string }>();
+      const isNamed = headers.get("x-name") === secret("NAME") && params.id === "a";
+      return isNamed ? undefined : new Response("no", { status: 403 });
+    },
     respond: (_, keyed) => ({
       // @ts-expect-error: the rule has no such value.
       set: { "x-got": keyed["x-bucket"] ?? keyed["x-other"] },
     }),
   });
-  const own = defineConfig({ routes: [{ name: "all", match: "*", use: [rule] }] });
+  const own = defineConfig({ routes: [{ name: "all", match: "/own/:id", use: [rule] }] });
   const ruled = tidemark(app, own, { env });
   const ask = (headers: HeadersInit) =>
     ruled.fetch(new Request("http://localhost/own/a", { headers }));

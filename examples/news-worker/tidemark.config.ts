@@ -27,7 +27,7 @@ export default defineConfig({
       staleIfError: "1d",
       negative: { 404: "30s" },
       browser: "0s",
-      tags: ({ slug = "" }) => [`article:${slug}`],
+      tags: ({ slug }) => [`article:${slug}`],
       query: { allow: [] },
       cookies,
     },

@@ -1,6 +1,7 @@
 // The configuration: checks the operator's object and fills in the defaults.
 import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
+import type { Patterns } from "../part/port/path-parameters.ts";
 import { configInput, defaultAllowanceSeconds } from "./schema.ts";
 import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
 import { trustOf } from "./trust-proxy.ts";
@@ -28,7 +29,9 @@ export type Config = ReturnType<typeof filledIn>;
  *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }],
  * });
  */
-export function defineConfig(written: WrittenConfig): Config {
+export function defineConfig<const Matches extends readonly Patterns[] = readonly Patterns[]>(
+  written: WrittenConfig<Matches>,
+): Config {
   if (!isPlain(written)) throw formRefusal(written);
   const checked = v.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.issues);

@@ -2,6 +2,7 @@
 // `route-options.ts` has the schema, which must have the same fields to compile: types of the package
 // must not import those of Valibot.
 import type { RoutePart } from "../part/port/part.ts";
+import type { PathParameters, Patterns } from "../part/port/path-parameters.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { Device } from "./normal-forms.ts";
 import type { TierName } from "./tier-names.ts";
@@ -34,8 +35,12 @@ export type Lifetimes = { readonly [status: number]: Duration };
 /** Lifetimes of redirects and errors by status. `"origin"`: the lifetime that the origin gives. */
 export type NegativeLifetimes = { readonly [status: number]: Duration | "origin" };
 
-/** Rules for the requests that match a pattern. */
-export interface WrittenRoute {
+/**
+ * Rules for the requests that match a pattern.
+ *
+ * @typeParam Match the patterns, from which `defineConfig` infers the parameters of `tags`
+ */
+export interface WrittenRoute<Match extends Patterns = Patterns> {
   /** Name in statistics, errors and purges. Required. @example name: "articles" */
   readonly name: string;
   /**
@@ -46,7 +51,7 @@ export interface WrittenRoute {
    * @example match: ["/me/*", "/*.pdf"]
    * @example match: ["shop.example/*", "*.shop.example/*"]
    */
-  readonly match: string | readonly string[];
+  readonly match: Match;
   /**
    * Methods that the route handles, in capital letters; GET includes HEAD. Default: all of them, except
    * those that command a cache, such as PURGE.
@@ -185,7 +190,7 @@ export interface WrittenRoute {
    * Tags: a list, or a function of the path's parameters. Default: none.
    * @example tags: ({ slug }) => [`article:${slug}`]
    */
-  readonly tags?: readonly string[] | TagsOf | undefined;
+  readonly tags?: readonly string[] | TagsOf<Match> | undefined;
   /**
    * The largest reduction of lifetimes, 0 to 1, by a share that differs for each response: pages that are stored
    * together do not expire together. Default: 0.
@@ -273,7 +278,9 @@ export interface WrittenAnswerRule {
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */
-export type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
+export type TagsOf<Match extends Patterns = Patterns> = (
+  parameters: PathParameters<Match>,
+) => readonly string[];
 
 /** Query parameters that are keyed and reach the origin. */
 export interface WrittenQuery {

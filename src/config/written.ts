@@ -6,6 +6,7 @@ import type { WrittenPurge } from "./written-purge.ts";
 import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { SitePart } from "../part/port/part.ts";
+import type { Patterns } from "../part/port/path-parameters.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
 export type AddedNames =
@@ -15,8 +16,12 @@ export type AddedNames =
       readonly only: readonly NamePattern[];
     };
 
-/** Settings of the whole site. All fields are optional. */
-export interface WrittenConfig {
+/**
+ * Settings of the whole site. All fields are optional.
+ *
+ * @typeParam Matches the patterns of each route, which `defineConfig` infers
+ */
+export interface WrittenConfig<Matches extends readonly Patterns[] = readonly Patterns[]> {
   /**
    * Prefix of every Redis key: 1 to 64 letters, digits, dots, dashes or `_`. The variable NAMESPACE
    * overrides it. Default: `"tidemark"`.
@@ -101,7 +106,7 @@ export interface WrittenConfig {
    * origin's fields decide.
    * @example routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }]
    */
-  readonly routes?: readonly WrittenRoute[] | undefined;
+  readonly routes?: { readonly [At in keyof Matches]: WrittenRoute<Matches[At]> } | undefined;
   /**
    * `"off"`: isolates report no metrics to Redis or Analytics Engine. Default: on.
    * @example metrics: "off"

@@ -4,6 +4,7 @@ import { refuseUnknown } from "../base/known-members.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isPlain } from "../base/schemas.ts";
 import { lowerCased } from "../config/known-names.ts";
+import { patternFault, readPattern } from "../config/route-pattern.ts";
 import { nameOfCookie, isUnclear, pairsIn } from "../routing/cookies.ts";
 import { countryOf } from "../routing/route-conditions.ts";
 import { ownRequest } from "../pages/request/conditions.ts";
@@ -14,6 +15,7 @@ import { inInvocation } from "../remote/invocation.ts";
 import type { PartContents } from "./contents.ts";
 import { nameForm } from "./named-values.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
+import type { Patterns } from "./port/path-parameters.ts";
 import type { Gate, PhaseLines, PhaseRequest, Phases, PhaseUrl } from "./port/phases.ts";
 import {
   type Rule,
@@ -57,7 +59,7 @@ interface Form<Phase> {
 }
 
 /** The members that need no request. */
-const fixed = ["name", "checks", "forward"] as const;
+const fixed = ["name", "match", "checks", "forward"] as const;
 
 const isPromise = (result: unknown): result is PromiseLike<RuleAdmission | undefined> =>
   typeof (Object(result) as { then?: unknown }).then === "function";
@@ -132,13 +134,17 @@ const rows = Object.entries(forms) as [keyof typeof forms, Form<unknown>][];
  * Makes a rule of the site for `use` of its routes. Experimental: may change in any release.
  *
  * @typeParam Keyed the names of `keyed`, which are inferred
+ * @typeParam Match the patterns of `match`, which are inferred
  * @throws OperatorError for an invalid name or member
  * @example
  * const drafts = defineRule({ name: "drafts", refuses: ({ headers }) => headers.has("x-draft") });
  * export default defineConfig({ routes: [{ name: "pages", match: "*", fresh: "5m", use: [drafts] }] });
  */
-export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>): RoutePart {
-  const own = rule as Rule;
+export function defineRule<
+  const Keyed extends string = never,
+  const Match extends Patterns = Patterns,
+>(rule: Rule<Keyed, Match>): RoutePart {
+  const own = rule as unknown as Rule;
   checkForm(own);
   const { name } = own;
   const contents: PartContents = {
@@ -160,14 +166,14 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
     isForStored:
       own.forward === undefined &&
       rows.every(([phase, form]) => form.isForStored ?? own[phase] === undefined),
-    faultOn: (route) => faultOn(name, traits, route),
+    faultOn: (route) => faultOn(own, traits, route),
     contents,
   };
 }
 
 function checkForm(rule: Rule): void {
   refuseUnknown(rule, [...fixed, ...Object.keys(forms)], "defineRule({ … })");
-  const { name, checks, admits, keyed = {} } = rule;
+  const { name, checks, admits, keyed = {}, match = [] } = rule;
   if (typeof name !== "string" || !nameForm.test(name)) {
     throw refusal(
       `its name is ${JSON.stringify(name)}`,
@@ -183,6 +189,13 @@ function checkForm(rule: Rule): void {
       'Write checks: { headers: ["authorization"] }, and admits.',
     );
   }
+  const faultyPattern = [match]
+    .flat()
+    .map((one) => (typeof one === "string" ? patternFault(one) : "is not text"))
+    .find((fault) => fault !== undefined);
+  if (faultyPattern !== undefined) {
+    throw refusal(`match of ${called} ${faultyPattern}`, "Write the pattern of a route.");
+  }
   const wrong = Object.keys(keyed).find((field) => !isPlainField(field));
   if (wrong !== undefined) {
     throw refusal(
@@ -197,10 +210,14 @@ const refusal = (fault: string, hint: string): OperatorError =>
 
 /** Returns why the rule cannot be on a route. */
 function faultOn(
-  name: string,
+  { name, match }: Rule,
   { isGated, filters, keyed = [] }: RouteTraits,
-  { use = [], key }: PartedRoute,
+  { use = [], key, match: patterns = [] }: PartedRoute,
 ): string | undefined {
+  const lacking = lackingParameter(match, patterns);
+  if (lacking !== undefined) {
+    return `has ${name}, which reads the parameter :${lacking}: give it to each pattern in match`;
+  }
   const others = use.filter((part) => part.name !== name);
   const gate = isGated === true ? others.find(({ traits }) => traits.isGated) : undefined;
   if (gate !== undefined) return `has ${name} and ${gate.name}, which both have checks: join them`;
@@ -210,6 +227,14 @@ function faultOn(
     return `has ${name} and ${filter.name}, which both have a filter: join them`;
   const twice = keyed.find((field) => taken.some((one) => one.toLowerCase() === field));
   return twice && `has ${name}, and keys ${JSON.stringify(twice)} twice: remove one`;
+}
+
+/** Returns a parameter that all patterns of a rule have, but not all those of a route. */
+function lackingParameter(ofRule: Rule["match"] = [], ofRoute: Patterns): string | undefined {
+  const [first = [], ...others] = [ofRule].flat().map((text) => readPattern(text).parameters);
+  const read = first.filter((name) => others.every((names) => names.includes(name)));
+  const given = [ofRoute].flat().map((text) => readPattern(text).parameters);
+  return read.find((name) => given.some((names) => !names.includes(name)));
 }
 
 /** @throws never; a phase may throw, and is then guarded */

@@ -56,15 +56,21 @@ export class Planner {
     // A real Request costs more than all the rest of a replayed hit.
     const request = { method, url, headers: headers ?? noHeaders, cf } as unknown as Request;
     const planned = this.#planOf(request);
-    if (isPlain) this.#plans.set(name, planned);
+    // A rule may decide by chance, or by what it has seen.
+    const { admits, keyed } = planned.route.phases;
+    const isFixed = admits === undefined && keyed === undefined;
+    if (isPlain && isFixed) this.#plans.set(name, planned);
     return planned;
   }
 
   #planOf(request: Request): ReplayPlan {
     const { readUrl } = this.#site;
     const read = readUrl(request, request);
-    const planned = plan(request, read, { site: this.#site, address: undefined });
     const { route } = read;
+    const admitted = route.phases.admits?.(request, read);
+    const admission = admitted instanceof Promise ? undefined : admitted;
+    if (admission !== undefined && "response" in admission) return { kind: "own", route };
+    const planned = plan(request, read, { site: this.#site, address: undefined, admission });
     if (planned.kind === "lookup") return { kind: "lookup", route, request: planned.request };
     if (planned.kind !== "pass") return { kind: "own", route };
     const { key } = readUrl({ url: request.url, method: "GET" }).keyed;

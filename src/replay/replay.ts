@@ -33,9 +33,11 @@ import { type FieldLine, fieldsOf, isErrorStatus } from "../rules/fields.ts";
 import { formatHttpDate } from "../rules/http-date.ts";
 import { Colos, type Isolate } from "./colos.ts";
 import { Planner } from "./planner.ts";
+import { withReplayedRules } from "./replayed-rules.ts";
 import type {
   OriginRequest,
   ReplayedRequest,
+  ReplayedRules,
   ReplayResult,
   ReplaySettings,
   SharedTierCalls,
@@ -69,6 +71,7 @@ type PageOutcome = Pick<ReplayResult, "outcome" | "origin">;
 
 /** A site with its colos. The same requests always have the same results. */
 export class Replay {
+  readonly rules: ReplayedRules;
   readonly #config: Config;
   readonly #freshSeconds: number | undefined;
   readonly #planner: Planner;
@@ -82,8 +85,10 @@ export class Replay {
   readonly #ending: Flight[] = [];
   #seed = 1;
 
-  constructor(config: Config, settings: ReplaySettings) {
+  constructor(written: Config, settings: ReplaySettings) {
+    const { config, rules } = withReplayedRules(written);
     this.#config = config;
+    this.rules = rules;
     this.#freshSeconds = settings.freshSeconds;
     this.#planner = new Planner(config);
     this.#colos = new Colos(config, settings, (tiers) => this.#exchangeOver(tiers));

@@ -40,6 +40,14 @@ export interface LoggedFacts {
   readonly freshSeconds: number | "never" | undefined;
 }
 
+/** The rules of a site in a replay. Phases as text, such as `buckets (keyed)`. */
+export interface ReplayedRules {
+  readonly names: readonly string[];
+  readonly ran: readonly string[];
+  /** The phases that need more than a request: an answer, a secret or the network. */
+  readonly leftOut: readonly string[];
+}
+
 /** The settings of a replay. */
 export interface ReplaySettings {
   /** The isolates in each colo, which take turns. */

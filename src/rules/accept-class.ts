@@ -2,8 +2,11 @@
 // say so (RFC 9110 §12.5.1).
 import { rangesIn } from "./negotiation.ts";
 
-/** A class of media types. `html`: a client that prefers no other class. */
-export type AcceptClass = "html" | "json" | "xml" | "markdown" | "calendar" | "other";
+/**
+ * A class of media types. `html`: a client that prefers no other class. `+json`: JSON of another form, such as
+ * JSON-LD, as types with this suffix name it (RFC 6839 §3.1).
+ */
+export type AcceptClass = "html" | "json" | "+json" | "xml" | "markdown" | "calendar" | "other";
 
 /** The name of the class among the selecting fields of a response. No client sends a field of this name. */
 export const acceptClassName = "accept!class";
@@ -12,6 +15,7 @@ export const acceptClassName = "accept!class";
 const typeOf: Readonly<Record<AcceptClass, string>> = {
   html: "text/html",
   json: "application/json",
+  "+json": "application/ld+json",
   xml: "application/xml",
   markdown: "text/markdown",
   calendar: "text/calendar",
@@ -28,7 +32,8 @@ const charactersMax = 1_024;
 function classOfType(type: string): AcceptClass | undefined {
   if (!/^[^*/]+\/[^*/]+$/.test(type) || ofPageParts.test(type)) return undefined;
   if (type === "text/html" || type === "application/xhtml+xml") return "html";
-  if (type === "application/json" || type.endsWith("+json")) return "json";
+  if (type === "application/json") return "json";
+  if (type.endsWith("+json")) return "+json";
   if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return "xml";
   if (type === "text/markdown" || type === "text/x-markdown") return "markdown";
   return type === "text/calendar" ? "calendar" : "other";
@@ -55,19 +60,39 @@ export function acceptClass(accept: string | null): AcceptClass {
  */
 export function isChosenByAccept(type: string, accept: string | null): boolean {
   const own = classOfType(type);
-  if (own === undefined || own === "html" || acceptClass(accept) === "html") return false;
-  const isNamed = rangesIn((accept ?? "").slice(0, charactersMax)).some(
+  const first = acceptClass(accept);
+  if (own === undefined || own === "html" || first === "html") return false;
+  // An origin may answer `application/vnd.example+json` with `application/json`.
+  const isAlike = own === first || [own, first].every((one) => one.endsWith("json"));
+  return isAlike || names(accept, type);
+}
+
+/**
+ * Returns whether an origin may have chosen a type for this client, although the client ranks HTML first, or nothing:
+ * it names the type, which browsers do not name.
+ *
+ * @param type as for `isChosenByAccept`
+ */
+export function isNamedBehindHtml(type: string, accept: string | null): boolean {
+  const own = classOfType(type);
+  if (own === undefined || own === "html" || own === "xml") return false;
+  return acceptClass(accept) === "html" && names(accept, type);
+}
+
+const names = (accept: string | null, type: string): boolean =>
+  rangesIn((accept ?? "").slice(0, charactersMax)).some(
     ({ name, quality }) => name === type && quality > 0,
   );
-  return isNamed || own === acceptClass(accept);
-}
 
 /** Returns whether a type is HTML, or that of a part of a page. */
 export const isOfPages = (type: string): boolean => (classOfType(type) ?? "html") === "html";
 
+const ofJson = /\.(?:geo|top)?json(?:ld)?$|\.webmanifest$|\.map$/i;
+
 /** The extensions of generated texts, by class. */
 const extensions: Readonly<Partial<Record<AcceptClass, RegExp>>> = {
-  json: /\.(?:geo|top)?json(?:ld)?$|\.webmanifest$|\.map$/i,
+  json: ofJson,
+  "+json": ofJson,
   xml: /\.(?:xml|xsl|rss|atom|rdf|kml|gpx)$/i,
   markdown: /\.(?:md|markdown)$/i,
   calendar: /\.(?:ics|ical)$/i,

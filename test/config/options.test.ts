@@ -181,7 +181,7 @@ const optionText = ["route", "origin", "purge"]
 
 /** Docstrings of the route's options by the path of the option. */
 const docstrings = new Map(
-  [...optionText.matchAll(/^export interface Written(\w+) \{(.*?)^\}/gms)].flatMap(
+  [...optionText.matchAll(/^export interface Written(\w+)(?:<[^>]*>)? \{(.*?)^\}/gms)].flatMap(
     ([, of = "", body = ""]) => {
       const part = of.replace(/^Route/, "").replace(/^./, (first) => first.toLowerCase());
       const fields = body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??: /gs);

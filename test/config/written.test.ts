@@ -6,7 +6,7 @@ import type { RouteInput } from "../../src/config/route-options.ts";
 import type { WrittenRoute } from "../../src/config/written-route.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
-import { defineConfig } from "../../src/tidemark.ts";
+import { defineConfig, type PathParameters } from "../../src/tidemark.ts";
 import { refusalOf } from "./refusal-of.ts";
 
 /** Makes every member readonly, because the schema has mutable arrays but accepts readonly ones. */
@@ -51,6 +51,40 @@ describe("the types of a written configuration", () => {
     { id: "name", written: site({ routes: [{ match: "/" }] }) },
   ])("reject a value that the schema refuses: $id", ({ written }) => {
     expect(refusalOf(written)).not.toBe("accepted");
+  });
+
+  it("have the parameters that all patterns of a route have", () => {
+    defineConfig({
+      routes: [
+        {
+          name: "one",
+          match: "b.example:8080/:shop/@:user/:id.html",
+          tags: (given) => {
+            type Names = "shop" | "user" | "id";
+            expectTypeOf(given).toEqualTypeOf<{ readonly [Name in Names]: string }>();
+            return [given.id];
+          },
+        },
+        {
+          name: "several",
+          match: ["/a/:id/*", "/b/:id/:more"],
+          tags: (given) => {
+            expectTypeOf(given).toEqualTypeOf<{ readonly id: string }>();
+            return [given.id];
+          },
+        },
+        { name: "none", match: "*", tags: ["all"] },
+      ],
+    });
+    expectTypeOf<keyof PathParameters<"/b\\:c/:id">>().toEqualTypeOf<"id">();
+    const match: string = "/a/:id";
+    defineConfig({ routes: [{ name: "unknown", match, tags: ({ id }) => [`${id}`] }] });
+    expect(() =>
+      defineConfig({
+        // @ts-expect-error the pattern has another parameter
+        routes: [{ name: "misspelt", match: "/a/:slug", tags: ({ slig }) => [slig] }],
+      }),
+    ).toThrow("uses parameters that a pattern in match lacks: slig");
   });
 
   it("accept a duration with each unit", () => {

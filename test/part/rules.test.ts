@@ -487,8 +487,18 @@ it.each([
   [{ name: "rule", when: "*" }, '"when": no such option exists'],
   [{ name: "rule", checks: { headers: ["authorization"] } }, "no admits that does so"],
   [{ name: "rule", checks: {}, admits: () => "checked" }, "names no credential"],
+  [{ name: "rule", match: "a/:id" }, 'match of the rule "rule" begins with "a"'],
+  [{ name: "rule", match: ["/a", 3] }, 'match of the rule "rule" is not text'],
 ])("defineRule refuses %o", (rule, fault) => {
   expect(() => defineRule(rule as Rule)).toThrow(fault);
+});
+
+it("a rule refuses a route without the parameters that all its patterns have", () => {
+  const rule: Rule = { name: "rule", match: ["/a/:id/:more", "/b/:id"], refuses: () => false };
+  open([rule], undefined, { match: ["/:id", "c.example/:more/:id.html"] });
+  expect(() => open([rule], undefined, { match: ["/:id", "/c/:more"] })).toThrow(
+    "has rule, which reads the parameter :id: give it to each pattern in match",
+  );
 });
 
 it("a rule of one name has the options of its route", async () => {

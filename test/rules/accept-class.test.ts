@@ -4,6 +4,7 @@ import {
   acceptClass,
   acceptOfClass,
   isChosenByAccept,
+  isNamedBehindHtml,
   isOfExtension,
 } from "../../src/rules/accept-class.ts";
 
@@ -19,7 +20,7 @@ describe("acceptClass", () => {
     ["text/markdown, text/html, */*", "markdown"],
     ["text/html;q=0.9, TEXT/Markdown", "markdown"],
     ["application/json, text/plain, */*", "json"],
-    ["application/vnd.api+json", "json"],
+    ["application/vnd.api+json", "+json"],
     ["application/rss+xml, application/xml;q=0.9", "xml"],
     ["text/calendar", "calendar"],
     ["text/csv", "other"],
@@ -42,8 +43,22 @@ it.each([
   ["application/json", "text/markdown, application/json;q=0.1", true],
   ["text/csv", "text/markdown, */*", false],
   ["image/png", "image/png", false],
+  ["application/json", "application/vnd.github+json", true],
+  ["application/ld+json", "application/json", true],
 ])("isChosenByAccept: %s for %s is %s", (type, accept, isChosen) => {
   expect(isChosenByAccept(type, accept)).toBe(isChosen);
+});
+
+it.each([
+  ["text/markdown", "text/html,text/markdown;q=0.1", true],
+  ["text/markdown", "text/html,text/markdown;q=0", false],
+  ["text/markdown", "text/markdown, text/html", false],
+  ["text/markdown", "*/*", false],
+  ["application/xml", "text/html,application/xml;q=0.9,*/*;q=0.8", false],
+  ["text/html", "text/html", false],
+  ["image/png", "text/html, image/png", false],
+])("isNamedBehindHtml: %s for %s is %s", (type, accept, isBehind) => {
+  expect(isNamedBehindHtml(type, accept)).toBe(isBehind);
 });
 
 it.each([
@@ -58,7 +73,7 @@ it.each([
   expect(isOfExtension(type, path)).toBe(isImplied);
 });
 
-it.each(["html", "json", "xml", "markdown", "calendar", "other"] as const)(
+it.each(["html", "json", "+json", "xml", "markdown", "calendar", "other"] as const)(
   "a request for the class %s has this class, whatever the type of the response",
   (of) => {
     for (const type of [

@@ -50,6 +50,15 @@ class WithoutA extends KnownSchedule {
   }
 }
 
+/** A schedule that ends no response. */
+class Ignored extends KnownSchedule {
+  override coverOf() {
+    return undefined;
+  }
+}
+
+export const plansEndNothing = judgingBy(() => ({}), Ignored);
+
 const copiesWithoutPlans = () =>
   partsWithCopies({
     Copies: class extends SimulatedCopies {

@@ -350,7 +350,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["base", "write-behind/sinks"],
   "open-telemetry": ["base", "data/value", "observe"],
   // Requests of a log through the steps of a page.
-  replay: [...core, "routing", ...steps, "stores/memory", "stores/durable-object"],
+  replay: [
+    ...core,
+    "routing",
+    ...steps,
+    "part/port",
+    "part",
+    "stores/memory",
+    "stores/durable-object",
+  ],
   "http-rules": ["rules", "config", "replay"],
   "node-cache": [
     "base",

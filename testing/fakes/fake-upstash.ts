@@ -3,6 +3,7 @@
 // the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
+import { sinceScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { postScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
@@ -200,6 +201,11 @@ export class FakeUpstash {
         return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":
         if (isJournalScript(key)) return this.#runOfJournal(key, rest);
+        if (key === sinceScript) {
+          const [, , , from = "", count = "", ...plans] = rest;
+          const page = stream.range([from, "+", "COUNT", count]);
+          return [page, plans.filter((id) => !this.schedule.has(id))];
+        }
         return [
           stream.reversed(["+", "-", "COUNT", ...rest.slice(5)]),
           this.heldSwitch,

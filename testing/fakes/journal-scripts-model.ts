@@ -25,7 +25,7 @@ import {
   postScript,
   proofScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
-import { longHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
+import { scriptHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 import { unlessNewerArgs } from "../../src/stores/redis/write-unless-newer.ts";
@@ -168,7 +168,7 @@ function lacksTags(
   const headIn = (text: string) => jsonIn(text.split("\n", 1)[0]) as { t?: string[] } | undefined;
   const held = journal.recordAt?.(key) ?? "";
   if (keepsTags !== true || held === "") return false;
-  const head = headIn(held.slice(0, longHeadCharsMax));
+  const head = headIn(held.slice(0, scriptHeadCharsMax));
   if (head === undefined) return true;
   const own = headIn(before + after)?.t;
   return head.t?.some((tag) => own?.includes(tag) !== true) === true;

@@ -11,7 +11,13 @@ import {
 import { SimulatedObject } from "./simulated-object.ts";
 import { type RecordsMaker, SimulatedRecords } from "./simulated-records.ts";
 import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
-import { misfortunes, placeOf, settingsOf, type WorldKind } from "./simulated-weather.ts";
+import {
+  misfortunes,
+  placeOf,
+  settingsOf,
+  settingsWithinA,
+  type WorldKind,
+} from "./simulated-weather.ts";
 
 export interface History {
   /** One text for each violation of the invariants. */
@@ -35,6 +41,11 @@ export interface HistoryOptions {
   readonly isolateCount?: number | undefined;
   /** Whether readers at all isolates send the positions of purges. */
   readonly sendsPositions?: boolean | undefined;
+  /**
+   * Whether purges are also scheduled, in histories of requests and of data. Clocks then differ from the true time by
+   * at most A.
+   */
+  readonly hasPlans?: boolean | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
   /** Receives the lines of a trace for the specification. */
@@ -99,10 +110,11 @@ export abstract class Course implements History {
 /** Draws a world in which isolates use whole tiers, with bodies and streams. */
 export function worldWithTiers(
   seed: number,
-  { kind = "ordinary", tell, trace, Records }: HistoryOptions,
+  { kind = "ordinary", tell, trace, Records, hasPlans = false }: HistoryOptions,
 ): SimulatedWorld {
   const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell, trace });
+  const settings = hasPlans ? settingsWithinA(seed, kind) : settingsOf(seed, kind);
+  const world = new SimulatedWorld(settings, { time, tell, trace });
   if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   return world;
 }

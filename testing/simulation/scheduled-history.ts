@@ -1,44 +1,22 @@
 // Random histories of scheduled purges, in the same world as histories of views. Each page changes at
-// the purge's time + `settleSeconds`. Invariant: no response from before this change answers after the
-// time, or later than N + max(0, ε + L − A) after the acceptance of the plan, if that is later. An
-// isolate that cannot renew its view is excepted for N + `settleSeconds` (rule 7 b). No scheduled purge ends a response
-// earlier than 2 A before its time, and none that was cancelled does. No cancel is accepted later than N
-// before the time. A lost plan is owed again once the schedule has it again.
-import {
-  decodeEntry,
-  type Entry,
-  heldSchedule,
-  scheduledIn,
-} from "../../src/purge/journal/entry.ts";
+// the purge's time + `settleSeconds`. Invariants: no response from before this change answers after the
+// deadline of `plan-ledger.ts`. No scheduled purge ends a response earlier than 2 A before its time, and
+// none that was cancelled does. No cancel is accepted later than N before the time.
 import { Course, type History, type HistoryOptions } from "./course.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
-import type { SimulatedColo, SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
-import { SimulatedCache } from "./simulated-cache.ts";
-import { configOf, isNamed, leaves, type Page, pages, targetsOf } from "./simulated-pages.ts";
-import { misfortuneShare, settingsOf } from "./simulated-weather.ts";
+import { type Plan, PlanLedger } from "./plan-ledger.ts";
+import type { SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
+import { leaves, type Page, pages, targetsOf } from "./simulated-pages.ts";
+import { colosWithinA, misfortuneShare, settingsWithinA } from "./simulated-weather.ts";
 
 const stepCount = 40;
 /** How far ahead plans may be, in milliseconds. */
 const aheadMsMax = [5_000, 40_000, 40_000, 600_000];
 
-interface Plan {
-  readonly id: string;
-  readonly page: Page;
-  readonly mode: "hard" | "soft";
-  readonly atMs: number;
-  /** When the schedule last began to have the plan; ∞ while it lacks it. */
-  heldSinceMs: number;
-  isCancelled: boolean;
-}
-
 /** Runs one history of scheduled purges. The same seed gives the same history. */
 export function scheduledHistoryOf(seed: number, options: HistoryOptions = {}): Promise<History> {
   const { kind = "ordinary", tell, trace } = options;
-  const { allowanceMs, ...settings } = settingsOf(seed, kind);
-  const clockErrorMs = [0, allowanceMs / 2][seed % 2] ?? 0;
-  const settleMs = [0, 2_000][(seed >> 1) % 2] ?? 0;
-  const drawn = { ...settings, allowanceMs, clockErrorMs, settleMs };
-  const world = new SimulatedWorld(drawn, { tell, trace });
+  const world = new SimulatedWorld(settingsWithinA(seed, kind), { tell, trace });
   return new ScheduledCourse(world, options).played();
 }
 
@@ -49,43 +27,17 @@ class ScheduledCourse extends Course {
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #fills: SimulatedFill[] = [];
-  readonly #plans = new Map<string, Plan>();
+  readonly #ledger: PlanLedger;
 
   constructor(world: SimulatedWorld, options: HistoryOptions) {
     super(world, options);
     this.#misfortune = misfortuneShare(world, this.kind);
-    this.#isolates = colosWithinA(world).map((colo) => this.begin(colo));
+    this.#isolates = colosWithinA(world, this.kind).map((colo) => this.begin(colo));
     this.#suffer = this.misfortunes(
       () => this.#isolates,
       () => undefined,
     );
-    world.time.afterEach = () => this.#noteHeld();
-    world.onAppended = (position, fields) => this.#noteEntry(decodeEntry(position, fields));
-  }
-
-  /** Notes a plan, whoever appended it: its sender may have got no reply. */
-  #noteEntry(entry: Entry): void {
-    const { scheduled, mode } = entry;
-    const [change] = scheduledIn([entry]);
-    const cancelled = this.#plans.get(change?.scheduled.id ?? "");
-    // A cancel counts although its sender may have got no reply.
-    if (change?.scheduled.state === "cancelled" && cancelled) cancelled.isCancelled = true;
-    if (scheduled?.state !== "planned" || this.#plans.has(scheduled.id)) return;
-    const { id, atMs, targets } = scheduled;
-    const page = pages.find((each) => isNamed(targets, each)) ?? "usual";
-    const held = { heldSinceMs: this.world.atMs, isCancelled: false };
-    this.#plans.set(id, { id, page, mode, atMs, ...held });
-  }
-
-  /** Notes which plans the database has lost, and which it has again. */
-  #noteHeld(): void {
-    if (this.object !== undefined) return;
-    const { stream, atMs } = this.world;
-    const ids = new Set(heldSchedule([...stream.schedule.values()]).ids);
-    for (const plan of this.#plans.values()) {
-      if (!ids.has(plan.id)) plan.heldSinceMs = Infinity;
-      else plan.heldSinceMs = Math.min(plan.heldSinceMs, atMs);
-    }
+    this.#ledger = new PlanLedger(world, { isOfObject: this.object !== undefined });
   }
 
   protected async run(): Promise<void> {
@@ -115,11 +67,11 @@ class ScheduledCourse extends Course {
 
   async #passTo(atMs: number): Promise<void> {
     const { time } = this.world;
-    const dues = [...this.#plans.values()].map((plan) => this.#dueAtMs(plan) + 1);
+    const dues = this.#ledger.all.map((plan) => this.#ledger.dueAtMs(plan) + 1);
     const stops = dues.filter((due) => due > time.atMs && due < atMs);
     for (const stop of [...stops.toSorted((a, b) => a - b), atMs]) {
       await time.passTo(stop);
-      for (const plan of this.#plans.values()) this.#probeAll(plan);
+      for (const plan of this.#ledger.all) this.#probeAll(plan);
     }
   }
 
@@ -153,56 +105,20 @@ class ScheduledCourse extends Course {
   async #plan(isolate: SimulatedIsolate): Promise<void> {
     const world = this.world;
     const page = world.any(pages);
-    const mode = world.draw() < 0.75 ? "hard" : "soft";
-    const atMs = Math.floor(world.atMs + world.between(1, world.any(aheadMsMax)));
-    const scheduledId = `plan-${world.between(0, 1e9)}`;
-    const order = {
-      ...unsigned,
-      mode,
-      targets: targetsOf(world, page),
-      scheduledId,
-      atMs,
-    } as const;
-    world.tell(() => `${isolate.name} plans ${scheduledId} of ${page} at ${atMs - 1_000_000}`);
-    const { kind } = await isolate.acceptances.plan(order, isolate.requester);
-    world.tell(() => `${isolate.name} answers the plan ${scheduledId}: ${kind}`);
+    const targets = () => targetsOf(world, page);
+    const atMs = await this.#ledger.plan(isolate, { aheadMsMax, targets });
     for (let left = 3; left > 0; left -= 1) void this.#fillAt(atMs, page);
   }
 
   async #cancel(isolate: SimulatedIsolate): Promise<void> {
-    const world = this.world;
-    if (this.#plans.size === 0) return;
-    const plan = world.any([...this.#plans.values()].slice(-3));
-    const { isCancelled } = plan;
-    const cancelled = await isolate.acceptances.cancel(plan.id, unsigned, isolate.requester);
-    world.tell(
-      () => `${isolate.name} answers the cancel of ${plan.id}: ${JSON.stringify(cancelled)}`,
-    );
-    // A cancel may be sent again.
-    if (cancelled.kind !== "scheduled" || isCancelled) return;
-    const { allowanceMs, wayMs } = world.settings;
-    const serverBehindMs = Math.max(0, world.serverBehindMs);
-    const latestMs = plan.atMs - this.#lagMsMax + 2 * allowanceMs + 2 * wayMs + serverBehindMs;
-    if (world.atMs > latestMs)
-      this.breach(`${plan.id} was cancelled ${world.atMs - latestMs} ms late`);
-  }
-
-  get #lagMsMax(): number {
-    return configOf(this.world.settings).purge.visibleWithinSeconds * 1_000;
-  }
-
-  /** Returns when the purge has to have ended each response, in an isolate that can read the journal. */
-  #dueAtMs({ atMs, page, heldSinceMs }: Plan): number {
-    const { clockErrorMs, replicaLagMs, allowanceMs, maxLagMs } = this.world.settings;
-    const boundMs = maxLagMs[page] + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
-    return Math.max(atMs, heldSinceMs + boundMs);
+    const violation = await this.#ledger.cancel(isolate);
+    if (violation !== undefined) this.breach(violation);
   }
 
   /** Requests, in each isolate, the responses from before a plan that is due. */
   #probeAll(plan: Plan): void {
-    const { atMs, settings } = this.world;
-    if (plan.isCancelled || atMs <= this.#dueAtMs(plan)) return;
-    const changedAtMs = plan.atMs + (settings.settleMs ?? 0);
+    if (plan.isCancelled || this.world.atMs <= this.#ledger.dueAtMs(plan)) return;
+    const changedAtMs = this.#ledger.changesAtMs(plan);
     for (const fill of this.#fills) {
       if (fill.page !== plan.page || fill.generatedAtMs >= changedAtMs) continue;
       for (const isolate of this.#isolates) this.#probe(isolate, fill, plan);
@@ -212,7 +128,8 @@ class ScheduledCourse extends Course {
   #probe(isolate: SimulatedIsolate, fill: SimulatedFill, plan: Plan): void {
     const answer = isolate.answer(fill);
     const isForbidden = plan.mode === "hard" ? answer !== undefined : answer === "fresh";
-    const isDue = this.world.atMs > this.#dueAtMs(plan) + this.#exemptMs(isolate, fill.page);
+    const ledger = this.#ledger;
+    const isDue = this.world.atMs > ledger.dueAtMs(plan) + ledger.exemptMs(isolate, fill.page);
     if (!isForbidden) this.withheldCount += 1;
     else if (isDue)
       this.breach(`${isolate.name} answers ${answer} after ${JSON.stringify(plan)}: ${told(fill)}`);
@@ -228,13 +145,6 @@ class ScheduledCourse extends Course {
     this.#checkEarly(isolate, fill);
   }
 
-  /** Rule 7 (b): a view that is too old, because it could not be renewed, may miss a plan. */
-  #exemptMs({ view, nowAtMs }: SimulatedIsolate, page: Page): number {
-    const { maxLagMs, allowanceMs, clockErrorMs, settleMs = 0 } = this.world.settings;
-    const exemptMs = maxLagMs[page] + settleMs + allowanceMs + clockErrorMs;
-    return nowAtMs() - view.sentAtMs > maxLagMs[page] - allowanceMs ? exemptMs : 0;
-  }
-
   #checkEarly(isolate: SimulatedIsolate, fill: SimulatedFill): void {
     const { allowanceMs } = this.world.settings;
     const by = isolate.view.schedule.coverOf(fill.stored.metadata, isolate.nowAtMs());
@@ -243,21 +153,7 @@ class ScheduledCourse extends Course {
   }
 }
 
-const unsigned = { id: "", bodyDigest: "", by: "test", reason: "" } as const;
-
 function told({ page, leave, generatedAtMs, stored }: SimulatedFill): string {
   const { requestedAtMs, stamp, colo } = stored.metadata;
   return JSON.stringify({ page, leave, generatedAtMs, requestedAtMs, stamp, colo });
-}
-
-/** Returns the colos of the isolates. Each clock differs from the true time by at most A. */
-function colosWithinA(world: SimulatedWorld): SimulatedColo[] {
-  const { allowanceMs, clockErrorMs } = world.settings;
-  const colo = (name: string): SimulatedColo => ({
-    name,
-    offsetMs: world.any([0, -allowanceMs, allowanceMs - clockErrorMs]),
-    cache: new SimulatedCache(world),
-  });
-  const shared = colo("HAM");
-  return [shared, shared, colo("NRT"), colo("")].slice(0, world.between(2, 4));
 }

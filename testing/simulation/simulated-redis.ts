@@ -1,9 +1,10 @@
 // The database of a simulated world, as one isolate reaches it. Commands and replies take time, and
 // replies may be lost. A lagging replica may answer reads of the journal, except in transactions
 // that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier.
+import { scheduledLines } from "../../src/purge/journal/scheduled.ts";
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { bookScript } from "../../src/stores/redis/journal/journal-scripts.ts";
-import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
+import { newestScript, sinceScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/remote/redis/seal.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
@@ -153,7 +154,17 @@ class Commands {
 
   /** Runs a script that only reads the journal or the book, atomically, perhaps on a replica. */
   async #evaluated(command: Command): Promise<unknown> {
-    if (command[1] !== newestScript) return this.#transacted([command])[0];
+    const [, script, , ...given] = command.map(String);
+    if (script === sinceScript) {
+      const [, , from = "", count = "", ...plans] = given;
+      const [page, texts] = this.#transacted([
+        ["XRANGE", "", from, "+", "COUNT", count],
+        ["HVALS", ""],
+      ]);
+      const held = new Set(scheduledLines(texts).map(({ id }) => id));
+      return [page, plans.filter((id) => !held.has(id))];
+    }
+    if (script !== newestScript) return this.#transacted([command])[0];
     return this.#transacted([
       ["XREVRANGE", "", "+", "-", "COUNT", command.at(-1) ?? ""],
       ["GET", ""],

@@ -279,6 +279,12 @@ export class SimulatedStream extends StreamServer {
     this.#harmed("lost");
   }
 
+  /** Loses the schedule alone, like a database that evicts keys. */
+  evictSchedule(atMs: number): void {
+    const { lastId } = this.state;
+    this.#become([...this.items], { atMs, lastId, schedule: new Map() });
+  }
+
   /** Restores a backup. */
   restore(items: readonly StreamItem[], atMs: number): void {
     const { held } = this.#serverWith(items, "newest");

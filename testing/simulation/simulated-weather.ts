@@ -25,6 +25,7 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
  * - `resending`: senders repeat a webhook at any isolate.
  * - `overrun`: each fault is a fail-over, with as many purges after it as the journal keeps, so
  *   that lost entries look trimmed. Many replies are lost.
+ * - `evicting`: the database often evicts the schedule alone.
  * - `cached`: a cache before the origin, which no purge reaches, answers with `Age`. The clocks of
  *   isolates and the server differ by at most A. In some worlds, few entries are kept.
  */
@@ -40,6 +41,7 @@ export const worldKinds = [
   "turned-back",
   "resending",
   "overrun",
+  "evicting",
   "cached",
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
@@ -71,6 +73,15 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
   };
 }
 
+/** Draws the settings of a world with scheduled purges, whose clocks differ from the true time by at most A. */
+export function settingsWithinA(seed: number, kind: WorldKind): WorldSettings {
+  const { allowanceMs, ...settings } = settingsOf(seed, kind);
+  const drawn = [0, allowanceMs / 2][seed % 2] ?? 0;
+  const clockErrorMs = kind === "cached" ? settings.clockErrorMs : drawn;
+  const settleMs = [0, 2_000][(seed >> 1) % 2] ?? 0;
+  return { ...settings, allowanceMs, clockErrorMs, settleMs };
+}
+
 /** Returns the share of events that are faults of the journal instead of requests or purges. */
 export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number {
   if (kind === "crossing") return 0;
@@ -98,6 +109,19 @@ export function colosOf(
   const count = given ?? world.between(2, 4);
   const more = Array.from({ length: Math.max(0, count - 4) }, (_, at) => colo(`C${at}`));
   return [shared, shared, ...others, ...more].slice(0, count);
+}
+
+/** Returns the colo of each initial isolate of a world with scheduled purges. The first two isolates share a colo. */
+export function colosWithinA(world: SimulatedWorld, kind: WorldKind): SimulatedColo[] {
+  const { allowanceMs, clockErrorMs } = world.settings;
+  const offsets = kind === "cached" ? [0] : [0, -allowanceMs, allowanceMs - clockErrorMs];
+  const colo = (name: string): SimulatedColo => ({
+    name,
+    offsetMs: world.any(offsets),
+    cache: new SimulatedCache(world),
+  });
+  const shared = colo("HAM");
+  return [shared, shared, colo("NRT"), colo("")].slice(0, world.between(2, 4));
 }
 
 /** Returns the place of the nth isolate. If clocks are set, each isolate has its own colo. */
@@ -152,6 +176,11 @@ export function misfortunes(
   ];
   if (kind === "failing") return () => world.any([failOver, failOver, ...misfortune])();
   const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
+  const evict = () => {
+    stream.evictSchedule(world.atMs);
+    world.tell(() => "The schedule is evicted");
+  };
+  if (kind === "evicting") misfortune.push(...often(evict));
   if (kind === "crowded") misfortune.push(...often(() => flood(world)));
   if (isTrimmed(kind)) misfortune.push(...often(() => burst(world)), () => harmBook(world));
   if (kind === "unbooked") misfortune.push(() => harmEpoch(world), failOver);

@@ -4,6 +4,7 @@ import {
   acceptClass,
   acceptClassName,
   isChosenByAccept,
+  isNamedBehindHtml,
   isOfPages,
   isOfExtension,
 } from "../../rules/accept-class.ts";
@@ -235,7 +236,8 @@ function variesByClass(
   const chosen = `chosen ${type} ${request.key.text}`;
   const usual = `usual ${type} ${request.key.text}`;
   if (!isChosenByAccept(type, accept)) {
-    if (acceptClass(accept) === "html" && !isOfPages(type)) typesGot.mark(usual, atMs);
+    const isUsual = acceptClass(accept) === "html" && !isNamedBehindHtml(type, accept);
+    if (isUsual && !isOfPages(type)) typesGot.mark(usual, atMs);
     return isKnown && !typesGot.has(chosen, atMs);
   }
   if (isOfExtension(type, target.path) || typesGot.has(usual, atMs)) return false;
@@ -244,6 +246,25 @@ function variesByClass(
   if (wasForAll) return false;
   typesGot.mark(chosen, atMs);
   return true;
+}
+
+/**
+ * Returns whether an origin may have chosen the type for a client that ranks HTML first. Other clients, such as browsers,
+ * may then get HTML.
+ */
+export function isTypeInDoubt(
+  { fields, selecting }: StoredMetadata,
+  { request, exchange }: VariantPlace,
+): boolean {
+  const type = responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "";
+  if (request.isAnonymous || isOfPages(type)) return false;
+  const { forwarded, route, target, key } = request;
+  const accept = forwarded.sent.get("accept");
+  if (!isNamedBehindHtml(type, accept) || isOfExtension(type, target.path)) return false;
+  const isSelected = selecting.some(([name]) => name === "accept" || name === "*");
+  const isKeyed = route.normalForms?.has("accept") === true || route.keyHeaders.includes("accept");
+  const isUsual = exchange.site.typesGot.has(`usual ${type} ${key.text}`, exchange.nowAtMs());
+  return !isSelected && !isKeyed && !isUsual;
 }
 
 /** Returns whether the origin's validators have lied about the URL. */

@@ -19,7 +19,7 @@ import { readingsOf } from "../../routing/path-readings.ts";
 import { unknownCookies } from "../../routing/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { isFromBeforePurge } from "./from-before-purge.ts";
-import { originAnsweredAt } from "./metadata-of-answer.ts";
+import { isTypeInDoubt, originAnsweredAt } from "./metadata-of-answer.ts";
 import { streamBytesMax } from "./in-tiers.ts";
 import {
   assignedLifetimeSeconds,
@@ -200,15 +200,15 @@ function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boo
 }
 
 /**
- * Returns whether an error or redirect needs confirmation by an anonymous request, because a client
- * may have provoked the answer. It needs confirmation in these cases:
+ * Returns whether an answer needs confirmation by an anonymous request, because a client may have provoked it: a success
+ * of a type in doubt, or an error or redirect in these cases:
  * - The answer's lifetime is from the route and not from the origin, or the answer is a server error
  *   that the route does not name.
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
 function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boolean {
-  if (metadata.status < 300) return false;
+  if (metadata.status < 300) return isTypeInDoubt(metadata, pending);
   const { request, exchange } = pending;
   const before = storedCandidate(pending) ?? pending.standing;
   if (!request.isAnonymous && needsConfirmation(metadata, request.route)) return true;

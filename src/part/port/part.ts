@@ -1,6 +1,8 @@
 // The values by which a configuration names the parts of its site. A Worker bundles only the parts that its
 // configuration imports.
 
+import type { Patterns } from "./path-parameters.ts";
+
 /** A part of the whole site, for `parts` of a configuration, such as `operate()`. */
 export interface SitePart {
   readonly kind: "site";
@@ -66,6 +68,7 @@ interface WrittenLines {
 
 /** The fields of a route that may contradict its parts. */
 export interface PartedRoute {
+  readonly match?: Patterns | undefined;
   readonly use?: readonly RoutePart[] | undefined;
   readonly methods?: readonly string[] | undefined;
   readonly tiers?: readonly string[] | undefined;

@@ -2,6 +2,8 @@
 // `vcl_recv` (`admits`, `ignores`), `vcl_hash` (`keyed`), `vcl_backend_fetch` (`forward`), `vcl_backend_response`
 // (`fails`, `received`, `refuses`), `vcl_deliver` (`respond`), `beresp.filters` (`filter`).
 
+import type { PathParameters, Patterns } from "./path-parameters.ts";
+
 /** Header fields that a rule can read. Names ignore case. */
 export interface RuleFields {
   /** Returns the value; `null` if the field is missing. */
@@ -18,15 +20,19 @@ export interface RuleClient {
   readonly country: string | undefined;
 }
 
-/** A request of a client. */
-export interface RuleRequest extends RuleClient {
+/**
+ * A request of a client.
+ *
+ * @typeParam Match the patterns of `match`
+ */
+export interface RuleRequest<Match extends Patterns = Patterns> extends RuleClient {
   readonly method: string;
   /** The URL with the client's host, path and query. */
   readonly url: string;
   /** The path by which the route matches, with normalized escapes (RFC 3986 §6.2.2). */
   readonly path: string;
   /** The decoded values of the pattern's `:names`. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: PathParameters<Match>;
 }
 
 /** An answer: that of the origin, a stored one, or the one that leaves. */
@@ -75,10 +81,17 @@ export interface RuleEdits {
  * counted by the rule's name, and decides for the safe side. After `admits`, a rule can only make the cache more careful.
  *
  * @typeParam Keyed the names of `keyed`
+ * @typeParam Match the patterns of `match`
  */
-export interface Rule<Keyed extends string = string> {
+export interface Rule<Keyed extends string = string, Match extends Patterns = Patterns> {
   /** Up to 32 small letters, digits and dashes. Shown in explain, metrics and `Cache-Status`. Required. */
   readonly name: string;
+  /**
+   * Patterns as in `match` of a route, whose parameters the rule reads in `params`. Each pattern of its routes needs the
+   * parameters that all these patterns have. Default: those of the route, which the compiler does not know.
+   * @example match: "/shops/:shop/*"
+   */
+  readonly match?: Match | undefined;
   /**
    * The credential that `admits` checks. In a request that `admits` calls `"checked"`, it does not select the
    * response, and the origin does not get it. Other requests with it bypass the cache. Its headers are credential
@@ -98,12 +111,12 @@ export interface Rule<Keyed extends string = string> {
    */
   readonly admits?:
     | ((
-        request: RuleRequest,
+        request: RuleRequest<Match>,
         host: RuleHost,
       ) => RuleAdmission | undefined | Promise<RuleAdmission | undefined>)
     | undefined;
   /** Drops conditions of a GET or HEAD request. If it throws, all. @example ignores: () => ["range"] */
-  readonly ignores?: ((request: RuleRequest) => readonly RuleCondition[]) | undefined;
+  readonly ignores?: ((request: RuleRequest<Match>) => readonly RuleCondition[]) | undefined;
   /**
    * Values by request field. They are a part of the key, and the origin gets them in place of the client's fields.
    * Each has at most 256 characters of printable ASCII. `undefined` removes the field. Answers are private. If it

@@ -24,16 +24,23 @@ function formsOf(character: string): readonly string[] {
   return [...references, ...escapes, ...(namedForms[character] ?? [])];
 }
 
-/** The bytes of a nonce: for each character its byte, and its other forms. */
-type Pattern = readonly { readonly byte: number; readonly forms: readonly Uint8Array[] }[];
+/** The bytes of a nonce: for each character its own, and those of its other forms. */
+type Pattern = readonly { readonly own: Uint8Array; readonly forms: readonly Uint8Array[] }[];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const patternOf = (nonce: string): Pattern =>
-  [...encoder.encode(nonce)].map((byte) => ({
-    byte,
-    forms: formsOf(String.fromCharCode(byte)).map((form) => encoder.encode(form)),
+/** Encodes ASCII, of which nonces and their values consist. */
+type Encode = (text: string) => Uint8Array;
+
+const inUtf8: Encode = (text) => encoder.encode(text);
+const inUtf16LE: Encode = (text) => Uint8Array.from([...inUtf8(text)].flatMap((byte) => [byte, 0]));
+const inUtf16BE: Encode = (text) => Uint8Array.from([...inUtf8(text)].flatMap((byte) => [0, byte]));
+
+const patternOf = (nonce: string, encode: Encode): Pattern =>
+  Array.from(nonce, (character) => ({
+    own: encode(character),
+    forms: formsOf(character).map(encode),
   }));
 
 /** The end of the bytes is a beginning of the text that is looked for. */
@@ -51,17 +58,27 @@ function endOfForm(form: Uint8Array, bytes: Uint8Array, at: number): number {
   return at + form.byteLength;
 }
 
+/** Returns the same for a character itself, whose case counts. */
+function endOfOwn(own: Uint8Array, bytes: Uint8Array, at: number): number {
+  for (const [nth, byte] of own.entries()) {
+    const given = bytes[at + nth];
+    if (given === undefined) return cut;
+    if (given !== byte) return -1;
+  }
+  return at + own.byteLength;
+}
+
 /** Returns the same for a nonce. Reads at most as many bytes as its longest form has. */
 function endOfNonce(pattern: Pattern, bytes: Uint8Array, at: number): number {
   let end = at;
-  for (const { byte, forms: others } of pattern) {
-    if (bytes[end] === byte) {
-      end += 1;
+  for (const { own, forms: others } of pattern) {
+    const exact = endOfOwn(own, bytes, end);
+    if (exact !== -1 && exact !== cut) {
+      end = exact;
       continue;
     }
-    if (end >= bytes.byteLength) return cut;
     const ends = others.map((form) => endOfForm(form, bytes, end));
-    end = Math.max(-1, ...ends);
+    end = Math.max(exact, ...ends);
     if (end === -1 || end === cut) return end;
   }
   return end;
@@ -75,17 +92,19 @@ interface Replacement {
 
 /** Replaces nonces by other texts, in linear time. */
 export class NonceReplacer {
+  readonly #values: ReadonlyMap<string, string>;
   readonly #patterns: readonly (readonly [Pattern, Uint8Array])[];
   readonly #mayBegin = new Uint8Array(256);
 
   /** @param values the text for each nonce, which is not empty */
-  constructor(values: ReadonlyMap<string, string>) {
+  constructor(values: ReadonlyMap<string, string>, encode = inUtf8) {
+    this.#values = values;
     // A nonce may begin with another one.
     this.#patterns = [...values]
       .toSorted(([one], [other]) => other.length - one.length)
-      .map(([nonce, value]) => [patternOf(nonce), encoder.encode(value)]);
+      .map(([nonce, value]) => [patternOf(nonce, encode), encode(value)]);
     for (const [[first]] of this.#patterns) {
-      for (const byte of [first?.byte, ...(first?.forms ?? []).map((form) => form[0])]) {
+      for (const byte of [first?.own, ...(first?.forms ?? [])].map((form) => form?.[0])) {
         this.#mayBegin[byte ?? 0] = 1;
       }
     }
@@ -99,8 +118,14 @@ export class NonceReplacer {
   /** Returns a stream that replaces nonces. It holds back at most the beginning of a nonce. */
   stream(): TransformStream<Uint8Array, Uint8Array> {
     let held: Uint8Array = new Uint8Array();
+    let replacer: NonceReplacer | undefined;
     const next = (bytes: Uint8Array, isEnd: boolean, to: TransformStreamDefaultController) => {
-      const { sent, held: rest } = this.#bytes(bytes, isEnd);
+      if (replacer === undefined && bytes.byteLength < 2 && !isEnd) {
+        held = bytes;
+        return;
+      }
+      replacer ??= this.#replacerFor(bytes);
+      const { sent, held: rest } = replacer.#bytes(bytes, isEnd);
       held = rest;
       if (sent.byteLength > 0) to.enqueue(sent);
     };
@@ -109,6 +134,13 @@ export class NonceReplacer {
         next(held.byteLength === 0 ? chunk : joined([held, chunk]), false, to),
       flush: (to) => next(held, true, to),
     });
+  }
+
+  /** Returns the replacer for a body. A byte order mark precedes the charset of its type (Encoding §6, "decode"). */
+  #replacerFor([first, second]: Uint8Array): NonceReplacer {
+    if (first === 0xff && second === 0xfe) return new NonceReplacer(this.#values, inUtf16LE);
+    if (first === 0xfe && second === 0xff) return new NonceReplacer(this.#values, inUtf16BE);
+    return this;
   }
 
   #bytes(bytes: Uint8Array, isEnd: boolean): Replacement {

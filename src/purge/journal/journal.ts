@@ -46,6 +46,8 @@ export interface JournalRead {
   readonly released?: ReleaseEntry | undefined;
   /** The schedule, read in the same step. `undefined` in a result of `since`. */
   readonly scheduled?: HeldSchedule | undefined;
+  /** In a result of `since`, the given plans that the schedule lacks, read in one step with the first page. */
+  readonly lackedPlans?: readonly string[] | undefined;
 }
 
 /** An entry for the schedule. */
@@ -129,8 +131,10 @@ export interface Journal {
    * Reads all entries after an entry (rule 11). Returns `not-joined` if the first page does not
    * begin with exactly this entry, or a later page with the last entry of the page before. Also
    * returns `not-joined` if more entries follow than a view holds.
+   *
+   * @param plans the ids of the known plans. A store that loses no key alone ignores them (rule 30 h)
    */
-  since(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
+  since(place: EntryId, plans?: readonly string[]): Promise<JournalRead | NotJoined | Unavailable>;
   /** Like `since`, but reads one page on the primary. Returns `not-joined` also for a full page. */
   sinceOnPrimary(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
   /**

@@ -91,7 +91,7 @@ export class JournalFollower {
 
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
-    const read = await this.#dated((journal) => journal.since(end));
+    const read = await this.#dated((journal) => journal.since(end, this.schedule.planIds));
     this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(end, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
@@ -242,6 +242,8 @@ export class JournalFollower {
     if (hasLost || this.#lacksPost(entries, end.position))
       this.isSwitchLost = this.switched !== undefined;
     if (hasLost) this.isScheduleLost = !this.schedule.isEmpty;
+    if (this.schedule.areLost(read.lackedPlans ?? [], this.#settings.nowAtMs()))
+      this.isScheduleLost = true;
     this.#spread.read(entries);
     this.#verified({ ...read, entries });
   }

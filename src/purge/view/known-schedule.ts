@@ -82,7 +82,7 @@ export class KnownSchedule {
     if (this.isEmpty) return undefined;
     this.#latestAtMs = Math.max(this.#latestAtMs, atMs);
     const latestMs = this.#latestAtMs;
-    return this.#covering(record)
+    return this.covering(record)
       .filter((entry) => this.#endsAtMs(entry) <= latestMs)
       .reduce<ScheduledEntry | undefined>((one, other) => {
         if (one === undefined || one.mode === other.mode)
@@ -94,7 +94,7 @@ export class KnownSchedule {
   /** Returns when the first known purge ends a response, in epoch milliseconds; ∞ if none does. */
   endsAtMs(record: PurgeSubject): number {
     if (this.isEmpty) return Infinity;
-    return Math.min(...this.#covering(record).map((entry) => this.#endsAtMs(entry)));
+    return Math.min(...this.covering(record).map((entry) => this.#endsAtMs(entry)));
   }
 
   #endsAtMs({ scheduled }: ScheduledEntry): number {
@@ -102,7 +102,7 @@ export class KnownSchedule {
   }
 
   /** Returns the purges that name a response which precedes them (rule 30 b). */
-  #covering(record: PurgeSubject): readonly ScheduledEntry[] {
+  covering(record: PurgeSubject): readonly ScheduledEntry[] {
     const { allowanceMs, settleMs } = this.#settings;
     const sinceMs = allowanceMs + (settleMs?.(record.route) ?? 0);
     return this.#index.covering(record).flatMap((named) =>
@@ -140,12 +140,22 @@ export class KnownSchedule {
   isLostFrom(held: HeldSchedule | undefined, nowAtMs: number): boolean {
     if (this.isEmpty || held === undefined) return false;
     const ids = new Set(held.ids ?? scheduledIn(held.entries).map(({ scheduled }) => scheduled.id));
-    const latestAtMs = nowAtMs + 2 * this.#settings.allowanceMs;
-    const lacking = this.plans.filter(({ scheduled }) => !ids.has(scheduled.id));
-    for (const { scheduled } of lacking)
-      if (latestAtMs > scheduled.atMs + scheduledKeptMs) this.#drop(scheduled.id);
+    const lacked = this.planIds.filter((id) => !ids.has(id));
     // A copy may be older than a plan of this isolate.
-    return held.ids !== undefined && lacking.some(({ scheduled }) => this.#known.has(scheduled.id));
+    return this.areLost(lacked, nowAtMs) && held.ids !== undefined;
+  }
+
+  /** Returns the same for plans that the schedule lacks. */
+  areLost(lacked: readonly string[], nowAtMs: number): boolean {
+    const plans = lacked.flatMap((id) => this.#known.get(id)?.scheduled ?? []);
+    const latestAtMs = nowAtMs + 2 * this.#settings.allowanceMs;
+    for (const { id, atMs } of plans) if (latestAtMs > atMs + scheduledKeptMs) this.#drop(id);
+    return plans.some(({ id }) => this.#known.has(id));
+  }
+
+  /** The ids of `plans`. */
+  get planIds(): readonly string[] {
+    return this.isEmpty ? [] : this.plans.map(({ scheduled }) => scheduled.id);
   }
 
   /**

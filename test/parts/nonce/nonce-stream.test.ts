@@ -77,6 +77,28 @@ it("finds a nonce across any borders of chunks", async () => {
   }
 });
 
+it.each([
+  ["little", 0xfeff, true],
+  ["big", 0xfeff, false],
+])(
+  "replaces a nonce in UTF-16 with a byte order mark, in the order %s endian",
+  async (_, mark, isLittle) => {
+    const utf16 = (text: string) => {
+      const view = new DataView(new ArrayBuffer(2 * text.length));
+      for (let at = 0; at < text.length; at += 1)
+        view.setUint16(2 * at, text.charCodeAt(at), isLittle);
+      return new Uint8Array(view.buffer);
+    };
+    const bytes = utf16(`${String.fromCharCode(mark)}é${raw} ${raw.replace("+", "&#x2B;")}`);
+    for (const size of [1, 3, 1_000]) {
+      const chunks = [];
+      for (let at = 0; at < bytes.byteLength; at += size) chunks.push(bytes.slice(at, at + size));
+      const body = new Response(sourceOf(chunks).pipeThrough(replacing([raw], "NEW")));
+      expect(new Uint8Array(await body.arrayBuffer())).toEqual(utf16("\u{feff}éNEW NEW"));
+    }
+  },
+);
+
 it("reads each byte of a chunk a bounded number of times, and holds back at most a nonce", async () => {
   const lengths: number[] = [];
   const begin = bytesOf("aaaaaaaaaaaaaaaaaaaaab");

@@ -127,6 +127,53 @@ describe("a type other than HTML that a client has chosen", () => {
   });
 });
 
+describe("a client that names a type, but ranks HTML first", () => {
+  const naive: Script = ({ headers }, nth) => {
+    const type = headers.get("accept")?.includes("text/markdown") ? "text/markdown" : "text/html";
+    return page(`${type} ${nth}`, cc("max-age=60", { "content-type": type }));
+  };
+
+  it.each(["text/html;q=1, text/markdown;q=0.1", "text/html, text/markdown, */*;q=0.5"])(
+    "cannot choose it for browsers: %s",
+    async (accept) => {
+      for (const order of [
+        [accept, browser],
+        [accept, agent, browser],
+        [agent, accept, browser],
+      ]) {
+        const site = open(naive);
+        expect((await textsOf(site, order)).at(-1)).toMatch(/^text\/html/);
+        expect(await textsOf(site, [browser])).toEqual([expect.stringContaining("text/html")]);
+      }
+    },
+  );
+
+  it("shares the response of an API that has this type alone, once an anonymous request has shown it", async () => {
+    const site = open(json);
+    const weak = "text/html, application/json;q=0.9";
+    await textsOf(site, [weak, weak]);
+    const asked = site.origin.count;
+    await textsOf(site, [weak, browser, any]);
+    expect(site.origin.count).toBe(asked);
+  });
+});
+
+it("JSON and JSON-LD at one URL reach the clients that name them", async () => {
+  const dialects = ["application/ld+json", "application/json"];
+  const site = open(({ headers }, nth) => {
+    const type = dialects.find((one) => headers.get("accept")?.includes(one)) ?? "text/html";
+    return page(`${type} ${nth}`, cc("max-age=60", { "content-type": type }));
+  });
+  const asked = ["application/json", "application/ld+json", browser, ...dialects];
+  expect(await textsOf(site, asked)).toEqual([
+    "application/json 1",
+    "application/ld+json 2",
+    "text/html 3",
+    "application/ld+json 2",
+    "application/json 1",
+  ]);
+});
+
 describe("one response for all clients", () => {
   it("an API whose answers have one type: the first client fills once more at most", async () => {
     const site = open(json);

@@ -34,6 +34,8 @@ interface Row {
 const later = { stamp: stampOf("1700000000000-10") };
 const earlier = { stamp: stampOf("999999999999-99") };
 const old = { respondedAtMs: atMs - minute - 1 };
+const halved = { ...later, tags: ["half \ud800"] };
+const tagged = { ...later, tags: Array.from({ length: 4_000 }, (_, nth) => `${nth}`.padEnd(40)) };
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   const database = openRestDatabase(start);
@@ -63,6 +65,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     { held: { ...later, ...old }, kind: "load", isKept: true },
     { held: { ...later, ...old }, kind: "load", isSeen: true, isKept: false },
     { held: { ...later, ...old }, kind: "set", isKept: false },
+    { held: halved, kind: "load", isKept: true },
+    { held: tagged, kind: "set", isKept: true },
+    { held: { ...later, tags: ['"s":["0-1"]', '"q":1'] }, kind: "load", isKept: true },
     { held: earlier, kind: "load", isKept: false },
     { held: { stamp: "none" }, kind: "load", isKept: false },
   ])("keeps the record $isKept: $held, for a $kind that has seen it $isSeen", async (row) => {

@@ -1,8 +1,9 @@
 // The course of a history of an application's data: its stores, and a quiet time at its end.
+import type { PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
 import { Course, type HistoryOptions } from "../course.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import type { SimulatedColo, SimulatedIsolate } from "../simulated-isolate.ts";
-import { colosOf, misfortuneShare } from "../simulated-weather.ts";
+import { colosOf, colosWithinA, misfortuneShare } from "../simulated-weather.ts";
 import type { SimulatedHashes } from "./simulated-hashes.ts";
 import { SimulatedStore, soundStoreParts, type StoreParts } from "./simulated-store.ts";
 
@@ -11,6 +12,8 @@ export interface StoreHistoryOptions extends HistoryOptions {
 }
 
 const stepCount = 22;
+/** The targets that cover the values of all histories of data. */
+export const red: PurgeTargets = { tags: ["tag:red"], prefixes: [] };
 
 export abstract class StoreCourse extends Course {
   protected readonly stores: SimulatedStore[] = [];
@@ -28,7 +31,9 @@ export abstract class StoreCourse extends Course {
     this.#parts = { ...soundStoreParts, ...options.storeParts };
     this.#hashes = hashes;
     this.misfortune = misfortuneShare(world, this.kind) / 2;
-    this.colos = colosOf(world, options.isolateCount);
+    this.colos = options.hasPlans
+      ? colosWithinA(world, this.kind)
+      : colosOf(world, options.isolateCount);
     for (const colo of this.colos) this.open(colo);
   }
 
@@ -67,6 +72,6 @@ export abstract class StoreCourse extends Course {
 
   protected purgeTag(isolate: SimulatedIsolate) {
     const order = isolate.orderOf("usual", "hard");
-    return isolate.accept({ ...order, id: "", targets: { tags: ["tag:red"], prefixes: [] } });
+    return isolate.accept({ ...order, id: "", targets: red });
   }
 }

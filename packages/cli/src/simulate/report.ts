@@ -102,6 +102,10 @@ function assumptionsOf(
     [routes.flatMap(({ use }) => use), parts].flat(),
   );
   const parts = new Set(used.map(({ name }) => name));
+  const rules = [replay, second?.simulation.replay].flatMap((one) => one?.rules ?? []);
+  for (const name of rules.flatMap(({ names: own }) => own)) parts.delete(name);
+  const ran = new Set(rules.flatMap((one) => one.ran));
+  const leftOut = new Set(rules.flatMap((one) => one.leftOut));
   const names = Object.keys(sentences) as (keyof Assumptions)[];
   const concerned = names.filter((name) => assumed[name] > 0);
   return [
@@ -109,6 +113,12 @@ function assumptionsOf(
     ...(replay.evictedCount === 0
       ? []
       : [`${withUnit(replay.evictedCount, "response")}: ${evicted}`]),
+    ...(ran.size === 0 ? [] : [`Rules that ran: ${[...ran].join(", ")}.`]),
+    ...(leftOut.size === 0
+      ? []
+      : [
+          `Rules that did not run, because they need an answer, a credential, a secret or the network: ${[...leftOut].join(", ")}.`,
+        ]),
     ...(parts.size === 0
       ? []
       : [`Not simulated, because no part of a site runs: ${[...parts].join(", ")}.`]),

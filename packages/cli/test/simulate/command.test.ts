@@ -61,6 +61,27 @@ it("simulate names the parts and rules that it does not run", async () => {
   }
 });
 
+it("simulate runs the phases of rules that need a request alone, and names the others", async () => {
+  const rules = `[
+    defineRule({ name: "buckets", keyed: { "x-bucket": () => "b" }, fails: () => true }),
+    defineRule({ name: "moved", admits: ({ path }) => path === "/0" ? new Response(null, { status: 302 }) : undefined }),
+    defineRule({ name: "waits", admits: async () => { throw new Error("It ran."); } }),
+    defineRule({ name: "late", admits: () => Promise.resolve(undefined) }),
+    defineRule({ name: "secret", admits: (_, { secret }) => secret("KEY") && undefined }),
+    defineRule({ name: "gate", checks: { cookies: ["pass"] }, admits: () => new Response("no", { status: 401 }) }),
+  ]`;
+  const config = configured(`{ name: "all", match: "*", fresh: "10s", use: ${rules} }`);
+  const { user } = await userWith(`import { defineRule } from "tidemark";\n${config}`);
+  const { out } = await user.runs(["simulate", "access.log"]);
+  expect(out).toContain("- Rules that ran: buckets (keyed), moved (admits).");
+  expect(out).toMatch(
+    /- Rules that did not run, because .*: buckets \(fails\), waits \(admits\), late \(admits\), secret \(admits\), gate \(admits\)\./,
+  );
+  expect(out).not.toContain("no part of a site runs");
+  // Half of the requests are for /0, which the rule answers.
+  expect(out).toMatch(/^all +200 +.* 100 +[\d.]+ MiB$/m);
+});
+
 it("simulate says first what it assumed if there are no hits", async () => {
   const { user } = await userWith(configured('{ name: "all", match: "*" }'));
   const { out } = await user.runs(["simulate", "access.log"]);

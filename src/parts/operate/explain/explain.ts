@@ -305,7 +305,7 @@ function refreshDue(
  * another tier's copy, or else the URL.
  */
 function purgesFor(
-  { request, exchange: { decision } }: PageLookup,
+  { request, exchange: { decision, site } }: PageLookup,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
   { purging }: ExplainSubject["core"],
@@ -314,7 +314,13 @@ function purgesFor(
   const stored =
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
   const url = { url: request.url, route: request.route.name, tags: [] };
-  return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
+  const { entries, schedule } = purging.view;
+  const { allowanceMs } = site.config.purge;
+  return matchingPurges(
+    { entries, schedule, allowanceMs },
+    { stored, url },
+    decision.purge?.position,
+  );
 }
 
 /** Returns the explanation of the rule, with details of this request and page. */

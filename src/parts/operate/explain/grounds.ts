@@ -312,7 +312,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   unconfirmed: {
     clause: "negative",
-    why: "it is an error or a redirect for one client; an anonymous request follows, and its answer decides",
+    why: "it is an error, a redirect or a media type that one client may have provoked; an anonymous request follows, and its answer decides",
     hint: "if the page is gone, nothing: the anonymous request replaces the stored response",
   },
   "refresh-failed": {

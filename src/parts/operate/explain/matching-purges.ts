@@ -1,6 +1,6 @@
 // Finds the purges in this isolate's view of the journal that match a request's response.
 import { isoOf } from "../../../base/iso-date.ts";
-import type { Coverage, Stamp } from "../../../cache/record/record.ts";
+import type { Coverage } from "../../../cache/record/record.ts";
 import {
   acceptedAtMs,
   comparePositions,
@@ -16,13 +16,21 @@ import {
   releaseTag,
 } from "../../../purge/journal/purge-target.ts";
 import { comparedUrl } from "../../../purge/journal/spelling.ts";
+import type { KnownSchedule } from "../../../purge/view/known-schedule.ts";
+import type { PurgeSubject } from "../../../purge/view/view-port.ts";
 
 /** An entry with targets that match a response. */
 export interface MatchingPurge {
   readonly position: string;
   readonly at: string | null;
-  /** When a scheduled purge takes effect, and its id. */
-  readonly scheduled?: { readonly at: string | null; readonly id: string } | undefined;
+  /** The time and the id of a scheduled purge, and when it ends the copy; without `endsAt`, it does not. */
+  readonly scheduled?:
+    | {
+        readonly at: string | null;
+        readonly id: string;
+        readonly endsAt: string | null | undefined;
+      }
+    | undefined;
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
@@ -46,26 +54,34 @@ export interface MatchingPurges {
 
 const newestMax = 20;
 
-type StampedCopy = Coverage & { readonly stamp: Stamp; readonly requestedAtMs: number };
+/** The purges that this isolate knows. */
+interface KnownPurges {
+  /** In any order. */
+  readonly entries: readonly Entry[];
+  readonly schedule: Pick<KnownSchedule, "entries" | "covering">;
+  /** A. */
+  readonly allowanceMs: number;
+}
 
 /**
  * Finds matching purges. The mark at the journal's beginning matches everything, so it is listed only if it
  * decided the verdict.
  *
- * @param entries in any order
  * @param stored  the copy; without one, purges are matched against `url`
  * @param url the coverage of the URL, for a request without a stored response
  */
 export function matchingPurges(
-  entries: readonly Entry[],
-  { stored, url }: { stored: StampedCopy | undefined; url: Coverage },
+  { entries, schedule, allowanceMs }: KnownPurges,
+  { stored, url }: { stored: PurgeSubject | undefined; url: Coverage },
   decidingPosition: string | undefined,
 ): MatchingPurges {
   const stamp = stored?.stamp ?? "none";
   const shown = entries.filter(
-    (entry) => !isBeginning(entry) || entry.position === decidingPosition,
+    (entry) =>
+      entry.scheduled === undefined && (!isBeginning(entry) || entry.position === decidingPosition),
   );
-  const matching = shown
+  const ending = stored === undefined ? [] : schedule.covering(stored);
+  const matching = [...shown, ...schedule.entries]
     .map((entry) => ({
       entry,
       targets: targetsOn((entry.scheduled ?? entry).targets, stored ?? url),
@@ -74,7 +90,12 @@ export function matchingPurges(
     .sort((one, other) => comparePositions(other.entry.position, one.entry.position));
   const newest = matching.slice(0, newestMax).map(({ entry, targets }) => {
     const { position, mode, reason, by, scheduled } = entry;
-    const plan = scheduled && { at: isoOf(scheduled.atMs), id: scheduled.id };
+    const isEnding = ending.some((each) => each === entry);
+    const plan = scheduled && {
+      at: isoOf(scheduled.atMs),
+      id: scheduled.id,
+      endsAt: isEnding ? isoOf(scheduled.atMs - allowanceMs) : undefined,
+    };
     return {
       position,
       at: isoOf(acceptedAtMs(position)),
@@ -85,8 +106,9 @@ export function matchingPurges(
       targets: onlyNamed(targets),
       isSince:
         position === decidingPosition ||
-        (scheduled === undefined &&
-          (stamp === "none" || comparePositions(position, stamp.position) > 0)),
+        (scheduled === undefined
+          ? stamp === "none" || comparePositions(position, stamp.position) > 0
+          : isEnding),
       decides: position === decidingPosition,
     };
   });

@@ -14,6 +14,17 @@ export const newestScript = `return {
   redis.call("HVALS", KEYS[4])
 }`;
 
+/**
+ * Reads a page of entries from a position on, and which plans the schedule lacks (rule 30 h). A replica may run the
+ * script. KEYS: journal, schedule. ARGV: position, count, and the ids of plans.
+ */
+export const sinceScript = `
+local lacked = {}
+for at = 3, #ARGV do
+  if redis.call("HEXISTS", KEYS[2], ARGV[at]) == 0 then lacked[#lacked + 1] = ARGV[at] end
+end
+return {redis.call("XRANGE", KEYS[1], ARGV[1], "+", "COUNT", ARGV[2]), lacked}`;
+
 /** Entries, newest first, as in a reply of XREVRANGE. `undefined` if Redis did not reply. */
 export type Page = readonly Entry[] | undefined;
 

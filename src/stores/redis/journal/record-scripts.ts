@@ -6,30 +6,40 @@ import type { WriteWithPurge } from "../../../cache/record/record.ts";
 /** The characters that a lookup for long metadata reads. A whole body may have a hundred times as many. */
 export const longHeadCharsMax = 65_536;
 
+/** The characters of the longest head that a script reads. */
+export const scriptHeadCharsMax = 16 * longHeadCharsMax;
+
 /**
- * Defines functions for the record of a key. Text that is not the record of a value with a stamp is never newer.
+ * Defines functions for the record of a key. A text without a stamp and times is never newer: no lookup can use it. The
+ * script takes these members from the text, because cjson refuses a head with a lone surrogate, which lookups read. No
+ * string in JSON contains their names in quotation marks.
  *
- * - `headOf` returns its head; an empty table if it cannot be read
+ * - `headOf` returns its head; an empty text if there is none
  * - `isNewer` returns whether it is newer than one whose stamp has the position `ms` and `nth`. `kind`, `since`, `seenMs`
  *   and `seenDigest` are those of `newerArgs`
  */
 export const newerLua = `
 local function headOf(record)
-  local isRead, head = pcall(function()
-    local text = redis.pcall("GETRANGE", record, 0, ${longHeadCharsMax - 1})
-    return cjson.decode(string.match(text, "^[^\\n]*"))
-  end)
-  return isRead and type(head) == "table" and head or {}
+  local parts = {}
+  for from = 0, ${scriptHeadCharsMax - 1}, ${longHeadCharsMax} do
+    local part = redis.pcall("GETRANGE", record, from, from + ${longHeadCharsMax - 1})
+    if type(part) ~= "string" or part == "" then return "" end
+    local own = string.match(part, "^[^\\n]*")
+    parts[#parts + 1] = own
+    if #own < #part then return table.concat(parts) end
+  end
+  return ""
 end
-local function isNewer(held, ms, nth, kind, since, seenMs, seenDigest)
+local function isNewer(head, ms, nth, kind, since, seenMs, seenDigest)
   local isRead, isKept = pcall(function()
-    local heldMs, heldNth = string.match(held.s[1], "^(%d+)-(%d+)$")
-    local respondedAtMs = held.q + held.a
+    local heldMs, heldNth = string.match(head, '"s":%["(%d+)-(%d+)"')
+    local respondedAtMs = string.match(head, '"q":(-?[%d.]+)') + string.match(head, '"a":(-?[%d.]+)')
     local by = tonumber(heldMs) - tonumber(ms)
     if by == 0 then by = tonumber(heldNth) - tonumber(nth) end
     local isLoad = kind == "load"
     if by < 0 or (by == 0 and not isLoad) then return false end
-    local isSeen = respondedAtMs == tonumber(seenMs) and held.d == seenDigest
+    local digest = string.match(head, '"d":"([^"]*)"')
+    local isSeen = respondedAtMs == tonumber(seenMs) and digest == seenDigest
     if isLoad and isSeen == (by == 0) then return not isSeen end
     return respondedAtMs >= tonumber(since)
   end)
@@ -62,12 +72,13 @@ end
 local function lacksTags(write)
   if not write.keepsTags then return false end
   local record = write.record
-  if next(write.held) == nil then return redis.call("EXISTS", record) == 1 end
-  if type(write.held.t) ~= "table" then return false end
+  local isRead, held = pcall(cjson.decode, write.held)
+  if not isRead or type(held) ~= "table" then return redis.call("EXISTS", record) == 1 end
+  if type(held.t) ~= "table" then return false end
   local own = {}
   local head = cjson.decode(string.match(write.before .. write.after, "^[^\\n]*"))
   for _, tag in ipairs(head.t or {}) do own[tag] = true end
-  for _, tag in ipairs(write.held.t) do
+  for _, tag in ipairs(held.t) do
     if not own[tag] then return true end
   end
   return false

@@ -30,7 +30,7 @@ import {
   proofsIn,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
-import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
+import { bytesOf, lengthened, newestScript, type Page, sinceScript } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -74,6 +74,7 @@ export class RedisJournal implements Journal {
   readonly #lineagesKey: string;
   /** The keys of the switch, the release and the schedule. */
   readonly #keptKeys: readonly string[];
+  readonly #scheduleKey: string;
   readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
   readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
@@ -91,6 +92,7 @@ export class RedisJournal implements Journal {
     this.#notedKeys = [key, book, older, lineages];
     this.#lineagesKey = lineages;
     this.#keptKeys = kept;
+    this.#scheduleKey = kept[2];
   }
 
   async newest(): ReturnType<Journal["newest"]> {
@@ -124,22 +126,26 @@ export class RedisJournal implements Journal {
     return page.kind === "answered" ? this.#sealed.entriesIn(page.value) : undefined;
   }
 
-  async since(place: EntryId): ReturnType<Journal["since"]> {
+  async since(place: EntryId, plans: readonly string[] = []): ReturnType<Journal["since"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
+    let lackedPlans: readonly string[] | undefined;
     let readBytes = 0;
     let end = place;
     while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
       const from = end.position;
+      const isAsked = plans.length > 0 && lackedPlans === undefined;
+      const ask = isAsked ? this.#withPlans(from, plans) : this.#onFrom(from, pageCount);
       const page = await this.#settings.redis.attempt("journal read", (redis) =>
-        redis.exec(this.#onFrom(from, pageCount)),
+        redis.exec<unknown[]>(ask),
       );
       if (page.kind === "unavailable") return unavailable;
-      const [joint, ...read] = this.#sealed.entriesIn(page.value);
+      if (isAsked) lackedPlans = listIn(page.value[1]).map(String);
+      const [joint, ...read] = this.#sealed.entriesIn(isAsked ? page.value[0] : page.value);
       if (!isSameEntry(joint, end)) return { kind: "not-joined" };
       entries.push(...read);
       readBytes += bytesOf(read);
-      if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
+      if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs, lackedPlans };
       end = entries.at(-1) ?? end;
     }
     // There are more entries than a view holds. Starting again from the newest entries takes fewer
@@ -158,6 +164,12 @@ export class RedisJournal implements Journal {
   /** Reads entries from a position on, oldest first. */
   #onFrom(from: string, count: number): Command {
     return ["XRANGE", this.#key, from, "+", "COUNT", count];
+  }
+
+  /** Also reads which plans the schedule lacks. */
+  #withPlans(from: string, plans: readonly string[]): Command {
+    const keys = [this.#key, this.#scheduleKey];
+    return scriptCommand(sinceScript, keys, [from, pageCount, ...plans], "EVAL_RO");
   }
 
   /** Reads entries back from a position, newest first. */

@@ -59,6 +59,15 @@ export function describeSchedule(implementation: string, open: Open): void {
       expect(await journal.appendMark("1-0 gone")).toMatchObject(held);
     });
 
+    it("returns the known plans that the schedule lacks, if it may lose the schedule alone", async () => {
+      const { journal, nowMs } = await opened();
+      const planned = await journal.schedule(order({ atMs: nowMs + hourMs }));
+      const place = planned.kind === "appended" ? planned.place : { position: "", n: "" };
+      const read = await journal.since(place, ["b", "a", "c"]);
+      const { entries = [], lackedPlans = ["b", "c"] } = read.kind === "read" ? read : {};
+      expect([entries, lackedPlans]).toEqual([[], ["b", "c"]]);
+    });
+
     it("takes each plan once, whoever sends it again", async () => {
       const { journal, nowMs } = await opened();
       const plan = order({ atMs: nowMs + hourMs });
