@@ -13,7 +13,7 @@ export const bundleGzipBytesMax = 248_000;
 export const overObjectsBytesMax = 496_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 206_000;
+export const dataBytesMax = 210_000;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

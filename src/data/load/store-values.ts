@@ -6,7 +6,7 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { JoinedCalls } from "../../remote/joined-calls.ts";
-import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import { type DataDetail, type DataMetadata, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { DataPlace } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
 
@@ -26,10 +26,13 @@ export interface ToStore {
   readonly inWorld?: TierWrite | undefined;
 }
 
+/** Returns whether a scheduled purge has ended a value (rule 30 d). */
+export const isEnding = (metadata: DataMetadata, { view, nowAtMs }: DataPorts): boolean =>
+  view.endsAtMs(metadata) <= nowAtMs();
+
 /**
  * Stores values, except values that a later value has overtaken, values of held keys, and values that a
- * scheduled purge has ended (rule 30 d). Memory
- * holds the values as soon as this function has returned its promise.
+ * scheduled purge has ended (rule 30 d). Memory holds the values as soon as this function has returned its promise.
  *
  * @returns the tiers that hold all of the values, once all writes have ended; never rejects
  */
@@ -40,7 +43,7 @@ export async function storeValues(
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
   const wanted = given.filter(({ place, order, record }) => {
-    if (ports.view.endsAtMs(record.metadata) <= atMs) return false;
+    if (isEnding(record.metadata, ports)) return false;
     return ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order);
   });
   const [first] = wanted;

@@ -14,7 +14,7 @@ import {
 } from "../load/make-record.ts";
 import { withTags } from "../load/data-lookup.ts";
 import type { WriteResult } from "../load/data-ports.ts";
-import { storeValues, writeOf } from "../load/store-values.ts";
+import { endValues, isEnding, storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import type { DataPlace } from "../value/space.ts";
 import {
@@ -124,9 +124,9 @@ async function setEverywhere(
     const { tagsNamed } = await optionsWithTags(written, ports, "all");
     made = { ...made, metadata: withTags(made.metadata, [...tagsNamed]) };
   }
+  const { metadata } = made;
   // Rule 30 d: the purge's script does not check the schedule.
-  const isEnding = ports.view.endsAtMs(made.metadata) <= ports.nowAtMs();
-  const write = isEnding ? undefined : prepared?.write;
+  const write = prepared && (() => (isEnding(metadata, ports) ? undefined : prepared.write));
   const order = { place, reason: "set", since: "end", write } as const;
   const purged = await purgedOlder(order, ports);
   const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
@@ -167,6 +167,7 @@ async function setInRedis(
   };
   const taken = { beginning, atMs: ports.nowAtMs(), isAtEnd };
   const tiers = await storeSet({ ...written, options }, taken, { ...ports, onWritten });
+  if (tiers === "ending") return setEverywhere(written, ports);
   if (results.includes("not-at-end")) return setInRedis(written, ports, false);
   const isReplaced = results.some((result) => result === "kept" || result === "newer");
   const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
@@ -182,7 +183,8 @@ async function setHere(written: WrittenValue, ports: WritePorts): Promise<readon
   const taken = { beginning, atMs: ports.nowAtMs() };
   // During an outage of Redis, memory takes the value without the older tags.
   const kept = (await withKeptTags(options, place, ports, { from: "nearest" })) ?? options;
-  return storeSet({ ...written, options: kept }, taken, ports);
+  const tiers = await storeSet({ ...written, options: kept }, taken, ports);
+  return tiers === "ending" ? [] : tiers;
 }
 
 /** The start of a `set`, and the time from which the value's lifetime counts. */
@@ -193,12 +195,15 @@ interface TakenStart {
   readonly isAtEnd?: boolean;
 }
 
-/** Stores a value in place of those of all loads that began before. */
+/**
+ * Stores a value in place of those of all loads that began before. A value that a scheduled purge ends at once leaves
+ * none.
+ */
 async function storeSet(
   written: WrittenValue,
   taken: TakenStart,
   ports: WritePorts,
-): Promise<readonly TierName[]> {
+): Promise<readonly TierName[] | "ending"> {
   const { place } = written;
   const record = await keptRecord(written, taken, ports);
   const { flights, stores, nowAtMs } = ports;
@@ -208,6 +213,11 @@ async function storeSet(
   const older = flights.get(text, taken.atMs);
   if (older !== undefined) flights.leave(text, older);
   const { isAtEnd } = taken;
+  if (isEnding(record.metadata, ports)) {
+    await endValues([place], ports);
+    stores.wasSet(text, nowAtMs());
+    return "ending";
+  }
   const tiers = await storeValues([{ place, record, order: stores.begin(), isAtEnd }], ports);
   stores.wasSet(text, nowAtMs());
   return tiers;

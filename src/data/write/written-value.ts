@@ -123,7 +123,7 @@ export async function purgedOlder(
     readonly place: DataPlace;
     readonly reason: string;
     readonly since: Stamp | "end";
-    readonly write?: WriteWithPurge | undefined;
+    readonly write?: (() => WriteWithPurge | undefined) | undefined;
   },
   { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
 ): Promise<AcceptedWrite | OlderTags | Unavailable> {

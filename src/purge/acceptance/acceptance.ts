@@ -175,17 +175,18 @@ export class Acceptances {
    * @param order the purge, which must fit into one entry
    * @param since the stamp from before the write, or `end` if entries before the purge do not matter. With `none`
    *   or `end`, the result's `since` is `undefined`
-   * @param write the record to store with the purge, for `end` (rule 25 f)
-   * @returns `older-tags` only with `write`, as from the journal
+   * @param writeOf returns the record to store with the purge, for `end` (rule 25 f), once the purge is sent
+   * @returns `older-tags` only with a record, as from the journal
    */
   async acceptAfter(
     order: SignedOrder,
     since: Stamp | "end",
     requester: Requester,
-    write?: WriteWithPurge,
+    writeOf?: () => WriteWithPurge | undefined,
   ): Promise<AcceptedWrite | OlderTags | Unavailable> {
     const { view, nowAtMs, randomText } = this.#settings;
-    if (write !== undefined) await this.#turnToStore();
+    if (writeOf !== undefined) await this.#turnToStore();
+    const write = writeOf?.();
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
     const from = since === "end" ? (view.chain?.end ?? "none") : since;

@@ -87,7 +87,7 @@ export class Schedules {
    */
   async keep(): Promise<void> {
     const { view, nowAtMs } = this.#settings;
-    if (view.isRenewedFirst(nowAtMs())) return;
+    if (view.isOld(nowAtMs())) return;
     const { isScheduleLost, schedule } = view;
     const due = schedule.due(nowAtMs());
     const plans = isScheduleLost ? schedule.plans : due;

@@ -92,8 +92,13 @@ export class JournalView extends JournalFollower implements PurgeView {
     return this.isRenewedFirst(atMs) ? renewed : undefined;
   }
 
+  /** Returns whether the view is older than N − A. */
+  isOld(atMs: number): boolean {
+    return this.#renewals.isPast(atMs);
+  }
+
   isRenewedFirst(atMs: number): boolean {
-    return this.#renewals.isPast(atMs) && !this.isShutOff;
+    return this.isOld(atMs) && !this.isShutOff;
   }
 
   /** Discards instants that were noted before the clock was set back (`ClockSteps`). */

@@ -22,7 +22,7 @@ it.each([
   );
   let atMs = 1_795_842_000_000;
   const acceptances = { listen: () => undefined, keepSchedule: async () => {} };
-  const purging = { view: { chain: {}, isRenewedFirst: () => false }, acceptances };
+  const purging = { view: { chain: {}, isOld: () => false }, acceptances };
   const outward = createOutward(
     {
       cache: { purging },

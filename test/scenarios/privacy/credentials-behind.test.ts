@@ -1,11 +1,12 @@
 // Tests requests with a credential in addition to a plain GET: refreshes, validations, HEAD,
 // ranges, errors, leases, warming, hot keys and the middleware. No other client gets the response
 // to a credential.
-// Needs parts: hot-keys.
+// Needs parts: global-collapse, hot-keys.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { tidemark } from "../../../src/hono.ts";
+import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -130,9 +131,12 @@ describe("a stored response", () => {
 });
 
 describe("a response to a credential", () => {
-  it.each(["isolate", "global"] as const)("answers no other client: %s", async (collapse) => {
+  it.each([
+    ["isolate", []],
+    ["global", [globalCollapse()]],
+  ])("answers no other client: %s", async (_, use) => {
     const { near, far, upstash } = openPair({
-      config: all({ collapse }),
+      config: all({ use }),
       origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`),
     });
     const seen = await Promise.all([near.get("/a", alice), far.get("/a", bob)]);
