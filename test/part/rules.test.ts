@@ -1,7 +1,7 @@
 // Tests the phases of a rule that a site writes, and rules that try to do more than they may. `gate.test.ts` has
 // those that check credentials.
 // Needs parts: esi.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Rule, RuleEdits } from "../../src/part/port/rule.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
 import { invocationHere } from "../../src/remote/invocation.ts";
@@ -232,6 +232,8 @@ describe("admits", () => {
 });
 
 it("the calls of a rule that returns a promise count for one invocation, whatever its form", async () => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  vi.stubGlobal("WebSocketPair", Object);
   for (const isAsync of [true, false]) {
     const seen: object[] = [];
     const check = async () => {
