@@ -232,8 +232,8 @@ describe("admits", () => {
 });
 
 it("the calls of a rule that returns a promise count for one invocation, whatever its form", async () => {
-  vi.stubGlobal("WebSocketPair", Object);
   onTestFinished(() => void vi.unstubAllGlobals());
+  vi.stubGlobal("WebSocketPair", Object);
   for (const isAsync of [true, false]) {
     const seen: object[] = [];
     const check = async () => {

@@ -113,6 +113,8 @@ class Commands {
         return this.#evaluated(command);
       case "EVAL":
         return this.#evaluatedOnPrimary(key, args);
+      case "MGET":
+        return [key, ...args].map((one) => beginningOf(this.#world, one, -1) || null);
       case "GETRANGE":
         return this.#beginning(key, Number(args[1]));
       case "SET":

@@ -115,10 +115,10 @@ function storeBehind(
     try {
       end = await store();
     } finally {
-      exchange.site.answers?.answered(end?.metadata ?? metadata, pending);
       // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
+      exchange.site.answers?.answered(end?.metadata ?? metadata, pending);
     }
     // Keep the transfer alive until the client has read the body or disconnected.
     await end.sent;

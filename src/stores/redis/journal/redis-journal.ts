@@ -394,11 +394,7 @@ export class RedisJournal implements Journal {
   }
 }
 
-/**
- * Parses the extent.
- *
- * @param replies of XLEN, and of XRANGE for the oldest entry
- */
+/** Parses the replies of XLEN, and of XRANGE for the oldest entry. */
 function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
   return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
 }
