@@ -59,7 +59,7 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
   ],
   [
     "late answers are merged",
-    "13 end",
+    "11 joint",
     `${stored} send serve append accept wait send serve extend extend wait wait`,
   ],
   ["a copy is dated by its writing", "14 date", `${stored} append accept wait copy take wait`],

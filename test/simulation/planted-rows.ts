@@ -56,7 +56,7 @@ export const rows: readonly Row[] = [
     fault: "a body is used without checking its digest",
     siteParts: site.bodyUnchecked,
     kind: "crossing",
-    fromSeed: 100,
+    fromSeed: 320,
     within: 60,
   },
   {
