@@ -117,8 +117,6 @@ class Commands {
         return [key, ...args].map((one) => beginningOf(this.#world, one, -1) || null);
       case "GETRANGE":
         return this.#beginning(key, Number(args[1]));
-      case "MGET":
-        return [key, ...args].map((one) => beginningOf(this.#world, one, -1) || null);
       case "SET":
         records.set(key, { text: args[0] ?? "", untilAtMs: atMs + Number(args[2]) });
         return "OK";

@@ -6,7 +6,12 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { JoinedCalls } from "../../remote/joined-calls.ts";
-import { type DataDetail, type DataMetadata, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import {
+  type DataDetail,
+  type DataMetadata,
+  type DataRecord,
+  keepUntilAtMs,
+} from "../value/data-record.ts";
 import type { DataPlace } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
 

@@ -100,7 +100,14 @@ describe("an isolate that slept until the schedule has dropped a cancel writes n
     { how: "after a read", aheadSeconds: 1, down: [], isForgotten: true },
     { how: "if its clock is behind by 2 A", aheadSeconds: -1.5, down: [], isForgotten: true },
     { how: "if it cannot read", aheadSeconds: 1, down: reads, isForgotten: false },
-  ])("$how", async ({ aheadSeconds, down, isForgotten }) => {
+    {
+      how: "if the database is shut off",
+      aheadSeconds: 1,
+      down: reads,
+      isForgotten: false,
+      isShutOff: true,
+    },
+  ])("$how", async ({ aheadSeconds, down, isForgotten, isShutOff = false }) => {
     const { isolate, scheduled, written } = await planning(60);
     const { clock, journal, view } = isolate;
     journal.stream.keepScheduled("60");
@@ -110,6 +117,7 @@ describe("an isolate that slept until the schedule has dropped a cancel writes n
     for (let nth = 0; nth < journal.keptCount; nth += 1) journal.write(newEntry({ n: `n${nth}` }));
     const before = written();
     journal.down = down;
+    isolate.isShutOff = isShutOff;
     await isolate.renew();
     expect([written() - before, scheduled()]).toEqual([0, []]);
     expect(view.schedule.plans.length).toBe(isForgotten ? 0 : 1);
