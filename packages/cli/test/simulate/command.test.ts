@@ -25,7 +25,7 @@ function logOf(count: number): string {
   const lineOf = (nth: number) => {
     const at = new Date(Date.UTC(2026, 10, 1) + 3_000 * nth).toISOString();
     const time = `01/Nov/2026:${at.slice(11, 19)} +0000`;
-    return `192.0.2.1 - - [${time}] "GET /${nth % 2}?shopref=${nth} HTTP/1.1" 200 1000\n`;
+    return `192.0.2.1 - - [${time}] "GET /${nth % 2}?mkt_tok=${nth} HTTP/1.1" 200 1000\n`;
   };
   return Array.from({ length: count }, (_, nth) => lineOf(nth)).join("");
 }
@@ -126,7 +126,7 @@ it("simulate --suggest shows only the changes that help, as configuration", asyn
     suggestions: { what: string; snippet: string; hitRatePoints: number }[];
   };
   expect(suggestions.map(({ snippet }) => snippet)).toEqual([
-    'key: { query: { strip: ["shopref"] } }',
+    'key: { query: { strip: ["mkt_tok"] } }',
     '{ name: "all", …, tiers: ["memory", "edge"] }',
   ]);
   expect(suggestions[0]?.hitRatePoints).toBeCloseTo(50);
