@@ -91,7 +91,7 @@ async function taggedAtOnce(
   return taggedByBody(withTermsKept(metadata, { bodyDigest }), pending);
 }
 
-/** What storing a body leaves. */
+/** The result of storing a body. */
 interface StoringEnd {
   readonly metadata: StoredMetadata;
   /** The transfer to the client, which may outlast the storing. */
