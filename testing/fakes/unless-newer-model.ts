@@ -32,7 +32,8 @@ export function setUnlessNewer(
 ): "newer" | "not-at-end" | readonly string[] {
   const [px = "", xx, n, ...newerArgs] = JSON.parse(options) as string[];
   if (last === "" || (last !== undefined && last !== n)) return "not-at-end";
-  return isNewer(held, newerArgs) ? "newer" : [text, "PX", px, ...(xx === "" ? [] : ["XX"])];
+  const isKept = last === undefined && isNewer(held, newerArgs);
+  return isKept ? "newer" : [text, "PX", px, ...(xx === "" ? [] : ["XX"])];
 }
 
 function isNewer(

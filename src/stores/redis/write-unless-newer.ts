@@ -5,15 +5,16 @@ import { newerLua } from "./journal/record-scripts.ts";
 
 /**
  * Returns for each record `OK`; `not-at-end` if the record's stamp is not the journal's last entry; `newer` if a
- * newer record is stored; nothing if there is no record and only an existing record may be replaced. KEYS: the
- * records, and the journal if the stamps must be its last entry. ARGV: `unlessNewerArgs` of each record.
+ * newer record is stored; nothing if there is no record and only an existing record may be replaced. If the stamp is the
+ * last entry, no record is newer: the journal has lost any later place. KEYS: the records, and the journal if the stamps
+ * must be its last entry. ARGV: `unlessNewerArgs` of each record.
  */
 export const unlessNewerScript = `${lastLua}${newerLua}
 local journal = KEYS[#ARGV / 2 + 1]
 local newest = journal and last(journal)
 local function written(record, text, px, xx, n, ...)
   if newest and (newest == "" or newest ~= n) then return "not-at-end" end
-  if isNewer(headOf(record), ...) then return "newer" end
+  if not newest and isNewer(headOf(record), ...) then return "newer" end
   if xx == "XX" and redis.call("EXISTS", record) == 0 then return false end
   return redis.call("SET", record, text, "PX", px)
 end

@@ -109,6 +109,17 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await write(args)).toBe("OK");
   });
 
+  it("at the journal's end, replaces a recent record whose later place the journal has lost", async () => {
+    const { redis } = database;
+    await redis.flushall();
+    await redis.xadd("journal", "*", "v", "1", "n", "last");
+    const held = textOf(metadataOf(later));
+    await redis.set("key", held);
+    const args = argsOf(newerArgs(metadataOf(), { kind: "set" }), { n: "last" });
+    expect(await redis.eval(unlessNewerScript, 2, "key", "journal", ...args)).toEqual(["OK"]);
+    expect(setUnlessNewer(args, held, "last")).toEqual(["new", "PX", String(minute)]);
+  });
+
   it.each([
     { entries: ["first", "last"], n: "last", reply: "OK" },
     { entries: ["first", "last"], n: "first", reply: "not-at-end" },
