@@ -45,7 +45,7 @@ export interface TurnAsk<Head, Shared extends SharedOutcome> {
 }
 
 export interface TurnPorts<Head> extends StartPorts {
-  /** `undefined` without a database. */
+  /** `undefined` without a shared tier. */
   readonly leases: Leases<Head> | undefined;
   readonly random: () => number;
 }

@@ -60,8 +60,9 @@ export interface CachePlatform
     Pick<Platform, "cache" | "nowAtMs" | "aheadMs" | "random" | "log" | "isServer">,
     CacheSlots {
   /**
-   * The database of the shared tier and the purge journal. Without a database, there is no shared
-   * tier. Without a database and `journal`, there is no journal, so purges are not possible.
+   * The database of the shared tier and the purge journal. Without a database, and without a store of records such as
+   * Durable Objects, there is no shared tier. Without a database and `journal`, there is no journal, so purges are not
+   * possible.
    */
   readonly database?: RedisAddress | undefined;
   /** The fault of the stores, if it leaves the cache without a journal. */
@@ -275,7 +276,7 @@ function tiersOver<Detail>(
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     restSlots: new KeyedSemaphore({ openMax: 2, placeMsMax: 10_000 }),
-    /** The leases on loads that all colos share; `undefined` without a database. */
+    /** The leases on loads that all colos share; `undefined` without a shared tier. */
     leases: shared?.leases,
   };
 }

@@ -93,7 +93,7 @@ export interface Site {
   readonly forwardSlots: KeyedSemaphore;
   /** Limits the requests for the rest of a body, which readers of a crowd send. */
   readonly restSlots: KeyedSemaphore;
-  /** The leases that all colos share; `undefined` without a database. */
+  /** The leases that all colos share; `undefined` without a shared tier. */
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */
   readonly joinedPurges: JoinedPurges | undefined;
