@@ -233,7 +233,7 @@ describe("the examples of docs/monitoring.md", () => {
 
   it("answer as a route of Next.js", async () => {
     Object.assign(globalThis, { scrape: prometheus(cache) });
-    const { GET } = await imported("route.mjs");
+    const { GET } = await imported("route.js");
     const ask = async (init: RequestInit) => GET(new Request("https://www.example.com/", init));
     expect(await (await ask({ headers })).text()).toContain(counted);
     expect(await refusals(ask)).toEqual(refused);
