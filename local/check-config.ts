@@ -6,7 +6,7 @@ import { faultText, OperatorError } from "../src/base/operator-error.ts";
 import type { Config } from "../src/config/config.ts";
 import { siteHostsOf } from "../src/protocol/variables/bindings.ts";
 import { readWranglerFile, tableOf } from "../packages/cli/src/wrangler/wrangler-file.ts";
-import { configWarnings } from "../src/parts/operate/health/config-warnings.ts";
+import { configWarnings } from "../src/admin/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
 

@@ -32,6 +32,7 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { Stores } from "./compose/bind-stores.ts";
+import { configWarnings } from "./admin/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
 
@@ -135,7 +136,8 @@ export function createApp(
   const { faults } = settings;
   faults.forEach(tell);
   const routes = () => adminRoutes(settings);
-  const operators = once(() => operatorsOf(config, { routes, failed }));
+  const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
+  const operators = once(() => operatorsOf(config, { routes, failed, advise }));
   const answerTo = answerer({ proxy, operators, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
@@ -151,6 +153,17 @@ export function createApp(
     await Promise.all(cronRuns(settings, background));
   };
   return { cache, fetch, scheduled };
+}
+
+const advisedRoutesMax = 100;
+
+/**
+ * Returns the advice for the operator's first request: at the start, it would delay the first answer. For
+ * more routes, only health has it.
+ */
+function adviceOn(...[config, siteHosts, stores]: Parameters<typeof configWarnings>) {
+  const isBrief = config.routes.length <= advisedRoutesMax;
+  return isBrief ? configWarnings(config, siteHosts, stores) : [];
 }
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
@@ -220,8 +233,13 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
 
 function operatorsOf(
   { operatorPath }: Config,
-  given: { readonly routes: () => Hono; readonly failed: (cause: unknown) => Response },
+  given: {
+    readonly routes: () => Hono;
+    readonly failed: (cause: unknown) => Response;
+    readonly advise: () => void;
+  },
 ): Hono {
+  given.advise();
   const operators = new Hono();
   operators.route(operatorPath, given.routes());
   operators.notFound(() => plainPage("not-found"));

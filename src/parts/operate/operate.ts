@@ -1,13 +1,11 @@
 // Exports of `tidemark/operate`: explains, measures and warms a site.
 import type { Hono } from "hono";
-import { faultText } from "../../base/operator-error.ts";
 import type { AdminSettings } from "../../admin/admin-settings.ts";
 import { dryRun } from "./dry-run.ts";
 import { DryRunIds } from "./dry-run-ids.ts";
 import { answerDebugged } from "./explain/debug-field.ts";
 import { LastAnswers } from "./explain/last-answers.ts";
 import { explainRoute } from "./explain/explain-route.ts";
-import { configWarnings } from "./health/config-warnings.ts";
 import { healthRoute } from "./health/health-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import type { OpenPart, OperatorAccess } from "../../admin/open-part.ts";
@@ -44,26 +42,10 @@ function open(settings: AdminSettings): OpenPart {
   return {
     dryRun: (targets, sender) => dryRun(targets, places, sender),
     health: healthRoute(settings),
-    addTo: (admin, access) => {
-      logAdvice(settings);
-      addRoutes(admin, settings, access);
-    },
+    addTo: (admin, access) => addRoutes(admin, settings, access),
     answerDebugged: (debugged, background, answer) =>
       answerDebugged(debugged, settings, background, answer),
   };
-}
-
-const advisedRoutesMax = 100;
-
-/**
- * Logs the settings without effect, at the operator's first request: at the start, the check would delay the first
- * answer. For more routes, only health has them.
- */
-function logAdvice({ site: { config, log }, environment, cache }: AdminSettings): void {
-  if (config.routes.length > advisedRoutesMax) return;
-  for (const fault of configWarnings(config, environment.siteHosts, cache)) {
-    log({ event: "fault", level: "warn", message: faultText(fault) });
-  }
 }
 
 function addRoutes(

@@ -1,7 +1,7 @@
 // Tests which routes can have slices, and which builds they have.
 import { expect, it } from "vitest";
 import { configOfBuild, defineConfig } from "../../../src/config/config.ts";
-import { configWarnings } from "../../../src/parts/operate/health/config-warnings.ts";
+import { configWarnings } from "../../../src/admin/config-warnings.ts";
 import { slices } from "../../../src/parts/slices/slices.ts";
 import { refusalOf, route } from "../../config/refusal-of.ts";
 

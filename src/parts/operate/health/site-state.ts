@@ -5,7 +5,7 @@ import type { AdminSettings } from "../../../admin/admin-settings.ts";
 import type { Site } from "../../../pages/site/site.ts";
 import type { DataTroubles } from "../../../compose/data-beside-pages.ts";
 import type { Fault } from "../../../base/operator-error.ts";
-import { type ConfigWarning, configWarnings } from "./config-warnings.ts";
+import { type ConfigWarning, configWarnings } from "../../../admin/config-warnings.ts";
 import type { RouteNote } from "../../../observe/operator-notes.ts";
 import type { FindingCode } from "../../../protocol/finding.ts";
 import type { ResponseTier } from "../../../pages/stored/stored-response.ts";

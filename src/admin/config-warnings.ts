@@ -1,12 +1,12 @@
 // Finds settings without effect. They are no errors, because the configuration is valid.
-import type { Config, Route } from "../../../config/config.ts";
-import { isPassedBy } from "../../../config/route.ts";
-import { fitsHost, type RoutePattern } from "../../../config/route-pattern.ts";
-import { traceFieldNames } from "../../../rules/trace-context.ts";
-import type { Fault } from "../../../base/operator-error.ts";
-import { isWithheld } from "../../../pages/request/forwarded-fields.ts";
-import { countsOn } from "../../../routing/key.ts";
-import { compileCovering } from "../../../routing/routes.ts";
+import type { Config, Route } from "../config/config.ts";
+import { isPassedBy } from "../config/route.ts";
+import { fitsHost, type RoutePattern } from "../config/route-pattern.ts";
+import { traceFieldNames } from "../rules/trace-context.ts";
+import type { Fault } from "../base/operator-error.ts";
+import { isWithheld } from "../pages/request/forwarded-fields.ts";
+import { countsOn } from "../routing/key.ts";
+import { compileCovering } from "../routing/routes.ts";
 
 /** A setting without effect. `warning`: pages may be stored that the setting should protect. */
 export type ConfigWarning = Fault & { readonly level?: "warning" };

@@ -1,17 +1,13 @@
 // Tests the warnings about options without effect. Other configurations cause no warning.
 // Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
-import { globalCollapse } from "../../../../src/parts/global-collapse/global-collapse.ts";
-import { defineConfig } from "../../../../src/config/config.ts";
-import type { WrittenConfig } from "../../../../src/config/written.ts";
-import { faultText } from "../../../../src/base/operator-error.ts";
-import { openSite } from "../../../../testing/site/harness.ts";
-import { adminToken } from "../../../../testing/site/purge-sender.ts";
-import {
-  configWarnings,
-  type Stores,
-} from "../../../../src/parts/operate/health/config-warnings.ts";
-import tidemarkConfig from "../../../../tidemark.config.ts";
+import { globalCollapse } from "../../src/parts/global-collapse/global-collapse.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import { faultText } from "../../src/base/operator-error.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { configWarnings, type Stores } from "../../src/admin/config-warnings.ts";
+import tidemarkConfig from "../../tidemark.config.ts";
 
 const storesOf = (...names: string[]) => ({ tiers: { all: names.map((name) => ({ name })) } });
 const all = { ...storesOf("memory", "edge", "shared"), purging: {} };
@@ -224,7 +220,7 @@ it.each([
     { name: "one", match: "/one" },
     ...Array.from({ length: row.others }, (_, nth) => ({ name: `r${nth}`, match: `/a/${nth}` })),
   ];
-  const site = openSite({ config: { routes }, env: { ADMIN_TOKEN: adminToken } });
+  const site = openSite({ config: { routes } });
   expect((await site.get("/one")).status).toBe(200);
   expect(site.log).toEqual([]);
   for (let asked = 0; asked < 2; asked += 1) await site.get("/_cache/none");
