@@ -99,8 +99,9 @@ type Chunk = Uint8Array<ArrayBuffer>;
 type Bytes = ReadableStream<Chunk>;
 
 /**
- * A body in memory (`blob`), which the runtime sends without copying, as it would copy bytes (`bytes` if
- * its blob was not needed yet, and `text` if these were not needed either and are ASCII), a `stream` from its tier, or a `part` of such a stream. A body that was not read is `absent`.
+ * A body in memory (`blob`), which the runtime sends without copying, as it would copy bytes (`bytes` if its blob was
+ * not needed yet, and `text` if these were not needed either and are ASCII), a `stream` from its tier, or a `part` of
+ * such a stream. A body that was not read is `absent`.
  */
 export type StoredBody =
   | {
