@@ -83,10 +83,11 @@ export class DatabaseRoom {
   }
 
   /**
-   * Notes a write. Returns a promise if it checks the space: checks the space with one command if due: a minute after the last check, five
-   * minutes after if much space is free, or at once after many bytes. Never rejects.
+   * Notes a write. Checks the space with one command if due: a minute after the last check, five minutes after if much
+   * space is free, or at once after many bytes.
    *
    * @param bytes the size of the write
+   * @returns a promise if it checks the space; never rejects
    */
   beforeWrite(bytes: number): Promise<void> | undefined {
     const atMs = this.#settings.nowAtMs();
