@@ -80,7 +80,7 @@ const mayReplace = (
 /** After the loss of an effect, the promise begins again with the next effect. */
 const isStanding = (e: Term, k: Term) => or(not(isStage(e, planned)), hasAllEffects(k));
 
-/** What a post of a purge promises of a response, at the present reading of an isolate's clock. */
+/** Returns the promise of a post of a purge for a response, at the present reading of an isolate's clock. */
 const scheduled = (
   promise: (
     of: Record<"i" | "r" | "e" | "k" | "isFresh" | "due", Term> & {

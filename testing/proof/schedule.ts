@@ -76,7 +76,7 @@ export const isEffectOf = (d: Term, k: Term): Term => and(isPostOf(d, k), isStag
 /** The journal has lost no effect of the purge. */
 export const hasAllEffects = (k: Term): Term => every("Entry", (d) => not(isLost(d, k)));
 
-/** Who knows 0 of a purge on the path to a view's end knows that it is over, or cancelled, or lost. */
+/** Returns that an isolate knows the post or a later one, or that the purge is over, cancelled or lost. */
 export const isInformed = (
   e: Term,
   { known, past, first }: Record<"known" | "past" | "first", Term>,
