@@ -50,7 +50,7 @@ import {
 } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-body.ts";
 import { objectionsTo } from "./builds.ts";
-import { hasRoomFor } from "../storing/variants.ts";
+import { hasRoomFor } from "../storing/variant-list.ts";
 
 /**
  * Freshens a stored response with a 304, and answers with the response. Stores it unless a refusal

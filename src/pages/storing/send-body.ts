@@ -2,7 +2,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
-import { endingBy } from "../respond/ending-lifetime.ts";
+import { endingBy } from "../respond/downstream-lifetime.ts";
 import { notModified } from "../respond/respond.ts";
 import { bodiless } from "../../base/with-fields.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";

@@ -7,7 +7,7 @@ import { refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { removeDisplaced, storeInTiers } from "./in-tiers.ts";
-import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
+import { hasRoomFor, withDisplaced, withListOfOthers } from "./variant-list.ts";
 
 /** The metadata so far of a body that is gathered. */
 export interface GatheredBody {
