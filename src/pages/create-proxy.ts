@@ -22,7 +22,7 @@ import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
 import type { TurnPort } from "./site/turn-port.ts";
 import type { AnswersPort } from "./site/answers-port.ts";
-import type { BodyHolder } from "./site/body-holder.ts";
+import type { BodyHolder } from "./site/body-holder-port.ts";
 import { QueryForms } from "../routing/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "../cache/variant-demand.ts";

@@ -27,7 +27,7 @@ import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../../platform/origin-health.ts";
-import type { BodyHolder } from "../site/body-holder.ts";
+import type { BodyHolder } from "../site/body-holder-port.ts";
 import { isForOwnUrl } from "../../routing/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import { withoutRange } from "../request/conditions.ts";

@@ -24,7 +24,7 @@ import {
 } from "../../pages/reuse/pending-forward.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import type { StampedAnswer } from "../../pages/site/forward-outcome.ts";
-import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
+import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder-port.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import {
   originValidatorOf,
