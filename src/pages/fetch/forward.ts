@@ -17,7 +17,7 @@ import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { Route } from "../../config/config.ts";
-import { builtAnswer, objectionsTo } from "./builds.ts";
+import { builtAnswer, objectionsTo } from "./answer-through-parts.ts";
 import { ask, type ForwardResult } from "./ask-and-probe.ts";
 
 /**

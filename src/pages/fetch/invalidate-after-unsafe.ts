@@ -18,7 +18,7 @@ import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
-import { unseen } from "../storing/content-tags.ts";
+import { unseen } from "../storing/lying-validators.ts";
 import { removeStored } from "../storing/in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { routesStoring } from "../../routing/routes.ts";

@@ -22,7 +22,7 @@ import {
 } from "../reuse/pending-forward.ts";
 import { unmarked } from "../stored/build.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
-import { mayHaveLied } from "../storing/content-tags.ts";
+import { mayHaveLied } from "../storing/lying-validators.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { isOriginError } from "../../rules/storable.ts";

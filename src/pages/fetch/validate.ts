@@ -49,7 +49,7 @@ import {
   type RefusedStore,
 } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-body.ts";
-import { objectionsTo } from "./builds.ts";
+import { objectionsTo } from "./answer-through-parts.ts";
 import { hasRoomFor } from "../storing/variant-list.ts";
 
 /**

@@ -9,7 +9,7 @@ import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
-import { taggedByBody, taggedByLength } from "./content-tags.ts";
+import { taggedByBody, taggedByLength } from "./lying-validators.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
