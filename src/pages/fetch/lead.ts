@@ -1,5 +1,10 @@
-// Forwards as the leader of a flight, for one request and its followers. If the origin fails, a
-// stale response may answer.
+// Forwards as the leader of a flight, for one request and its followers. The steps, in order:
+// 1. The view returns the stamp.
+// 2. `validatorsOf` makes the request conditional, if a 304 could answer.
+// 3. forward.ts sends the request.
+// 4. After a failure, `originFailed` answers: with a stale response, by a substitute, or with an error page.
+//    After an error status, `insteadOfAnswer` does so, if there is a stale response or a substitute.
+// 5. validate.ts freshens the stored response after a 304, and send-and-store.ts stores any other answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
