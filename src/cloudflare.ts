@@ -24,9 +24,9 @@ export {
   durableObjectReports,
 };
 export { type R2Bodies, r2Bodies } from "./stores/r2/r2-bodies.ts";
-export { TidemarkRecords } from "./stores/durable-object/records-object.ts";
+export { TidemarkRecords } from "./stores/durable-object/tidemark-records.ts";
 export type { ObjectState } from "./stores/durable-object/counted-sql.ts";
-export { TidemarkJournal } from "./stores/durable-object/journal-object.ts";
+export { TidemarkJournal } from "./stores/durable-object/tidemark-journal.ts";
 
 /** Where the objects are, and the settings of their classes. */
 export interface DurableObjectStores extends ObjectPlacement {

@@ -1,4 +1,5 @@
-// Serves one request, from arrival to answer.
+// Serves one request, from arrival to answer. The functions at the end are for requests that wait: for a rule of the
+// route, for their own content, or for the first bytes of a body that is stored apart.
 import type { Context } from "./site/exchange.ts";
 import { type PendingForward, storedCandidate, pendingForward } from "./reuse/pending-forward.ts";
 import type { HeldContent } from "./site/content-port.ts";
@@ -10,7 +11,7 @@ import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-on-miss.ts";
 import { passBy } from "./fetch/pass-by.ts";
-import { mayCausePublicWork } from "./fetch/forward.ts";
+import { mayCausePublicWork } from "./fetch/public-context.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type LookupRequest, askedWith, passedRequest, plan } from "./request/plan.ts";
 import type { UrlRead } from "../routing/url-reader.ts";
@@ -29,6 +30,12 @@ import {
   type Verdict,
 } from "./reuse/may-answer.ts";
 import { admitOnHit } from "./storing/admit-to-shared.ts";
+
+/** A client's request, and the parts of its URL. */
+interface ClientRequest {
+  readonly client: Request;
+  readonly read: UrlRead;
+}
 
 /**
  * Answers one request of a client. Returns the response without a promise if a response in memory
@@ -66,28 +73,6 @@ export function serve(
   return lookUpInView(planned.request, atMs, { client: request, read }, context);
 }
 
-/** Asks the rules of a route before the lookup. */
-function admit(
-  admits: NonNullable<Phases["admits"]>,
-  { client, read }: ClientRequest,
-  context: Context,
-): Response | Promise<Response> {
-  const arrivedAtMs = context.nowAtMs();
-  const act = (admission: Admission | RuledAnswer, hasWaited: boolean) => {
-    if (!("response" in admission)) return serve(client, read, { ...context, admission });
-    const decision = new Decision({ route: read.route.name, arrivedAtMs });
-    decision.hasWaited = hasWaited;
-    decision.reached("ruled", admission.by, undefined);
-    decision.outcome = "ruled";
-    settle({ ...context, decision });
-    return admission.response;
-  };
-  const admission = admits(client, read);
-  return admission instanceof Promise
-    ? inInvocation(() => admission.then((settled) => act(settled, true)))
-    : act(admission, false);
-}
-
 function lookUpInView(
   request: LookupRequest,
   atMs: number,
@@ -102,45 +87,6 @@ function lookUpInView(
     const lookup = lookupFor(request, atMs, { ...context, isBeyondView });
     lookup.hasWaited();
     return lookUp(lookup, arrived);
-  });
-}
-
-/**
- * Answers a request once its content has arrived. Holds the content until the background work of the answer
- * has ended, because a refresh may send the content again.
- */
-function withContent(
-  held: Promise<HeldContent>,
-  { client, read }: ClientRequest,
-  context: Context,
-): Promise<Response> {
-  return inInvocation(async () => {
-    const { content, release } = await held;
-    const atMs = context.nowAtMs();
-    let userCount = 1;
-    const leave = () => {
-      userCount -= 1;
-      if (userCount === 0) release();
-    };
-    const afterAnswer = (work: () => Promise<void>) => {
-      userCount += 1;
-      context.afterAnswer(() => work().finally(leave));
-    };
-    try {
-      const planned = content && plan(client, read, { ...context, content });
-      if (planned?.kind !== "lookup") {
-        const decision = new Decision({ route: read.route.name, arrivedAtMs: atMs });
-        return refused("content-cut", { ...context, decision });
-      }
-      // A bypass needs the content again.
-      const { method, url, headers, cf } = client;
-      const init = { method, headers, body: content?.body(), cf, duplex: "half" } as RequestInit;
-      const again = new Request(url, init);
-      const own = { ...context, afterAnswer };
-      return await lookUpInView(planned.request, atMs, { client: again, read }, own);
-    } finally {
-      leave();
-    }
   });
 }
 
@@ -190,12 +136,6 @@ function isSpared(
 ): boolean {
   const isInMemory = tierScopes[candidate.tier] === "isolate" && mayStandIn;
   return isInMemory && exchange.site.originHealth.sparesLookup(request, atMs, exchange.effects);
-}
-
-/** A client's request, and the parts of its URL. */
-interface ClientRequest {
-  readonly client: Request;
-  readonly read: UrlRead;
 }
 
 function actOn(
@@ -312,6 +252,82 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLook
   return response;
 }
 
+async function forward(pending: PendingForward): Promise<Response> {
+  const { request, exchange } = pending;
+  const { site } = exchange;
+  if (
+    site.clientLimit !== undefined &&
+    (await site.clientLimit.isReached(request.forwarded.clientAddress))
+  ) {
+    discardBody(storedCandidate(pending)?.stored);
+    return refused("limited", exchange);
+  }
+  const response = await answerFromOrigin(pending);
+  settle(exchange);
+  return response;
+}
+
+/** Asks the rules of a route before the lookup. */
+function admit(
+  admits: NonNullable<Phases["admits"]>,
+  { client, read }: ClientRequest,
+  context: Context,
+): Response | Promise<Response> {
+  const arrivedAtMs = context.nowAtMs();
+  const act = (admission: Admission | RuledAnswer, hasWaited: boolean) => {
+    if (!("response" in admission)) return serve(client, read, { ...context, admission });
+    const decision = new Decision({ route: read.route.name, arrivedAtMs });
+    decision.hasWaited = hasWaited;
+    decision.reached("ruled", admission.by, undefined);
+    decision.outcome = "ruled";
+    settle({ ...context, decision });
+    return admission.response;
+  };
+  const admission = admits(client, read);
+  return admission instanceof Promise
+    ? inInvocation(() => admission.then((settled) => act(settled, true)))
+    : act(admission, false);
+}
+
+/**
+ * Answers a request once its content has arrived. Holds the content until the background work of the answer
+ * has ended, because a refresh may send the content again.
+ */
+function withContent(
+  held: Promise<HeldContent>,
+  { client, read }: ClientRequest,
+  context: Context,
+): Promise<Response> {
+  return inInvocation(async () => {
+    const { content, release } = await held;
+    const atMs = context.nowAtMs();
+    let userCount = 1;
+    const leave = () => {
+      userCount -= 1;
+      if (userCount === 0) release();
+    };
+    const afterAnswer = (work: () => Promise<void>) => {
+      userCount += 1;
+      context.afterAnswer(() => work().finally(leave));
+    };
+    try {
+      const planned = content && plan(client, read, { ...context, content });
+      if (planned?.kind !== "lookup") {
+        const decision = new Decision({ route: read.route.name, arrivedAtMs: atMs });
+        return refused("content-cut", { ...context, decision });
+      }
+      // A bypass needs the content again.
+      const { method, url, headers, cf } = client;
+      const init = { method, headers, body: content?.body(), cf, duplex: "half" } as RequestInit;
+      const again = new Request(url, init);
+      const own = { ...context, afterAnswer };
+      return await lookUpInView(planned.request, atMs, { client: again, read }, own);
+    } finally {
+      leave();
+    }
+  });
+}
+
 /** Answers once the body holder has the first bytes. Without them, the origin is asked as on a miss. */
 async function hitOnceReady(head: Candidate, lookup: PageLookup): Promise<Response> {
   const { exchange } = lookup;
@@ -336,19 +352,4 @@ async function hitOnceReady(head: Candidate, lookup: PageLookup): Promise<Respon
   if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);
   exchange.decision.forwards("uri-miss");
   return forward(pendingForward(lookup, undefined, { standIn: undefined }));
-}
-
-async function forward(pending: PendingForward): Promise<Response> {
-  const { request, exchange } = pending;
-  const { site } = exchange;
-  if (
-    site.clientLimit !== undefined &&
-    (await site.clientLimit.isReached(request.forwarded.clientAddress))
-  ) {
-    discardBody(storedCandidate(pending)?.stored);
-    return refused("limited", exchange);
-  }
-  const response = await answerFromOrigin(pending);
-  settle(exchange);
-  return response;
 }

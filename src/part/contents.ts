@@ -4,7 +4,7 @@ import type { OpenPart } from "../admin/open-part.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
 import type { CacheSlots } from "../compose/create-cache.ts";
-import type { PageSlots } from "../pages/create-proxy.ts";
+import type { PageSlots } from "../pages/create-site.ts";
 import type { WithPhases } from "../pages/site/site.ts";
 import { type OpenPhases, withPhases } from "./guarded-phases.ts";
 import type { Platform } from "../platform/platform.ts";

@@ -1,3 +1,2 @@
-// A fault consists of three sentences: what, why and hint. The Worker and the CLI use the same
-// form.
+// The form of a fault, three sentences, for the command: of `src/`, it imports only `protocol` and exports of the package.
 export { type Fault, faultOf, faultText, isFault } from "../base/operator-error.ts";

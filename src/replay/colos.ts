@@ -18,7 +18,7 @@ import type {
   ResponseTier,
   Tiers,
 } from "../pages/stored/stored-response.ts";
-import { rowMsMax } from "../stores/durable-object/records-object.ts";
+import { rowMsMax } from "../stores/durable-object/tidemark-records.ts";
 import { MemoryTier } from "../stores/memory/memory-tier.ts";
 import type { ReplaySettings } from "./replayed-request.ts";
 

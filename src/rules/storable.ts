@@ -58,6 +58,11 @@ export function whyNeverStored(status: number): string | undefined {
   return "is Cloudflare's own status for a failed origin, so it is never stored";
 }
 
+/** Returns whether the status is one of the server errors that RFC 5861 §4 names. */
+export function isOriginError(status: number): boolean {
+  return status === 500 || status === 502 || status === 503 || status === 504;
+}
+
 /**
  * Returns whether a status is an error of one request (its form, size or sender), or of a temporary
  * state of the origin. 404 and 410 describe the resource.

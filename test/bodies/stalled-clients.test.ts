@@ -36,11 +36,16 @@ const fullBytes = (bodyBytes + sliceBytes) / 0.75;
 let budget: ByteBudget;
 let pipe: ReturnType<typeof openBytePipe>;
 
+const threeChunks = () => chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
+
 /** Gathers a body for a client that does not read. */
-function begin(bytesMax: number, endsWithClient = false): Promise<GatherResult> {
+function begin(
+  bytesMax: number,
+  endsWithClient = false,
+  source = threeChunks(),
+): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax, nowAtMs);
   pipe = openBytePipe(bodyBytes);
-  const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
   return gatherAlone({
     reader: new ChunkReader(source, 30_000, bodyBytes),
     client: pipe,
@@ -96,8 +101,6 @@ describe("a client that left before the head, whose request the runtime ends wit
     { id: "on Node, after", chunks: 3, isOnWorkers: false },
   ])("gives its memory back after 45 s: $id", async (row) => {
     nowMs = 0;
-    budget = new ByteBudget(10 * bodyBytes, nowAtMs);
-    pipe = openBytePipe(bodyBytes);
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async start(controller) {
         for (let nth = 0; nth < row.chunks; nth += 1) {
@@ -107,17 +110,7 @@ describe("a client that left before the head, whose request the runtime ends wit
         if (row.chunks === 3) controller.close();
       },
     });
-    void gatherAlone({
-      reader: new ChunkReader(source, 60_000, bodyBytes),
-      client: pipe,
-      bufferBytes: bodyBytes,
-      budget,
-      bodyBytes,
-      streamBytesMax: 0,
-      onStreaming: () => undefined,
-      onOverflow: () => undefined,
-      endsWithClient: row.isOnWorkers,
-    });
+    void begin(10 * bodyBytes, row.isOnWorkers, source);
     const reader = pipe.readable.getReader();
     await vi.advanceTimersByTimeAsync(150);
     for (let nth = 0; nth < (row.reads ?? 0); nth += 1) {
@@ -232,12 +225,11 @@ describe("a stalled client of a large body that is held", () => {
 describe("a client that reads nothing of a range of a stored stream", () => {
   const part = { firstByte: sliceBytes, lastByte: bodyBytes - 1 };
   const opened = () => {
-    const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
     const fillBudget = new ByteBudget(2 * sliceBytes, nowAtMs);
     const works: Promise<void>[] = [];
     const afterAnswer = (work: () => Promise<void>) => void works.push(work());
     const site = { fillBudget, endsWithClient: false };
-    const readable = rangedStream(source, part, { site, afterAnswer });
+    const readable = rangedStream(threeChunks(), part, { site, afterAnswer });
     return { fillBudget, works, readable };
   };
 

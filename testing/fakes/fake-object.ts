@@ -5,7 +5,7 @@ import {
   type JournalState,
   type ObjectSocket,
   TidemarkJournal,
-} from "../../src/stores/durable-object/journal-object.ts";
+} from "../../src/stores/durable-object/tidemark-journal.ts";
 import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 

@@ -4,7 +4,7 @@ import { responseForm } from "../../src/pages/stored/response-form.ts";
 import type { ResponseDetail } from "../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
 import type { ObjectTier } from "../../src/stores/durable-object/object-tier.ts";
-import { TidemarkRecords } from "../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../src/stores/durable-object/tidemark-records.ts";
 import { FakeObject } from "./fake-object.ts";
 
 /** Opens a tier of responses over a binding, by default over its only object. */

@@ -4,7 +4,7 @@ import type { RecordForm } from "../../src/cache/tiers/record-form.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectTier } from "../../src/stores/durable-object/object-tier.ts";
 import { RecordsClient, type Target } from "../../src/stores/durable-object/records-client.ts";
-import { TidemarkRecords } from "../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../src/stores/durable-object/tidemark-records.ts";
 import { Spread } from "../../src/stores/spread.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import type { RecordObjects, SimulatedWorld } from "./journal-simulator.ts";

@@ -38,7 +38,8 @@ import {
   staleInstead,
 } from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
-import { inPublicContext, probeBehind } from "./forward.ts";
+import { probeBehind } from "./ask-and-probe.ts";
+import { inPublicContext } from "./public-context.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { patiently } from "../../base/timeouts.ts";
 

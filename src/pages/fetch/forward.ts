@@ -2,12 +2,10 @@
 // some fields, the origin also receives the fields by which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
-import type { StampedAnswer } from "../site/forward-outcome.ts";
-import type { OriginRequest } from "../../platform/fetch-origin.ts";
-import { type FieldLine, isFinal } from "../../rules/fields.ts";
-import { contentMethod, isSafe } from "../../rules/methods.ts";
+import type { FieldLine } from "../../rules/fields.ts";
+import { contentMethod } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
-import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
+import { isOriginError } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { dropDateConditions, unmarked } from "../stored/build.ts";
@@ -17,18 +15,10 @@ import { cfOfMembers } from "../../routing/key.ts";
 import { isConditional } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
-import type { Target } from "../../routing/target.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
-import type { HealthRequest, OriginTrouble } from "../../platform/origin-health.ts";
-import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
-import { sortCookies, withoutPosition } from "../../routing/cookies.ts";
-import { builtAnswer, objectionsTo } from "./builds.ts";
-
-/** The origin's response, or why there is none. */
-type ForwardResult =
-  | ({ readonly kind: "answered" } & Omit<StampedAnswer, "stamp">)
-  | { readonly kind: "failed"; readonly trouble: OriginTrouble };
+import { builtAnswer, objectionsTo } from "./answer-through-parts.ts";
+import { ask, type ForwardResult } from "./ask-and-probe.ts";
 
 /**
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
@@ -204,128 +194,6 @@ function adaptConditions(headers: Headers, isBodiless: boolean): void {
   }
 }
 
-/**
- * The runtime ends background work 30 s after the response is sent, so a probe must end earlier.
- */
-const probeMsMax = 20_000;
-
-/**
- * Probes an origin in the background, without a client's fields. A client can make any single page
- * fail. So the probe requests two pages: the front page, and the page that last answered without an
- * error. If no page has answered without an error, the second page is the page of the current
- * request.
- *
- * @returns whether the origin answered; never rejects
- */
-async function probeOrigin({ origin, target }: HealthRequest, context: Context): Promise<boolean> {
-  const last = context.site.originHealth.wellTarget(origin) ?? target;
-  const front = { ...last, path: "/", sentPath: "/" };
-  const pages = last.sentPath === "/" ? [front] : [last, front];
-  const probes = (own: Context) =>
-    pages.map((page) => probePage(origin, { ...page, query: "" }, own));
-  return (await Promise.all(inPublicContext(origin, context, probes))).includes(true);
-}
-
-/** Probes an origin in the background, regardless of stored responses and forwards in progress. */
-export function probeBehind(
-  { route, target }: Pick<LookupRequest, "route" | "target">,
-  context: Context,
-): void {
-  context.afterAnswer(
-    async () => void (await probeOrigin({ origin: route.origin, target }, context)),
-  );
-}
-
-async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {
-  const { neutralFields } = context.site.config.anywhere;
-  const fields = { ...neutralFields, "accept-encoding": "identity" };
-  const headers = passedFields({ client: new Headers(fields), target });
-  const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
-  const request = { method: "GET", headers, body: null, cf: undefined };
-  const answer = await ask({ origin, target, isAnonymous: true }, request, context, withinMs);
-  if (answer.kind === "answered") cancelBody(answer.response);
-  return answer.kind === "answered";
-}
-
-/**
- * Sends a request with a timeout for the first byte. Records the result in the origin's health, but
- * not a failure that the client's request body may have caused.
- */
-async function ask(
-  asking: HealthRequest,
-  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "server">,
-  context: Context,
-  withinMs = context.site.config.originTimeout.firstByteMs,
-): Promise<ForwardResult> {
-  const { site } = context;
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), withinMs);
-  const requestedAtMs = context.nowAtMs();
-  const { headers } = request;
-  headers.set("via", site.loops.viaWithOurs(headers.get("via")));
-  try {
-    const { afterAnswer, caller } = context;
-    const sent = { ...request, target: asking.target, signal: abort.signal, afterAnswer, caller };
-    const response = await sentWithRetry(asking.origin, sent, context);
-    const respondedAtMs = context.nowAtMs();
-    const { status } = response;
-    const failure = failureOf(status);
-    const isUpgraded = status === 101 && headers.has("upgrade");
-    if (failure === undefined && (isFinal(status) || isUpgraded)) {
-      const answer = { isError: isOriginError(status), isRefused: isOfOneRequest(status) };
-      site.originHealth.answered(asking, answer, respondedAtMs);
-      return { kind: "answered", response, requestedAtMs, respondedAtMs };
-    }
-    cancelBody(response);
-    return failed(asking, failure ?? "unreachable", context);
-  } catch {
-    const failure = abort.signal.aborted ? "timeout" : "unreachable";
-    // The client may have caused the failure if the request has a body.
-    if (request.body !== null) return { kind: "failed", trouble: failure };
-    return failed(asking, failure, context);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function failed(asking: HealthRequest, failure: OriginTrouble, context: Context): ForwardResult {
-  const { nowAtMs, afterAnswer } = context;
-  const { originHealth } = context.site;
-  if (originHealth.failed(asking, nowAtMs(), failure)) {
-    afterAnswer(async () => {
-      const isAnswered = await probeOrigin(asking, context);
-      if (!isAnswered) originHealth.probeFailed(asking.origin, nowAtMs());
-    });
-  }
-  return { kind: "failed", trouble: failure };
-}
-
-/**
- * Sends a request. If the origin cannot be reached, sends a safe request without a body once more,
- * within the budget for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
- */
-async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
-  const { site } = context;
-  const { body, signal } = request;
-  const isRepeatable = isSafe(request) && body === null;
-  const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
-  try {
-    const response = await site.fetchOrigin(origin, request);
-    const isReached = failureOf(response.status) !== "unreachable";
-    if (isReached || !maySendAgain()) return response;
-    cancelBody(response);
-  } catch (cause) {
-    if (!maySendAgain()) throw cause;
-  }
-  site.metrics.add("originRetries");
-  return site.fetchOrigin(origin, request);
-}
-
-/** Returns whether the status is one of the server errors that RFC 5861 §4 names. */
-export function isOriginError(status: number): boolean {
-  return status === 500 || status === 502 || status === 503 || status === 504;
-}
-
 /** Returns a span ID of W3C Trace Context: 16 random hexadecimal digits, which are not all 0. */
 function newSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
@@ -353,29 +221,3 @@ export function uploadMs(request: Pick<Request, "body" | "headers">): number {
   if (request.body === null || !/^\d{1,15}$/.test(length)) return 0;
   return Math.min(uploadMsMax, Math.ceil(Number(length) / bytesPerMs));
 }
-
-/** Runs public work for an origin. The work gets the exchange without the client's caller. */
-export function inPublicContext<Given extends Context, Result>(
-  origin: string,
-  given: Given,
-  work: (given: Given) => Result,
-): Result {
-  if (given.site.runsInCaller(origin)) return work(given);
-  return inNeutralContext(() => work({ ...given, caller: undefined }));
-}
-
-/**
- * Returns whether a client may cause public work. If the handler sees the client's context, the
- * client must have no cookie and no credential, even one that the origin does not get.
- */
-export function mayCausePublicWork(
-  { headers }: Pick<Request, "headers">,
-  { origin, credentials }: Route,
-  { site }: Context,
-): boolean {
-  if (!site.runsInCaller(origin)) return true;
-  const cookies = sortCookies(withoutPosition(headers.get("cookie") ?? ""), noneKnown, site.config);
-  return !cookies.hasUnknown && [...headers.keys()].every((name) => !credentials.entryFor(name));
-}
-
-const noneKnown = { keyCookies: [], ignoreCookies: [] };

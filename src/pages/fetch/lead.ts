@@ -1,5 +1,10 @@
-// Forwards as the leader of a flight, for one request and its followers. If the origin fails, a
-// stale response may answer.
+// Forwards as the leader of a flight, for one request and its followers. The steps, in order:
+// 1. The view returns the stamp.
+// 2. `validatorsOf` makes the request conditional, if a 304 could answer.
+// 3. forward.ts sends the request.
+// 4. After a failure, `originFailed` answers: with a stale response, by a substitute, or with an error page.
+//    After an error status, `insteadOfAnswer` does so, if there is a stale response or a substitute.
+// 5. validate.ts freshens the stored response after a 304, and send-and-store.ts stores any other answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
@@ -22,12 +27,14 @@ import {
 } from "../reuse/pending-forward.ts";
 import { unmarked } from "../stored/build.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
-import { mayHaveLied } from "../storing/content-tags.ts";
+import { mayHaveLied } from "../storing/lying-validators.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
-import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
+import { isOriginError } from "../../rules/storable.ts";
+import { forwardSelecting } from "./forward.ts";
+import { inPublicContext } from "./public-context.ts";
 import type { OriginTrouble } from "../../platform/origin-health.ts";
-import type { BodyHolder } from "../site/body-holder.ts";
+import type { BodyHolder } from "../site/body-holder-port.ts";
 import { isForOwnUrl } from "../../routing/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import { withoutRange } from "../request/conditions.ts";

@@ -9,7 +9,7 @@ import type { PassedRequest } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/plain-page.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
-import { invalidateBy } from "../storing/invalidate.ts";
+import { invalidateBy } from "./invalidate-after-unsafe.ts";
 import { forwardPassed } from "./forward.ts";
 
 /** Returns the page that answers a request that may not be forwarded. */

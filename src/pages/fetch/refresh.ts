@@ -11,11 +11,12 @@ import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admit-to-shared.ts";
-import { isOriginError, probeBehind } from "./forward.ts";
+import { probeBehind } from "./ask-and-probe.ts";
 import { lead } from "./lead.ts";
 import { acceptClass, acceptClassName, acceptOfClass } from "../../rules/accept-class.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { responseMediaTypes } from "../../rules/media-types.ts";
+import { isOriginError } from "../../rules/storable.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
 
 /**

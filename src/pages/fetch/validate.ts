@@ -49,8 +49,8 @@ import {
   type RefusedStore,
 } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-body.ts";
-import { objectionsTo } from "./builds.ts";
-import { hasRoomFor } from "../storing/variants.ts";
+import { objectionsTo } from "./answer-through-parts.ts";
+import { hasRoomFor } from "../storing/variant-list.ts";
 
 /**
  * Freshens a stored response with a 304, and answers with the response. Stores it unless a refusal

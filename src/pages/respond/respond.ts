@@ -14,7 +14,7 @@ import { readableOf } from "../../bodies/held-body.ts";
 import { fittedStream, rangedStream } from "../../bodies/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
-import { endingBy } from "./ending-lifetime.ts";
+import { endingBy } from "./downstream-lifetime.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,

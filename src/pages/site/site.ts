@@ -29,7 +29,7 @@ import type { QueryForms } from "../../routing/query-forms.ts";
 import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
 import type { TurnPort } from "./turn-port.ts";
-import type { BodyHolder } from "./body-holder.ts";
+import type { BodyHolder } from "./body-holder-port.ts";
 import type { VariantDemand } from "../../cache/variant-demand.ts";
 
 /** The state. It lives as long as its isolate. */

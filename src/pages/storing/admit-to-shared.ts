@@ -16,7 +16,7 @@ import { storeInTiers } from "./in-tiers.ts";
 import { needsConfirmation } from "./refusal.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
+import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variant-list.ts";
 
 /**
  * Returns whether a fill stays in memory and at the edge until a second request. The route's

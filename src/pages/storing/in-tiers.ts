@@ -21,8 +21,8 @@ import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { markerUntilAtMs } from "../reuse/vary-markers.ts";
 import type { Exchange } from "../site/exchange.ts";
-import { claimIn } from "./content-tags.ts";
-import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
+import { claimIn } from "./lying-validators.ts";
+import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variant-list.ts";
 
 /** Returns the size of the largest body that a tier of the route accepts as a stream; 0 if none. */
 export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {

@@ -34,7 +34,7 @@ import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { StampedAnswer } from "../site/forward-outcome.ts";
 import type { Site } from "../site/site.ts";
-import type { VariantPlace } from "./variants.ts";
+import type { VariantPlace } from "./variant-list.ts";
 
 /**
  * Returns an answer's metadata before its body has arrived. `bodyBytes` is the stated length, or

@@ -32,7 +32,7 @@ import { judgedUnder } from "../reuse/may-answer.ts";
 import { fieldsOfVariants } from "../reuse/vary-markers.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
+import { endsVariants, hasRoomFor, type VariantPlace } from "./variant-list.ts";
 
 /** The rule that refused an answer, by its name in `Cache-Status` and the stats. */
 export type StoreRefusal =

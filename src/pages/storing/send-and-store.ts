@@ -30,7 +30,7 @@ import {
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
-import { taggedByLength, withheldTag } from "./content-tags.ts";
+import { taggedByLength, withheldTag } from "./lying-validators.ts";
 import { metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";

@@ -2,14 +2,14 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
-import { endingBy } from "../respond/ending-lifetime.ts";
+import { endingBy } from "../respond/downstream-lifetime.ts";
 import { notModified } from "../respond/respond.ts";
 import { bodiless } from "../../base/with-fields.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
-import { taggedByBody, taggedByLength } from "./content-tags.ts";
+import { taggedByBody, taggedByLength } from "./lying-validators.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { sha256Base64url } from "../../base/sha256.ts";

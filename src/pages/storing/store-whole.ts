@@ -2,12 +2,12 @@
 import { storedCandidate, type LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { taggedByBody } from "./content-tags.ts";
+import { taggedByBody } from "./lying-validators.ts";
 import { refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { removeDisplaced, storeInTiers } from "./in-tiers.ts";
-import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
+import { hasRoomFor, withDisplaced, withListOfOthers } from "./variant-list.ts";
 
 /** The metadata so far of a body that is gathered. */
 export interface GatheredBody {

@@ -22,7 +22,8 @@ import type { SubstitutePort } from "../../pages/site/substitute-port.ts";
 import type { StoredResponse } from "../../pages/stored/stored-response.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";
 import { continuationIn } from "../../pages/fetch/continue-body.ts";
-import { forwardSelecting, probeBehind } from "../../pages/fetch/forward.ts";
+import { probeBehind } from "../../pages/fetch/ask-and-probe.ts";
+import { forwardSelecting } from "../../pages/fetch/forward.ts";
 
 /** The substitutes of one isolate. */
 export class Substitutes implements SubstitutePort {

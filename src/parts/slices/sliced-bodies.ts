@@ -8,7 +8,7 @@ import { type ByteRange, firstByteOf } from "../../rules/ranges.ts";
 import { selects } from "../../rules/selecting.ts";
 import { isOfOneRequest } from "../../rules/storable.ts";
 import type { Decision } from "../../observe/decision.ts";
-import { objectionsTo } from "../../pages/fetch/builds.ts";
+import { objectionsTo } from "../../pages/fetch/answer-through-parts.ts";
 import { isForAll } from "../../pages/fetch/answer-on-miss.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn, withoutRange } from "../../pages/request/conditions.ts";
@@ -24,7 +24,7 @@ import {
 } from "../../pages/reuse/pending-forward.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import type { StampedAnswer } from "../../pages/site/forward-outcome.ts";
-import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
+import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder-port.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import {
   originValidatorOf,
@@ -33,7 +33,7 @@ import {
 } from "../../pages/stored/stored-response.ts";
 import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
-import { taggedByLength, withheldTag } from "../../pages/storing/content-tags.ts";
+import { taggedByLength, withheldTag } from "../../pages/storing/lying-validators.ts";
 import { metadataOf } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";

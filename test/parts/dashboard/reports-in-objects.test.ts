@@ -6,7 +6,7 @@ import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { durableObjectReports } from "../../../src/stores/durable-object/durable-object-reports.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";

@@ -18,7 +18,7 @@ vi.mock(import("../../../src/pages/stored/build.ts"), async (load) => {
 });
 
 // Another body under the same ETag would show itself.
-vi.mock(import("../../../src/pages/storing/content-tags.ts"), async (load) => {
+vi.mock(import("../../../src/pages/storing/lying-validators.ts"), async (load) => {
   const real = await load();
   const withheldTag: typeof real.withheldTag = (metadata, pending) =>
     planted.marks ? real.withheldTag(metadata, pending) : metadata;

@@ -24,7 +24,7 @@ const runs = JSON.parse(execFileSync(process.execPath, node, { encoding: "utf8" 
 function steps(heading: string): string[] {
   const [, after = ""] = page.split(`\n## ${heading}\n`);
   const [section = ""] = after.split(/\n## /, 1);
-  return [...section.matchAll(/^\d+\. `(src\/[\w./-]+)`/gm)].map(([, path = ""]) => path);
+  return [...section.matchAll(/^\d+\. (?:\*\*)?`(src\/[\w./-]+)`/gm)].map(([, path = ""]) => path);
 }
 
 it.each([

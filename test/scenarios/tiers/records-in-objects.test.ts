@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";

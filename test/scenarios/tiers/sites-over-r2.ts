@@ -2,7 +2,7 @@
 import { vi } from "vitest";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { ask, keep } from "../../../testing/examples/records.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";

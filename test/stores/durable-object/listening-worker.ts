@@ -1,6 +1,6 @@
 // A Worker that listens at the object of a journal after its answer.
 import { TidemarkJournal } from "../../../src/cloudflare.ts";
-import type { JournalState } from "../../../src/stores/durable-object/journal-object.ts";
+import type { JournalState } from "../../../src/stores/durable-object/tidemark-journal.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import type { ObjectNamespace } from "../../../src/stores/durable-object/object-namespace.ts";
 

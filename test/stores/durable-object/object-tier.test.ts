@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type * as lease from "../../../src/cache/tiers/lease.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import type { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import type { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { ask, keep, look, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects, openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";

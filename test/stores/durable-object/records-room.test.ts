@@ -6,7 +6,7 @@ import {
   type RecordCalls,
   unframed,
 } from "../../../src/stores/durable-object/framed-call.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 
 const objectBytes = 4 * 1_048_576;

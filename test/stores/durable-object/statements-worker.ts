@@ -2,7 +2,7 @@
 // rows that it reads.
 import { TidemarkJournal, TidemarkRecords } from "../../../src/cloudflare.ts";
 import type { SizedSql } from "../../../src/stores/durable-object/counted-sql.ts";
-import type { JournalState } from "../../../src/stores/durable-object/journal-object.ts";
+import type { JournalState } from "../../../src/stores/durable-object/tidemark-journal.ts";
 
 interface ReadingSql extends SizedSql {
   exec(...given: Parameters<SizedSql["exec"]>): Cursor;

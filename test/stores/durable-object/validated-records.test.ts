@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { ask, noise, responseOf } from "../../../testing/examples/records.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";

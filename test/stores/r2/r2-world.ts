@@ -5,7 +5,7 @@ import type { BodyCall, TierSettings } from "../../../src/cache/tiers/tier-in-co
 import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { formWithApart } from "../../../src/stores/r2/apart-form.ts";
 import { BoundedBucket, type R2Bucket } from "../../../src/stores/r2/bucket.ts";
 import { LargeBodies } from "../../../src/stores/r2/large-bodies.ts";

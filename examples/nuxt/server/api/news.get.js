@@ -1,5 +1,5 @@
 export default defineEventHandler((event) => {
   const all = stories();
-  setResponseHeaders(event, sharedFields(["news", ...all.map(({ id }) => `story:${id}`)]));
+  setResponseHeaders(event, cacheFields(["news", ...all.map(({ id }) => `story:${id}`)]));
   return all;
 });

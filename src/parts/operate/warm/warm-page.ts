@@ -11,7 +11,7 @@ import { type LookupRequest, asRefresh, type PassRule, plan } from "../../../pag
 import { countedAs } from "../../../routing/target.ts";
 import type { ForwardOutcome } from "../../../pages/site/forward-outcome.ts";
 import type { Candidate } from "../../../pages/stored/stored-response.ts";
-import { askOfHead } from "../../../pages/storing/variants.ts";
+import { askOfHead } from "../../../pages/storing/variant-list.ts";
 import { withAllBehind } from "../../../base/all-behind.ts";
 import { discardBody } from "../../../cache/record/record.ts";
 import { mayBeOfAll } from "../../../pages/request/personal.ts";

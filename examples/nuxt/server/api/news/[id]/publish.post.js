@@ -2,6 +2,6 @@
 export default defineEventHandler(async (event) => {
   const id = getRouterParam(event, "id");
   change(id);
-  await purge(event, `story:${id}`);
+  await purgeTags(event, `story:${id}`);
   return { published: id };
 });
