@@ -22,6 +22,8 @@ const typeOf: Readonly<Record<AcceptClass, string>> = {
   other: "text/plain",
 };
 
+const ofHtml: ReadonlySet<string> = new Set(["text/html", "application/xhtml+xml"]);
+
 /** Browsers prefer such types for a part of a page. */
 const ofPageParts = /^(?:image|audio|video|font)\/|^text\/css$|(?:java|ecma)script$/;
 
@@ -31,7 +33,7 @@ const charactersMax = 1_024;
 /** Returns the class of a media type in lower case; `undefined` for a range and for a part of a page. */
 function classOfType(type: string): AcceptClass | undefined {
   if (!/^[^*/]+\/[^*/]+$/.test(type) || ofPageParts.test(type)) return undefined;
-  if (type === "text/html" || type === "application/xhtml+xml") return "html";
+  if (ofHtml.has(type)) return "html";
   if (type === "application/json") return "json";
   if (type.endsWith("+json")) return "+json";
   if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return "xml";
@@ -62,27 +64,50 @@ export function isChosenByAccept(type: string, accept: string | null): boolean {
   const own = classOfType(type);
   const first = acceptClass(accept);
   if (own === undefined || own === "html" || first === "html") return false;
-  // An origin may answer `application/vnd.example+json` with `application/json`.
+  // An origin may answer `application/vnd.example+json` with `application/json`, and send Markdown as plain text.
   const isAlike = own === first || [own, first].every((one) => one.endsWith("json"));
-  return isAlike || names(accept, type);
-}
-
-/**
- * Returns whether an origin may have chosen a type for this client, although the client ranks HTML first, or nothing:
- * it names the type, which browsers do not name.
- *
- * @param type as for `isChosenByAccept`
- */
-export function isNamedBehindHtml(type: string, accept: string | null): boolean {
-  const own = classOfType(type);
-  if (own === undefined || own === "html" || own === "xml") return false;
-  return acceptClass(accept) === "html" && names(accept, type);
+  return isAlike || (first === "markdown" && type === "text/plain") || names(accept, type);
 }
 
 const names = (accept: string | null, type: string): boolean =>
   rangesIn((accept ?? "").slice(0, charactersMax)).some(
     ({ name, quality }) => name === type && quality > 0,
   );
+
+/**
+ * Returns what a client's `Accept` says about HTML in comparison with the type of a response that is no HTML:
+ * - `preferred`: the client ranks HTML above all other types, as browsers do, and does not name the type. XML may be
+ *   named, because browsers name it
+ * - `unstated`: the client names no type
+ * - `unclear`: any other field, by which an origin may have chosen the type
+ *
+ * @param type as for `isChosenByAccept`
+ */
+export function htmlRank(
+  type: string,
+  accept: string | null,
+): "preferred" | "unstated" | "unclear" {
+  const field = accept ?? "*/*";
+  const ranges = rangesIn(field);
+  // Beyond this length, and with an invalid weight, an origin may read the field in another way.
+  const isPlain = field.length <= charactersMax && ranges.length === field.split(",").length;
+  if (!isPlain) return "unclear";
+  if (ranges.every(({ name, quality }) => name === "*/*" && quality > 0)) return "unstated";
+  const rivals = ranges.filter(({ name }) => !ofHtml.has(name) && !ofPageParts.test(name));
+  const best = Math.max(
+    0,
+    ...ranges.flatMap(({ name, quality }) => (ofHtml.has(name) ? quality : [])),
+  );
+  const isFirst = rivals.every(({ quality }) => quality < best);
+  const isNamed = rivals.some(({ name }) => isAlike(name, type) && classOfType(name) !== "xml");
+  return isFirst && !isNamed ? "preferred" : "unclear";
+}
+
+/** Returns whether a range names a type, or one of its class. */
+function isAlike(name: string, type: string): boolean {
+  const own = classOfType(type);
+  return name === type || (own !== "other" && classOfType(name) === own);
+}
 
 /** Returns whether a type is HTML, or that of a part of a page. */
 export const isOfPages = (type: string): boolean => (classOfType(type) ?? "html") === "html";
@@ -96,13 +121,13 @@ const extensions: Readonly<Partial<Record<AcceptClass, RegExp>>> = {
   xml: /\.(?:xml|xsl|rss|atom|rdf|kml|gpx)$/i,
   markdown: /\.(?:md|markdown)$/i,
   calendar: /\.(?:ics|ical)$/i,
+  other:
+    /\.(?:te?xt|log|[ct]sv|ya?ml|toml|sql|vtt|srt|ttl|n[3tq]|pdf|e?ps|rtf|epub|docx?|xlsx?|pptx?|od[pst]|zip|gz|tgz|bz2|xz|7z|rar|tar|bin|exe|dmg|iso|apk|wasm|m3u8|mpd)$/i,
 };
 
 /** Returns whether the extension of a path implies the class of a type, so that the origin had no choice. */
 export function isOfExtension(type: string, path: string): boolean {
-  const pattern =
-    extensions[classOfType(type) ?? "html"] ?? /\.(?!x?html?$|php\d?$|aspx?$|jsp$)[a-z\d]+$/i;
-  return pattern.test(path);
+  return extensions[classOfType(type) ?? "html"]?.test(path) === true;
 }
 
 /** Returns a value of `Accept` of a class, for a request without a client. @param type the type of the stored response */

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   acceptClass,
   acceptOfClass,
+  htmlRank,
   isChosenByAccept,
-  isNamedBehindHtml,
   isOfExtension,
 } from "../../src/rules/accept-class.ts";
 
@@ -42,6 +42,7 @@ it.each([
   ["application/rss+xml", "application/xml, */*", true],
   ["application/json", "text/markdown, application/json;q=0.1", true],
   ["text/csv", "text/markdown, */*", false],
+  ["text/plain", "text/markdown, */*", true],
   ["image/png", "image/png", false],
   ["application/json", "application/vnd.github+json", true],
   ["application/ld+json", "application/json", true],
@@ -49,16 +50,34 @@ it.each([
   expect(isChosenByAccept(type, accept)).toBe(isChosen);
 });
 
+const padding = Array.from({ length: 120 }, (_, nth) => `x/y${nth};q=0.1`).join(",");
+
 it.each([
-  ["text/markdown", "text/html,text/markdown;q=0.1", true],
-  ["text/markdown", "text/html,text/markdown;q=0", false],
-  ["text/markdown", "text/markdown, text/html", false],
-  ["text/markdown", "*/*", false],
-  ["application/xml", "text/html,application/xml;q=0.9,*/*;q=0.8", false],
-  ["text/html", "text/html", false],
-  ["image/png", "text/html, image/png", false],
-])("isNamedBehindHtml: %s for %s is %s", (type, accept, isBehind) => {
-  expect(isNamedBehindHtml(type, accept)).toBe(isBehind);
+  [
+    "application/json",
+    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "preferred",
+  ],
+  [
+    "text/plain",
+    "text/html,image/avif,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+    "preferred",
+  ],
+  ["application/xml", "text/html,application/xml;q=0.9,*/*;q=0.8", "preferred"],
+  ["application/xml", "text/html,application/xml", "unclear"],
+  ["text/markdown", "text/html,text/markdown;q=0.1", "unclear"],
+  ["text/markdown", "text/html,text/x-markdown;q=0.1", "unclear"],
+  ["application/json", null, "unstated"],
+  ["application/json", "*/*", "unstated"],
+  ["application/json", "text/*", "unclear"],
+  ["application/json", "application/*, text/html;q=0.9", "unclear"],
+  ["application/json", "text/html;q=0.5, */*", "unclear"],
+  ["application/json", "*/*, text/html;q=0", "unclear"],
+  ["application/json", "application/json;q=1.5, text/html", "unclear"],
+  ["application/json", `text/html,${padding},application/json`, "unclear"],
+  ["application/json", "application/json, */*", "unclear"],
+])("htmlRank: %s for %s is %s", (type, accept, rank) => {
+  expect(htmlRank(type, accept)).toBe(rank);
 });
 
 it.each([
@@ -68,6 +87,8 @@ it.each([
   ["text/markdown", "/a.md", true],
   ["text/markdown", "/a.html", false],
   ["text/csv", "/a.csv", true],
+  ["text/plain", "/users/john.doe", false],
+  ["text/plain", "/docs/v1.2", false],
   ["text/plain", "/a", false],
 ])("isOfExtension: %s at %s is %s", (type, path, isImplied) => {
   expect(isOfExtension(type, path)).toBe(isImplied);

@@ -15,7 +15,12 @@ import {
   type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
-import type { Candidate, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import {
+  type Candidate,
+  isForAnother,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../stored/stored-response.ts";
 import {
   decide,
   isAnswer,
@@ -71,7 +76,9 @@ export function storedSince(pending: PendingForward): ForwardOutcome | undefined
 export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingForward): boolean {
   const metadata = metadataIn(come);
   if (metadata === undefined) return come.kind === "varies";
-  return !selects(metadata.selecting, request.forwarded);
+  return (
+    !selects(metadata.selecting, request.forwarded) || isForAnother(metadata, request.forwarded)
+  );
 }
 
 const metadataIn = (come: ForwardOutcome): StoredMetadata | undefined =>
