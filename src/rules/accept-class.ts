@@ -99,12 +99,14 @@ export function htmlRank(
     ...ranges.flatMap(({ name, quality }) => (ofHtml.has(name) ? quality : [])),
   );
   const isFirst = rivals.every(({ quality }) => quality < best);
-  const isNamed = rivals.some(({ name }) => isAlike(name, type) && classOfType(name) !== "xml");
+  const isNamed = rivals.some(
+    ({ name }) => namesClassOf(type, name) && classOfType(name) !== "xml",
+  );
   return isFirst && !isNamed ? "preferred" : "unclear";
 }
 
 /** Returns whether a range names a type, or one of its class. */
-function isAlike(name: string, type: string): boolean {
+function namesClassOf(type: string, name: string): boolean {
   const own = classOfType(type);
   return name === type || (own !== "other" && classOfType(name) === own);
 }
