@@ -32,7 +32,7 @@ it.each([
   { heading: "A miss", kind: "miss", told: "fwd=uri-miss", after: ["hit"] },
   { heading: "A purge", kind: "purge", told: "200" },
   {
-    heading: "The next reader in another colo",
+    heading: "The next reader in another isolate",
     kind: "next-reader",
     told: "fwd=stale; fwd-status=200; stored; detail=purged",
     after: ["hit", "miss"],
