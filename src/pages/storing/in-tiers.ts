@@ -105,8 +105,8 @@ export function removeDisplaced(place: VariantPlace): void {
 /**
  * Stores a response in the given tiers. Memory contains the response when this function returns,
  * and the other tiers once the promise settles. Skips the shared tier while the response awaits a
- * second request, and a tier that the lookup could not read. Writes nothing if the response was invalidated since
- * its request, if its route is now bypassed, or if the list of variants has no room.
+ * second request and, if the URL's validators lie, a tier that the lookup could not read. Writes nothing if the
+ * response has lost its place (`hasLostItsPlace`).
  *
  * @param given.into the tiers to write to; tiers that the route does not use are ignored
  * @returns whether all writes succeeded, including those of the marker; never rejects
@@ -178,8 +178,8 @@ async function write(
 
 /**
  * Returns whether the response may no longer be stored: its route is now bypassed, its key or a tag
- * was invalidated since the request, memory has a newer response, or the list of variants has no
- * room.
+ * was invalidated since the request, memory of a route with a body holder has a newer response, or the
+ * list of variants has no room.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { request, exchange } = place;
