@@ -78,14 +78,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Bypass the cache by a header",
-    steps: [
-      { path: "/", sees: `${stored} | / 1` },
-      { path: "/", headers: { "x-test-run": "" }, sees: `${bypassed} | / 2` },
-      { path: "/", headers: { "x-test": "1" }, sees: `${hit} | / 1` },
-    ],
-  },
-  {
     recipe: "Your own error page",
     origin: () => new Response("gateway", { status: 502 }),
     steps: [
@@ -479,20 +471,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Lifetimes from Last-Modified",
-    origin: (_, nth, { clock }) =>
-      page(`page ${nth}`, {
-        "last-modified": new Date(clock.atMs - 864_000_000).toUTCString(),
-      }),
-    steps: [
-      { path: "/", sees: `${stored} | page 1` },
-      { passSeconds: 86_000 },
-      { path: "/", sees: `${hit} | page 1` },
-      { passSeconds: 500 },
-      { path: "/", sees: "fwd=stale; stored | page 2" },
-    ],
-  },
-  {
     recipe: "Reloads that reach the origin",
     steps: [
       { path: "/api/prices", sees: `${stored} | /api/prices 1` },
@@ -524,14 +502,6 @@ export const routeRows: readonly Row[] = [
       { path: "/", sees: "fwd=uri-miss; detail=no-use | day 3" },
       { passSeconds: 0.5 },
       { path: "/", sees: `${stored} | day 4` },
-    ],
-  },
-  {
-    recipe: "Keep the headers of your last CDN",
-    origin: () => page("page", cc("no-store", { "vercel-cdn-cache-control": "max-age=60" })),
-    steps: [
-      { path: "/", sees: `${stored} | page` },
-      { path: "/", sees: `${hit} | page` },
     ],
   },
 ];
