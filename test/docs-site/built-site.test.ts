@@ -241,7 +241,6 @@ const searches: Readonly<Record<string, string>> = {
   "cache-mobile-and-desktop-separately": "mobile user agent",
   "cache-per-language": "accept-language",
   "never-cache-for-logged-in-users": "login",
-  "bypass-the-cache-by-a-header": "bypass header",
   "ab-test-with-a-cookie": "ab test",
   graphql: "graphql post",
   "image-formats-avif-and-webp": "webp",
@@ -272,10 +271,8 @@ const searches: Readonly<Record<string, string>> = {
   "cache-by-media-type": "media type",
   "preview-and-draft-mode": "draft preview",
   "two-sites-in-one-worker": "two sites",
-  "lifetimes-from-last-modified": "lifetime last-modified",
   "reloads-that-reach-the-origin": "reloads reach origin",
   "a-page-that-changes-at-midnight": "expire at midnight",
-  "keep-the-headers-of-your-last-cdn": "vercel cdn-cache-control",
 };
 
 const contentTypes: Readonly<Record<string, string>> = {
