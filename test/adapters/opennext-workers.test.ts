@@ -16,6 +16,7 @@ import { Source } from "./source.ts";
 
 /** N of the built Worker. */
 const maxLagMs = 3_000;
+const revalidateSecret = "a secret of this test";
 const env = {
   ...newerEnv,
   CI: "1",
@@ -77,9 +78,9 @@ class Colo {
   }
 
   /** Returns the status, and when the answer arrived. */
-  async purge(order: object) {
-    const body = JSON.stringify(order);
-    const response = await fetch(`${await this.#url}/api/purge`, { method: "POST", body });
+  async purge(order: object, authorization = `Bearer ${revalidateSecret}`) {
+    const sent = { method: "POST", headers: { authorization }, body: JSON.stringify(order) };
+    const response = await fetch(`${await this.#url}/api/purge`, sent);
     return { status: response.status, atMs: Date.now() };
   }
 
@@ -115,6 +116,7 @@ beforeAll(async () => {
     UPSTASH_REDIS_REST_TOKEN: "local",
     SITE_HOST: "www.example.com",
     SOURCE_URL: url,
+    REVALIDATE_SECRET: revalidateSecret,
   };
   colos = ["AMS", "SIN"].map((name) => new Colo(folder, name, variables));
   for (const colo of colos) await running.add(colo.ready());
@@ -175,6 +177,16 @@ describe.each([
     expect((await ams.get(path)).version).toBe("version 2");
     await followed(sin, path, "version 2", atMs);
   });
+});
+
+it("a purge without the secret is refused, and the page stays", async () => {
+  const [ams] = twoColos();
+  await stored(ams, "/articles/1");
+  const { version } = await ams.get("/articles/1");
+  for (const sent of ["", "Bearer ", "Bearer another", revalidateSecret]) {
+    expect(await ams.purge({ tag: "article:1" }, sent)).toMatchObject({ status: 403 });
+  }
+  expect(await ams.get("/articles/1")).toMatchObject({ version, cache: "HIT" });
 });
 
 it("a soft purge lets the page answer, while one colo renders it once", async () => {
