@@ -154,7 +154,11 @@ export function defineRule<
   };
   const traits: RouteTraits = {
     ...(own.admits && { admits: true }),
-    ...(own.checks && { isGated: true, checked: lowerCased(own.checks.headers ?? []) }),
+    ...(own.checks && {
+      isGated: true,
+      checked: lowerCased(own.checks.headers ?? []),
+      checkedQuery: own.checks.query,
+    }),
     ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
   };
