@@ -145,6 +145,17 @@ describe("admits", () => {
     expect((await site.get("/")).fields.get("cache-control")).toBe("max-age=60, private");
   });
 
+  it("needs a new Response for each request, unless it has no body", async () => {
+    const gone = new Response(null, { status: 410 });
+    const denied = new Response("no", { status: 401 });
+    const site = open([{ name: "rule", admits: ({ path }) => (path === "/gone" ? gone : denied) }]);
+    const paths = ["/gone", "/gone", "/", "/"];
+    const statuses = [];
+    for (const path of paths) statuses.push((await site.get(path)).status);
+    expect(statuses).toEqual([410, 410, 401, 500]);
+    expect(site.log.join("\n")).toContain("Create the Response inside of admits.");
+  });
+
   describe("with a stale page that suffices", () => {
     const crawlers: Rule = {
       name: "crawlers",

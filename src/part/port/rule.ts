@@ -101,7 +101,7 @@ export interface Rule<Keyed extends string = string, Match extends Patterns = Pa
   readonly checks?: RuleCredential | undefined;
   /**
    * Runs before the lookup, for hits as well, for 10 s at most. It returns:
-   * - a response, which answers, is not stored, and is private
+   * - a response that it has made for this request, which answers, is not stored, and is private
    * - `"checked"`: the credential of `checks` is valid. All such requests share responses, which answer no other
    *   request
    * - `"stale"`: a stale response suffices, and starts no refresh
