@@ -66,7 +66,7 @@ export const ruleConditions = ["if-none-match", "if-modified-since", "if-range",
 
 export type RuleCondition = (typeof ruleConditions)[number];
 
-/** Changes of the fields of an answer that leaves. No field that caches or clients use by its name. */
+/** Changes of the fields of an answer that leaves. No field that connections, caches or clients use by name. */
 export interface RuleEdits {
   /** Fields to set. Default: none. @example set: { "x-served-by": "edge" } */
   readonly set?: Readonly<Record<string, string>> | undefined;

@@ -284,7 +284,10 @@ describe("which pages are processed", () => {
     };
     expect(await seen("HEAD", {})).toEqual([200, ""]);
     expect(await seen("GET", { range: "bytes=2-3" })).toEqual([206, "23"]);
-    expect(await seen("GET", { range: "bytes=2-3", "if-range": '"x"' })).toEqual([200, "0123456789"]);
+    expect(await seen("GET", { range: "bytes=2-3", "if-range": '"x"' })).toEqual([
+      200,
+      "0123456789",
+    ]);
     expect(await seen("GET", { range: "bytes=20-" })).toEqual([416, ""]);
     expect(await seen("GET", { "if-none-match": '"e"' })).toEqual([304, ""]);
     expect(await seen("HEAD", { "if-none-match": '"e"' })).toEqual([304, ""]);
