@@ -1,5 +1,5 @@
 // Tests how `tidemark/rules` judges a response: whether it is stored, how long, and by which field.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../src/config/config.ts";
 import {
   answerRulesFor,
@@ -8,6 +8,8 @@ import {
   openReplay,
   storingOf,
 } from "../src/http-rules.ts";
+import { defineRule } from "../src/part/define-rule.ts";
+import type { Rule } from "../src/part/port/rule.ts";
 
 describe("the fields of a response", () => {
   it.each([
@@ -62,6 +64,25 @@ it("a replay answers the requests of a log in the time of the log", async () => 
     { ...place, outcome: "hit" },
     { ...place, outcome: "stored", origin },
   ]);
+});
+
+it("a replay lets no rule send a request", async () => {
+  const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response());
+  const asking = (name: string, admits: Rule["admits"]) => defineRule({ name, admits });
+  const use = [
+    asking("waits", () => fetch("https://a.invalid").then(() => undefined)),
+    asking("notes", () => void fetch("https://b.invalid")),
+  ];
+  const config = defineConfig({ routes: [{ name: "pages", match: "*", fresh: "10s", use }] });
+  const settings = { isolateCount: 1, freshSeconds: undefined, recordsMax: 10 };
+  const replay = await openReplay(config, settings);
+  const asked = { colo: "A", method: "GET", host: "www.example.com", target: "/a" };
+  replay.play({ ...asked, status: 200, bytes: 1, originMs: 1, atMs: 0 });
+  expect(replay.rules.leftOut).toEqual(["waits (admits)"]);
+  expect(fetched).not.toHaveBeenCalled();
+  await fetch("https://c.invalid");
+  expect(fetched).toHaveBeenCalledTimes(1);
+  fetched.mockRestore();
 });
 
 it.each([

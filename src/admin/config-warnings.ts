@@ -88,7 +88,11 @@ function forwardedInVain(route: Route): Fault | undefined {
 /** Returns a fault if requests meet a condition by parameters that the origin does not get. */
 function removedConditions(route: Route, config: Config): Fault | undefined {
   const counts = countsOn(route, config);
-  const removed = (route.when?.query?.values ?? []).flatMap(([name]) => (counts(name) ? [] : name));
+  // A gate tells the origin by a constant field that it has checked a parameter.
+  const { checkedQuery = [] } = route.traits;
+  const removed = (route.when?.query?.values ?? [])
+    .map(([name]) => name)
+    .filter((name) => !counts(name) && !checkedQuery.includes(name));
   if (isPassedBy(route) || removed.length === 0) return undefined;
   return {
     what: `Route "${route.name}" has conditions on parameters that its origin does not get: ${removed.join(", ")}.`,

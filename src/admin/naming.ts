@@ -67,8 +67,8 @@ const noteOnBypass = (name: string): string =>
  *   every spelling in the third
  */
 function meantUrls(target: Target, route: Route, config: Config): string[] {
-  const { queryAllow: allow } = route;
-  const { stripQuery: strip } = config;
+  const { queryAllow: allow, traits } = route;
+  const strip = [...config.stripQuery, ...(traits.checkedQuery ?? [])];
   const inSome: Counts = (name) =>
     !matchesEverySpelling(strip, name) && (allow === undefined || matchesSomeSpelling(allow, name));
   const inEvery: Counts = (name) =>

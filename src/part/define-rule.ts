@@ -154,7 +154,11 @@ export function defineRule<
   };
   const traits: RouteTraits = {
     ...(own.admits && { admits: true }),
-    ...(own.checks && { isGated: true, checked: lowerCased(own.checks.headers ?? []) }),
+    ...(own.checks && {
+      isGated: true,
+      checked: lowerCased(own.checks.headers ?? []),
+      checkedQuery: own.checks.query,
+    }),
     ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
   };
@@ -330,9 +334,18 @@ const viewOf = (request: PhaseRequest, { target, parameters }: PhaseUrl): RuleRe
     params: Object.freeze({ ...parameters }),
   });
 
-/** Returns the values of a request, which are computed once: the origin and the client get those of the key. */
+type KeyedValues = Readonly<Record<string, string | undefined>>;
+
+/** The values of each rule by the client's request. All routes with the rule share them. */
+const valuesByRule = new WeakMap<NonNullable<Rule["keyed"]>, WeakMap<object, KeyedValues>>();
+
+/**
+ * Returns the values of a request, which are computed once: the origin, the client and the fragments of its page get
+ * those of the key.
+ */
 function keyedBy(keyed: NonNullable<Rule["keyed"]>) {
-  const known = new WeakMap<object, Readonly<Record<string, string | undefined>>>();
+  const known = valuesByRule.get(keyed) ?? new WeakMap<object, KeyedValues>();
+  valuesByRule.set(keyed, known);
   return (request: Pick<PhaseRequest, "headers" | "cf">) => {
     const client = ownRequest(request);
     const before = known.get(client);
@@ -343,7 +356,7 @@ function keyedBy(keyed: NonNullable<Rule["keyed"]>) {
       if (value !== undefined) checkValue(field, value);
       return [field, value] as const;
     });
-    const values = Object.freeze(Object.fromEntries(entries)) as Readonly<Record<string, string>>;
+    const values = Object.freeze(Object.fromEntries(entries)) as KeyedValues;
     known.set(client, values);
     return values;
   };

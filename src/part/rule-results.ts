@@ -59,7 +59,21 @@ export function constantsIn(given: Readonly<Record<string, string>>): PhaseLines
   });
 }
 
-/** @throws TypeError for another result */
+/** The answers with a body that rules have given. */
+const answers = new WeakSet<Response>();
+
+/** Returns the error for a second use. A body can be read once, on Workers only in the request that has created it. */
+const reuse = (name: string): OperatorError =>
+  new OperatorError({
+    what: "A rule has failed.",
+    why: `The rule ${JSON.stringify(name)} answers two requests with one Response.`,
+    hint: "Create the Response inside of admits.",
+  });
+
+/**
+ * @throws OperatorError for a Response with a body that has answered before
+ * @throws TypeError for another result
+ */
 export function admissionBy(
   { name, checks }: Rule,
   result: RuleAdmission | undefined,
@@ -69,6 +83,8 @@ export function admissionBy(
   if (result === "checked" && checks !== undefined) return { checkedBy: name };
   if (result === "stale") return { staleBy: name };
   if (!(result instanceof Response)) throw new TypeError("The result of admits has no meaning.");
+  if (answers.has(result)) throw reuse(name);
+  if (result.body !== null) answers.add(result);
   const headers = new Headers(result.headers);
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   makePrivate(headers);

@@ -33,7 +33,7 @@ import { type FieldLine, fieldsOf, isErrorStatus } from "../rules/fields.ts";
 import { formatHttpDate } from "../rules/http-date.ts";
 import { Colos, type Isolate } from "./colos.ts";
 import { Planner } from "./planner.ts";
-import { withReplayedRules } from "./replayed-rules.ts";
+import { withoutFetch, withReplayedRules } from "./replayed-rules.ts";
 import type {
   OriginRequest,
   ReplayedRequest,
@@ -117,7 +117,7 @@ export class Replay {
   /** Answers a request at its time, from a tier or the origin. Never throws. */
   play(asked: ReplayedRequest): ReplayResult {
     this.#endFlights(asked.atMs);
-    const planned = this.#planner.plan(asked);
+    const planned = withoutFetch(() => this.#planner.plan(asked));
     const isolate = this.#colos.isolateIn(asked.colo);
     const { name: route } = planned.route;
     if (planned.kind === "lookup") {

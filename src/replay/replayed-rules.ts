@@ -71,6 +71,17 @@ export function withReplayedRules(config: Config): {
   return { config: { ...config, ...phased }, rules };
 }
 
+/** Runs rules, whose requests are not sent and never settle. After a wait of its own, a rule could send one. */
+export function withoutFetch<Result>(run: () => Result): Result {
+  const { fetch } = globalThis;
+  globalThis.fetch = () => new Promise(() => undefined);
+  try {
+    return run();
+  } finally {
+    globalThis.fetch = fetch;
+  }
+}
+
 /** Returns the rules as text, such as `buckets (keyed, ignores)`. */
 function namesOf(phases: readonly ReplayedPhase[]): readonly string[] {
   const byRule = Map.groupBy(phases, ({ rule }) => rule);

@@ -3,8 +3,8 @@
 import type { Gate } from "../part/port/phases.ts";
 import { FieldsBehindGate, isIn, type RequestHead } from "./client-fields.ts";
 import { pairsIn } from "./cookies.ts";
-import { keyedQuery, ownUrl } from "./target.ts";
-import type { ReadUrl, UrlRead } from "./url-reader.ts";
+import { keyedQuery } from "./target.ts";
+import type { UrlRead } from "./url-reader.ts";
 
 /** Returns whether a request has a part of the credential that a gate checks. */
 export function hasCredential(
@@ -19,21 +19,10 @@ export function hasCredential(
   );
 }
 
-/** Returns the request without the credential of a gate. */
+/** Returns the request without the credential of a gate in its fields. Keys have no parameters that a gate checks. */
 export function withoutCredential(
-  request: RequestHead<Headers>,
-  read: UrlRead,
+  { method, headers, cf }: RequestHead<Headers>,
   gate: Gate,
-  readUrl: ReadUrl,
-): { readonly request: RequestHead; readonly read: UrlRead } {
-  const { method, cf } = request;
-  const { query } = gate;
-  const head = { method, headers: new FieldsBehindGate(request.headers, gate), cf };
-  const { target } = read;
-  if (query.length === 0) return { request: head, read };
-  const kept = keyedQuery(target.query, (name) => !query.includes(name));
-  if (kept === target.query) return { request: head, read };
-  const bare = readUrl({ url: ownUrl({ ...target, query: kept }), method }, request);
-  // A condition on the query may lead to another route, which the gate does not protect.
-  return { request: head, read: bare.route === read.route ? bare : read };
+): RequestHead {
+  return { method, headers: new FieldsBehindGate(headers, gate), cf };
 }

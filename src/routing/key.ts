@@ -28,9 +28,12 @@ export interface KeyedUrl {
 export type Counts = (name: string) => boolean;
 
 /** Returns the rule for a route's query parameters. */
-export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): Counts {
+export function countsOn({ queryAllow: allow, traits }: Route, { stripQuery }: Config): Counts {
+  const { checkedQuery = [] } = traits;
   return (name) =>
-    !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
+    !matchesAny(stripQuery, name) &&
+    !checkedQuery.includes(name) &&
+    (allow === undefined || matchesAny(allow, name));
 }
 
 /** The settings of a site's keys. */

@@ -304,6 +304,13 @@ export interface GoverningDirectives {
 /** The targeted field of all CDNs (RFC 9213 §3.1). */
 export const cdnCacheControl = "CDN-Cache-Control";
 
+/** Targeted fields with other names: of Fastly, nginx and Akamai. */
+const namedTargets = ["surrogate-control", "x-accel-expires", "edge-control"];
+
+/** Returns whether a response field is for certain caches alone (RFC 9213 §2). @param name in lower case */
+export const isTargeted = (name: string): boolean =>
+  namedTargets.includes(name) || name.endsWith("-cache-control");
+
 /**
  * Returns the directives of the first field of the target list that is present and valid (RFC 9213
  * §2.2), or else of Surrogate-Control, or else of Cache-Control.

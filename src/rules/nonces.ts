@@ -12,17 +12,14 @@ export const noncesIn = (policy: string | null): string[] =>
   [...(policy ?? "").matchAll(/'nonce-([^'\s;,]+)'/gi)].map(([, nonce = ""]) => nonce);
 
 /**
- * Returns whether browsers may show the response as a document, whose scripts may have nonces: HTML, SVG, XML, or no
- * valid type. Of several types, browsers use the last valid one.
+ * Returns whether browsers may show the response as a document, whose scripts may have nonces: HTML, XML, or no valid
+ * type. Of several types, browsers use the last valid one. Each type with `+xml` is XML
+ * (https://mimesniff.spec.whatwg.org/#xml-mime-type).
  */
 export function isDocument(fields: Fields): boolean {
   const type = responseMediaTypes(fields).findLast((one) => /^[^\s/*]+\/[^\s/*]+$/.test(one));
-  return type === undefined || documentTypes.has(type);
+  return type === undefined || /^text\/html$|^(?:text|application)\/xml$|\+xml$/.test(type);
 }
-
-const documentTypes: ReadonlySet<string> = new Set(
-  "text/html application/xhtml+xml image/svg+xml text/xml application/xml".split(" "),
-);
 
 /** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
 export const sharesNonce = (stored: Fields): boolean =>

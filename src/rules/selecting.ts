@@ -123,7 +123,7 @@ export function originAnswered(
 }
 
 const plainNames =
-  /^(?:accept|accept-.*|cf-ipcountry|user-agent|x-device|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
+  /^(?:accept|accept-.*|accept!class|cf-ipcountry|user-agent|x-device|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
 const secretWords = /auth|cookie|key|pass|secret|session|token/;
 
 /**

@@ -5,6 +5,7 @@ import { globalCollapse } from "../../src/parts/global-collapse/global-collapse.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { faultText } from "../../src/base/operator-error.ts";
+import { defineRule } from "../../src/part/define-rule.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { configWarnings, type Stores } from "../../src/admin/config-warnings.ts";
 import tidemarkConfig from "../../tidemark.config.ts";
@@ -61,6 +62,11 @@ it("a warning names fields without effect if no method is GET", () => {
 
 describe("a condition on a parameter", () => {
   const when = { query: { view: ["print"], gclid: ["a"] } };
+  const signed = defineRule({
+    name: "signed",
+    checks: { query: ["sig"] },
+    admits: () => "checked",
+  });
   const warned = (names: string) => [
     `Route "own" has conditions on parameters that its origin does not get: ${names}. query.allow of ` +
       "the route lacks them, or key.query.strip removes them. Let them reach the origin, or remove " +
@@ -73,6 +79,7 @@ describe("a condition on a parameter", () => {
     [{ when: { query: { view: ["print"] } }, query: { allow: ["v*"] } }, []],
     [{ when: { query: ["gclid"] }, bypass: true }, []],
     [{ when, methods: ["POST"] }, []],
+    [{ when: { query: { sig: ["a"] } }, use: [signed] }, []],
   ])("that the origin does not get causes a warning: %j", (fields, warnings) => {
     expect(told([{ name: "own", match: "*", ...fields }])).toEqual(warnings);
   });

@@ -215,16 +215,22 @@ describe("a gate by path", () => {
   });
 });
 
-it("with ESI, the page and the cookie have one bucket", async () => {
+it("with ESI, the page, its fragment on another route, and the cookie have one bucket", async () => {
   let nth = 0;
   const rule = defineRule({
     name: "k",
     keyed: { "x-b": () => `${(nth += 1)}` },
     respond: (_, keyed) => ({ set: { "x-got": `${keyed["x-b"]}` } }),
   });
-  const site = open([rule, esi("html")], ({ headers }) => page(`${headers.get("x-b")}`, html));
+  const site = open(
+    [rule, esi("html")],
+    ({ headers, url }) =>
+      page(`${headers.get("x-b")}${url.endsWith("/m/a") ? '<esi:include src="/f"/>' : ""}`, html),
+    {},
+    [{ name: "fragments", match: "/f", use: [rule] }],
+  );
   const { text, fields } = await site.get("/m/a");
-  expect(fields.get("x-got")).toBe(text);
+  expect([text, fields.get("x-got")]).toEqual(["11", "1"]);
 });
 
 it("ESI honours ignores", async () => {

@@ -74,6 +74,11 @@ export function requestForWhole(client: Request, { traits }: Route): Request {
 
 const clients = new WeakMap<object, Request>();
 
-/** Returns the client's own request, in place of which `requestForWhole` returned this one. */
+/** Notes that a request is for a part of the page that the client has requested. */
+export const noteOwnRequest = (part: Request, page: Request): void => {
+  clients.set(part, ownRequest(page));
+};
+
+/** Returns the client's own request, in place of which, or for a part of which, the given one is sent. */
 export const ownRequest = <Given extends object>(request: Given): Given | Request =>
   clients.get(request) ?? request;

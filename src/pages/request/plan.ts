@@ -169,17 +169,16 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   }
   const { route } = read;
   const by = decidedBy(request, route, given);
-  const head = by.gate && withoutCredential(request, read, by.gate, given.site.readUrl);
-  const [asking, bare] = [head?.request ?? request, head?.read ?? read];
+  const asking = by.gate === undefined ? request : withoutCredential(request, by.gate);
   const { gate } = route.phases;
   const isUnchecked =
     gate !== undefined && by.gate === undefined && hasCredential(request, read, gate);
   const rule = by.isFailed
     ? "part-failed"
-    : (passRule(asking, bare, given) ?? (isUnchecked ? "unchecked" : undefined));
+    : (passRule(asking, read, given) ?? (isUnchecked ? "unchecked" : undefined));
   if (rule === undefined) {
-    const canonical = route.noVarySearch ? canonicalFor(asking, bare, given, by) : undefined;
-    return { kind: "lookup", request: canonical ?? askedFor(asking, bare, given, by) };
+    const canonical = route.noVarySearch ? canonicalFor(asking, read, given, by) : undefined;
+    return { kind: "lookup", request: canonical ?? askedFor(asking, read, given, by) };
   }
   return { kind: "pass", passed: passedRequest(rule, request, read, { ...given, by }) };
 }

@@ -4,7 +4,7 @@ import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { acceptClassName } from "../../rules/accept-class.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
-import { parseDirectives, surrogateContent } from "../../rules/cache-control.ts";
+import { isTargeted, parseDirectives, surrogateContent } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
@@ -192,9 +192,6 @@ function privateFormOf(stated: string): PrivateForm {
   return { text: fields.get("cache-control") ?? "", isNew };
 }
 
-/** Targeted fields with other names: of Fastly, nginx and Akamai. */
-const namedTargets = ["surrogate-control", "x-accel-expires", "edge-control"];
-
 /**
  * RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. Of
  * Surrogate-Control, the declaration of the content stays. It allows no storing.
@@ -203,8 +200,7 @@ function dropTargeted(fields: Headers): void {
   const content = surrogateContent(fields.get("surrogate-control"));
   let targeted: string[] | undefined;
   for (const name of fields.keys()) {
-    if (namedTargets.includes(name) || name.endsWith("-cache-control"))
-      (targeted ??= []).push(name);
+    if (isTargeted(name)) (targeted ??= []).push(name);
   }
   for (const name of targeted ?? []) fields.delete(name);
   if (content !== undefined) fields.set("surrogate-control", content);

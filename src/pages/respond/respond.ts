@@ -6,10 +6,11 @@ import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody, sizeOf } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { bodiless, withFields } from "../../base/with-fields.ts";
-import { contentLength } from "../../rules/fields.ts";
+import { contentLength, type Fields } from "../../rules/fields.ts";
 import { type ByteRange, contentRange, lengthOf, rangeVerdict } from "../../rules/ranges.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
+import type { ClientSite } from "../../bodies/client-end.ts";
 import { readableOf } from "../../bodies/held-body.ts";
 import { fittedStream, rangedStream } from "../../bodies/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
@@ -127,11 +128,17 @@ function bodyOrPart(stored: StoredResponse, prepared: Headers, place: PagePlace)
 /**
  * Returns the part of a whole answer that the client's range selects (RFC 9110 §14.2), or else the
  * answer itself.
+ *
+ * @param conditions the client's `Range` and `If-Range`
  */
 export function cutToRange(
   answer: Response,
   bodyBytes: number,
-  { request: { conditions }, exchange }: PagePlace,
+  conditions: Fields,
+  exchange: Pick<Exchange, "afterAnswer"> & {
+    readonly site: ClientSite;
+    readonly decision?: Pick<Exchange["decision"], "answerBytes">;
+  },
 ): Response {
   const { decision } = exchange;
   const { status, headers, body } = answer;
@@ -139,11 +146,11 @@ export function cutToRange(
   const part = rangeVerdict({ request: conditions, stored: headers, status, bodyBytes, bodyDate });
   if (part.kind === "whole" || body === null) return answer;
   if (part.kind === "unsatisfiable") {
-    decision.answerBytes = 0;
+    if (decision !== undefined) decision.answerBytes = 0;
     cancelBody(answer);
     return unsatisfiable(headers, bodyBytes);
   }
-  decision.answerBytes = lengthOf(part);
+  if (decision !== undefined) decision.answerBytes = lengthOf(part);
   return partial(headers, part, { bodyBytes, content: rangedStream(body, part, exchange) });
 }
 

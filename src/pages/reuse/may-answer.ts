@@ -207,13 +207,13 @@ function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
 function staleAllowance(
   weighed: WeighedResponse,
 ): "stale-while-revalidate" | "max-stale" | "stale-by-rule" | undefined {
-  const { question, terms } = weighed;
-  const { directives } = question.request;
+  const { question, terms, judged } = weighed;
+  const { directives, staleBy } = question.request;
   const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || weighed.isOriginFirst || directives.noCache) return undefined;
   // Departs from RFC 9111 §4.2.4, as `staleWhileRevalidate` of a route does: the site has decided.
   const isByRule =
-    question.request.staleBy !== undefined && weighed.ageSeconds < terms.usedSecondsMax;
+    staleBy !== undefined && judged.kind === "usable" && weighed.ageSeconds < terms.usedSecondsMax;
   if (isByRule) return "stale-by-rule";
   // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
   const { sMaxageSeconds } = terms.governing.directives;

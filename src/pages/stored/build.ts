@@ -2,14 +2,19 @@
 // frameworks often give both pages the same validators.
 import { isReleaseId } from "../../base/release-id.ts";
 import type { FieldLine } from "../../rules/fields.ts";
+import { isTargeted } from "../../rules/cache-control.ts";
+import { ofConnection } from "../../rules/storable.ts";
 import { entityTag } from "../../rules/validators.ts";
 
-/** Fields by which caches and clients use an answer, by their name. */
+/** Fields by which caches and clients use an answer, by their name in lower case. */
 const withMeaning =
-  /^(?:etag|last-modified|cache-|content-|date|age|expires|pragma|location|set-cookie|vary|surrogate-)|cache-control$/i;
+  /^(?:etag|last-modified|cache-|content-|date|age|expires|pragma|location|set-cookie|vary|surrogate-|(?:via|proxy-status)$)/;
 
-/** Returns whether a field has a use besides naming a build, so that it cannot be removed. */
-export const hasMeaning = (name: string): boolean => withMeaning.test(name);
+/** Returns whether connections, caches or clients use a field by its name, so that no part changes it. */
+export function hasMeaning(name: string): boolean {
+  const lower = name.toLowerCase();
+  return withMeaning.test(lower) || isTargeted(lower) || ofConnection.has(lower);
+}
 
 /** Begins the part of an ETag that names the build. */
 const mark = ";release=";

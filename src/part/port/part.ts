@@ -59,6 +59,8 @@ export interface RouteTraits {
   readonly isGated?: boolean | undefined;
   /** Request fields with the credentials that a rule checks, in lower case. */
   readonly checked?: readonly string[] | undefined;
+  /** Query parameters with the credentials that a rule checks. They are part of no key. */
+  readonly checkedQuery?: readonly string[] | undefined;
 }
 
 interface WrittenLines {

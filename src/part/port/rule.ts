@@ -66,7 +66,7 @@ export const ruleConditions = ["if-none-match", "if-modified-since", "if-range",
 
 export type RuleCondition = (typeof ruleConditions)[number];
 
-/** Changes of the fields of an answer that leaves. No field that caches or clients use by its name. */
+/** Changes of the fields of an answer that leaves. No field that connections, caches or clients use by name. */
 export interface RuleEdits {
   /** Fields to set. Default: none. @example set: { "x-served-by": "edge" } */
   readonly set?: Readonly<Record<string, string>> | undefined;
@@ -101,7 +101,7 @@ export interface Rule<Keyed extends string = string, Match extends Patterns = Pa
   readonly checks?: RuleCredential | undefined;
   /**
    * Runs before the lookup, for hits as well, for 10 s at most. It returns:
-   * - a response, which answers, is not stored, and is private
+   * - a response that it has made for this request, which answers, is not stored, and is private
    * - `"checked"`: the credential of `checks` is valid. All such requests share responses, which answer no other
    *   request
    * - `"stale"`: a stale response suffices, and starts no refresh

@@ -7,6 +7,7 @@ import type { Route } from "../../config/config.ts";
 import { ClientEnd, openBytePipe } from "../../bodies/client-end.ts";
 import { pathAndQuery, type Target } from "../../routing/target.ts";
 import type { UrlRead } from "../../routing/url-reader.ts";
+import { noteOwnRequest } from "../../pages/request/conditions.ts";
 import { asFragment } from "../../pages/respond/leave.ts";
 import type { AssemblyContext, ServePart } from "../../pages/site/assembly-port.ts";
 import { asksForEsi, responseDirectives } from "../../rules/cache-control.ts";
@@ -317,6 +318,8 @@ export class Assembly {
       if (isSecret && !found.isOfSameHost) headers.delete(name);
     }
     const request = new Request(found.url, { headers, cf: client.cf });
+    // Rules may draw values by chance. Those of another host must not depend on the client's cookies.
+    if (found.isOfSameHost) noteOwnRequest(request, client);
     const read = site.readUrl(request, request);
     const served = await serve(request, read, "fragment");
     const response = asFragment(served, read.route.phases, client);

@@ -11,7 +11,7 @@ import type { UrlRead } from "../../routing/url-reader.ts";
 import { makePrivate, withoutBody } from "../../pages/respond/downstream.ts";
 import { rewritten } from "../../pages/respond/leave.ts";
 import { plainPage } from "../../pages/respond/plain-page.ts";
-import { notModified } from "../../pages/respond/respond.ts";
+import { cutToRange, notModified } from "../../pages/respond/respond.ts";
 import { withFields } from "../../base/with-fields.ts";
 import type { AssemblyContext, AssemblyPort, ServePart } from "../../pages/site/assembly-port.ts";
 import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
@@ -32,11 +32,12 @@ export class EsiPages implements AssemblyPort {
     const serve: ServePart = (request, of, part) => serveWith(request, of, part, checks);
     const served = await serve(whole, read, "page");
     const { headers } = served;
-    const isPage = whole !== client && hasEsi(served, read.route);
+    const isPage = hasEsi(served, read.route);
     const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
     const isDeclared = read.route.traits.surrogateCapability !== undefined;
     if (isDeclared && !mayKeep) headers.delete("surrogate-control");
-    if (!isPage || served.body === null) return served;
+    if (whole === client) return served;
+    if (!isPage || served.body === null) return asAsked(served, client, read, context);
     const response = rewritten(served, read.route.phases, whole);
     const options = optionsOf(read.route, "esi") as typeof defaultOptions;
     const assembly = new Assembly({ client: whole, read, context, serve }, options.includesMax);
@@ -72,6 +73,31 @@ export class EsiPages implements AssemblyPort {
     const sources = pieces.flatMap((piece) => ("sources" in piece ? piece.sources : []));
     return sources.map((source) => urlOfFragment(source, target, siteHosts)?.url ?? source);
   }
+}
+
+/** Returns a whole answer that is no page as the client's method, conditions and range select it. */
+function asAsked(
+  whole: Response,
+  client: Request,
+  read: UrlRead,
+  context: AssemblyContext,
+): Response {
+  const { status, headers: stored } = whole;
+  const request = conditionsOf(client, read);
+  if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
+    cancelBody(whole);
+    return notModified(withoutBody(new Headers(stored)));
+  }
+  if (client.method === "HEAD") {
+    cancelBody(whole);
+    return withFields(whole, stored, null);
+  }
+  const bodyBytes = contentLength(stored);
+  // Without a validator, the client may have parts of another answer, such as one of a fallback origin.
+  const hasValidator = stored.has("etag") || stored.has("last-modified");
+  return bodyBytes !== null && hasValidator
+    ? cutToRange(whole, bodyBytes, request, context)
+    : whole;
 }
 
 /** @throws Error if the template or a fragment fails */

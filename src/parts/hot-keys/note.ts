@@ -5,9 +5,11 @@ import * as v from "valibot";
 import { finite, dataIn, whole } from "../../base/schemas.ts";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
+import { acceptClassName } from "../../rules/accept-class.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import { isFieldName } from "../../cache/tiers/record-codec.ts";
 import { isFieldValue } from "../../pages/stored/response-form.ts";
+import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { mayBeOfAll } from "../../pages/request/personal.ts";
 import { type LookupRequest, asRefresh, plan, type PlanContext } from "../../pages/request/plan.ts";
 import { sentUrl } from "../../routing/target.ts";
@@ -90,12 +92,16 @@ export function noteOf(
   request: LookupRequest,
   terms: Terms,
 ): HotKeyNote | undefined {
-  const { cf, keyedCookies, route, forwarded } = request;
+  const { cf, keyedCookies, route } = request;
   const url = sentUrl(request.target);
   // The isolate's own request has no `request.cf`, and no values of rules, so it cannot have this key.
   if (cf.length > 0 || keyedCookies !== "" || route.phases.keyed !== undefined) return undefined;
-  const { selecting } = candidate.stored.metadata;
-  const names = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
+  const { metadata } = candidate.stored;
+  const names = new Set([...metadata.selecting.map(([name]) => name), ...route.keyHeaders]);
+  // The class of `Accept` is no field. The field of such a request stands for it.
+  const isByClass = names.delete(acceptClassName) && !names.has("accept");
+  if (isByClass) names.add("accept");
+  const { forwarded } = isByClass ? inNobodysName(request, metadata) : request;
   const fields = selectingValues([...names].sort(), forwarded).filter(
     ([name, value]) => value !== null && !setByUs.has(name),
   );

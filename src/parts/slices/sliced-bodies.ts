@@ -154,7 +154,9 @@ export class SlicedBodies implements BodyHolder {
         // `cutToRange` evaluates the range.
         request: withoutRange(pending.request),
       });
-      return { ...sent, answer: cutToRange(sent.answer, totalBytes, pending) };
+      const { request, exchange } = pending;
+      const answer = cutToRange(sent.answer, totalBytes, request.conditions, exchange);
+      return { ...sent, answer };
     }
     const whole = asWhole(fresh, totalBytes, null, pending);
     const made = this.#headOf(whole, pending, client, totalBytes);

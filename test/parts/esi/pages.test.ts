@@ -275,6 +275,25 @@ describe("which pages are processed", () => {
     expect(site.origin.count).toBe(isProcessed ? 2 : 1);
   });
 
+  it.each(["/p", "/d"])("no video, which has its conditions, ranges and HEAD: %s", async (path) => {
+    const fields = { "content-type": "video/mp4", "content-length": "10", etag: '"e"' };
+    const site = openEsi({ [path]: () => page("0123456789", cc("max-age=60", fields)) });
+    const seen = async (method: string, headers: Record<string, string>) => {
+      const { status, text } = await site.get(path, { method, headers });
+      return [status, text];
+    };
+    expect(await seen("HEAD", {})).toEqual([200, ""]);
+    expect(await seen("GET", { range: "bytes=2-3" })).toEqual([206, "23"]);
+    expect(await seen("GET", { range: "bytes=2-3", "if-range": '"x"' })).toEqual([
+      200,
+      "0123456789",
+    ]);
+    expect(await seen("GET", { range: "bytes=20-" })).toEqual([416, ""]);
+    expect(await seen("GET", { "if-none-match": '"e"' })).toEqual([304, ""]);
+    expect(await seen("HEAD", { "if-none-match": '"e"' })).toEqual([304, ""]);
+    expect(site.origin.count).toBe(1);
+  });
+
   it("none that another method asks for, because its conditions protect the origin", async () => {
     const site = openEsi({ "/p": () => page(tag) });
     const headers = { "if-match": '"1"' };

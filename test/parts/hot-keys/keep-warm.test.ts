@@ -122,6 +122,29 @@ describe("a hot key", () => {
     await expectAnswer(far, ["de 3", "hit; ttl=59; detail=shared"], german);
   });
 
+  it("is refreshed only in its hot class of Accept, without a client's own field", async () => {
+    const typeFor = ({ headers }: Request) =>
+      headers.get("accept")?.startsWith("text/markdown") === true ? "text/markdown" : "text/html";
+    const site = openHotSite({
+      origin: (request, nth) =>
+        page(`${typeFor(request)} ${nth}`, cc("max-age=120", { "content-type": typeFor(request) })),
+    });
+    const [near, far] = site.colos;
+    const agent = { headers: { accept: "text/markdown, text/html;q=0.5, x/ada" } };
+    await near.get("/a", agent);
+    await near.get("/a");
+    await heat(near, ["/a"], agent);
+    await near.fireCron();
+    expect(near.origin.count).toBe(3);
+    const { fields } = near.origin.last;
+    expect([fields.get("accept"), fields.has("accept!class")]).toEqual([
+      "text/markdown, */*;q=0.1",
+      false,
+    ]);
+    site.clock.advance(61);
+    await expectAnswer(far, ["text/markdown 3", "hit; ttl=59; detail=shared"], agent);
+  });
+
   it("is refreshed after a purge", async () => {
     const site = await heated();
     const [near, far] = site.colos;

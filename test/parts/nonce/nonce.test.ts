@@ -240,7 +240,7 @@ it.each([
   expect(() => openPage({}, {}, { response: { headers } })).toThrow("the same in each answer");
 });
 
-it.each(["image/svg+xml", "application/xml", "text/html, */*", "x", ""])(
+it.each(["application/rss+xml", "application/xml", "text/html, */*", "x", ""])(
   "a page of the type %j is one",
   async (type) => {
     const site = openPage({ "content-type": type });

@@ -68,6 +68,7 @@ function queryAccountOf(
 /** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */
 function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
   if (matchesAny(config.stripQuery, name)) return "key.query.strip";
+  if (route.traits.checkedQuery?.includes(name)) return "the checks of a rule (use)";
   const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
   return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
 }
