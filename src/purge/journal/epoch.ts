@@ -80,28 +80,18 @@ export function lineageText(line: number): string {
   return line.toString(16).padStart(lineageChars, "0");
 }
 
-const comma = 0x2c;
-
 /**
- * Returns the number of lists of names, one for each entry. Returns 0 for a partial epoch, whose texts do not end with
- * the same entry.
+ * Returns the list of names of each entry, oldest first; `?` for unknown names. Returns an empty list for a partial
+ * epoch, whose texts do not end with the same entry.
  */
-export function listCountIn({ lineages, names }: Epoch): number {
-  let count = 0;
-  for (let at = lineageChars; at < names.length; at += 1) {
-    if (names.charCodeAt(at) === comma) count += 1;
-  }
+export function listsIn({ lineages, names }: Epoch): readonly string[] {
+  const lists = names.slice(lineageChars).split(",");
+  // A comma follows the last list.
+  lists.pop();
   const isWhole =
-    count * lineageChars === lineages.length &&
+    lists.length * lineageChars === lineages.length &&
     names.slice(0, lineageChars) === lineages.slice(-lineageChars);
-  return isWhole ? count : 0;
-}
-
-/** Returns the start of the list of names that ends at a comma. */
-export function listStartIn(names: string, end: number): number {
-  let start = end;
-  while (start > lineageChars && names.charCodeAt(start - 1) !== comma) start -= 1;
-  return start;
+  return isWhole ? lists : [];
 }
 
 /**

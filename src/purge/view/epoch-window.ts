@@ -11,8 +11,7 @@ import {
   lineageIn,
   lineageText,
   epochNameChars,
-  listCountIn,
-  listStartIn,
+  listsIn,
   numberedIn,
 } from "../journal/epoch.ts";
 import type { Chain } from "./chain.ts";
@@ -25,11 +24,15 @@ const [entriesMax, namesBytesMax] = [131_072, 4_194_304];
 /** The epochs of one read: 16,128 entries, in a reply of some 300 KB if each has one name. */
 const epochsPerRead = 256;
 
-/** Consecutive entries with known names, but for the first. Both numbers are 0 if there are none. */
+/** Consecutive entries with known names, but for the first. */
 interface Run {
   readonly from: number;
   readonly to: number;
+  /** The lists of names in each epoch, newest epoch first. */
+  readonly lists: readonly (readonly string[])[];
 }
+
+const nothing: Run = { from: 0, to: 0, lists: [] };
 
 export class EpochWindow {
   /** The lineages of each epoch. */
@@ -98,12 +101,17 @@ export class EpochWindow {
    */
   take(first: number, epochs: readonly (Epoch | undefined)[]): boolean {
     const run = newestRun(first, epochs);
-    if (run.to === 0) return false;
+    if (run === nothing) return false;
     if (!this.#isContinuedBy(run, first, epochs)) this.#clear();
     const [from, to] = [this.#from, this.#to];
-    newestRun(first, epochs, (digest, number) => {
-      if (number <= from || number > to) this.#lastNumbers.note(digest, number);
-    });
+    for (const [at, lists] of run.lists.entries()) {
+      const before = (epochOf(run.to) - at) * epochSize;
+      for (let nth = lists.length; before + nth > run.from && nth > 0; nth -= 1) {
+        const number = before + nth;
+        if (number > from && number <= to) continue;
+        this.#note(lists[nth - 1] ?? "", number);
+      }
+    }
     for (let epoch = epochOf(run.from); epoch <= epochOf(run.to); epoch += 1) {
       const { lineages = "" } = epochs[epoch - first] ?? {};
       // A lagging replica may have less of the last epoch than the window.
@@ -115,6 +123,12 @@ export class EpochWindow {
     this.#joint = undefined;
     this.#trim();
     return to === 0 || this.#from < from || this.#to > to;
+  }
+
+  #note(list: string, number: number): void {
+    for (let at = 0; at < list.length; at += epochNameChars) {
+      this.#lastNumbers.note(epochDigest(list, at), number);
+    }
   }
 
   /** Returns whether the run and the window have the last of their common entries with the same lineage. */
@@ -150,36 +164,22 @@ function numberOf({ n }: EntryId): number {
   return numberedIn(n)?.number ?? 0;
 }
 
-/**
- * Returns the newest consecutive entries of a read up to the first unknown names.
- *
- * @param note receives the digest of each name, newest entry first, and the entry's number
- */
-function newestRun(
-  first: number,
-  epochs: readonly (Epoch | undefined)[],
-  note?: (digest: number, number: number) => void,
-): Run {
+/** Returns the newest consecutive entries of a read up to the first unknown names; `nothing` if there are none. */
+function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run {
+  const lists: (readonly string[])[] = [];
   let [from, to] = [0, 0];
   for (let at = epochs.length - 1; at >= 0; at -= 1) {
     const epoch = epochs[at];
-    const count = epoch === undefined ? 0 : listCountIn(epoch);
+    const own = epoch === undefined ? [] : listsIn(epoch);
     // The newest epoch may still get entries.
-    if (count === 0 && to === 0) continue;
-    if (epoch === undefined || (count < epochSize && to > 0)) break;
-    const { names } = epoch;
+    if (own.length === 0 && to === 0) continue;
+    if (own.length < epochSize && to > 0) break;
     const before = (first + at) * epochSize;
-    to ||= before + count;
-    let end = names.lastIndexOf(",");
-    for (from = before + count; from > before; from -= 1) {
-      const start = listStartIn(names, end);
-      if ((end - start) % epochNameChars > 0) return { from, to };
-      for (let nameAt = start; note !== undefined && nameAt < end; nameAt += epochNameChars) {
-        note(epochDigest(names, nameAt), from);
-      }
-      end = start - 1;
-    }
-    from = before + 1;
+    to ||= before + own.length;
+    lists.push(own);
+    const unknown = own.findLastIndex((list) => list.length % epochNameChars > 0);
+    from = before + Math.max(unknown, 0) + 1;
+    if (unknown >= 0) break;
   }
-  return { from, to };
+  return to === 0 ? nothing : { from, to, lists };
 }

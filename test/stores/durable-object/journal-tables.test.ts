@@ -6,7 +6,7 @@ import {
   type Epoch,
   epochNamesMax,
   epochSize,
-  listCountIn,
+  listsIn,
   namesListOf,
 } from "../../../src/purge/journal/epoch.ts";
 import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
@@ -116,8 +116,7 @@ describe("a trimmed entry", () => {
 });
 
 describe("an epoch", () => {
-  const listsOf = (epoch: Epoch | null | undefined) =>
-    epoch ? epoch.names.slice(8).split(",").slice(0, listCountIn(epoch)) : [];
+  const listsOf = (epoch: Epoch | null | undefined) => (epoch ? listsIn(epoch) : []);
 
   it("has the names of its entries, kept or trimmed", () => {
     const { tables, append } = open();
