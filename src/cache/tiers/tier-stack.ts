@@ -17,6 +17,8 @@ export class TierStack<Detail> {
   readonly ofWorld: Tier<Detail> | undefined;
   /** The earlier results of `of`, by its argument. A hit reads this map directly. */
   readonly parts = new WeakMap<readonly TierName[], TierStack<Detail>>();
+  /** The results of `above`, by the tier's name. */
+  readonly #above: ReadonlyMap<TierName, readonly Tier<Detail>[]>;
 
   constructor(memory: Memory<Detail>, below: readonly Tier<Detail>[], usesMemory = true) {
     this.memory = memory;
@@ -25,6 +27,11 @@ export class TierStack<Detail> {
     this.all = usesMemory ? [memory, ...below] : below;
     this.ofColo = below.find(({ name }) => tierScopes[name] === "colo");
     this.ofWorld = below.findLast(({ name }) => tierScopes[name] === "world");
+    const isApart = (from: TierName) => (tier: Tier<Detail>) =>
+      tierScopes[tier.name] !== tierScopes[from];
+    this.#above = new Map(
+      this.all.map(({ name }, at) => [name, this.all.slice(0, at).filter(isApart(name))]),
+    );
   }
 
   /** @param names the tiers of a route or namespace; the deployment may lack some of them */
@@ -47,7 +54,6 @@ export class TierStack<Detail> {
    * store copies of the given tier's records.
    */
   above({ name: from }: Pick<Tier<Detail>, "name">): readonly Tier<Detail>[] {
-    const at = this.all.findIndex(({ name }) => name === from);
-    return this.all.slice(0, at).filter(({ name }) => tierScopes[name] !== tierScopes[from]);
+    return this.#above.get(from) ?? [];
   }
 }

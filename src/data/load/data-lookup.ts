@@ -259,8 +259,8 @@ const reads = new JoinedCalls<Tier<DataDetail>, DataLookup, DataRead>(
         ? [await tier.read(first.key, first.ask)]
         : ((await tier.readMany?.(keys, first.ask)) ?? []);
     const taken: DataRead[] = [];
-    for (const [at, lookup] of lookups.entries()) {
-      const read = lookup.taken(found[at] ?? absent);
+    for (const lookup of lookups) {
+      const read = lookup.taken(found[taken.length] ?? absent);
       taken.push(read instanceof Promise ? await read : read);
     }
     return taken;

@@ -1,7 +1,6 @@
 // An entry of the journal: a purge, a mark of loss, or a post of the switch. A mark of loss covers
 // everything, because entries were lost or the journal was empty. An entry is stored as the fields
 // of a Redis stream entry.
-import * as v from "valibot";
 import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import {
@@ -128,8 +127,6 @@ export function isFirst(entry: Entry): boolean {
  */
 const version = "1";
 
-const textsForm = v.array(v.string());
-
 /** Returns an entry's fields by name, in the format of XADD. */
 export function encodeEntry(entry: NewEntry): Record<string, string> {
   const { tags, prefixes } = purgedBy(entry);
@@ -157,11 +154,7 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
  * @param fields alternating names and values, as in a stream reply
  */
 export function decodeEntry(position: string, fields: readonly string[]): Entry {
-  const values = new Map<string, string>();
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    values.set(fields[at] ?? "", fields[at + 1] ?? "");
-  }
-  const text = (name: string) => values.get(name) ?? "";
+  const text = (name: string) => valueIn(fields, name);
   const own = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
   const scheduled = own && readScheduled(text("scheduled"), own);
   const isOfSchedule = text("scheduled") !== "";
@@ -239,6 +232,14 @@ export function releasesIn(entries: readonly Entry[]): readonly ReleaseEntry[] {
   });
 }
 
+/** Returns the last value of a name; empty if there is none. A map would take longer than these few names. */
+function valueIn(fields: readonly string[], name: string): string {
+  for (let at = fields.length - (fields.length % 2) - 2; at >= 0; at -= 2) {
+    if (fields[at] === name) return fields[at + 1] ?? "";
+  }
+  return "";
+}
+
 function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
   try {
     return { tags: readTexts(tags), prefixes: readTexts(prefixes) };
@@ -248,8 +249,11 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
 }
 
 /** Parses a JSON list of strings, without duplicates. Throws for any other text. */
-function readTexts(json: string): string[] {
-  return [...new Set(v.parse(textsForm, JSON.parse(json)))];
+function readTexts(json: string): readonly string[] {
+  const texts: unknown = JSON.parse(json);
+  if (!Array.isArray(texts) || !texts.every((text) => typeof text === "string"))
+    throw new Error("This is no list of strings.");
+  return texts.length < 2 ? texts : [...new Set(texts)];
 }
 
 /**

@@ -22,9 +22,22 @@ export interface NumberedPlace {
  * of its `n` replaces it, because an object's `n` identifies all entries before it.
  */
 export function numberedIn(n: string): NumberedPlace | undefined {
-  const [, number, line = fnv1a(n) >>> 1 || 1] = /\.(\d+)(?:\.(\d+))?$/.exec(n) ?? [];
-  return number === undefined ? undefined : { number: Number(number), line: Number(line) };
+  const last = pointBefore(n, n.length);
+  if (last < 0) return undefined;
+  const first = pointBefore(n, last);
+  const number = Number(n.slice(last + 1));
+  if (first < 0) return { number, line: fnv1a(n) >>> 1 || 1 };
+  return { number: Number(n.slice(first + 1, last)), line: number };
 }
+
+/** Returns the place of the point before the digits that end a part of a text; -1 if there is none. */
+function pointBefore(text: string, end: number): number {
+  let at = end - 1;
+  while (text.charCodeAt(at) >= zero && text.charCodeAt(at) <= zero + 9) at -= 1;
+  return at < end - 1 && text[at] === "." ? at : -1;
+}
+
+const zero = 0x30;
 
 /** Returns an entry's list in its epoch. */
 export function namesListOf(names: readonly string[]): string {
@@ -72,7 +85,9 @@ export function lineageText(line: number): string {
  * epoch, whose texts do not end with the same entry.
  */
 export function listsIn({ lineages, names }: Epoch): readonly string[] {
-  const lists = names.slice(lineageChars).split(",").slice(0, -1);
+  const lists = names.slice(lineageChars).split(",");
+  // A comma follows the last list.
+  lists.pop();
   const isWhole =
     lists.length * lineageChars === lineages.length &&
     names.slice(0, lineageChars) === lineages.slice(-lineageChars);

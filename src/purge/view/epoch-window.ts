@@ -28,8 +28,8 @@ const epochsPerRead = 256;
 interface Run {
   readonly from: number;
   readonly to: number;
-  /** The names of the entries after the first, newest entry first. */
-  readonly lists: readonly (readonly [number: number, list: string])[];
+  /** The lists of names in each epoch, newest epoch first. */
+  readonly lists: readonly (readonly string[])[];
 }
 
 const nothing: Run = { from: 0, to: 0, lists: [] };
@@ -43,6 +43,8 @@ export class EpochWindow {
   #to = 0;
   /** No read extends the window to entries before this one, because the window had too many. */
   #least = 0;
+  /** The last result of `joint`, for a chain with this last entry. */
+  #joint: { readonly end: EntryId | undefined; readonly place: EntryId | undefined } | undefined;
 
   /**
    * Returns the entry of the chain up to which no entry after the record's stamp names the record. Returns `undefined`
@@ -51,27 +53,30 @@ export class EpochWindow {
   verifiedUpTo(record: PurgeSubject, chain: Chain): EntryId | undefined {
     const { stamp } = record;
     const joint = this.joint(chain);
-    if (stamp === "none" || joint === undefined || !this.has(stamp)) return undefined;
-    const since = numberOf(stamp);
-    if (since >= numberOf(joint)) return undefined;
+    const since = stamp === "none" ? 0 : this.#heldNumber(stamp);
+    if (joint === undefined || since === 0 || since >= numberOf(joint)) return undefined;
     const isNamed = (name: string) => this.#lastNumbers.get(epochDigest(name)) > since;
     return namesCovering(record).some(isNamed) ? undefined : joint;
   }
 
   /** Returns the chain's newest entry that the window also has. All entries before it are then the same. */
-  joint(chain: Chain): EntryId | undefined {
-    const { entries, floor } = chain;
-    const entry = entries[Math.min(this.#to - numberOf(floor), entries.length - 1)];
-    if (entry === undefined || !this.has(entry)) return undefined;
-    return { position: entry.position, n: entry.n };
+  joint({ entries, floor }: Chain): EntryId | undefined {
+    const end = entries.at(-1);
+    if (this.#joint?.end !== end) {
+      const entry = entries[Math.min(this.#to - numberOf(floor), entries.length - 1)];
+      const isHeld = entry !== undefined && this.#heldNumber(entry) > 0;
+      const place = isHeld ? { position: entry.position, n: entry.n } : undefined;
+      this.#joint = { end, place };
+    }
+    return this.#joint?.place;
   }
 
-  /** Returns whether the window has the lineage of exactly this entry. */
-  has({ n }: EntryId): boolean {
+  /** Returns the number of an entry of which the window has the lineage; else 0. */
+  #heldNumber({ n }: EntryId): number {
     const { number = 0, line = 0 } = numberedIn(n) ?? {};
-    if (number < this.#from || number > this.#to || line === 0) return false;
-    const lineages = this.#lineages.get(epochOf(number));
-    return lineages !== undefined && lineageIn(lineages, number) === lineageText(line);
+    if (number < this.#from || number > this.#to || line === 0) return 0;
+    const lineages = this.#lineages.get(epochOf(number)) ?? "";
+    return lineageIn(lineages, number) === lineageText(line) ? number : 0;
   }
 
   /** Returns the epochs to read next for a stamp before the chain; `undefined` if no read may help. */
@@ -99,10 +104,12 @@ export class EpochWindow {
     if (run === nothing) return false;
     if (!this.#isContinuedBy(run, first, epochs)) this.#clear();
     const [from, to] = [this.#from, this.#to];
-    for (const [number, list] of run.lists) {
-      if (number > from && number <= to) continue;
-      for (let at = 0; at < list.length; at += epochNameChars) {
-        this.#lastNumbers.note(epochDigest(list, at), number);
+    for (const [at, lists] of run.lists.entries()) {
+      const before = (epochOf(run.to) - at) * epochSize;
+      for (let nth = lists.length; before + nth > run.from && nth > 0; nth -= 1) {
+        const number = before + nth;
+        if (number > from && number <= to) continue;
+        this.#note(lists[nth - 1] ?? "", number);
       }
     }
     for (let epoch = epochOf(run.from); epoch <= epochOf(run.to); epoch += 1) {
@@ -113,8 +120,15 @@ export class EpochWindow {
     }
     this.#from = to === 0 ? run.from : Math.min(from, run.from);
     this.#to = Math.max(to, run.to);
+    this.#joint = undefined;
     this.#trim();
     return to === 0 || this.#from < from || this.#to > to;
+  }
+
+  #note(list: string, number: number): void {
+    for (let at = 0; at < list.length; at += epochNameChars) {
+      this.#lastNumbers.note(epochDigest(list, at), number);
+    }
   }
 
   /** Returns whether the run and the window have the last of their common entries with the same lineage. */
@@ -152,7 +166,7 @@ function numberOf({ n }: EntryId): number {
 
 /** Returns the newest consecutive entries of a read up to the first unknown names; `nothing` if there are none. */
 function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run {
-  const lists: [number: number, list: string][] = [];
+  const lists: (readonly string[])[] = [];
   let [from, to] = [0, 0];
   for (let at = epochs.length - 1; at >= 0; at -= 1) {
     const epoch = epochs[at];
@@ -160,12 +174,12 @@ function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run {
     // The newest epoch may still get entries.
     if (own.length === 0 && to === 0) continue;
     if (own.length < epochSize && to > 0) break;
-    to ||= (first + at) * epochSize + own.length;
-    for (const list of own.toReversed()) {
-      from = (from || to + 1) - 1;
-      if (list.length % epochNameChars > 0) return { from, to, lists };
-      lists.push([from, list]);
-    }
+    const before = (first + at) * epochSize;
+    to ||= before + own.length;
+    lists.push(own);
+    const unknown = own.findLastIndex((list) => list.length % epochNameChars > 0);
+    from = before + Math.max(unknown, 0) + 1;
+    if (unknown >= 0) break;
   }
   return to === 0 ? nothing : { from, to, lists };
 }

@@ -174,18 +174,13 @@ export class JournalView extends JournalFollower implements PurgeView {
     return this.chain?.end ?? "none";
   }
 
-  /** Judges a record by epochs or a remembered answer of the book, if the view alone cannot verify the record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
-    const judged = this.#judged(record, ask);
-    const isRecalled = judged.kind === "unverified" && this.#book.recall(record);
-    return isRecalled ? this.#judged(record, ask) : judged;
-  }
-
-  #judged(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const { chain } = this;
     const scheduled = this.schedule.coverOf(record, ask.atMs);
     if (scheduled?.mode === "hard") return coverBy(scheduled);
-    const isClear = chain?.isClear(record) === true;
+    const isKnownClear = chain?.isClear(record) === true;
+    // Epochs or a remembered answer of the book may give the record a stamp that the chain knows.
+    const isClear = isKnownClear || (this.#book.recall(record) && chain?.isClear(record) === true);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
     const by = decisive(this.accepted.purgeOf(record), inChain);
     const purged = earlier(by && coverBy(by), scheduled && coverBy(scheduled));

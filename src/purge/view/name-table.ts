@@ -6,31 +6,31 @@ const slotsMin = 1_024;
 const loadMax = 0.75;
 
 export class NameTable {
-  #digests = new Int32Array(slotsMin);
-  /** The entry's number in each slot; 0 if the slot is free. */
-  #numbers = new Int32Array(slotsMin);
+  /** The digest in each slot, and the entry's number; 0 if the slot is free. */
+  #slots = new Int32Array(2 * slotsMin);
   #count = 0;
 
   /** The bytes of the table. */
   get bytes(): number {
-    return this.#digests.byteLength + this.#numbers.byteLength;
+    return this.#slots.byteLength;
   }
 
   /** Returns the number of the last entry of a name; 0 if there is none. */
   get(digest: number): number {
-    return this.#numbers[this.#slotOf(digest)] ?? 0;
+    return this.#slots[this.#placeOf(digest) + 1] ?? 0;
   }
 
   /** Notes an entry of a name, unless a later one is noted. */
   note(digest: number, number: number): void {
-    const slot = this.#slotOf(digest);
-    const before = this.#numbers[slot] ?? 0;
+    const slots = this.#slots;
+    const place = this.#placeOf(digest);
+    const before = slots[place + 1] ?? 0;
     if (number <= before) return;
-    this.#digests[slot] = digest;
-    this.#numbers[slot] = number;
+    slots[place] = digest;
+    slots[place + 1] = number;
     if (before > 0) return;
     this.#count += 1;
-    if (this.#count > loadMax * this.#numbers.length) this.#rebuild(2 * this.#numbers.length, 0);
+    if (2 * this.#count > loadMax * slots.length) this.#rebuild(slots.length, 0);
   }
 
   /** Forgets the names without an entry after this one. */
@@ -38,21 +38,22 @@ export class NameTable {
     this.#rebuild(slotsMin, number);
   }
 
-  #rebuild(slots: number, after: number): void {
-    const [digests, numbers] = [this.#digests, this.#numbers];
-    this.#digests = new Int32Array(slots);
-    this.#numbers = new Int32Array(slots);
+  #rebuild(slotCount: number, after: number): void {
+    const before = this.#slots;
+    this.#slots = new Int32Array(2 * slotCount);
     this.#count = 0;
-    for (const [slot, number] of numbers.entries()) {
-      if (number > after) this.note(digests[slot] ?? 0, number);
+    for (let place = 0; place < before.length; place += 2) {
+      const number = before[place + 1] ?? 0;
+      if (number > after) this.note(before[place] ?? 0, number);
     }
   }
 
-  /** Returns the slot of a digest, or the free slot where it belongs. */
-  #slotOf(digest: number): number {
-    const mask = this.#numbers.length - 1;
-    let slot = digest & mask;
-    while (this.#numbers[slot] !== 0 && this.#digests[slot] !== digest) slot = (slot + 1) & mask;
-    return slot;
+  /** Returns the place of a digest, or the free place where it belongs. */
+  #placeOf(digest: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    let place = (2 * digest) & mask;
+    while (slots[place + 1] !== 0 && slots[place] !== digest) place = (place + 2) & mask;
+    return place;
   }
 }

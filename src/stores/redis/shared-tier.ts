@@ -144,8 +144,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
       const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
       const answer = await redis.read("look-up", mget, ask.afterAnswer, "longest");
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
-      for (const [at, redisKey] of part.entries()) {
-        const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
+      for (const redisKey of part) {
+        const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[reads.length - from];
         const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
         reads.push(read instanceof Promise ? await read : read);
       }

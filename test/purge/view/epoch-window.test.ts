@@ -87,6 +87,14 @@ describe("rule 27 (k): a window of epochs", () => {
     expect(window.lacking(entryOf(100), later)).toBe(undefined);
   });
 
+  it("knows the names of its former first entry once it has older ones", () => {
+    window = new EpochWindow();
+    window.take(1, epochsTo(3, 11).slice(1));
+    expect([verified(64, ["t64"]), verified(63)]).toEqual(["200-0", undefined]);
+    expect(window.take(0, epochsTo(1))).toBe(true);
+    expect([verified(63), verified(63, ["t64"])]).toEqual(["200-0", undefined]);
+  });
+
   it("is replaced by epochs of another history", () => {
     const other = chainOf(300, 320, 2);
     expect(window.take(3, epochsTo(5, 5, 2).slice(3))).toBe(true);
