@@ -48,6 +48,7 @@ const ofEntries: Readonly<Record<string, Term>> = {
   "20: the journal has all kept entries": and(
     implies(s.isFilled, isAppended(s.newest)),
     every("Entry", (e) => implies(s.isKept(e), and(s.isFilled, s.upTo(e, s.newest)))),
+    every("Entry", (e) => implies(s.isWhole(e), s.isKept(e))),
   ),
   "entries are of the past": every("Entry", (e) =>
     implies(isAppended(e), le(s.appendedAt(e), s.now)),
@@ -69,6 +70,12 @@ const ofEntries: Readonly<Record<string, Term>> = {
         every("Response", (r) => s.covers(m, r)),
       ),
     ),
+  ),
+  "17, 18: a mark that begins no journal names a lost entry": every("Entry", (m) =>
+    implies(and(isAppended(m), s.isMark(m), not(s.begins(m))), not(s.isWhole(s.marks(m)))),
+  ),
+  "27: numbers rise along a path": every("Entry Entry", (x, y) =>
+    implies(s.upTo(x, y), or(eq(x, y), lt(s.number(x), s.number(y)))),
   ),
   "17: a mark purges what the lost entries purged": every("Entry Entry Response", (m, e, r) =>
     implies(
@@ -146,6 +153,21 @@ const ofViews: Readonly<Record<string, Term>> = {
   ),
   "11: a read lacks no entry from before its request": every("Read", (q) =>
     implies(and(s.isServed(q), s.hasEnded(q)), knowsAllAt(s.readLast(q), s.readTrue(q))),
+  ),
+  "17: an empty journal has lost the isolate's last entry": every("Read", (q) =>
+    implies(
+      s.showsNone(q),
+      and(s.isSent(q), implies(s.isBased(q), not(s.isKept(s.base(q))))),
+    ),
+  ),
+  "19, 27: without a loss, the primary has an entry, or has trimmed it": every("Read Entry", (q, e) =>
+    implies(
+      and(s.isServed(q), s.hasEnded(q), s.isPrimary(q), s.isWhole(e), s.upTo(e, s.readLast(q))),
+      and(
+        or(isBetween(s.readFirst(q), e, s.readLast(q)), s.isLong(s.readFirst(q), s.readLast(q))),
+        s.upTo(s.readLined(q), s.readLast(q)),
+      ),
+    ),
   ),
   "16: the primary lacks no kept entry that the isolate knew": every("Read Entry", (q, e) =>
     implies(
@@ -302,7 +324,9 @@ export const initial: Term = and(
   constants,
   keepTime,
   not(s.isFilled),
-  every("Entry", (e) => and(not(s.isAccepted(e)), not(s.isKept(e)), not(s.counts(e)))),
+  every("Entry", (e) =>
+    and(not(s.isAccepted(e)), not(s.isKept(e)), not(s.isWhole(e)), not(s.counts(e))),
+  ),
   every("Entry Entry", (x, y) => not(s.upTo(x, y))),
   every("Response Entry", (r, e) => not(s.isBefore(r, e))),
   every("Isolate", (i) =>
@@ -318,7 +342,7 @@ export const initial: Term = and(
   every("Key", (k) => and(not(s.isCancelled(k)), not(s.hasEffect(k)))),
   every("Response Key", (r, k) => not(s.isOld(r, k))),
   every("Isolate Entry", (i, e) => and(not(s.owes(i, e)), not(s.tried(i, e)))),
-  every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)))),
+  every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)), not(s.showsNone(q)))),
   every("Copy", (k) => not(s.isCopied(k))),
   every("Response", (r) => and(not(s.isRequested(r)), not(s.isGenerated(r)), not(s.isSet(r)))),
   every("Increment", (x) => and(not(s.isIssued(x)), eq(s.count(x), zero))),

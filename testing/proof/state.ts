@@ -43,6 +43,8 @@ export const marks = symbol("Entry", "Entry", "marks");
 
 /** One more than the number of the entry before. */
 export const number = symbol("Entry", "Int", "number");
+/** 19: trimming leaves at least as many entries. */
+export const keptCount = symbol("", "Int", "keptCount")();
 export const position = symbol("Entry", "Int", "position");
 
 /** The true time. */
@@ -68,6 +70,8 @@ export const isAccepted = symbol("Entry", "Bool", "isAccepted");
 export const acceptedAt = symbol("Entry", "Int", "acceptedAt");
 /** The journal has had the entry without a break since it was appended. */
 export const isKept = symbol("Entry", "Bool", "isKept");
+/** ... and the database has lost nothing else since then: no entry, and no lineage (rule 27). */
+export const isWhole = symbol("Entry", "Bool", "isWhole");
 export const isFilled = symbol("", "Bool", "isFilled")();
 export const newest = symbol("", "Entry", "newest")();
 
@@ -104,6 +108,8 @@ export const base = symbol("Read", "Entry", "base");
 export const readAt = symbol("Read", "Int", "readAt");
 export const readTrue = symbol("Read", "Int", "readTrue");
 export const isServed = symbol("Read", "Bool", "isServed");
+/** The primary has shown an empty journal instead. */
+export const showsNone = symbol("Read", "Bool", "showsNone");
 export const isPrimary = symbol("Read", "Bool", "isPrimary");
 /** The last page was not full. */
 export const hasEnded = symbol("Read", "Bool", "hasEnded");
@@ -211,6 +217,13 @@ export const begins = (entry: Term): Term => and(isMark(entry), eq(marks(entry),
 
 export const isBetween = (first: Term, entry: Term, last: Term): Term =>
   and(upTo(first, entry), upTo(entry, last));
+
+/** 17: lineages from `lined` on have dropped that of the entry, because it was too old. */
+export const isDropped = (e: Term, lined: Term): Term => lt(number(e), number(lined));
+
+/** 17, 19: a stream from `first` to `last` has as many entries as trimming leaves. */
+export const isLong = (first: Term, last: Term): Term =>
+  le(plus(number(first), keptCount), plus(number(last), int(1)));
 
 /** What the isolate's clock shows now. */
 export const clock = (isolate: Term): Term => plus(now, offset(isolate));
