@@ -97,13 +97,12 @@ const showsLoss = (q: Term, lost: Term) => {
         rule("17 primary", s.isPrimary(q)),
         rule("17 checked", not(isIn(s.readFirst(q), lost))),
         rule("17 noted", not(isTrimmed(isIn(s.readLined(q), lost)))),
-        rule(
-          "17 dropped",
-          not(isTrimmed(and(s.isWhole(lost), s.isDropped(lost, s.readLined(q))))),
-        ),
+        rule("17 dropped", not(isTrimmed(and(s.isWhole(lost), s.isDropped(lost, s.readLined(q)))))),
         rule(
           "17 once",
-          not(some("Entry", (m) => and(isIn(s.readFirst(q), m), s.isMark(m), eq(s.marks(m), lost)))),
+          not(
+            some("Entry", (m) => and(isIn(s.readFirst(q), m), s.isMark(m), eq(s.marks(m), lost))),
+          ),
         ),
       ),
     ),

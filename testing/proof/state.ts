@@ -210,6 +210,30 @@ export const shown = symbol("Isolate", "Int", "shown");
 /** The content is from before the instant at which the purge lets it change: time + `settleSeconds`. */
 export const isOld = symbol("Response Key", "Bool", "isOld");
 
+export const hasDatedView = (isolate: Term): Term => and(hasView(isolate), isDated(isolate));
+
+/** The dates by clocks of isolates, which the invariant compares with the true time. */
+export const dates = {
+  view: { sort: "Isolate", is: hasDatedView, by: sentBy, at: sentAt, atTrue: sentTrue },
+  read: {
+    sort: "Read",
+    is: (q: Term) => and(isSent(q), isReadDated(q)),
+    by: reader,
+    at: readAt,
+    atTrue: readTrue,
+  },
+  copy: { sort: "Copy", is: isCopied, by: copyBy, at: copyAt, atTrue: copyTrue },
+  body: { sort: "Response", is: isRequested, by: requester, at: bodyAt, atTrue: bodyTrue },
+  validation: { sort: "Response", is: isRequested, by: requester, at: validAt, atTrue: validTrue },
+} as const;
+
+/** The paths of entries that isolates, reads and copies have, with the newest posts of keys. */
+export const paths = {
+  view: { sort: "Isolate", is: hasView, first: floor, last: end, post: knownPost },
+  read: { sort: "Read", is: isServed, first: readFirst, last: readLast, post: readPost },
+  copy: { sort: "Copy", is: isCopied, first: copyFloor, last: copyEnd, post: copyPost },
+} as const;
+
 export const isAppended = (entry: Term): Term => upTo(entry, entry);
 
 /** The entry is the mark that begins a journal. */

@@ -167,7 +167,7 @@ class TracePlayer {
     if (!last) return;
     // A book that does not end with the last entry is not used (rule 27 b).
     const named = notedLast === last ? notedFirst : last;
-    this.#serve(slot, [first, last, named, linedFirst || first].map(entryOf), event.isPrimary);
+    this.#serve(slot, [first, last, named, linedFirst].map(entryOf), event.isPrimary);
   }
 
   #appends(event: TraceEvent, slot: string): void {

@@ -12,7 +12,7 @@ import { isNamed, type Leave, type Page, pages, targetsOf, urlOf } from "./simul
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
-import { colosOf, colosWithinA, misfortuneShare } from "./simulated-weather.ts";
+import { colosOf, misfortuneShare } from "./simulated-weather.ts";
 
 interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
@@ -58,15 +58,15 @@ class RequestCourse extends Course {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    const { hasPlans, isolateCount } = options;
-    const colos = hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount, kind);
-    this.#sites = colos.map((colo) => this.#open(colo));
+    this.#sites = colosOf(world, options).map((colo) => this.#open(colo));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     this.#suffer = this.misfortunes(isolates, () => this.#ledger.afterLoss(isolates()));
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
-    this.#plans = hasPlans ? this.plansThat(({ page }) => this.#origin.change(page)) : undefined;
+    this.#plans = options.hasPlans
+      ? this.plansThat(({ page }) => this.#origin.change(page))
+      : undefined;
   }
 
   #open(colo: SimulatedColo): SimulatedSite {

@@ -7,7 +7,7 @@ import { SimulatedWorld } from "./journal-simulator.ts";
 import { type Plan, PlanLedger } from "./plan-ledger.ts";
 import type { SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
 import { leaves, type Page, pages, targetsOf } from "./simulated-pages.ts";
-import { colosWithinA, misfortuneShare, settingsWithinA } from "./simulated-weather.ts";
+import { colosOf, misfortuneShare, settingsWithinA } from "./simulated-weather.ts";
 
 const stepCount = 40;
 /** How far ahead plans may be, in milliseconds. */
@@ -32,7 +32,8 @@ class ScheduledCourse extends Course {
   constructor(world: SimulatedWorld, options: HistoryOptions) {
     super(world, options);
     this.#misfortune = misfortuneShare(world, this.kind);
-    this.#isolates = colosWithinA(world, this.kind).map((colo) => this.begin(colo));
+    const colos = colosOf(world, { kind: this.kind, hasPlans: true });
+    this.#isolates = colos.map((colo) => this.begin(colo));
     this.#suffer = this.misfortunes(
       () => this.#isolates,
       () => undefined,
