@@ -55,7 +55,11 @@ static int may_answer_sender(void) {
 
 static void do_answer_sender(void) {
   int i = event.isolate, e = event.entry;
-  if (!promise_of(i, e)) promise_read_back(i, e, now.time + SET(read_back), 0);
+  /* A read-back from before proves nothing of the answer. */
+  if (!promise_of(i, e)) {
+    ENTRY(e).stands &= ~BIT(i);
+    promise_read_back(i, e, now.time + SET(read_back), 0);
+  }
   ENTRY(e).known |= BIT(i);
 }
 

@@ -79,6 +79,7 @@ static void offer_losses(void) {
  */
 static void offer_read(int i) {
   int has_lost = !in_history(VIEW(i).last, JOURNAL.last);
+  event = by(take_step, i);
   if ((has_lost && now.entries >= SET(entries)) || !is_wanted()) return;
   if (has_lost) {
     event = by(mark_step, i);
