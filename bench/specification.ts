@@ -3,7 +3,7 @@
 //
 //   npm run bench -- specification
 //   npm run bench -- specification --large
-//   npm run bench -- specification --scope losses --without "17 marked"
+//   npm run bench -- specification --scope losses --without "22 again"
 import { parseArgs } from "node:util";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type Scope, scopes, settingsOf } from "../testing/specification/scopes.ts";

@@ -74,6 +74,12 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
     `${stored} append ${reread} lose append send serve restart wait ${reread} wait`,
   ],
   [
+    "a replica that lags shows a loss",
+    "17 primary",
+    `${begun} append ${reread} send serve mark`,
+    "17, 18: no mark is appended if nothing was lost",
+  ],
+  [
     "a value is written although another purge is between",
     "25 d between",
     `${stored} append accept writeThrough wait ${reread} wait`,
@@ -91,7 +97,7 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
   [
     "... after the view began again",
     "29 stamp",
-    `${begun} append accept ${reread} send serve begin request lose mark send serve restart answerWithAge`,
+    `${begun} append accept ${reread} send serve begin request lose mark append send serve restart answerWithAge`,
     obeyed,
   ],
   ["a step back is not detected", "10 step", `${stored} append accept setClock wait`, steady],
@@ -230,7 +236,7 @@ describe("a history from an empty journal ends with an answer", () => {
   const orders = [
     `${stored} append send serve nextPage extend copy take`,
     `${stored} append accept append wait send serve restart backfill`,
-    `${stored} append apply lose appendAgain applyAgain lose mark`,
+    `${stored} append apply lose appendAgain applyAgain lose send serveNone mark`,
     `${stored} revalidate freshen combine`,
     `${stored} append ${reread} send serve restamp`,
     `${stored} writeThrough request setWithPurge`,

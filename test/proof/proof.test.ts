@@ -42,6 +42,8 @@ const steady = "10: with a steady clock, an isolate's own dates lose at most A";
 const unpurged = "1, 2, 4, 27: no entry up to the stamp purges the response";
 const past = "1: stamp and body time are of the past";
 const current = "11, 13: a view lacks no entry from before its read";
+const falseLoss = "17, 18: a mark that begins no journal names a lost entry";
+const whole = "19, 27: without a loss, the primary has an entry, or has trimmed it";
 const noted = "10: the isolate has noted how far ahead the date of its own view was";
 const posts = "24 b, 30 a: an isolate knows the posts up to the end of its view";
 const newest = "24, 30 a: a line is the newest post of its key, or was dropped after its time";
@@ -90,6 +92,14 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
   ["14 joint", "take", current],
   ["16 primary", "restart", current],
   ["17 mark", "mark", "17: a mark covers everything"],
+  ["17 base", "mark", falseLoss],
+  ["17 primary", "mark", falseLoss],
+  ["17 checked", "mark", falseLoss],
+  ["17 noted", "mark", falseLoss],
+  ["17 dropped", "mark", falseLoss],
+  ["19 leaves", "serve", whole],
+  ["27 lined", "serve", whole],
+  ["18 still", "mark", "18: a mark that begins a journal has no past"],
   ["17 marked", "restart", "17, 22: the witness of an entry purges as much"],
   ["21 own", "accept", "21: an accepted entry was appended before"],
   ["22 again", "appendAgain", "17, 22: the witness of an entry purges as much"],
@@ -165,6 +175,7 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
 /** Rules of which the promises do not depend. */
 const unneeded: Readonly<Record<string, string>> = {
   "7 ahead": "a late answer needs a clock that loses more, whatever it shows meanwhile",
+  "17 once": "a second mark of a loss only adds cost: it covers what was loaded since the first",
   "25 d stamp": "a path has the stamp of a value, or each purge of its key is after the stamp",
   "26 c purged": "the head keeps the older stamp, so a purge of the new fields purges all fields",
 };

@@ -100,6 +100,8 @@ const refused: readonly [fault: string, rule: string, fromSeed?: number, kind?: 
   ["any mark is accepted", "17 marked"],
   ["a loss counts as trimming", "17 marked"],
   ["an empty journal gives a view", "17 marked"],
+  ["an empty journal is not a loss", "11 joint"],
+  ["an entry whose proof was dropped for room counts as lost", "17 dropped"],
   ["an entry is withdrawn", "20 stays"],
   ["200 without a confirmed append", "21 own"],
   ["the book is not asked", "27 covered"],
@@ -133,7 +135,7 @@ const refusedCopies = [
   ["a copy is dated by its writing", faulty.DatedWhenCopied, "14 date"],
   ["a copy is dated by its reading", faulty.DatedWhenFound, "14 date"],
   ["a copy without the shared entry is taken", faulty.Unjoined, "14 joint"],
-  ["a copy omits an entry", faulty.Skipping, "5 hard"],
+  ["a copy omits an entry", faulty.Skipping, "12 chain"],
 ] as const;
 
 /** The maximum number of histories until a fault shows, several times the usual number. */

@@ -20,11 +20,9 @@ interface FaultRow extends Pick<Row, "rule" | "fault" | "parts"> {
 type Refused = [fault: string, step: string, refusal: string];
 /** The faults of planted-rows.ts that leave a trace, with the step that is rejected and its condition. */
 const refused: readonly Refused[] = [
-  ["an empty journal is not a loss", "take", "11 joint"],
   ["a repeated webhook is answered without a read-back", "wait", "22 due"],
   ["a repeated webhook is answered without a read-back", "answer_sender", "21 read"],
   ["no entry is read back", "confirm", "22 stands"],
-  ["an entry whose proof was dropped for room counts as lost", "mark", "17 checked"],
   ["a lost entry that the lineages lack is not appended again", "confirm", "22 stands"],
 ];
 const rows = refused.map(([fault, step, refusal]): FaultRow => {

@@ -1,5 +1,5 @@
 // Searches all states of the purge protocol's specification within small bounds. No reachable state
-// breaks an invariant: BOUND, FORGOT and FALSE-LOSS (docs/specification.md).
+// breaks an invariant: BOUND and FORGOT (docs/specification.md).
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scopes, settingsOf } from "../../testing/specification/scopes.ts";
 import { isSpinInstalled, Verifier } from "../../testing/specification/spin.ts";

@@ -20,6 +20,9 @@ import * as s from "./state.ts";
 import { isAppended, isBetween, knowsAllAt, zero } from "./state.ts";
 import { inView } from "./verdict.ts";
 
+type Dated = (typeof s.dates)[keyof typeof s.dates];
+type Place = typeof s.end;
+
 const constants = and(
   le(zero, s.A),
   le(zero, s.L),
@@ -48,6 +51,7 @@ const ofEntries: Readonly<Record<string, Term>> = {
   "20: the journal has all kept entries": and(
     implies(s.isFilled, isAppended(s.newest)),
     every("Entry", (e) => implies(s.isKept(e), and(s.isFilled, s.upTo(e, s.newest)))),
+    every("Entry", (e) => implies(s.isWhole(e), s.isKept(e))),
   ),
   "entries are of the past": every("Entry", (e) =>
     implies(isAppended(e), le(s.appendedAt(e), s.now)),
@@ -69,6 +73,12 @@ const ofEntries: Readonly<Record<string, Term>> = {
         every("Response", (r) => s.covers(m, r)),
       ),
     ),
+  ),
+  "17, 18: a mark that begins no journal names a lost entry": every("Entry", (m) =>
+    implies(and(isAppended(m), s.isMark(m), not(s.begins(m))), not(s.isWhole(s.marks(m)))),
+  ),
+  "27: numbers rise along a path": every("Entry Entry", (x, y) =>
+    implies(s.upTo(x, y), or(eq(x, y), lt(s.number(x), s.number(y)))),
   ),
   "17: a mark purges what the lost entries purged": every("Entry Entry Response", (m, e, r) =>
     implies(
@@ -98,36 +108,26 @@ const ofEntries: Readonly<Record<string, Term>> = {
   ),
 };
 
+const arePaths = ({ sort, is, first, last }: (typeof s.paths)["view" | "copy"]) =>
+  every(sort, (x) => implies(is(x), s.upTo(first(x), last(x))));
+
+const areOfColo = ({ sort, is, by, atTrue }: Dated, colo: Place) =>
+  every(sort, (x) => implies(is(x), and(le(atTrue(x), s.now), eq(s.coloOf(by(x)), colo(x)))));
+
+const lackNone = ({ sort, is, atTrue }: Dated, end: Place) =>
+  every(sort, (x) => implies(is(x), knowsAllAt(end(x), atTrue(x))));
+
 /** Views, reads and copies: rules 11 to 17. */
 const ofViews: Readonly<Record<string, Term>> = {
-  "11: a view is a path": every("Isolate", (i) =>
-    implies(s.hasView(i), s.upTo(s.floor(i), s.end(i))),
-  ),
-  "11, 14: a view is dated by a clock of its colo": every("Isolate", (i) =>
-    implies(
-      and(s.hasView(i), s.isDated(i)),
-      and(le(s.sentTrue(i), s.now), eq(s.coloOf(s.sentBy(i)), s.coloOf(i))),
-    ),
-  ),
-  "11, 13: a view lacks no entry from before its read": every("Isolate", (i) =>
-    implies(and(s.hasView(i), s.isDated(i)), knowsAllAt(s.end(i), s.sentTrue(i))),
-  ),
+  "11: a view is a path": arePaths(s.paths.view),
+  "11, 14: a view is dated by a clock of its colo": areOfColo(s.dates.view, s.coloOf),
+  "11, 13: a view lacks no entry from before its read": lackNone(s.dates.view, s.end),
   "22: an isolate applies what it owes, or has it in its view": every("Isolate Entry", (i, e) =>
     implies(s.owes(i, e), or(s.applies(i, e), inView(i, e))),
   ),
-  "14: a copy is a path, and dated by a clock of its colo": every("Copy", (k) =>
-    implies(
-      s.isCopied(k),
-      and(
-        s.upTo(s.copyFloor(k), s.copyEnd(k)),
-        le(s.copyTrue(k), s.now),
-        eq(s.coloOf(s.copyBy(k)), s.copyColo(k)),
-      ),
-    ),
-  ),
-  "14: a copy lacks no entry from before its read": every("Copy", (k) =>
-    implies(s.isCopied(k), knowsAllAt(s.copyEnd(k), s.copyTrue(k))),
-  ),
+  "14: a copy is a path": arePaths(s.paths.copy),
+  "14: a copy is dated by a clock of its colo": areOfColo(s.dates.copy, s.copyColo),
+  "14: a copy lacks no entry from before its read": lackNone(s.dates.copy, s.copyEnd),
   "11: a read is of the past": every("Read", (q) =>
     implies(
       s.isSent(q),
@@ -146,6 +146,20 @@ const ofViews: Readonly<Record<string, Term>> = {
   ),
   "11: a read lacks no entry from before its request": every("Read", (q) =>
     implies(and(s.isServed(q), s.hasEnded(q)), knowsAllAt(s.readLast(q), s.readTrue(q))),
+  ),
+  "17: an empty journal has lost the isolate's last entry": every("Read", (q) =>
+    implies(s.showsNone(q), and(s.isSent(q), implies(s.isBased(q), not(s.isKept(s.base(q)))))),
+  ),
+  "19, 27: without a loss, the primary has an entry, or has trimmed it": every(
+    "Read Entry",
+    (q, e) =>
+      implies(
+        and(s.isServed(q), s.hasEnded(q), s.isPrimary(q), s.isWhole(e), s.upTo(e, s.readLast(q))),
+        and(
+          or(isBetween(s.readFirst(q), e, s.readLast(q)), s.isLong(s.readFirst(q), s.readLast(q))),
+          s.upTo(s.readLined(q), s.readLast(q)),
+        ),
+      ),
   ),
   "16: the primary lacks no kept entry that the isolate knew": every("Read Entry", (q, e) =>
     implies(
@@ -206,8 +220,10 @@ const ofResponses: Readonly<Record<string, Term>> = {
 const isNoted = (i: Term, date: Term, dateTrue: Term) =>
   implies(s.isSteady(i), le(minus(date, dateTrue), s.fast(i)));
 
-const isNotedOrDoubted = (i: Term, date: Term, dateTrue: Term) =>
-  or(le(date, s.doubt(i)), isNoted(i, date, dateTrue));
+const areNotedOrDoubted = ({ sort, is, by, at, atTrue }: Dated) =>
+  every(sort, (x) =>
+    implies(is(x), or(le(at(x), s.doubt(by(x))), isNoted(by(x), at(x), atTrue(x)))),
+  );
 
 /** Steps of clocks: rule 10. */
 const ofClocks: Readonly<Record<string, Term>> = {
@@ -220,24 +236,15 @@ const ofClocks: Readonly<Record<string, Term>> = {
       isNoted(i, s.sentAt(i), s.sentTrue(i)),
     ),
   ),
-  "10: ... or another isolate has its view, or doubts the date": every("Isolate", (i) =>
-    implies(
-      and(s.hasView(i), s.isDated(i)),
-      isNotedOrDoubted(s.sentBy(i), s.sentAt(i), s.sentTrue(i)),
-    ),
-  ),
+  "10: ... or another isolate has its view, or doubts the date": areNotedOrDoubted(s.dates.view),
   "10: ... of its reads, unless a step came since": every("Read", (q) =>
     implies(
       and(s.isSent(q), s.isReadDated(q)),
       and(le(s.readTrue(q), s.now), isNoted(s.reader(q), s.readAt(q), s.readTrue(q))),
     ),
   ),
-  "10: ... of copies of its view": every("Copy", (k) =>
-    implies(s.isCopied(k), isNotedOrDoubted(s.copyBy(k), s.copyAt(k), s.copyTrue(k))),
-  ),
-  "10: ... of the bodies that it requested": every("Response", (r) =>
-    implies(s.isRequested(r), isNotedOrDoubted(s.requester(r), s.bodyAt(r), s.bodyTrue(r))),
-  ),
+  "10: ... of copies of its view": areNotedOrDoubted(s.dates.copy),
+  "10: ... of the bodies that it requested": areNotedOrDoubted(s.dates.body),
 };
 
 /** Data, and IDs: rules 25 to 28. */
@@ -302,7 +309,9 @@ export const initial: Term = and(
   constants,
   keepTime,
   not(s.isFilled),
-  every("Entry", (e) => and(not(s.isAccepted(e)), not(s.isKept(e)), not(s.counts(e)))),
+  every("Entry", (e) =>
+    and(not(s.isAccepted(e)), not(s.isKept(e)), not(s.isWhole(e)), not(s.counts(e))),
+  ),
   every("Entry Entry", (x, y) => not(s.upTo(x, y))),
   every("Response Entry", (r, e) => not(s.isBefore(r, e))),
   every("Isolate", (i) =>
@@ -318,7 +327,7 @@ export const initial: Term = and(
   every("Key", (k) => and(not(s.isCancelled(k)), not(s.hasEffect(k)))),
   every("Response Key", (r, k) => not(s.isOld(r, k))),
   every("Isolate Entry", (i, e) => and(not(s.owes(i, e)), not(s.tried(i, e)))),
-  every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)))),
+  every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)), not(s.showsNone(q)))),
   every("Copy", (k) => not(s.isCopied(k))),
   every("Response", (r) => and(not(s.isRequested(r)), not(s.isGenerated(r)), not(s.isSet(r)))),
   every("Increment", (x) => and(not(s.isIssued(x)), eq(s.count(x), zero))),

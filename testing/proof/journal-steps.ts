@@ -8,16 +8,18 @@ import {
   int,
   ite,
   lt,
+  no,
   not,
   or,
   plus,
   rule,
+  some,
   yes,
   type Term,
 } from "./formula.ts";
 import { isPostOf, keyPost } from "./schedule.ts";
 import * as s from "./state.ts";
-import { isAppended } from "./state.ts";
+import { isAppended, isBetween } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
 
 /** 30 h: the script that takes an entry into the schedule drops the line of a key. */
@@ -43,6 +45,7 @@ export const append = (e: Term, { isPurge = true } = {}): Change[] => [
   set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
   set(s.appendedAt(e), s.now),
   set(s.isKept(e), yes),
+  set(s.isWhole(e), yes),
   set(s.isFilled, yes),
   set(s.newest, e),
   set(s.counts(e), yes),
@@ -79,6 +82,33 @@ export const purgesAsMuch = (e: Term, lost: Term) =>
     every("Response", (r) => implies(s.covers(lost, r), s.covers(e, r))),
   );
 
+/** 17: the primary lacks the view's last entry, and was not only trimmed. */
+const showsLoss = (q: Term, lost: Term) => {
+  const isIn = (first: Term, e: Term) => isBetween(first, e, s.readLast(q));
+  const isTrimmed = (isProved: Term) => and(s.isLong(s.readFirst(q), s.readLast(q)), isProved);
+  return and(
+    s.isBased(q),
+    rule("17 base", eq(s.base(q), lost)),
+    or(
+      s.showsNone(q),
+      and(
+        s.isServed(q),
+        s.hasEnded(q),
+        rule("17 primary", s.isPrimary(q)),
+        rule("17 checked", not(isIn(s.readFirst(q), lost))),
+        rule("17 noted", not(isTrimmed(isIn(s.readLined(q), lost)))),
+        rule("17 dropped", not(isTrimmed(and(s.isWhole(lost), s.isDropped(lost, s.readLined(q)))))),
+        rule(
+          "17 once",
+          not(
+            some("Entry", (m) => and(isIn(s.readFirst(q), m), s.isMark(m), eq(s.marks(m), lost))),
+          ),
+        ),
+      ),
+    ),
+  );
+};
+
 export const ofJournal: Readonly<Record<string, Step>> = {
   wait: step("Int", (at) => [lt(s.now, at), [set(s.now, at)]]),
   // 24: a post is newer than that of the key.
@@ -98,8 +128,8 @@ export const ofJournal: Readonly<Record<string, Step>> = {
     and(not(s.isAccepted(e)), rule("21 own", isAppended(e))),
     [set(s.isAccepted(e), yes), set(s.acceptedAt(e), s.now)],
   ]),
-  // 17, 18: somebody appends a mark. A mark that begins a journal names itself.
-  mark: step("Entry", (m) => [
+  // 17, 18: an isolate appends a mark. A mark that begins a journal names itself.
+  mark: step("Read Entry", (q, m) => [
     and(
       isNew(m),
       s.isMark(m),
@@ -110,7 +140,11 @@ export const ofJournal: Readonly<Record<string, Step>> = {
           every("Response", (r) => s.covers(m, r)),
         ),
       ),
-      or(isAppended(s.marks(m)), and(not(s.isFilled), eq(s.marks(m), m))),
+      ite(
+        eq(s.marks(m), m),
+        rule("18 still", not(s.isFilled)),
+        and(isAppended(s.marks(m)), showsLoss(q, s.marks(m))),
+      ),
     ),
     append(m),
   ]),
@@ -123,6 +157,7 @@ export const ofJournal: Readonly<Record<string, Step>> = {
     ];
   }),
   // The database goes to another state, with its lines: that of a backup or of another server, or none.
+  // It may also lose lineages.
   lose: step("Entry Bool", (last, isEmpty) => {
     const stays = (e: Term) => and(not(isEmpty), s.upTo(e, last));
     return [
@@ -131,6 +166,7 @@ export const ofJournal: Readonly<Record<string, Step>> = {
         set(s.isFilled, not(isEmpty)),
         set(s.newest, last),
         becomes(s.isKept, (e) => and(s.isKept(e), stays(e))),
+        becomes(s.isWhole, () => no),
         becomes(s.counts, (e) => and(s.counts(e), stays(s.witness(e)))),
       ],
     ];

@@ -23,6 +23,27 @@ export const keepTime = implies(
   every("Isolate", (i) => and(le(minus(zero, s.A), s.offset(i)), le(s.offset(i), s.A))),
 );
 
+type Path = (typeof s.paths)[keyof typeof s.paths];
+
+/** 24, 30 a: the newest posts are no older than those of the path's entries. */
+const havePosts = ({ sort, is, first, last, post }: Path) =>
+  every(`${sort} Entry`, (x, e) =>
+    implies(
+      and(is(x), s.isPost(e), isBetween(first(x), e, last(x))),
+      le(s.post(e), post(x, s.keyOf(e))),
+    ),
+  );
+
+/** 24, 30 a: nothing up to the path's end is unknown, except as `isInformed` states. */
+const areInformed = ({ sort, is, first, last, post }: Path, past: typeof s.past) =>
+  every(`${sort} Entry`, (x, e) => {
+    const k = s.keyOf(e);
+    return implies(
+      and(is(x), s.isPost(e), s.upTo(e, last(x))),
+      isInformed(e, { known: post(x, k), past: past(x, k), first: first(x) }),
+    );
+  });
+
 /** The switch and the schedule: rules 24 and 30 a. */
 const ofPosts: Readonly<Record<string, Term>> = {
   "24, 30 a: a line is the newest post of its key, or was dropped after its time": every(
@@ -50,12 +71,7 @@ const ofPosts: Readonly<Record<string, Term>> = {
       and(isPostOf(s.line(x, k), k), s.upTo(s.line(x, k), x)),
     ),
   ),
-  "24 b, 30 a: a read shows the newest posts of its entries": every("Read Entry", (q, e) =>
-    implies(
-      and(s.isServed(q), s.isPost(e), isBetween(s.readFirst(q), e, s.readLast(q))),
-      le(s.post(e), s.readPost(q, s.keyOf(e))),
-    ),
-  ),
+  "24 b, 30 a: a read shows the newest posts of its entries": havePosts(s.paths.read),
   "24 b, 30 a: a read that begins a view shows the lines": every("Read Key", (q, k) =>
     implies(and(s.isServed(q), s.isKeyed(q)), le(heldPost(s.readLast(q), k), s.readPost(q, k))),
   ),
@@ -65,34 +81,12 @@ const ofPosts: Readonly<Record<string, Term>> = {
       eq(heldPost(s.readLast(q), k), planned),
     ),
   ),
-  "24 b, 30 a: an isolate knows the posts up to the end of its view": every(
-    "Isolate Entry",
-    (i, e) =>
-      implies(
-        and(s.hasView(i), s.isPost(e), s.upTo(e, s.end(i))),
-        isInformed(e, {
-          known: s.knownPost(i, s.keyOf(e)),
-          past: s.past(i, s.keyOf(e)),
-          first: s.floor(i),
-        }),
-      ),
+  "24 b, 30 a: an isolate knows the posts up to the end of its view": areInformed(
+    s.paths.view,
+    s.past,
   ),
-  "24 c, 30 a: a copy has the posts up to its end": every("Copy Entry", (c, e) =>
-    implies(
-      and(s.isCopied(c), s.isPost(e), s.upTo(e, s.copyEnd(c))),
-      isInformed(e, {
-        known: s.copyPost(c, s.keyOf(e)),
-        past: s.copyPast(c, s.keyOf(e)),
-        first: s.copyFloor(c),
-      }),
-    ),
-  ),
-  "24 c, 30 a: a copy has the posts of its entries": every("Copy Entry", (c, e) =>
-    implies(
-      and(s.isCopied(c), s.isPost(e), isBetween(s.copyFloor(c), e, s.copyEnd(c))),
-      le(s.post(e), s.copyPost(c, s.keyOf(e))),
-    ),
-  ),
+  "24 c, 30 a: a copy has the posts up to its end": areInformed(s.paths.copy, s.copyPast),
+  "24 c, 30 a: a copy has the posts of its entries": havePosts(s.paths.copy),
   "24 b: an isolate has used no newer post than it knows": every("Isolate Key", (i, k) =>
     or(s.isScheduled(k), le(s.usedPost(i, k), s.knownPost(i, k))),
   ),
@@ -110,22 +104,9 @@ const ofSchedule: Readonly<Record<string, Term>> = {
   "30: no date is more than A ahead": implies(
     s.keepsTime,
     and(
-      every("Response", (r) =>
-        implies(
-          s.isRequested(r),
-          and(
-            le(s.bodyAt(r), plus(s.bodyTrue(r), s.A)),
-            le(s.validAt(r), plus(s.validTrue(r), s.A)),
-          ),
-        ),
+      ...Object.values(s.dates).map(({ sort, is, at, atTrue }) =>
+        every(sort, (x) => implies(is(x), le(at(x), plus(atTrue(x), s.A)))),
       ),
-      every("Isolate", (i) =>
-        implies(and(s.hasView(i), s.isDated(i)), le(s.sentAt(i), plus(s.sentTrue(i), s.A))),
-      ),
-      every("Read", (q) =>
-        implies(and(s.isSent(q), s.isReadDated(q)), le(s.readAt(q), plus(s.readTrue(q), s.A))),
-      ),
-      every("Copy", (c) => implies(s.isCopied(c), le(s.copyAt(c), plus(s.copyTrue(c), s.A)))),
     ),
   ),
   "30 a: stages that somebody knows have occurred": and(

@@ -5,6 +5,7 @@ import {
   eq,
   every,
   implies,
+  ite,
   le,
   lt,
   minus,
@@ -246,6 +247,12 @@ export const promises: Readonly<Record<string, Term>> = {
         isAppended(e),
         implies(s.isKept(e), and(s.counts(e), le(s.countsFrom(e), s.acceptedAt(e)))),
       ),
+    ),
+  ),
+  "17, 18: no mark is appended if nothing was lost": every("Entry Entry", (m, e) =>
+    implies(
+      and(isAppended(m), s.isMark(m)),
+      ite(s.begins(m), implies(s.upTo(e, m), eq(e, m)), not(s.isWhole(s.marks(m)))),
     ),
   ),
   "an isolate that knows a purge obeys it": every(

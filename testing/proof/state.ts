@@ -43,6 +43,8 @@ export const marks = symbol("Entry", "Entry", "marks");
 
 /** One more than the number of the entry before. */
 export const number = symbol("Entry", "Int", "number");
+/** 19: trimming leaves at least as many entries. */
+export const keptCount = symbol("", "Int", "keptCount")();
 export const position = symbol("Entry", "Int", "position");
 
 /** The true time. */
@@ -68,6 +70,8 @@ export const isAccepted = symbol("Entry", "Bool", "isAccepted");
 export const acceptedAt = symbol("Entry", "Int", "acceptedAt");
 /** The journal has had the entry without a break since it was appended. */
 export const isKept = symbol("Entry", "Bool", "isKept");
+/** ... and the database has lost nothing else since then: no entry, and no lineage (rule 27). */
+export const isWhole = symbol("Entry", "Bool", "isWhole");
 export const isFilled = symbol("", "Bool", "isFilled")();
 export const newest = symbol("", "Entry", "newest")();
 
@@ -104,6 +108,8 @@ export const base = symbol("Read", "Entry", "base");
 export const readAt = symbol("Read", "Int", "readAt");
 export const readTrue = symbol("Read", "Int", "readTrue");
 export const isServed = symbol("Read", "Bool", "isServed");
+/** The primary has shown an empty journal instead. */
+export const showsNone = symbol("Read", "Bool", "showsNone");
 export const isPrimary = symbol("Read", "Bool", "isPrimary");
 /** The last page was not full. */
 export const hasEnded = symbol("Read", "Bool", "hasEnded");
@@ -204,6 +210,30 @@ export const shown = symbol("Isolate", "Int", "shown");
 /** The content is from before the instant at which the purge lets it change: time + `settleSeconds`. */
 export const isOld = symbol("Response Key", "Bool", "isOld");
 
+export const hasDatedView = (isolate: Term): Term => and(hasView(isolate), isDated(isolate));
+
+/** The dates by clocks of isolates, which the invariant compares with the true time. */
+export const dates = {
+  view: { sort: "Isolate", is: hasDatedView, by: sentBy, at: sentAt, atTrue: sentTrue },
+  read: {
+    sort: "Read",
+    is: (q: Term) => and(isSent(q), isReadDated(q)),
+    by: reader,
+    at: readAt,
+    atTrue: readTrue,
+  },
+  copy: { sort: "Copy", is: isCopied, by: copyBy, at: copyAt, atTrue: copyTrue },
+  body: { sort: "Response", is: isRequested, by: requester, at: bodyAt, atTrue: bodyTrue },
+  validation: { sort: "Response", is: isRequested, by: requester, at: validAt, atTrue: validTrue },
+} as const;
+
+/** The paths of entries that isolates, reads and copies have, with the newest posts of keys. */
+export const paths = {
+  view: { sort: "Isolate", is: hasView, first: floor, last: end, post: knownPost },
+  read: { sort: "Read", is: isServed, first: readFirst, last: readLast, post: readPost },
+  copy: { sort: "Copy", is: isCopied, first: copyFloor, last: copyEnd, post: copyPost },
+} as const;
+
 export const isAppended = (entry: Term): Term => upTo(entry, entry);
 
 /** The entry is the mark that begins a journal. */
@@ -211,6 +241,13 @@ export const begins = (entry: Term): Term => and(isMark(entry), eq(marks(entry),
 
 export const isBetween = (first: Term, entry: Term, last: Term): Term =>
   and(upTo(first, entry), upTo(entry, last));
+
+/** 17: lineages from `lined` on have dropped that of the entry, because it was too old. */
+export const isDropped = (e: Term, lined: Term): Term => lt(number(e), number(lined));
+
+/** 17, 19: a stream from `first` to `last` has as many entries as trimming leaves. */
+export const isLong = (first: Term, last: Term): Term =>
+  le(plus(number(first), keptCount), plus(number(last), int(1)));
 
 /** What the isolate's clock shows now. */
 export const clock = (isolate: Term): Term => plus(now, offset(isolate));

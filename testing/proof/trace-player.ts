@@ -163,10 +163,11 @@ class TracePlayer {
       const newest = this.#state.get(s.isFilled) ? this.#state.get(s.newest) : "";
       this.#state.must(newest === (last ? entryOf(last) : ""), "20 stays");
     }
+    if (!last && event.isPrimary) return this.#state.take("serveNone", this.#readAt(slot));
     if (!last) return;
     // A book that does not end with the last entry is not used (rule 27 b).
     const named = notedLast === last ? notedFirst : last;
-    this.#serve(slot, [first, last, named, linedFirst || first].map(entryOf), event.isPrimary);
+    this.#serve(slot, [first, last, named, linedFirst].map(entryOf), event.isPrimary);
   }
 
   #appends(event: TraceEvent, slot: string): void {
@@ -184,7 +185,12 @@ class TracePlayer {
       this.#state.put(s.keyOf(), [added], this.#state.keyOf(event));
       this.#state.put(s.post(), [added], stage);
       this.#state.take("schedule", `isolate ${isolate}`, added);
-    } else this.#state.take(isMark ? "mark" : "append", added);
+    } else if (isMark) {
+      const seen = this.#reads.get(`${isolate} ${event.other ?? 0}`);
+      this.#state.take("mark", seen ?? "", added);
+    } else this.#state.take("append", added);
+    // An entry without a number has no lineage, and ends those before it.
+    if (event.number === -1) this.#state.take("lose", added, false);
     const read = this.#reads.get(slot);
     // An isolate also reads by the script that appends.
     if (!isMark && (read === undefined || this.#state.get(s.isServed(), read))) return;
@@ -200,6 +206,12 @@ class TracePlayer {
     this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true);
   }
 
+  #path(first: Value, last: Value): Value[] {
+    const { get } = this.#state;
+    const isBetween = (one: Value) => get(s.upTo(), first, one) && get(s.upTo(), one, last);
+    return this.#state.members("Entry").filter(isBetween);
+  }
+
   /** Notes the newest posts that a read or a copy shows: those of its path, the lines, or what its isolate knows. */
   #shows(
     post: Application,
@@ -209,9 +221,7 @@ class TracePlayer {
   ) {
     const { get } = this.#state;
     for (const key of this.#state.members("Key")) {
-      const isShown = (one: Value) =>
-        get(s.keyOf(), one) === key && get(s.upTo(), first, one) && get(s.upTo(), one, last);
-      const posts = this.#state.members("Entry").filter(isShown);
+      const posts = this.#path(first, last).filter((one) => get(s.keyOf(), one) === key);
       if (who === undefined && get(s.hasLine(), last, key)) posts.push(get(s.line(), last, key));
       const known = who === undefined ? 0 : Number(get(s.knownPost(), who, key));
       const numbers = posts.map((one) => Number(get(s.post(), one)));
@@ -226,7 +236,12 @@ class TracePlayer {
     else if (!this.#state.get(s.hasView(), who))
       this.#state.take("begin", who, this.#readAt(slot), first);
     else this.#rereads(first, { who, read: this.#readAt(slot) });
-    this.#state.must(this.#state.get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
+    const last = entryOf(event.last ?? 0);
+    const entries = this.#state.members("Entry");
+    const path = this.#path(first, last);
+    const sum = path.reduce<number>((total, one) => total + entries.indexOf(one) + 1, 0);
+    const isWhole = path.length === event.count && sum === event.sum;
+    this.#state.must(this.#state.get(s.end(), who) === last && isWhole, "12 chain");
     const isDated = this.#state.get(s.isDated(), who);
     const sentAt = isDated ? this.#state.get(s.sentAt(), who) : 0;
     const dating = copy === undefined ? (isDated ? "11 date" : "10 read") : "14 date";
@@ -235,6 +250,7 @@ class TracePlayer {
 
   /** A read extends the view, or the view begins again. */
   #rereads(first: string, { who, read }: Record<"who" | "read", string>): void {
+    this.#state.must(Boolean(this.#state.get(s.isServed(), read)), "11 joint");
     const end = this.#state.get(s.end(), who);
     const marks = this.#state
       .members("Entry")

@@ -19,6 +19,9 @@ type Field =
   | "page"
   | "entry"
   | "first"
+  | "number"
+  | "count"
+  | "sum"
   | "last"
   | "notedFirst"
   | "linedFirst"
@@ -74,6 +77,7 @@ export class TracedState {
     this.put(s.settleMax, [], this.#settleMs);
     this.put(s.lagMax, [], Math.max(...this.#lags));
     this.put(s.behind, [], Math.max(...this.#lags));
+    this.put(s.keptCount, [], constants["kept"] ?? 0);
     this.put(s.keptFor, [], scheduledKeptMs);
     // Clocks keep the time only in histories of scheduled purges.
     this.put(s.keepsTime, [], constants["settle"] !== undefined);

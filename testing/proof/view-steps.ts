@@ -107,8 +107,13 @@ const newestPost = (i: Term, k: Term, post: Term) =>
 const learn = (i: Term, post: (k: Term) => Term) =>
   becomes(s.knownPost, (j, k) => ite(eq(j, i), post(k), s.knownPost(j, k)));
 
-/** A page of a server: every path that has what it must. The primary also lacks no kept entry. */
-const showsAll = (q: Term, isPrimary: Term, last: Term, hasEnded: Term): Term =>
+type Shown = Readonly<Record<"isPrimary" | "first" | "lined" | "last" | "hasEnded", Term>>;
+
+/**
+ * A page of a server: every path that has what it must. The primary also lacks no kept entry. If it has lost
+ * nothing since an entry, that one is in the stream or was trimmed, and the lineages are a path to the last one.
+ */
+const showsAll = (q: Term, { isPrimary, first, lined, last, hasEnded }: Shown): Term =>
   implies(
     hasEnded,
     and(
@@ -116,7 +121,18 @@ const showsAll = (q: Term, isPrimary: Term, last: Term, hasEnded: Term): Term =>
       rule("assumed: lag", knowsAllAt(last, s.now)),
       implies(
         isPrimary,
-        every("Entry", (e) => implies(s.isKept(e), s.upTo(e, last))),
+        every("Entry", (e) =>
+          and(
+            implies(s.isKept(e), s.upTo(e, last)),
+            implies(
+              and(s.isWhole(e), s.upTo(e, last)),
+              and(
+                or(isBetween(first, e, last), rule("19 leaves", s.isLong(first, last))),
+                rule("27 lined", s.upTo(lined, last)),
+              ),
+            ),
+          ),
+        ),
       ),
     ),
   );
@@ -162,6 +178,11 @@ export const ofViews: Readonly<Record<string, Step>> = {
       set(s.readTrue(q), s.now),
     ],
   ]),
+  // 17: the primary has no entry.
+  serveNone: step("Read", (q) => [
+    and(s.isSent(q), not(s.isServed(q)), not(s.isFilled)),
+    [set(s.showsNone(q), yes)],
+  ]),
   // 12: the first page, and for rules 17 and 27 the names of a whole book, lineages and epochs.
   serve: step(
     "Read Entry Entry Entry Entry Entry Bool Bool Bool",
@@ -179,7 +200,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
           isKeyed,
           every("Key", (k) => rule("24 b, 30 a line", le(heldPost(last, k), s.readPost(q, k)))),
         ),
-        showsAll(q, isPrimary, last, hasEnded),
+        showsAll(q, { isPrimary, first, lined, last, hasEnded }),
       ),
       [
         set(s.isServed(q), yes),
@@ -201,7 +222,13 @@ export const ofViews: Readonly<Record<string, Step>> = {
       not(s.hasEnded(q)),
       not(s.isKeyed(q)),
       rule("12 pages", s.upTo(s.readLast(q), last)),
-      showsAll(q, s.isPrimary(q), last, hasEnded),
+      showsAll(q, {
+        isPrimary: s.isPrimary(q),
+        first: s.readFirst(q),
+        lined: s.readLined(q),
+        last,
+        hasEnded,
+      }),
       hasPosts(
         (e) => isBetween(s.readLast(q), e, last),
         (k) => s.readPost(q, k),
@@ -243,7 +270,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
       eq(s.marks(m), s.end(i)),
       isBetween(s.readFirst(q), m, s.readLast(q)),
     );
-    const isDropped = lt(s.number(s.end(i)), s.number(s.readLined(q)));
+    const isDropped = s.isDropped(s.end(i), s.readLined(q));
     const isLost = (e: Term) =>
       and(
         not(isDropped),

@@ -8,6 +8,7 @@ import {
   SimulatedIsolate,
   soundParts,
 } from "./simulated-isolate.ts";
+import { type Plan, PlanLedger, type PlanDraw } from "./plan-ledger.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import { type RecordsMaker, SimulatedRecords } from "./simulated-records.ts";
 import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
@@ -99,6 +100,39 @@ export abstract class Course implements History {
       this.object?.misfortunes(isolates, this.kind === "turned-back") ??
       misfortunes(this.world, this.kind, { isolates, afterLoss })
     );
+  }
+
+  /**
+   * Opens the ledger of scheduled purges.
+   *
+   * @param change changes the content at the time of a hard purge + `settleSeconds`
+   */
+  protected plansThat(change: (plan: Plan) => void): PlanLedger {
+    const plans: PlanLedger = new PlanLedger(this.world, {
+      isOfObject: this.object !== undefined,
+      onPlanned: async (plan) => {
+        const leftMs = plans.changesAtMs(plan) - this.world.atMs;
+        if (plan.mode === "soft" || leftMs < 0) return;
+        await this.world.sleep(leftMs);
+        if (!plan.isCancelled) change(plan);
+      },
+    });
+    return plans;
+  }
+
+  /** Schedules a purge, or cancels one. */
+  protected async schedule(
+    plans: PlanLedger,
+    isolate: SimulatedIsolate,
+    drawn: PlanDraw,
+  ): Promise<void> {
+    if (this.world.draw() < 0.3) await this.cancel(plans, isolate);
+    else await plans.plan(isolate, drawn);
+  }
+
+  protected async cancel(plans: PlanLedger, isolate: SimulatedIsolate): Promise<void> {
+    const violation = await plans.cancel(isolate);
+    if (violation !== undefined) this.breach(violation);
   }
 
   protected breach(text: string): void {

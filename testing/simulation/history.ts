@@ -48,7 +48,7 @@ class ViewCourse extends Course {
       for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
     });
     this.#misfortune = misfortuneShare(world, this.kind);
-    this.#isolates = colosOf(world, isolateCount).map((colo) => this.begin(colo));
+    this.#isolates = colosOf(world, { isolateCount }).map((colo) => this.begin(colo));
     this.#suffer = this.misfortunes(
       () => this.#isolates,
       () => this.#ledger.afterLoss(this.#isolates),

@@ -30,6 +30,12 @@ interface PlanSettings {
   readonly onPlanned?: (plan: Plan) => void;
 }
 
+export interface PlanDraw {
+  /** Choices for how far ahead the plan may be, in milliseconds. */
+  readonly aheadMsMax: readonly number[];
+  readonly targets: () => PurgeTargets;
+}
+
 const unsigned = { id: "", bodyDigest: "", by: "test", reason: "" } as const;
 
 export class PlanLedger {
@@ -84,16 +90,8 @@ export class PlanLedger {
     }
   }
 
-  /**
-   * Draws a plan, and sends it to an isolate.
-   *
-   * @param aheadMsMax choices for how far ahead the plan may be, in milliseconds
-   * @returns the time of the purge
-   */
-  async plan(
-    isolate: SimulatedIsolate,
-    { aheadMsMax, targets }: { aheadMsMax: readonly number[]; targets: () => PurgeTargets },
-  ): Promise<number> {
+  /** Draws a plan, and sends it to an isolate. Returns the time of the purge. */
+  async plan(isolate: SimulatedIsolate, { aheadMsMax, targets }: PlanDraw): Promise<number> {
     const world = this.#world;
     const mode = world.draw() < 0.75 ? "hard" : "soft";
     const atMs = Math.floor(world.atMs + world.between(1, world.any(aheadMsMax)));

@@ -7,12 +7,12 @@ import { isBeginning } from "../../src/purge/journal/entry.ts";
 import { Course, type History, type HistoryOptions, worldWithTiers } from "./course.ts";
 import type { SimulatedColo } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
-import { type Plan, PlanLedger } from "./plan-ledger.ts";
+import type { PlanLedger } from "./plan-ledger.ts";
 import { isNamed, type Leave, type Page, pages, targetsOf, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
-import { colosOf, colosWithinA, misfortuneShare } from "./simulated-weather.ts";
+import { colosOf, misfortuneShare } from "./simulated-weather.ts";
 
 interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
@@ -58,17 +58,15 @@ class RequestCourse extends Course {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    const { hasPlans, isolateCount } = options;
-    const colos = hasPlans ? colosWithinA(world, kind) : colosOf(world, isolateCount, kind);
-    this.#sites = colos.map((colo) => this.#open(colo));
+    this.#sites = colosOf(world, options).map((colo) => this.#open(colo));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     this.#suffer = this.misfortunes(isolates, () => this.#ledger.afterLoss(isolates()));
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
-    const onPlanned = (plan: Plan) => void this.#changeAsPlanned(plan);
-    const isOfObject = this.object !== undefined;
-    this.#plans = hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
+    this.#plans = options.hasPlans
+      ? this.plansThat(({ page }) => this.#origin.change(page))
+      : undefined;
   }
 
   #open(colo: SimulatedColo): SimulatedSite {
@@ -93,7 +91,9 @@ class RequestCourse extends Course {
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     const [site, page] = [any(this.#sites), any(pages)];
-    if (this.#plans && draw() < 0.2) void this.#schedule(this.#plans, site, page);
+    const targets = () => targetsOf(this.world, page);
+    if (this.#plans && draw() < 0.2)
+      void this.schedule(this.#plans, site.isolate, { aheadMsMax, targets });
     else if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
     else if (drawn < 0.25) void this.#purge(site, page);
     else for (let count = any([1, 1, 2]); count > 0; count -= 1) void this.#askOrWarm(site, page);
@@ -112,24 +112,6 @@ class RequestCourse extends Course {
     this.#origin.change(page);
     const accepted = await site.isolate.purge(page, "hard");
     if (accepted !== undefined) this.#ledger.accepted(accepted, site.isolate);
-  }
-
-  /** Schedules a purge, or cancels one. */
-  async #schedule(plans: PlanLedger, { isolate }: SimulatedSite, page: Page): Promise<void> {
-    const world = this.world;
-    if (world.draw() < 0.3) {
-      const violation = await plans.cancel(isolate);
-      if (violation !== undefined) this.breach(violation);
-    } else await plans.plan(isolate, { aheadMsMax, targets: () => targetsOf(world, page) });
-  }
-
-  /** Changes the page when a hard purge says so, unless it is cancelled. */
-  async #changeAsPlanned(plan: Plan): Promise<void> {
-    const world = this.world;
-    const leftMs = (this.#plans?.changesAtMs(plan) ?? 0) - world.atMs;
-    if (plan.mode === "soft" || leftMs < 0) return;
-    await world.sleep(leftMs);
-    if (!plan.isCancelled) this.#origin.change(plan.page);
   }
 
   async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {

@@ -7,7 +7,7 @@ import { SimulatedWorld } from "./journal-simulator.ts";
 import { type Plan, PlanLedger } from "./plan-ledger.ts";
 import type { SimulatedFill, SimulatedIsolate } from "./simulated-isolate.ts";
 import { leaves, type Page, pages, targetsOf } from "./simulated-pages.ts";
-import { colosWithinA, misfortuneShare, settingsWithinA } from "./simulated-weather.ts";
+import { colosOf, misfortuneShare, settingsWithinA } from "./simulated-weather.ts";
 
 const stepCount = 40;
 /** How far ahead plans may be, in milliseconds. */
@@ -32,7 +32,8 @@ class ScheduledCourse extends Course {
   constructor(world: SimulatedWorld, options: HistoryOptions) {
     super(world, options);
     this.#misfortune = misfortuneShare(world, this.kind);
-    this.#isolates = colosWithinA(world, this.kind).map((colo) => this.begin(colo));
+    const colos = colosOf(world, { kind: this.kind, hasPlans: true });
+    this.#isolates = colos.map((colo) => this.begin(colo));
     this.#suffer = this.misfortunes(
       () => this.#isolates,
       () => undefined,
@@ -85,7 +86,7 @@ class ScheduledCourse extends Course {
     else if (drawn < 0.45) void this.#request(isolate);
     else if (drawn < 0.7) void this.#fill(isolate);
     else if (drawn < 0.82) void this.#plan(isolate);
-    else if (drawn < 0.88) void this.#cancel(isolate);
+    else if (drawn < 0.88) void this.cancel(this.#ledger, isolate);
     else if (drawn < 0.92) void isolate.purge(world.any(pages), "hard");
     else this.#isolates[this.#isolates.indexOf(isolate)] = this.begin(isolate.place.colo);
   }
@@ -109,11 +110,6 @@ class ScheduledCourse extends Course {
     const targets = () => targetsOf(world, page);
     const atMs = await this.#ledger.plan(isolate, { aheadMsMax, targets });
     for (let left = 3; left > 0; left -= 1) void this.#fillAt(atMs, page);
-  }
-
-  async #cancel(isolate: SimulatedIsolate): Promise<void> {
-    const violation = await this.#ledger.cancel(isolate);
-    if (violation !== undefined) this.breach(violation);
   }
 
   /** Requests, in each isolate, the responses from before a plan that is due. */

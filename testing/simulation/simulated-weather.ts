@@ -89,39 +89,32 @@ export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number 
   return kind === "failing" || kind === "trimming" ? 0.35 : world.any([0.05, 0.12, 0.3]);
 }
 
-/**
- * Returns the colo of each initial isolate. The first two isolates share a colo.
- *
- * @param given the number of isolates. Default: 2 to 4
- */
+interface ColoOptions {
+  /** The number of isolates. Default: 2 to 4. */
+  readonly isolateCount?: number | undefined;
+  /** Whether clocks differ from the true time by at most A, for scheduled purges. */
+  readonly hasPlans?: boolean | undefined;
+  readonly kind?: WorldKind;
+}
+
+/** Returns the colo of each initial isolate. The first two isolates share a colo. */
 export function colosOf(
   world: SimulatedWorld,
-  given?: number,
-  kind: WorldKind = "ordinary",
+  { isolateCount, hasPlans = false, kind = "ordinary" }: ColoOptions = {},
 ): SimulatedColo[] {
+  const { allowanceMs, clockErrorMs } = world.settings;
+  const withinA = kind === "cached" ? [0] : [0, -allowanceMs, allowanceMs - clockErrorMs];
+  const offsets = hasPlans ? withinA : [0, 0, 8_000, -8_000];
   const colo = (name: string): SimulatedColo => ({
     name,
-    offsetMs: kind === "cached" ? 0 : world.any([0, 0, 8_000, -8_000]),
+    offsetMs: kind === "cached" && !hasPlans ? 0 : world.any(offsets),
     cache: new SimulatedCache(world),
   });
   const shared = colo("HAM");
   const others = [colo("NRT"), colo("")];
-  const count = given ?? world.between(2, 4);
+  const count = isolateCount ?? world.between(2, 4);
   const more = Array.from({ length: Math.max(0, count - 4) }, (_, at) => colo(`C${at}`));
   return [shared, shared, ...others, ...more].slice(0, count);
-}
-
-/** Returns the colo of each initial isolate of a world with scheduled purges. The first two isolates share a colo. */
-export function colosWithinA(world: SimulatedWorld, kind: WorldKind): SimulatedColo[] {
-  const { allowanceMs, clockErrorMs } = world.settings;
-  const offsets = kind === "cached" ? [0] : [0, -allowanceMs, allowanceMs - clockErrorMs];
-  const colo = (name: string): SimulatedColo => ({
-    name,
-    offsetMs: world.any(offsets),
-    cache: new SimulatedCache(world),
-  });
-  const shared = colo("HAM");
-  return [shared, shared, colo("NRT"), colo("")].slice(0, world.between(2, 4));
 }
 
 /** Returns the place of the nth isolate. If clocks are set, each isolate has its own colo. */

@@ -27,10 +27,7 @@ static void end_promise(int i, int e) {
 }
 
 static void apply(int i, int e) {
-  if (!knows(i, e)) {
-    ENTRY(e).applied |= BIT(i);
-    ENTRY(e).appliedAt = clock_of(i);
-  }
+  if (!knows(i, e)) ENTRY(e).applied |= BIT(i);
   ENTRY(e).known |= BIT(i);
 }
 
@@ -58,7 +55,11 @@ static int may_answer_sender(void) {
 
 static void do_answer_sender(void) {
   int i = event.isolate, e = event.entry;
-  if (!promise_of(i, e)) promise_read_back(i, e, now.time + SET(read_back), 0);
+  /* A read-back from before proves nothing of the answer. */
+  if (!promise_of(i, e)) {
+    ENTRY(e).stands &= ~BIT(i);
+    promise_read_back(i, e, now.time + SET(read_back), 0);
+  }
   ENTRY(e).known |= BIT(i);
 }
 
@@ -90,16 +91,19 @@ static int is_gone(struct Look *it) { return it->found == GONE && !it->read; }
 
 static int is_unsent(struct Look *it) { return it->isolate && it->found == UNREAD && !it->read; }
 
+/* Returns whether a read-back is part of the read of the event. */
+static int is_of_event(struct Look *it) {
+  return it->isolate == event.isolate + 1 && it->read == event.read + 1;
+}
+
 /*
  * An isolate sends a read-back to the primary: of the entries that it has just asked for, or a second
  * one of those that the first has not found, for the lineages.
  */
-static int may_send_back(void) { return may_send(); }
+static int may_send_back(void) { return 1; }
 
 static void do_send_back(void) {
   int i = event.isolate, is_first = 0;
-  send_read(i, event.read);
-  READ(i, event.read).back = 1;
   for (int k = 0; k < LOOKS; k += 1)
     is_first |= now.look[k].isolate == i + 1 && is_unsent(&now.look[k]);
   for (int k = 0; k < LOOKS; k += 1) {
@@ -109,65 +113,58 @@ static void do_send_back(void) {
 }
 
 /* An isolate sends an append of purges to the primary. */
-static int may_send_append(void) { return may_send(); }
+static int may_send_append(void) { return 1; }
 
 static void do_send_append(void) {
-  int i = event.isolate;
-  send_read(i, event.read);
-  READ(i, event.read).kind = APPENDED;
   for (int k = 0; k < LOOKS; k += 1)
-    if (now.look[k].isolate == i + 1 && is_gone(&now.look[k])) now.look[k].read = APPENDING;
+    if (now.look[k].isolate == event.isolate + 1 && is_gone(&now.look[k])) now.look[k].read = APPENDING;
 }
 
-/* The script of an append has read the journal before its entry, which may trim the oldest one. */
-static void serve_append(int first) {
-  if (event.isolate < 0) return;
-  struct Read *it = &READ(event.isolate, event.read);
-  if (it->kind != APPENDED || it->state != SENT) return;
-  see_state(it, &JOURNAL);
-  if (first) it->first = first;
+/* The journal lacks an entry because of trimming: only newer entries remain, as many as trimming leaves. */
+static int is_trimmed(int e) {
+  if (!JOURNAL.last || ENTRY(JOURNAL.first).position <= ENTRY(e).position) return 0;
+  return path_count(JOURNAL.first, JOURNAL.last) >= SET(kept) &&
+         RULE(R22_TRIMMED, is_noted(e));
 }
 
 /* Notes what the primary has of an entry. A second read-back asks only the lineages. */
 static void note_look(struct Look *it) {
-  struct Read seen = {.first = JOURNAL.first, .last = JOURNAL.last};
   int i = it->isolate - 1, e = it->entry, is_second = it->found != UNREAD;
-  seen.linedFirst = JOURNAL.linedFirst;
-  seen.unproven = JOURNAL.unproven;
-  int stands = !is_second && on_path(e, seen.first, seen.last);
-  it->found = stands ? STANDS : trimmed(e, &seen, NOTED) ? TRIMMED : GONE;
+  int stands = !is_second && on_path(e, JOURNAL.first, JOURNAL.last);
+  it->found = stands ? STANDS : is_trimmed(e) ? TRIMMED : GONE;
   if (it->found == GONE) ENTRY(e).gone |= BIT(i);
   else ENTRY(e).stands |= BIT(i);
 }
 
-static void note_looks(int i, int s) {
+/* The database executes a read. */
+static int may_serve(void) {
+  return !event.isPrimary || (event.first == JOURNAL.first && event.last == JOURNAL.last &&
+                              event.linedFirst == JOURNAL.linedFirst);
+}
+
+static void do_serve(void) {
   for (int k = 0; k < LOOKS; k += 1)
-    if (now.look[k].isolate == i + 1 && now.look[k].read == s + 1) note_look(&now.look[k]);
+    if (is_of_event(&now.look[k])) note_look(&now.look[k]);
 }
 
 /* A reply to a read-back arrives. If an entry is gone, the isolate must act at once. */
-static int may_reply(void) { return READ(event.isolate, event.read).state == SERVED; }
+static int may_reply(void) { return 1; }
 
 static void do_reply(void) {
-  int i = event.isolate;
   for (int k = 0; k < LOOKS; k += 1) {
     struct Look *it = &now.look[k];
-    if (it->isolate != i + 1 || it->read != event.read + 1) continue;
+    if (!is_of_event(it)) continue;
     it->read = 0;
     if (it->found == STANDS) memset(it, 0, sizeof *it);
   }
-  memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
 }
 
 /* A reply is lost. */
 static int may_miss(void) { return 1; }
 
 static void do_miss(void) {
-  int i = event.isolate;
   for (int k = 0; k < LOOKS; k += 1)
-    if (now.look[k].isolate == i + 1 && now.look[k].read == event.read + 1)
-      memset(&now.look[k], 0, sizeof now.look[k]);
-  memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
+    if (is_of_event(&now.look[k])) memset(&now.look[k], 0, sizeof now.look[k]);
 }
 
 /* Drops an accepted entry that no read will return, or that the view has. */
@@ -190,8 +187,7 @@ static void do_confirm(void) {
 static int may_replace(void) {
   int i = event.isolate, e = event.entry, again = event.other;
   return e && RULE(R22_GONE, ENTRY(e).gone & BIT(i)) && again &&
-         RULE(R21_OWN, ENTRY(again).by == i + 1) && ENTRY(again).covers == ENTRY(e).covers &&
-         ENTRY(again).hard == ENTRY(e).hard;
+         RULE(R21_OWN, ENTRY(again).by == i + 1);
 }
 
 static void do_replace(void) {

@@ -1,7 +1,6 @@
 /*
- * The journal and its book in the database: appends, trimming, losses, and what replicas return. The
- * state of the journal is its newest entry and its oldest one, because each entry stands for one
- * history.
+ * The journal and its lineages in the database: appends, trimming and losses. The state of the journal
+ * is its newest entry and its oldest one, because each entry stands for one history.
  */
 #define ENTRY(e) now.entry[e]
 #define JOURNAL now.journal[0]
@@ -11,8 +10,8 @@ enum page_bits { NOTHING = 0, EVERYTHING = 1 };
 
 /* The numbers of an event. A step does not use all of them, and the others are 0. */
 #define EVENT_FIELDS(X) \
-  X(at) X(isolate) X(read) X(other) X(entry) X(first) X(last) X(count) X(sum) X(linedFirst) X(unproven) \
-  X(number) X(asOf) X(covers) X(hard) X(position) X(isPrimary)
+  X(at) X(isolate) X(read) X(other) X(entry) X(first) X(last) X(linedFirst) \
+  X(number) X(asOf) X(covers) X(position) X(isPrimary)
 
 typedef struct {
 #define X(name) int name;
@@ -56,81 +55,27 @@ static int shortened(int first, int last, int count) {
   return at;
 }
 
-/* Replaces the state of the journal. Replicas may return the former state for a while. */
-static void replace_journal(struct Journal state) {
-  if (SET(replica_lag)) {
-    if (now.versions == VERSIONS) fail_hard("versions of the journal");
-    memmove(&now.journal[1], &now.journal[0], now.versions * sizeof now.journal[0]);
-    now.versions += 1;
-    now.journal[1].until = now.time;
-  }
-  state.until = LASTING;
-  JOURNAL = state;
-}
-
-/* Returns the state of the journal that the event names. */
-static struct Journal named_state(void) {
-  struct Journal it;
-  memset(&it, 0, sizeof it);
-  it.first = event.first;
-  it.last = event.last;
-  it.linedFirst = event.linedFirst;
-  it.unproven = event.unproven;
-  return it;
-}
-
-/* Forgets the states that no replica has any more, because L has passed. */
-static void forget_versions(void) {
-  while (now.versions > 1 && now.journal[now.versions - 1].until <= now.time - SET(replica_lag)) {
-    now.versions -= 1;
-    memset(&now.journal[now.versions], 0, sizeof now.journal[0]);
-  }
-}
-
 /* Appends an entry, notes its lineage, and trims the journal (rules 19 and 27 a). */
-static int append(int by, int covered, int hard, int position) {
+static void append(int covered) {
   int last = JOURNAL.last;
   int e = now.entries + 1;
   if (e > ENTRIES) fail_hard("entries");
   now.entries = e;
   ENTRY(e).before = last;
   ENTRY(e).covers = covered;
-  ENTRY(e).hard = hard;
-  ENTRY(e).by = by + 1;
-  ENTRY(e).position = position;
-  ENTRY(e).lossesBefore = now.losses;
+  ENTRY(e).by = event.isolate + 1;
+  ENTRY(e).position = event.position;
   ENTRY(e).countsFrom = now.time;
-  /* In a trace, an entry without a number has -1. */
-  int is_lined = JOURNAL.linedFirst != 0;
-  ENTRY(e).number = event.number < 0 ? 0 : event.number ? event.number : last ? ENTRY(last).number + 1 : 1;
-  struct Journal state = JOURNAL;
-  state.first = shortened(last ? JOURNAL.first : e, e, SET(kept));
-  state.last = e;
-  state.linedFirst = is_lined ? shortened(JOURNAL.linedFirst, e, SET(lined)) : e;
-  if (!is_lined) state.unproven = ENTRY(e).number;
-  if (!ENTRY(e).number) state.linedFirst = state.unproven = 0;
-  replace_journal(state);
-  return e;
+  JOURNAL.first = shortened(last ? JOURNAL.first : e, e, SET(kept));
+  JOURNAL.last = e;
+  JOURNAL.linedFirst = JOURNAL.linedFirst ? shortened(JOURNAL.linedFirst, e, SET(lined)) : e;
+  /* In a trace, an entry without a number has -1. It has no lineage. */
+  if (event.number < 0) JOURNAL.linedFirst = 0;
 }
 
-/*
- * Notes for the invariants which entries are lost. An isolate that must still read an entry back will
- * append it again, so that the bound begins at the latest when it must do so. In traces, the network may
- * take longer than that.
- */
-static void note_losses(int last) {
-  for (int e = 1; e <= now.entries; e += 1) {
-    if (in_history(e, last)) continue;
-    ENTRY(e).countsFrom = LASTING;
-    ENTRY(e).missed = 0;
-    for (int i = 0; i < ISOLATES; i += 1)
-      if (on_path(e, now.isolate[i].first, now.isolate[i].last)) ENTRY(e).missed |= BIT(i);
-    for (int k = 0; k < PROMISES; k += 1) {
-      struct Promise *it = &now.promise[k];
-      int is_promised = it->isolate && it->entry == e;
-      if (is_promised && SET(instant)) ENTRY(e).countsFrom = it->due;
-    }
-  }
+/* Returns whether the lineages prove that an entry precedes the last one (rule 27). */
+static int is_noted(int e) {
+  return JOURNAL.linedFirst && on_path(e, JOURNAL.linedFirst, JOURNAL.last);
 }
 
 /* Another writer, or an isolate, appends a purge. */
@@ -138,42 +83,43 @@ static int may_purge(void) {
   return !JOURNAL.last || event.position > ENTRY(JOURNAL.last).position;
 }
 
-static void serve_append(int first);
+static void do_purge(void) { append(event.covers); }
 
-static void do_purge(void) {
-  int first = JOURNAL.first;
-  append(event.isolate, event.covers, event.hard, event.position);
-  serve_append(first);
-}
+/* An isolate appends a mark of a loss. The proof has the conditions. */
+static int may_mark(void) { return may_purge(); }
 
-/* The database loses entries, the book or the lineages: a fail-over, a restore, an eviction. */
+static void do_mark(void) { append(EVERYTHING); }
+
+/*
+ * The database loses entries or lineages: a fail-over, a restore, an eviction. An isolate that must still
+ * read a lost entry back will append it again, so the bound begins at the latest when it must do so.
+ */
 static int may_lose(void) { return 1; }
 
 static void do_lose(void) {
-  now.losses += 1;
-  note_losses(event.last);
-  replace_journal(named_state());
+  for (int e = 1; e <= now.entries; e += 1) {
+    if (in_history(e, event.last)) continue;
+    ENTRY(e).countsFrom = LASTING;
+    for (int k = 0; k < PROMISES; k += 1)
+      if (now.promise[k].isolate && now.promise[k].entry == e)
+        ENTRY(e).countsFrom = now.promise[k].due;
+  }
+  JOURNAL.first = event.first;
+  JOURNAL.last = event.last;
+  JOURNAL.linedFirst = event.linedFirst;
 }
 
 /* Somebody withdraws the newest entry (rule 20). */
 static int may_withdraw(void) { return RULE(R20_STAYS, 0); }
 
 static void do_withdraw(void) {
-  int last = ENTRY(JOURNAL.last).before;
-  struct Journal state = JOURNAL;
-  state.last = last;
-  if (!last) state.first = state.linedFirst = state.unproven = 0;
-  replace_journal(state);
+  JOURNAL.last = ENTRY(JOURNAL.last).before;
+  if (!JOURNAL.last) JOURNAL.first = JOURNAL.linedFirst = 0;
 }
 
 static int within_wait(void);
 
 /* Time passes. */
-static int may_wait(void) {
-  return event.at > now.time && within_wait();
-}
+static int may_wait(void) { return event.at > now.time && within_wait(); }
 
-static void do_wait(void) {
-  now.time = event.at;
-  forget_versions();
-}
+static void do_wait(void) { now.time = event.at; }

@@ -1,12 +1,12 @@
 /*
- * The purge protocol as a transition system: its state here, its steps in the headers. The process
+ * The acceptance of purges as a transition system: its state here, its steps in the headers. The process
  * below either takes every step that is possible, within the bounds of a run, or plays the events of
  * recorded traces, each of which must be a possible step. docs/specification.md explains both.
  */
 #include "sizes.h"
 
 /* The invariants. */
-#define CHECK assert(!bound); assert(!forgot); assert(!falseLoss)
+#define CHECK assert(!bound); assert(!forgot)
 
 c_decl {
   \#include "sizes.h"
@@ -17,28 +17,18 @@ c_decl {
 /* An entry of the journal. It stands for one history: the entries before it never change. */
 typedef Entry {
   ID before;          /* 0: the journal was empty */
-  byte covers;        /* a bit for each page */
-  byte hard;
-  ID marks;           /* in a mark, the entry that it declares lost, plus 1; 1: the journal was empty */
+  byte covers;        /* 1: the page of the response */
   byte by;            /* the isolate that appended it, plus 1; 0: another writer */
   TIME position;      /* may occur again after a loss */
-  COUNT number;       /* one more than that of the entry before; 0: none */
-  COUNT lossesBefore; /* the losses of the database before it */
   TIME countsFrom;    /* the bound begins here: at the append, or after a loss; LASTING: never */
   MASK applied;       /* the isolates that have accepted it, and not read it */
-  TIME appliedAt;
   MASK known;         /* the isolates that have accepted or read it */
   MASK stands;        /* the isolates that have read it back: it stands, or was trimmed */
   MASK gone;          /* the isolates that have read back that it is gone */
-  MASK missed;        /* the isolates whose view had it when it was lost */
 };
 
-/*
- * A state of the database: the oldest and the newest entry of the journal, and the oldest whose lineage
- * is kept; 0 if that of the newest is not. Lower numbers than `unproven` are of entries from before the
- * lineages.
- */
-typedef Journal { ID first; ID last; ID linedFirst; COUNT unproven; TIME until };
+/* The oldest and the newest entry of the journal, and the oldest whose lineage is kept; 0: none. */
+typedef Journal { ID first; ID last; ID linedFirst };
 
 /* An isolate: its clock, and its view. The view is the path of entries from `first` to `last`. */
 typedef Isolate {
@@ -46,19 +36,6 @@ typedef Isolate {
   ID first;
   ID last;            /* 0: no view */
   TIME asOf;          /* when the view was requested, by this clock; 0: unknown */
-};
-
-/* A read of the journal, and the state that it has seen. */
-typedef Read {
-  byte state;         /* FREE, SENT, SERVED */
-  byte kind;          /* REPLICA, PRIMARY, MARKED, APPENDED */
-  byte back;          /* a read-back */
-  TIME sentAt;        /* by the isolate's clock */
-  ID base;            /* the view's end when it was sent */
-  ID first;
-  ID last;
-  ID linedFirst;
-  COUNT unproven;
 };
 
 /* An accepted entry that an isolate must read back. */
@@ -89,20 +66,17 @@ typedef Response {
 TIME time;
 ID entries;
 Entry entry[ENTRIES + 1];
-byte versions;
-Journal journal[VERSIONS];   /* the present state first */
-COUNT losses;
+Journal journal[1];
 Isolate isolate[ISOLATES];
-Read read[ISOLATES * READS];
 Promise promise[PROMISES];
 Look look[LOOKS];
 Response response[1];
 
 /* The use of the limits of the exhaustive search. */
-byte purges, elsewhere, lossesMade, harms;
+byte purges, elsewhere, lossesMade;
 
 /* The invariants that the last step has broken. */
-byte bound, forgot, falseLoss;
+byte bound, forgot;
 
 short choices, choice;
 
@@ -112,10 +86,7 @@ c_code {
   \#pragma GCC optimize("O2")
   \#include "journal.h"
   \#include "isolates.h"
-  \#include "reads.h"
-  \#include "views.h"
   \#include "acceptance.h"
-  \#include "responses.h"
   \#include "steps.h"
 #ifdef TRACES
   \#include "traces.h"

@@ -3,16 +3,6 @@
  * only if all of its conditions hold. A run may drop one condition, which allows more steps.
  */
 #define RULES(X) \
-  X(R11_DATE, "11 date")           /* a view is as old as the request of its read */ \
-  X(R11_JOINT, "11 joint")         /* a read begins at the view's last entry, or before it */ \
-  X(R12_CHAIN, "12 chain")         /* a view has consecutive entries, at most as many as it holds */ \
-  X(R16_REPLY, "16 reply")         /* only the reply to a read renews the view */ \
-  X(R16_PRIMARY, "16 primary")     /* the primary decides whether entries were lost */ \
-  X(R17_MARKED, "17 marked")       /* after a loss, a view starts again behind a mark of this loss */ \
-  X(R17_CHECKED, "17 checked")     /* a mark names an entry that the primary lacks */ \
-  X(R17_ONCE, "17 once")           /* a loss that is marked gets no second mark */ \
-  X(R18_EMPTY, "18 empty")         /* no view is empty */ \
-  X(R18_STILL, "18 still")         /* the first mark begins a journal that is still empty */ \
   X(R20_STAYS, "20 stays")         /* no entry is withdrawn */ \
   X(R21_OWN, "21 own")             /* an isolate accepts only what the journal has confirmed to it */ \
   X(R21_READ, "21 read")           /* a repeated webhook appends, unless a recent view has it */ \
@@ -20,8 +10,7 @@
   X(R22_STANDS, "22 stands")       /* an entry is confirmed only after a read-back */ \
   X(R22_GONE, "22 gone")           /* an entry is replaced only if the read-back lacks it */ \
   X(R22_AGAIN, "22 again")         /* an entry that is gone is appended again at once */ \
-  X(R22_TRIMMED, "22 trimmed")     /* an entry stands in the past only if the lineages note it */ \
-  X(R27_TRIMMED, "27 trimmed")     /* an entry that never existed was not trimmed */
+  X(R22_TRIMMED, "22 trimmed")     /* an entry stands in the past only if the lineages note it */
 
 enum rule {
   NO_RULE,

@@ -19,69 +19,46 @@ const base: Settings = {
   kept: 6,
   held: 6,
   lined: 6,
-  first_entries: 1,
   purges: 1,
-  reads: 1,
-  warm: 1,
 };
 
 /** Losses, and read-backs at N/2. */
 const losses: Settings = {
+  entries: 5,
   losses: 1,
   read_back: 1,
   read_back_again: 1,
-  instant: 1,
   recurring: 1,
-  confirms: 1,
   one_purger: 1,
-  prompt: 1,
 };
 
 /** A journal and views of two entries, with purges of other pages. */
-const trimming: Settings = { isolates: 1, kept: 2, held: 2, entries: 4, elsewhere: 2, prompt: 1 };
+const trimming: Settings = { isolates: 1, kept: 2, held: 2, elsewhere: 2, recurring: 0 };
 
 export const scopes: readonly Scope[] = [
   {
-    name: "replicas",
-    adds: "replicas that lag by A",
-    settings: { replica_lag: 1, entries: 3 },
-    large: { slow: 1 },
-  },
-  {
-    name: "cold",
-    adds: "an empty journal, isolates without views",
-    settings: { first_entries: 0, entries: 3, warm: 0 },
-    large: { purges: 2 },
-  },
-  {
     name: "losses",
     adds: "a fail-over, or an emptied journal",
-    settings: { ...losses, entries: 4 },
-    large: { confirms: 0 },
+    settings: losses,
+    large: { purges: 2 },
   },
   {
     name: "trimming",
     adds: "trimming, a fail-over; one isolate",
-    settings: { ...losses, ...trimming, recurring: 0 },
-    large: { entries: 5 },
+    settings: { ...losses, ...trimming },
+    large: { losses: 2 },
   },
   {
     name: "dropped lineages",
     adds: "trimming, lineages that are dropped for room, a fail-over; one isolate",
-    settings: { ...losses, ...trimming, recurring: 0, lined: 2 },
-    large: { entries: 5 },
-  },
-  {
-    name: "lost lineages",
-    adds: "trimming, lineages that are lost; one isolate",
-    settings: { ...trimming, harms: 1 },
-    large: { entries: 5 },
+    settings: { ...losses, ...trimming, lined: 2 },
+    large: { losses: 2 },
   },
   {
     name: "repeats",
     adds: "webhooks that are sent again",
-    settings: { entries: 2, repeats: 1, prompt: 1 },
-    large: { ...losses, entries: 3 },
+    settings: { entries: 3, purges: 2, repeats: 1 },
+    large: { ...losses, entries: 3, purges: 1 },
   },
 ];
 

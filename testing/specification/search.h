@@ -43,8 +43,8 @@ static void offer_purges(int i) {
   event.position = next_position();
   int is_purger = now.purges < SET(purges) && !(SET(one_purger) && i != SET(isolates) - 1);
   /* The reply to the append may be lost, so that nothing is accepted. */
-  if (is_purger && !SET(confirms) && is_wanted()) now.purges += 1, happen();
-  if (is_purger && !SET(slow) && is_wanted()) {
+  if (is_purger && is_wanted()) now.purges += 1, happen();
+  if (is_purger && is_wanted()) {
     now.purges += 1;
     happen();
     event = by(accept_step, i);
@@ -57,77 +57,48 @@ static void offer_purges(int i) {
   if (is_wanted()) now.elsewhere += 1, happen();
 }
 
-/* Loses the newest entries, or all, with their lineages; or the lineages alone. */
+/* Loses the newest entries, or all, with their lineages. */
 static void offer_losses(void) {
   event = by(lose_step, 0);
   event.first = JOURNAL.first;
   event.last = JOURNAL.last;
   event.linedFirst = JOURNAL.linedFirst;
-  event.unproven = JOURNAL.unproven;
-  Event kept = event;
-  if (now.harms < SET(harms) && event.linedFirst) {
-    event.linedFirst = event.unproven = 0;
-    if (is_wanted()) now.harms += 1, happen();
-    event = kept;
-  }
   if (now.lossesMade >= SET(losses)) return;
   while (event.last) {
     int is_first = event.last == JOURNAL.first;
-    if (event.last == event.linedFirst) event.linedFirst = event.unproven = 0;
+    if (event.last == event.linedFirst) event.linedFirst = 0;
     event.last = is_first ? 0 : ENTRY(event.last).before;
-    if (!event.last) event.first = event.linedFirst = event.unproven = 0;
+    if (!event.last) event.first = event.linedFirst = 0;
     if (is_wanted()) now.lossesMade += 1, happen();
   }
 }
 
-static void offer_take(int i, int s) {
-  struct Read *it = &READ(i, s);
-  int latest = it->sentAt > VIEW(i).asOf ? it->sentAt : VIEW(i).asOf;
-  int is_kept = VIEW(i).last && in_history(VIEW(i).first, it->last);
+/*
+ * An isolate reads the journal. If the journal has lost the view's last entry, the view begins again
+ * behind a mark, which covers everything that the isolate has accepted.
+ */
+static void offer_read(int i) {
+  int has_lost = !in_history(VIEW(i).last, JOURNAL.last);
   event = by(take_step, i);
-  event.read = s;
-  event.last = it->last;
-  event.first = shortened(is_kept ? VIEW(i).first : it->first, it->last, SET(held));
-  event.count = path_count(event.first, event.last);
-  event.sum = path_sum(event.first, event.last);
-  event.asOf = latest;
-  if (event.last) offer();
-}
-
-static void offer_reads(int i, int s) {
-  struct Read *it = &READ(i, s);
-  int is_repeated = it->state == SENT && it->sentAt == clock_of(i) && it->base == VIEW(i).last;
-  event = by(send_step, i);
-  event.read = s;
-  if (SET(slow) && !is_repeated) offer();
-  for (int v = 0; v < now.versions && (it->state == SENT || !SET(slow)); v += 1) {
-    event = by(serve_step, i);
-    event.read = s;
-    event.first = now.journal[v].first;
-    event.last = now.journal[v].last;
-    event.linedFirst = now.journal[v].linedFirst;
-    event.unproven = now.journal[v].unproven;
-    event.isPrimary = v == 0;
-    if (SET(slow)) offer();
-    else if (is_wanted()) send_read(i, s), happen();
-  }
-  if (it->state != SERVED) return;
-  offer_take(i, s);
-  if (now.entries < SET(entries) && it->kind < MARKED) {
+  if ((has_lost && now.entries >= SET(entries)) || !is_wanted()) return;
+  if (has_lost) {
     event = by(mark_step, i);
-    event.read = event.other = s;
-    event.entry = it->base;
     event.position = next_position();
-    offer();
+    happen();
+    for (int e = 1; e <= now.entries; e += 1) ENTRY(e).applied &= ~BIT(i);
   }
+  int is_kept = in_history(VIEW(i).first, JOURNAL.last);
+  event = by(take_step, i);
+  event.last = JOURNAL.last;
+  event.first = shortened(is_kept ? VIEW(i).first : JOURNAL.first, JOURNAL.last, SET(held));
+  event.asOf = clock_of(i);
+  happen();
 }
 
 static void offer_acceptance(int i) {
   for (int e = 1; e <= now.entries; e += 1) {
-    event = by(accept_step, i);
+    event = by(answer_sender_step, i);
     event.entry = e;
-    if (SET(slow) && ENTRY(e).by == i + 1 && !(ENTRY(e).known & BIT(i)) && !ENTRY(e).marks) offer();
-    event.step = answer_sender_step;
     if (SET(repeats) && ENTRY(e).by && ENTRY(e).by != i + 1 && !promise_of(i, e)) offer();
     struct Promise *it = promise_of(i, e);
     struct Look *look = look_of(i, e);
@@ -162,10 +133,10 @@ static void offer_all(void) {
   if (may_happen() && is_wanted()) let_time_pass();
   offer_losses();
   event = by(withdraw_step, 0);
-  if (JOURNAL.last > SET(first_entries)) offer();
+  if (JOURNAL.last > 1) offer();
   for (int i = 0; i < SET(isolates); i += 1) {
     offer_purges(i);
-    for (int s = 0; s < SET(reads); s += 1) offer_reads(i, s);
+    offer_read(i);
     offer_acceptance(i);
     event = by(restamp_step, i);
     offer();
@@ -194,16 +165,14 @@ static void begin_search(void) {
   is_replayed = getenv("REPLAYED") != NULL;
   drop(getenv("DROPPED_RULE"));
   now.time = beginning;
-  now.versions = 1;
-  JOURNAL.until = LASTING;
-  for (int k = 0; k < SET(first_entries); k += 1)
-    append(-1, k ? NOTHING : EVERYTHING, 1, k + 1);
-  now.versions = 1;
-  for (int i = 0; i < SET(isolates) && SET(warm); i += 1) {
-    VIEW(i).first = shortened(JOURNAL.first, JOURNAL.last, SET(held));
-    VIEW(i).last = JOURNAL.last;
-    VIEW(i).asOf = clock_of(i);
-    for (int e = 1; e <= now.entries; e += 1)
-      if (knows(i, e)) ENTRY(e).known |= BIT(i);
+  /* All views have the first entry, which another writer has appended. */
+  event = by(purge_step, -1);
+  event.position = 1;
+  append(EVERYTHING);
+  for (int i = 0; i < SET(isolates); i += 1) {
+    event = by(take_step, i);
+    event.first = event.last = JOURNAL.last;
+    event.asOf = clock_of(i);
+    happen();
   }
 }

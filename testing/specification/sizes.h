@@ -3,24 +3,18 @@
 #define TIME int
 #define ID short
 #define MASK int
-#define COUNT short
 #define LASTING 2147483647
 #define ISOLATES 24
-#define READS 64
 #define ENTRIES 1024
-#define VERSIONS 160
 #define PROMISES 96
 #define LOOKS 64
 #else
 #define TIME byte
 #define ID byte
 #define MASK byte
-#define COUNT byte
 #define LASTING 255
 #define ISOLATES 2
-#define READS 2
 #define ENTRIES 6
-#define VERSIONS 6
 #define PROMISES 2
 #define LOOKS 2
 #endif

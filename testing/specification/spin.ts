@@ -22,7 +22,7 @@ if (!isSpinInstalled) {
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
-const invariants = ["bound", "forgot", "falseLoss"] as const;
+const invariants = ["bound", "forgot"] as const;
 export type Invariant = (typeof invariants)[number];
 
 interface SearchResult {

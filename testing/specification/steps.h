@@ -1,8 +1,7 @@
 /* The steps of the protocol. Each has a condition, `may_…`, and an effect, `do_…`. */
 #define STEPS(X) \
-  X(wait) X(purge) X(lose) X(withdraw) \
-  X(start) X(send) X(serve) X(miss) X(mark) X(take) \
-  X(accept) X(answer_sender) X(ask) X(send_back) X(send_append) X(reply) X(confirm) X(replace) X(load) X(restamp)
+  X(wait) X(purge) X(mark) X(lose) X(withdraw) X(start) X(take) X(accept) X(answer_sender) X(ask) \
+  X(send_back) X(send_append) X(serve) X(reply) X(miss) X(confirm) X(replace) X(load) X(restamp)
 
 enum step {
   NO_STEP,

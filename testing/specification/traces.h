@@ -88,7 +88,7 @@ static void reject(int t, int at, int step) {
 /* Takes the step of an event, after the time until then. Returns whether both are possible. */
 static int play(int t, int at) {
   Event next = events[traces[t].first_event + at];
-  if (next.isolate >= ISOLATES || next.read >= READS) fail_hard("an event");
+  if (next.isolate >= ISOLATES) fail_hard("an event");
   if (next.at > now.time) {
     event = (Event){.step = wait_step, .at = next.at};
     if (!may_happen()) return reject(t, at, wait_step), 0;
@@ -98,15 +98,11 @@ static int play(int t, int at) {
   event = next;
   if (next.at < now.time || !may_happen()) return reject(t, at, next.step), 0;
   happen();
-  if (!now.falseLoss) return 1;
-  printf("rejected %d %d %s: FALSE-LOSS\n", t, at, step_names[next.step]);
-  return 0;
+  return 1;
 }
 
 static void play_trace(int t) {
   memcpy(settings, traces[t].constants, sizeof settings);
-  now.versions = 1;
-  JOURNAL.until = LASTING;
   for (int at = 0; at < traces[t].events_count; at += 1)
     if (!play(t, at)) return;
   printf("accepted %d\n", t);

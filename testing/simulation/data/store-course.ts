@@ -3,7 +3,7 @@ import type { PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
 import { Course, type HistoryOptions } from "../course.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import type { SimulatedColo, SimulatedIsolate } from "../simulated-isolate.ts";
-import { colosOf, colosWithinA, misfortuneShare } from "../simulated-weather.ts";
+import { colosOf, misfortuneShare } from "../simulated-weather.ts";
 import type { SimulatedHashes } from "./simulated-hashes.ts";
 import { SimulatedStore, soundStoreParts, type StoreParts } from "./simulated-store.ts";
 
@@ -31,9 +31,7 @@ export abstract class StoreCourse extends Course {
     this.#parts = { ...soundStoreParts, ...options.storeParts };
     this.#hashes = hashes;
     this.misfortune = misfortuneShare(world, this.kind) / 2;
-    this.colos = options.hasPlans
-      ? colosWithinA(world, this.kind)
-      : colosOf(world, options.isolateCount);
+    this.colos = colosOf(world, options);
     for (const colo of this.colos) this.open(colo);
   }
 

@@ -6,7 +6,7 @@
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import { type History, worldWithTiers } from "../course.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
-import { type Plan, PlanLedger } from "../plan-ledger.ts";
+import type { Plan, PlanLedger } from "../plan-ledger.ts";
 import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import { SimulatedRows, type SimulatedStore, wayOf } from "./simulated-store.ts";
 import { type SetKey, setKeys, SetTurns } from "./set-turns.ts";
@@ -61,9 +61,9 @@ class WriteCourse extends StoreCourse {
       () => this.stores.map(({ isolate }) => isolate),
       () => this.#ledger.afterLoss(),
     );
-    const onPlanned = (plan: Plan) => void this.#writeAsPlanned(plan);
-    const isOfObject = this.object !== undefined;
-    this.#plans = options.hasPlans ? new PlanLedger(world, { isOfObject, onPlanned }) : undefined;
+    this.#plans = options.hasPlans
+      ? this.plansThat((plan) => this.#writeAsPlanned(plan))
+      : undefined;
   }
 
   protected readOnce(store: SimulatedStore, when: "beside" | "after"): Promise<void> {
@@ -81,7 +81,8 @@ class WriteCourse extends StoreCourse {
     const setShare = this.#setShare ?? 0;
     if (setShare > 0 && world.draw() < setShare) return this.#actOnSetKey();
     const store = world.any(this.stores);
-    if (this.#plans && world.draw() < 0.2) return void this.#schedule(this.#plans, store);
+    if (this.#plans && world.draw() < 0.2)
+      return void this.schedule(this.#plans, store.isolate, { aheadMsMax, targets: () => red });
     const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
     if (drawn < 0.35) {
@@ -173,21 +174,8 @@ class WriteCourse extends StoreCourse {
     this.underWay -= 1;
   }
 
-  /** Schedules a purge, or cancels one. */
-  async #schedule(plans: PlanLedger, { isolate }: SimulatedStore): Promise<void> {
-    if (this.world.draw() < 0.3) {
-      const violation = await plans.cancel(isolate);
-      if (violation !== undefined) this.breach(violation);
-    } else await plans.plan(isolate, { aheadMsMax, targets: () => red });
-  }
-
-  /** Writes when a hard purge says so, unless it is cancelled. */
-  async #writeAsPlanned(plan: Plan): Promise<void> {
+  #writeAsPlanned(plan: Plan): void {
     const world = this.world;
-    const leftMs = (this.#plans?.changesAtMs(plan) ?? 0) - world.atMs;
-    if (plan.mode === "soft" || leftMs < 0) return;
-    await world.sleep(leftMs);
-    if (plan.isCancelled) return;
     for (const key of keys) {
       const value = `p${(this.#values += 1)}`;
       this.#database.commit(key, value);

@@ -7,7 +7,7 @@ import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
 import type { EventFields, Trace, Trip } from "./trace.ts";
 
-/** The number of reads of one isolate that the specification remembers. */
+/** The reads of one isolate have numbers below this, which fit into the state of the specification. */
 const readsMax = 64;
 
 /** The steps by which an isolate sends requests for these purposes. It ignores other requests. */

@@ -152,7 +152,6 @@ export class Trace {
       notedFirst: number(noted[0]),
       notedLast: number(noted.at(-1)),
       linedFirst: number(lineages.lined[0]),
-      unproven: lineages.unprovenBelow,
     };
   }
 
