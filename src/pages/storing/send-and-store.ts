@@ -118,8 +118,10 @@ function unstored(
   const { metadata, rule, hadCookie } = given;
   const { decision } = exchange;
   const { headers, status } = response;
+  // The page from after the purge may have the validator of an answer from before it.
+  const isClaimed =
+    rule !== "before-purge" && contentTagFor(metadata, request.route) === undefined;
   // The origin got no conditions of the client, so evaluate them here (RFC 9110 §13.2.1).
-  const isClaimed = contentTagFor(metadata, request.route) === undefined;
   const hasIt =
     isClaimed &&
     isNotModified({

@@ -20,6 +20,8 @@ const open = (config: SiteOptions["config"] = {}, origin = numbered) =>
   openJournalled({ config, origin }).site;
 type Site = ReturnType<typeof open>;
 
+const http = (seconds: number) => new Date((startSeconds + seconds) * 1_000).toUTCString();
+
 interface Body {
   readonly scheduled: { readonly id: string };
 }
@@ -72,6 +74,17 @@ it("no load is stored that began before the instant + A + settleSeconds", async 
   expect(await seen(site)).toContain("page 3 tidemark; hit");
 });
 
+it("a browser gets no validator for a page of before the instant", async () => {
+  const told = cc("max-age=600", { etag: '"build"', "last-modified": http(-60), "cache-tag": "red" });
+  const site = open({ purge: { settleSeconds: 5 } }, () => page("old", told));
+  await plan(site, 60);
+  site.clock.advance(61);
+  const seenFields = (await site.get("/a")).fields;
+  expect([seenFields.get("etag"), seenFields.get("last-modified")]).toEqual([null, null]);
+  const returning = await site.ask("/a", { headers: { "if-none-match": '"build"' } });
+  expect(returning.status).toBe(200);
+});
+
 it("lifetimes downstream end at the instant − A", async () => {
   const site = open();
   await plan(site, 60);
@@ -85,7 +98,6 @@ it("lifetimes downstream end at the instant − A", async () => {
   ]);
 });
 
-const http = (seconds: number) => new Date((startSeconds + seconds) * 1_000).toUTCString();
 const expiring = { date: http(0), expires: http(3_600) };
 
 it.each<{ given: Readonly<Record<string, string>>; told: Readonly<Record<string, string | null>> }>(
