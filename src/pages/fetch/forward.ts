@@ -24,6 +24,7 @@ import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
 import { sortCookies, withoutPosition } from "../../routing/cookies.ts";
 import { builtAnswer, objectionsTo } from "./builds.ts";
+import { mayBeTranslated, translated } from "./known-precondition.ts";
 
 /** The origin's response, or why there is none. */
 type ForwardResult =
@@ -151,6 +152,8 @@ export async function forwardPassed(
   const isBodiless = method === "GET" || method === "HEAD";
   const traits = isBodiless ? route.traits : undefined;
   const headers = passedFields({ client: request.headers, target, address, traits }, isBodiless);
+  const ifMatch = headers.get("if-match");
+  if (mayBeTranslated(ifMatch)) headers.set("if-match", await translated(ifMatch, passed, context));
   if (route.builds !== undefined) adaptConditions(headers, isBodiless);
   askForReadable(headers, passed, isBodiless);
   edit(headers, route.requestEdits);
