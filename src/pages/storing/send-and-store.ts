@@ -20,6 +20,7 @@ import {
   makePrivate,
   withoutBody,
 } from "../respond/downstream.ts";
+import { endingBy } from "../respond/ending-lifetime.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith, type StampedAnswer } from "../site/forward-outcome.ts";
 import {
@@ -119,8 +120,7 @@ function unstored(
   const { decision } = exchange;
   const { headers, status } = response;
   // The page from after the purge may have the validator of an answer from before it.
-  const isClaimed =
-    rule !== "before-purge" && contentTagFor(metadata, request.route) === undefined;
+  const isClaimed = rule !== "before-purge" && contentTagFor(metadata, request.route) === undefined;
   // The origin got no conditions of the client, so evaluate them here (RFC 9110 §13.2.1).
   const hasIt =
     isClaimed &&
@@ -139,6 +139,7 @@ function unstored(
   const mayBeOwn = isPersonal(request) || hadCookie;
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
+  const endsAtMs = exchange.site.view.endsAtMs(metadata);
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
@@ -146,6 +147,8 @@ function unstored(
   return passOn(sent, { route: request.route, exchange }, (fields) => {
     if (!isClaimed) withoutValidators(fields);
     change?.(fields);
+    // Rule 30 e: an answer that is not stored ends downstream like one that is.
+    return endingBy(endsAtMs, fields, { nowAtMs: exchange.nowAtMs, status });
   });
 }
 

@@ -137,6 +137,41 @@ it.each<{ given: Readonly<Record<string, string>>; told: Readonly<Record<string,
   }
 });
 
+const long = cc("max-age=9000", { "cache-tag": "red" });
+
+it.each<{
+  id: string;
+  given: Response;
+  route?: object;
+  headers?: Readonly<Record<string, string>>;
+}>([
+  {
+    id: "an unconfirmed redirect",
+    given: page("", { ...long, location: "/b" }, 301),
+    route: { mode: "override", fresh: "2h" },
+  },
+  {
+    id: "one variant too many",
+    given: page("page", { ...long, vary: "x-variant" }),
+    headers: { "x-variant": "2" },
+  },
+  {
+    id: "a part",
+    given: page("0123", { ...long, "content-range": "bytes 0-3/10" }, 206),
+    headers: { range: "bytes=0-3" },
+  },
+  { id: "too large a body", given: page("page", { ...long, "content-length": "99999999999" }) },
+])("an answer that is not stored has no lifetime beyond the instant − A: $id", async (row) => {
+  const { given, route = {}, headers = {} } = row;
+  const routes = [{ name: "all", match: "*", ...route }];
+  const site = open({ limits: { variants: 1 }, routes }, () => given.clone());
+  await plan(site, 60);
+  if (headers["x-variant"] !== undefined) await site.get("/a");
+  const answer = await site.ask("/a", { headers });
+  expect(answer.headers.get("cache-status")).not.toContain("stored");
+  expect(answer.headers.get("cache-control")).toBe("max-age=59");
+});
+
 it("a soft purge makes a page stale from the instant on", async () => {
   const site = open();
   await site.get("/a");
