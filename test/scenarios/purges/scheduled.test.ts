@@ -192,6 +192,18 @@ it("a page of before the instant is not validated after it", async () => {
   expect(await seen(site)).toContain("page 2 ");
 });
 
+it("the variants that it has ended keep no other from being stored", async () => {
+  const varied = { ...fields, vary: "x-variant" };
+  const site = open({ limits: { variants: 1 } }, (_, nth) => page(`page ${nth}`, varied));
+  const get = async (variant: string) =>
+    (await site.get("/a", { headers: { "x-variant": variant } })).cacheStatus;
+  await get("1");
+  await plan(site, 60);
+  site.clock.advance(62);
+  expect(await get("2")).toContain("stored");
+  expect(await get("3")).toContain("too-many-variants");
+});
+
 it("a cancel lets the page answer on, and a late one is refused", async () => {
   const site = open();
   await site.get("/a");
