@@ -7,6 +7,7 @@
 // 5. send-body.ts sends the body while gathering it, and streams a larger body to tiers.
 // 6. store-whole.ts stores a body that was gathered whole: in memory, and then in the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
+import { acceptClassName } from "../../rules/accept-class.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -140,12 +141,17 @@ function unstored(
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
   const endsAtMs = exchange.site.view.endsAtMs(metadata);
+  // Another client may get another type, which `Vary` does not say.
+  const isTypeChosen =
+    (rule === "unconfirmed" && status < 300) ||
+    metadata.selecting.some(([name]) => name === acceptClassName);
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
   return passOn(sent, { route: request.route, exchange }, (fields) => {
     if (!isClaimed) withoutValidators(fields);
+    if (isTypeChosen) fields.append("vary", "Accept");
     change?.(fields);
     // Rule 30 e: an answer that is not stored ends downstream like one that is.
     return endingBy(endsAtMs, fields, { nowAtMs: exchange.nowAtMs, status });
