@@ -98,8 +98,12 @@ function sendUnstored(
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
+  // An anonymous request would get an answer from before the purge, too.
+  const isForAll = refusal.rule === "before-purge";
   flight.settle(
-    status >= 500 ? failedWith(fresh.response, exchange.nowAtMs()) : { kind: "nothing-to-share" },
+    status >= 500
+      ? failedWith(fresh.response, exchange.nowAtMs())
+      : { kind: "nothing-to-share", isForAll },
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
