@@ -1,6 +1,7 @@
 // Tests scheduled purges (docs/purge-protocol-special.md, rule 30) with whole requests: answers, loads
 // and lifetimes around the instant, cancels, and refused orders.
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { pause } from "../../../src/base/timeouts.ts";
 import {
   bearer,
   openJournalled,
@@ -11,6 +12,7 @@ import {
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import type { SiteOptions } from "../../../testing/site/harness.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 
 const allowing = "max-age=600, stale-while-revalidate=60, stale-if-error=120";
 const fields = cc(allowing, { "cache-tag": "red" });
@@ -259,6 +261,31 @@ it.each(["hard", "soft"])(
     expect(await values.get("42")).toBe("value");
   },
 );
+
+describe("calls that wait for a value of before the instant", () => {
+  playTimers();
+
+  it("load ten at a time, until a value is stored", async () => {
+    const { site, values, clock } = await openBeside();
+    await plan(site, 60);
+    await site.get("/page");
+    clock.advance(60.5);
+    let [running, mostRunning, loads] = [0, 0, 0];
+    const calls = Array.from({ length: 100 }, () =>
+      values.getOrSet("42", async () => {
+        loads += 1;
+        mostRunning = Math.max(mostRunning, (running += 1));
+        await pause(200);
+        running -= 1;
+        return "value";
+      }),
+    );
+    await pass(clock, 4);
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(["value"]));
+    expect(mostRunning).toBe(10);
+    expect(loads).toBeLessThan(50);
+  });
+});
 
 it("a value that is written across the instant is in no tier", async () => {
   const { site, values, clock } = await openBeside();
