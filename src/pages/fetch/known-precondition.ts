@@ -29,9 +29,9 @@ export async function translated(
 ): Promise<string> {
   const { headers: fields, cf } = client;
   const headers = new Headers(fields);
-  for (const name of ["if-match", "authorization"]) headers.delete(name);
+  for (const name of ["if-match", "if-unmodified-since", "authorization"]) headers.delete(name);
   const url = ownUrl(target);
-  const get = new Request(url, { headers, cf } as RequestInit);
+  const get = new Request(url, { headers, cf });
   const read = context.site.readUrl(get, get);
   const planned = plan(get, read, context);
   if (planned.kind !== "lookup") return ifMatch;
