@@ -18,7 +18,12 @@ export interface SharedOutcome {
  */
 export type FlightOutcome<Shared extends SharedOutcome> =
   | Shared
-  | { readonly kind: "nothing-to-share"; readonly stored?: undefined };
+  | {
+      readonly kind: "nothing-to-share";
+      readonly stored?: undefined;
+      /** Whether this holds for every client, so that no anonymous fetch is started. */
+      readonly isForAll?: boolean;
+    };
 
 /** An outcome, and the flight that it is from. */
 export interface FlightResult<Shared extends SharedOutcome> {

@@ -3,6 +3,7 @@ import { refuseUnknown } from "../base/known-members.ts";
 import { randomText } from "../purge/create-purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
+import { KeyedSemaphore } from "../cache/keyed-semaphore.ts";
 import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
@@ -188,6 +189,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     sharedBodyBytes: limits.sharedBodyBytes,
     flights: new Flights(),
     stores: new StoreOrder(),
+    loadSlots: new KeyedSemaphore(),
     failures: new BoundedMarks<number>(),
     onBadRecord: () => metrics.add("badRecords"),
     purge: purgeOf,

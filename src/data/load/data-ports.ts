@@ -2,6 +2,7 @@
 // each key, so that a slow load does not overwrite a newer value.
 import type { OperatorError } from "../../base/operator-error.ts";
 import type { TurnPorts } from "../../cache/lease-turn.ts";
+import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { LoadPorts } from "../../cache/load.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -46,6 +47,8 @@ export interface DataPorts
   /** The host of the Cache API keys. */
   readonly host: string;
   readonly stores: StoreOrder;
+  /** The slots for calls that cannot share a load. */
+  readonly loadSlots: KeyedSemaphore;
   readonly counts: DataCounts;
   /** The application's listener; `undefined` if it has none. */
   readonly events: EventListener | undefined;

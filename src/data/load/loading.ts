@@ -22,6 +22,7 @@ import {
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
+import { isEnding } from "./store-values.ts";
 import { hasForm, isResting, judge, standIn } from "./verdict.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
@@ -105,6 +106,26 @@ function ledAlone(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   return startFlight(need, leader, ports).answer;
 }
 
+/**
+ * Loads for one of many calls that waited in vain, once the call gets one of the key's slots. The wait for a slot
+ * ends at the wait timeout.
+ *
+ * @param sinceAtMs the start of the wait, in epoch milliseconds
+ */
+async function ledInTurn(need: LoadNeed, sinceAtMs: number, ports: DataPorts): Promise<CallResult> {
+  const { loadSlots, nowAtMs, random } = ports;
+  const waitMs = waitTimeoutMs(need, ports) - Math.abs(nowAtMs() - sinceAtMs);
+  const leave = await loadSlots.enter(need.place.key.text, { waitMs, nowAtMs, random });
+  // Another call may have stored a value since the wait ended.
+  const come = storedSince(need, ports);
+  const answering = come?.kind === "answer" ? come.answer : ledAlone(need, ports);
+  try {
+    return await answering;
+  } finally {
+    leave();
+  }
+}
+
 function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResult> {
   return {
     keyOf: ({ place }) => place.key.text,
@@ -115,9 +136,9 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     takeTurn: (need, flight) => acquireLease({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
-    next: nextAfter,
+    next: (outcome) => nextAfter(outcome, ports),
     onTimeout: async (need) => standIn(need, ports),
-    alone: (need) => ledAlone(need, ports),
+    alone: (need, { sinceAtMs }) => ledInTurn(need, sinceAtMs, ports),
     tooLate: async (need) => {
       return standIn(need, ports) ?? { kind: "error", error: waitTimedOut(need) };
     },
@@ -210,14 +231,21 @@ export async function isUsableNow(
   return judged() === "usable";
 }
 
-function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResult> {
+function nextAfter(
+  outcome: FlightOutcome<LoadOutcome>,
+  ports: DataPorts,
+): Next<LoadNeed, CallResult> {
   switch (outcome.kind) {
     case "failed":
       return { kind: "answer", answer: { kind: "error", error: outcome.error } };
     case "stored":
-    case "given":
+    case "given": {
+      const metadata = metadataOf(outcome);
+      // No other load would bring a value to share (rule 30 d).
+      if (metadata !== undefined && isEnding(metadata, ports)) return { kind: "alone" };
       // The value was purged meanwhile, so one of the followers leads a new load.
       return { kind: "again" };
+    }
     case "nothing-to-share":
       return { kind: "alone" };
     default:

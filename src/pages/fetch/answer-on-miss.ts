@@ -81,8 +81,9 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
     return come ? answeredBy(come, pending) : failurePage("timeout", pending);
   },
   anonymous: {
-    isFault: ({ kind }, pending) =>
-      kind === "origin-failed" || (kind === "nothing-to-share" && !isUnshared(pending)),
+    isFault: (outcome, pending) =>
+      outcome.kind === "origin-failed" ||
+      (outcome.kind === "nothing-to-share" && outcome.isForAll !== true && !isUnshared(pending)),
     isDue: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>

@@ -5,7 +5,6 @@ import { discardBody, haveSameBody } from "../../cache/record/record.ts";
 import { Decision } from "../../observe/decision.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { contentRange } from "../../rules/ranges.ts";
-import { prefersAnother } from "../../rules/selecting.ts";
 import { strongValidator } from "../../rules/validators.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { openBytePipe } from "../../bodies/client-end.ts";
@@ -13,7 +12,7 @@ import { ChunkReader, relayRest } from "../../bodies/gather.ts";
 import { Relay } from "../../bodies/relay.ts";
 import { rangedStream } from "../../bodies/ranged-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { needsNewBody, mayValidate } from "../reuse/pending-forward.ts";
+import { needsNewBody, mayValidate, prefersAnotherBody } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, SharedRest } from "../../bodies/continuation.ts";
@@ -119,8 +118,7 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   const { bodyBytes } = metadata;
   if (validator === undefined || bodyBytes === null) return undefined;
   // The page may vary by a field that `Vary` does not name.
-  if (metadata.isOfClient === true && prefersAnother(place.request.forwarded, stored))
-    return undefined;
+  if (prefersAnotherBody(metadata, place.request)) return undefined;
   if (!(await mayValidate(judged, place)) || needsNewBody(judged, place)) return undefined;
   const asking = placeOf({ range: `bytes=${atByte}-`, "if-range": validator }, place);
   const { restSlots, nowAtMs, random } = place.exchange.site;

@@ -9,7 +9,7 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
-import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
+import { mayBeSecret, selectingFieldNames } from "../../rules/selecting.ts";
 import { conditionalFields } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import {
@@ -21,6 +21,7 @@ import {
 import {
   needsNewBody,
   mayValidate,
+  prefersAnotherBody,
   storedCandidate,
   questionOf,
   type PendingForward,
@@ -168,9 +169,8 @@ function leadElsewhere(
 /**
  * Returns the fields of a conditional request. The result is empty if a 304 would have to store the
  * body again, and the lookup has not read the whole body. It is also empty if a 304 would let a wrong
- * body answer again: if a purge covers or may cover the response, or if a client's own request
- * fetched the body, and this is a refresh, or the request of a client that prefers another media type
- * or language.
+ * body answer again: if a purge covers or may cover the response, if this is the refresh of a body that a
+ * client's own request fetched, or if the client prefers another body (`prefersAnotherBody`).
  */
 function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   const { validating } = pending;
@@ -182,12 +182,10 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
   if (weigh(validating, question).isOriginFirst || needsNewBody(validating, pending)) return [];
-  const stored = fieldsOf(metadata);
-  const { isAnonymous, forwarded, route } = pending.request;
-  // The stored response is for the same normal form, because the key has the form.
-  const get = (name: string) => (route.normalForms?.has(name) ? null : forwarded.get(name));
-  if (metadata.isOfClient === true && (isAnonymous || prefersAnother({ get }, stored))) return [];
-  const fields = conditionalFields(stored);
+  const { isAnonymous, route } = pending.request;
+  if (metadata.isOfClient === true && isAnonymous) return [];
+  if (prefersAnotherBody(metadata, pending.request)) return [];
+  const fields = conditionalFields(fieldsOf(metadata));
   return route.builds === undefined ? fields : unmarked(fields);
 }
 

@@ -93,7 +93,11 @@ export async function passBy(
   decision.outcome = "passed";
   decision.tier = "origin";
   decision.answerBytes = bytesPassedOn(response, request.method);
-  const sent = passOn(response, { route, exchange }, rule === "caller" ? makePrivate : keepPrivate);
+  const sent = passOn(response, { route, exchange }, (fields) => {
+    if (rule === "caller") makePrivate(fields);
+    else keepPrivate(fields);
+    return fields;
+  });
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;

@@ -225,18 +225,17 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
 /**
  * Passes the origin's answer on, with its body unchanged and unbuffered, and the route's edits of fields.
  *
- * @param change changes the fields before `Cache-Status` is added
+ * @param change returns the changed fields, before `Cache-Status` is added
  */
 export function passOn(
   response: Response,
   { route, exchange }: { readonly route: Route; readonly exchange: Exchange },
-  change?: (fields: Headers) => void,
+  change: (fields: Headers) => Headers,
 ): Response {
   // A copy would lose the connection of the accepted upgrade.
   if (response.status === 101) return response;
   const { site, decision } = exchange;
-  const fields = fieldsPassedOn(response, { config: site.config, route });
-  change?.(fields);
+  const fields = change(fieldsPassedOn(response, { config: site.config, route }));
   fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
   return withFields(response, fields);
 }

@@ -3,6 +3,11 @@ import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { Continuation } from "../../bodies/continuation.ts";
 import { bodyRequestedAtMs, discardBody } from "../../cache/record/record.ts";
+import { acceptClass, acceptClassName, isOfExtension } from "../../rules/accept-class.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { responseMediaTypes } from "../../rules/media-types.ts";
+import { prefersAnother } from "../../rules/selecting.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { PageLookup } from "./page-lookup.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import { isOfUse, judgedUnder, mayBeValidated, type VerdictQuestion } from "./may-answer.ts";
@@ -90,6 +95,26 @@ export function needsNewBody(found: JudgedResponse, place: PagePlace): boolean {
   const { purgeSettleSeconds } = place.request.route;
   const sinceAtMs = bodyRequestedAtMs(metadata) - purgeSettleSeconds * 1_000;
   return purgeSettleSeconds > 0 && view.purgedSince(metadata, sinceAtMs);
+}
+
+/**
+ * Returns whether the origin may have another body for this client, with the same validator: the client ranks another
+ * class of types first, or prefers another type or language than the client whose own request fetched the body.
+ */
+export function prefersAnotherBody(
+  { fields, selecting, isOfClient }: StoredMetadata,
+  { forwarded, route, target, isAnonymous }: LookupRequest,
+): boolean {
+  const stored = fieldsOf({ fields });
+  // The stored response is for the same normal form, because the key has the form.
+  const get = (name: string) => (route.normalForms?.has(name) ? null : forwarded.get(name));
+  if (isOfClient === true && prefersAnother({ get }, stored)) return true;
+  const names = [...selecting.map(([name]) => name), ...route.keyHeaders];
+  const isForAccept = names.includes("accept") || names.includes(acceptClassName);
+  const first = acceptClass(get("accept"));
+  if (isAnonymous || isForAccept || first === "html") return false;
+  const type = responseMediaTypes(stored).at(-1) ?? "";
+  return first !== acceptClass(type) && !isOfExtension(type, target.path);
 }
 
 /** Returns whether the body is, or may be, from before a purge that covers the response. */

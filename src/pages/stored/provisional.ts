@@ -1,7 +1,9 @@
 // The provisional answer: one that clients get now, and that may be older than a purge or a release. Without a
-// validator, a range or a lifetime downstream, and without effect on what is stored.
-// - A substitute's answer is kept for at most N seconds, under a key of its own (`site/substitute-port.ts`).
-// - An answer that a part does not store, and one from before a purge, is not kept (`isProvisional` of `storing/refusal.ts`).
+// lifetime downstream, and without effect on what is stored.
+// - A substitute's answer is kept for at most N seconds, under a key of its own (`site/substitute-port.ts`). It has no
+//   validator and no range.
+// - An answer from before a purge is not kept, and has no validator (`isProvisional` of `storing/refusal.ts`).
+// - An answer that a part does not store is not kept. The validator of another build names it (`build.ts`).
 import type { Route } from "../../config/config.ts";
 import type { StoredMetadata } from "./stored-response.ts";
 

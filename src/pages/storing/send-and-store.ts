@@ -7,6 +7,7 @@
 // 5. send-body.ts sends the body while gathering it, and streams a larger body to tiers.
 // 6. store-whole.ts stores a body that was gathered whole: in memory, and then in the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
+import { acceptClassName } from "../../rules/accept-class.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -20,6 +21,7 @@ import {
   makePrivate,
   withoutBody,
 } from "../respond/downstream.ts";
+import { endingBy } from "../respond/downstream-lifetime.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith, type StampedAnswer } from "../site/forward-outcome.ts";
 import {
@@ -96,8 +98,12 @@ function sendUnstored(
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
+  // An anonymous request would get an answer from before the purge, too.
+  const isForAll = refusal.rule === "before-purge";
   flight.settle(
-    status >= 500 ? failedWith(fresh.response, exchange.nowAtMs()) : { kind: "nothing-to-share" },
+    status >= 500
+      ? failedWith(fresh.response, exchange.nowAtMs())
+      : { kind: "nothing-to-share", isForAll },
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
@@ -118,8 +124,9 @@ function unstored(
   const { metadata, rule, hadCookie } = given;
   const { decision } = exchange;
   const { headers, status } = response;
+  // The page from after the purge may have the validator of an answer from before it.
+  const isClaimed = rule !== "before-purge" && contentTagFor(metadata, request.route) === undefined;
   // The origin got no conditions of the client, so evaluate them here (RFC 9110 §13.2.1).
-  const isClaimed = contentTagFor(metadata, request.route) === undefined;
   const hasIt =
     isClaimed &&
     isNotModified({
@@ -137,13 +144,21 @@ function unstored(
   const mayBeOwn = isPersonal(request) || hadCookie;
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
+  const endsAtMs = exchange.site.view.endsAtMs(metadata);
+  // Another client may get another type, which `Vary` does not say.
+  const isTypeChosen =
+    (rule === "unconfirmed" && status < 300) ||
+    metadata.selecting.some(([name]) => name === acceptClassName);
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
   return passOn(sent, { route: request.route, exchange }, (fields) => {
     if (!isClaimed) withoutValidators(fields);
+    if (isTypeChosen) fields.append("vary", "Accept");
     change?.(fields);
+    // Rule 30 e: an answer that is not stored ends downstream like one that is.
+    return endingBy(endsAtMs, fields, { nowAtMs: exchange.nowAtMs, status });
   });
 }
 

@@ -190,15 +190,25 @@ function listOf(
   for (const list of [...lists, newestMarker(request.key, marker, exchange)]) {
     if (list === undefined) continue;
     const { listedSinceAtMs } = list;
-    // Add 1 ms, because the first entry of a new journal covers everything and may be as old as the
-    // list.
-    if (exchange.site.view.purgedSince(metadata, listedSinceAtMs + 1)) continue;
+    if (isPurged(metadata, listedSinceAtMs, exchange)) continue;
     sinceAtMs = Math.min(sinceAtMs, listedSinceAtMs);
     for (const [digest, untilAtMs] of list.variants) {
       if (untilAtMs > atMs && !gone.has(digest)) listed.set(digest, { digest, untilAtMs });
     }
   }
   return { variants: [...listed.values()], sinceAtMs };
+}
+
+/** Returns whether a purge, also a scheduled one, covers the oldest variant of a list. */
+function isPurged(like: StoredMetadata, sinceAtMs: number, { site, nowAtMs }: Context): boolean {
+  // Add 1 ms, because the first entry of a new journal covers everything and may be as old as the list.
+  if (site.view.purgedSince(like, sinceAtMs + 1)) return true;
+  const times = {
+    requestedAtMs: sinceAtMs,
+    bodyRequestedAtMs: sinceAtMs,
+    validatedAtMs: sinceAtMs,
+  };
+  return site.view.endsAtMs({ ...like, ...times }) <= nowAtMs();
 }
 
 /** Returns the keys of the displaced variants in the tiers below memory. */

@@ -1,6 +1,7 @@
 // Tests scheduled purges (docs/purge-protocol-special.md, rule 30) with whole requests: answers, loads
 // and lifetimes around the instant, cancels, and refused orders.
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { pause } from "../../../src/base/timeouts.ts";
 import {
   bearer,
   openJournalled,
@@ -11,6 +12,7 @@ import {
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import type { SiteOptions } from "../../../testing/site/harness.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 
 const allowing = "max-age=600, stale-while-revalidate=60, stale-if-error=120";
 const fields = cc(allowing, { "cache-tag": "red" });
@@ -19,6 +21,8 @@ const numbered: SiteOptions["origin"] = (_, nth) => page(`page ${nth}`, fields);
 const open = (config: SiteOptions["config"] = {}, origin = numbered) =>
   openJournalled({ config, origin }).site;
 type Site = ReturnType<typeof open>;
+
+const http = (seconds: number) => new Date((startSeconds + seconds) * 1_000).toUTCString();
 
 interface Body {
   readonly scheduled: { readonly id: string };
@@ -72,6 +76,21 @@ it("no load is stored that began before the instant + A + settleSeconds", async 
   expect(await seen(site)).toContain("page 3 tidemark; hit");
 });
 
+it("a browser gets no validator for a page of before the instant", async () => {
+  const told = cc("max-age=600", {
+    etag: '"build"',
+    "last-modified": http(-60),
+    "cache-tag": "red",
+  });
+  const site = open({ purge: { settleSeconds: 5 } }, () => page("old", told));
+  await plan(site, 60);
+  site.clock.advance(61);
+  const seenFields = (await site.get("/a")).fields;
+  expect([seenFields.get("etag"), seenFields.get("last-modified")]).toEqual([null, null]);
+  const returning = await site.ask("/a", { headers: { "if-none-match": '"build"' } });
+  expect(returning.status).toBe(200);
+});
+
 it("lifetimes downstream end at the instant − A", async () => {
   const site = open();
   await plan(site, 60);
@@ -85,7 +104,6 @@ it("lifetimes downstream end at the instant − A", async () => {
   ]);
 });
 
-const http = (seconds: number) => new Date((startSeconds + seconds) * 1_000).toUTCString();
 const expiring = { date: http(0), expires: http(3_600) };
 
 it.each<{ given: Readonly<Record<string, string>>; told: Readonly<Record<string, string | null>> }>(
@@ -121,6 +139,41 @@ it.each<{ given: Readonly<Record<string, string>>; told: Readonly<Record<string,
   }
 });
 
+const long = cc("max-age=9000", { "cache-tag": "red" });
+
+it.each<{
+  id: string;
+  given: Response;
+  route?: object;
+  headers?: Readonly<Record<string, string>>;
+}>([
+  {
+    id: "an unconfirmed redirect",
+    given: page("", { ...long, location: "/b" }, 301),
+    route: { mode: "override", fresh: "2h" },
+  },
+  {
+    id: "one variant too many",
+    given: page("page", { ...long, vary: "x-variant" }),
+    headers: { "x-variant": "2" },
+  },
+  {
+    id: "a part",
+    given: page("0123", { ...long, "content-range": "bytes 0-3/10" }, 206),
+    headers: { range: "bytes=0-3" },
+  },
+  { id: "too large a body", given: page("page", { ...long, "content-length": "99999999999" }) },
+])("an answer that is not stored has no lifetime beyond the instant − A: $id", async (row) => {
+  const { given, route = {}, headers = {} } = row;
+  const routes = [{ name: "all", match: "*", ...route }];
+  const site = open({ limits: { variants: 1 }, routes }, () => given.clone());
+  await plan(site, 60);
+  if (headers["x-variant"] !== undefined) await site.get("/a");
+  const answer = await site.ask("/a", { headers });
+  expect(answer.headers.get("cache-status")).not.toContain("stored");
+  expect(answer.headers.get("cache-control")).toBe("max-age=59");
+});
+
 it("a soft purge makes a page stale from the instant on", async () => {
   const site = open();
   await site.get("/a");
@@ -139,6 +192,18 @@ it("a page of before the instant is not validated after it", async () => {
   await plan(site, 60);
   site.clock.advance(70);
   expect(await seen(site)).toContain("page 2 ");
+});
+
+it("the variants that it has ended keep no other from being stored", async () => {
+  const varied = { ...fields, vary: "x-variant" };
+  const site = open({ limits: { variants: 1 } }, (_, nth) => page(`page ${nth}`, varied));
+  const get = async (variant: string) =>
+    (await site.get("/a", { headers: { "x-variant": variant } })).cacheStatus;
+  await get("1");
+  await plan(site, 60);
+  site.clock.advance(62);
+  expect(await get("2")).toContain("stored");
+  expect(await get("3")).toContain("too-many-variants");
 });
 
 it("a cancel lets the page answer on, and a late one is refused", async () => {
@@ -196,6 +261,31 @@ it.each(["hard", "soft"])(
     expect(await values.get("42")).toBe("value");
   },
 );
+
+describe("calls that wait for a value of before the instant", () => {
+  playTimers();
+
+  it("load ten at a time, until a value is stored", async () => {
+    const { site, values, clock } = await openBeside();
+    await plan(site, 60);
+    await site.get("/page");
+    clock.advance(60.5);
+    let [running, mostRunning, loads] = [0, 0, 0];
+    const calls = Array.from({ length: 100 }, () =>
+      values.getOrSet("42", async () => {
+        loads += 1;
+        mostRunning = Math.max(mostRunning, (running += 1));
+        await pause(200);
+        running -= 1;
+        return "value";
+      }),
+    );
+    await pass(clock, 4);
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(["value"]));
+    expect(mostRunning).toBe(10);
+    expect(loads).toBeLessThan(50);
+  });
+});
 
 it("a value that is written across the instant is in no tier", async () => {
   const { site, values, clock } = await openBeside();

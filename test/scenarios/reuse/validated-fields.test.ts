@@ -91,3 +91,52 @@ describe("a 304 that changes the meaning of the stored body", () => {
     expect(answer).toEqual(["page 2", policy(2)]);
   });
 });
+
+describe("an origin that negotiates by Accept without Vary, under the ETag of a build", () => {
+  const browser = "text/html,*/*;q=0.8";
+  const agent = "text/markdown, text/html, */*";
+
+  it.each(["client", "refresh"])(
+    "gives an agent its Markdown after HTML of a %s",
+    async (source) => {
+      const site = openSite({
+        origin: ({ headers }) => {
+          const isAgent = headers.get("accept")?.startsWith("text/markdown") === true;
+          const [type, text] = isAgent
+            ? ["text/markdown", "# Page"]
+            : ["text/html", "<h1>Page</h1>"];
+          const lifetime = "max-age=5, stale-while-revalidate=5";
+          const fields = cc(lifetime, { "content-type": type, etag: '"build"' });
+          return headers.has("if-none-match") ? unchanged(fields) : page(text, fields);
+        },
+      });
+      for (let nth = 0; nth < (source === "client" ? 1 : 2); nth += 1) {
+        await site.get("/a", { headers: { accept: browser } });
+        await site.settle();
+        site.clock.advance(8);
+      }
+      site.clock.advance(20);
+      for (const _ of ["load", "hit"]) {
+        const { text, fields } = await site.get("/a", { headers: { accept: agent } });
+        expect([text, fields.get("content-type")]).toEqual(["# Page", "text/markdown"]);
+      }
+    },
+  );
+
+  it.each([
+    { path: "/api", type: "application/json", accept: "*/*" },
+    { path: "/api", type: "application/json", accept: "application/json, text/plain, */*" },
+    { path: "/a.pdf", type: "application/pdf", accept: "application/json, text/plain, */*" },
+    { path: "/a", type: "text/html", accept: browser },
+  ])("is asked with the validator of one type: $type for $accept", async (row) => {
+    const fields = cc("max-age=5", { "content-type": row.type, etag: '"1"' });
+    const site = openSite({
+      origin: ({ headers }) =>
+        headers.has("if-none-match") ? unchanged(fields) : page("one", fields),
+    });
+    const headers = { accept: row.accept };
+    await site.get(row.path, { headers });
+    site.clock.advance(10);
+    expect((await site.get(row.path, { headers })).cacheStatus).toContain("fwd-status=304");
+  });
+});

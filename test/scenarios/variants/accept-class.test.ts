@@ -154,6 +154,16 @@ describe("a client that names a type, but ranks HTML first", () => {
     },
   );
 
+  it("gets an answer that no cache downstream gives to browsers", async () => {
+    const { fields, cacheStatus } = await open(naive).get("/a", {
+      headers: { accept: "text/html, text/markdown;q=0.9" },
+    });
+    expect([fields.get("vary"), cacheStatus]).toEqual([
+      "Accept",
+      expect.stringContaining("unconfirmed"),
+    ]);
+  });
+
   it("shares the response of an API that has this type alone, once an anonymous request has shown it", async () => {
     const site = open(json);
     const weak = "text/html, application/json;q=0.9";

@@ -2,6 +2,7 @@
 // with the view and the purges of a SimulatedIsolate. Also the application's database.
 import "../../fakes/workers-globals.ts";
 import { BoundedMarks } from "../../../src/base/bounded-map.ts";
+import { KeyedSemaphore } from "../../../src/cache/keyed-semaphore.ts";
 import { Flights } from "../../../src/cache/flights.ts";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
@@ -117,6 +118,7 @@ export class SimulatedStore {
       holdOn: (place) => this.unpurged.holdOn(place),
       counts: new DataCounts({ nowAtMs, log }),
       stores: new StoreOrder(),
+      loadSlots: new KeyedSemaphore(),
       failures: new BoundedMarks<number>(),
       flights: new Flights(),
       leases: undefined,
