@@ -7,7 +7,7 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 700_000;
+export const bundleBytesMax = 701_000;
 export const bundleGzipBytesMax = 248_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 496_000;
