@@ -1,4 +1,4 @@
-// Attacks the script that purges and stores for all calls of a turn, over connections to a real Redis.
+// Attacks the scripts that purge and store for the calls of a turn, over connections to a real Redis.
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { openProcess } from "../../testing/data/node-process.ts";
 import { startLossyWay } from "../../testing/fakes/lost-replies.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
+import { idle } from "../../testing/site/harness.ts";
 
 lengthenTimeouts();
 
@@ -92,7 +93,7 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     await setAll(near, "old");
     await looking.set("tidemark:ballast", "0".repeat(1_048_576));
     const used = Number(/used_memory:(\d+)/.exec(await looking.info("memory"))?.[1]);
-    await looking.config("SET", "maxmemory", String(used - 262_144));
+    await looking.config("SET", "maxmemory", String(used - 524_288));
     const results = await setAll(near);
     expect(results.map(({ status }) => status)).toEqual(keys.map(() => "fulfilled"));
     expect([await looking.exists("tidemark:ballast"), await purges()]).toEqual([0, 100]);
@@ -118,6 +119,79 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     await cache.purge({ tags: ["tag 3", "tag 7", "tag 9"] });
     const left = allOf("new").filter((_, key) => !older.has(key));
     expect(await valuesOf(open(await openIoredis(redisUrl)))).toEqual(left);
+  });
+
+  /** Opens a process whose scripts are listed. `hold` lets their replies wait until the returned function is called. */
+  async function openWatched() {
+    const given = await openIoredis(redisUrl);
+    const near = open(given);
+    await near.get(0);
+    const scripts: string[][] = [];
+    let held = Promise.resolve();
+    const call = given.call.bind(given);
+    given.call = ((name: string, ...args: string[]) => {
+      const reply = call(name, ...args);
+      if (!name.startsWith("EVAL") || name.endsWith("_RO")) return reply;
+      scripts.push(args);
+      return held.then(() => reply);
+    }) as typeof call;
+    const hold = () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    };
+    return { near, scripts, hold };
+  }
+
+  it("need scripts of 32 KiB, of which each stores its values", async () => {
+    const { near, scripts } = await openWatched();
+    const text = "new".repeat(350);
+    await setAll(near, text);
+    expect(scripts.length).toBe(3);
+    expect(await valuesOf(open(await openIoredis(redisUrl)))).toEqual(allOf(text));
+  });
+
+  it("follow a script under way without a wait, also with a second value for a key", async () => {
+    const { near, scripts, hold } = await openWatched();
+    const release = hold();
+    const sets = [near.set(1, "first", { tags: [] })];
+    await idle();
+    sets.push(near.set(1, "second", { tags: [] }), near.set(2, "other", { tags: [] }));
+    await idle();
+    expect(scripts.length).toBe(2);
+    release();
+    await Promise.all(sets);
+    expect(scripts.length).toBe(2);
+    for (const rows of [near, open(await openIoredis(redisUrl))])
+      expect([await rows.get(1), await rows.get(2)]).toEqual(["second", "other"]);
+  });
+
+  it("store nothing in the script if another process has purged between two scripts", async () => {
+    const { near, scripts, hold } = await openWatched();
+    const there = open(await openIoredis(redisUrl));
+    const release = hold();
+    const first = near.set(1, "first", { tags: [] });
+    await idle();
+    await there.set(2, "theirs", { tags: [] });
+    const second = near.set(2, "second", { tags: [] });
+    await idle();
+    release();
+    await Promise.all([first, second]);
+    // The value that the second script did not store has a write of its own.
+    expect(scripts.length).toBe(3);
+    for (const rows of [near, open(await openIoredis(redisUrl))])
+      expect([await rows.get(1), await rows.get(2)]).toEqual(["first", "second"]);
+  });
+
+  it("replace a value whose later place the journal has lost", async () => {
+    const near = open(await openIoredis(redisUrl));
+    await near.set(1, "lost", { tags: [] });
+    const [key = ""] = await looking.keys("*:d:*");
+    const later = (await looking.get(key))?.replace(/"s":\["\d+/, '"s":["9999999999999') ?? "";
+    await looking.set(key, later);
+    await near.set(1, "new", { tags: [] });
+    expect(later).toContain("9999999999999");
+    expect(await open(await openIoredis(redisUrl)).get(1)).toBe("new");
   });
 
   it("replace nothing that another process has set if the script arrives late", async () => {

@@ -305,7 +305,7 @@ export class FakeUpstash {
         if (heldText) this.heldSwitch = heldText(id);
         return id;
       },
-      store: (key, args) => this.#setUnlessNewer(key, args),
+      store: (key, args, last) => this.#setUnlessNewer(key, args, last),
       recordAt: (key) => this.#records.get(key)?.text,
       since: (position, most) => journal.range([position, "+", "COUNT", String(most)]),
       newest: (most) => journal.reversed(["+", "-", "COUNT", String(most)]),

@@ -25,6 +25,7 @@ import {
   postScript,
   proofScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { numberedAfter } from "../../src/stores/redis/journal/joined-appends.ts";
 import { scriptHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
@@ -67,8 +68,13 @@ export interface ScriptedJournal {
    * @returns the ID of the entry
    */
   append(fields: Fields, kept: number, heldText?: (id: string) => string): string;
-  /** Stores a record, unless a newer one is stored. @param args `unlessNewerArgs` */
-  store?(key: string, args: readonly string[]): unknown;
+  /**
+   * Stores a record, unless `n` among its arguments is not that of the journal's last entry.
+   *
+   * @param args `unlessNewerArgs`
+   * @param last the `n` of that entry, before the script
+   */
+  store?(key: string, args: readonly string[], last: string): unknown;
   /** Returns the text of a stored record; empty or `undefined` if there is none. */
   recordAt?(key: string): string | undefined;
   /** Returns entries as XRANGE does. */
@@ -101,7 +107,7 @@ export function runJournalScript(
     const [own, texts, , tells] = JSON.parse(next()) as [string, string[], string[], string];
     const before = nOf(journal.last);
     if (before !== nOf(journal.noted.at(-1))) journal.forgetNoted();
-    const n = numbered(before, own);
+    const n = numberedAfter(before, [own]);
     const linedCount = journal.lined.findLastIndex((fields) => nOf(fields) === before) + 1;
     journal.keepLined(before === "" ? 0 : linedCount, numberIn(n));
     const fields = ["n", n, ...texts];
@@ -111,17 +117,16 @@ export function runJournalScript(
     return [id, n];
   };
   if (script === appendScript) {
-    const [since, count] = [next(), Number(next())];
-    const page = since === "" ? [] : journal.since(since, count);
+    const [since, count, expected] = [next(), Number(next()), next()];
     const newest = nOf(journal.last);
+    const isAtEnd = expected !== "" && newest === expected;
+    const page = isAtEnd ? journal.newest(1) : since === "" ? [] : journal.since(since, count);
     const recordKeys = keys.slice(7);
     const stored = ([id = "", n = ""]: readonly string[], record: readonly string[]) => {
       const [options = "", before = "", after = "", key = ""] = record;
-      const [known, px = "", xx = "", sinceMs = ""] = JSON.parse(options) as string[];
-      if (known !== newest) return "not-at-end";
-      const text = `${before}${id}","${n}${after}`;
-      const newer = [...id.split("-"), "set", sinceMs, "", ""];
-      return journal.store?.(key, unlessNewerArgs({ text, keepMs: Number(px), xx, newer }));
+      const [px = "", xx = ""] = JSON.parse(options) as string[];
+      const write = { text: `${before}${id}","${n}${after}`, keepMs: Number(px), xx };
+      return journal.store?.(key, unlessNewerArgs({ ...write, n: expected, newer: [] }), newest);
     };
     const places = Array.from({ length: Number(next()) }, () => {
       const record =
@@ -164,12 +169,13 @@ function lacksTags(
   [options = "", before = "", after = "", key = ""]: readonly string[],
   journal: ScriptedJournal,
 ): boolean {
-  const [, , , , keepsTags] = JSON.parse(options) as unknown[];
+  const [, , keepsTags] = JSON.parse(options) as unknown[];
   const headIn = (text: string) => jsonIn(text.split("\n", 1)[0]) as { t?: string[] } | undefined;
   const held = journal.recordAt?.(key) ?? "";
   if (keepsTags !== true || held === "") return false;
-  const head = headIn(held.slice(0, scriptHeadCharsMax));
-  if (head === undefined) return true;
+  const headText = held.slice(0, scriptHeadCharsMax);
+  const head = headIn(headText);
+  if (head === undefined) return !headText.includes("\n") || headText.includes('"t":');
   const own = headIn(before + after)?.t;
   return head.t?.some((tag) => own?.includes(tag) !== true) === true;
 }
@@ -263,12 +269,4 @@ const lineageIn = (n: string) => /\.\d+\.\d+$/.exec(n)?.[0];
 /** Returns the `n` of an entry. */
 export function nOf(fields: Fields | undefined): string {
   return fields?.[fields.findIndex((text, at) => at % 2 === 0 && text === "n") + 1] ?? "";
-}
-
-/** Returns an `n` with the number of the entry, and the number of all entries up to it. */
-export function numbered(before: string, n: string): string {
-  const [, number = "0", line = "0"] = /\.(\d+)\.(\d+)$/.exec(before) ?? [];
-  let sum = Number(line);
-  for (const byte of new TextEncoder().encode(n)) sum = (sum * 31 + byte) % 2_147_483_647;
-  return [n, Number(number) + 1, sum].join(".");
 }

@@ -311,7 +311,7 @@ function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJourna
     append: (fields, kept, heldText) => world.append(fields, kept, heldText),
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),
-    store: (key, args) => storedIn(world, key, args),
+    store: (key, args, last) => storedIn(world, key, args, last),
     recordAt: (key) => beginningOf(world, key, -1),
   };
 }

@@ -3,7 +3,8 @@
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { epochOf } from "../../src/purge/journal/epoch.ts";
 import { keptCount } from "../../src/purge/journal/journal.ts";
-import { nOf, numbered, numberIn } from "../fakes/journal-scripts-model.ts";
+import { numberedAfter } from "../../src/stores/redis/journal/joined-appends.ts";
+import { nOf, numberIn } from "../fakes/journal-scripts-model.ts";
 import { drawsFrom } from "../draws.ts";
 import type { SimulatedWorld, WorldSettings } from "./journal-simulator.ts";
 import { SimulatedCache } from "./simulated-cache.ts";
@@ -202,7 +203,7 @@ function purgesElsewhere(world: SimulatedWorld, count: number): string[][] {
   const { items, appendedCount } = world.stream;
   let before = nOf(items.at(-1)?.fields);
   return Array.from({ length: count }, (_, at) => {
-    before = numbered(before, `elsewhere ${appendedCount + at}`);
+    before = numberedAfter(before, [`elsewhere ${appendedCount + at}`]);
     return fieldsElsewhere(before);
   });
 }

@@ -184,8 +184,8 @@ export class Acceptances {
     requester: Requester,
     writeOf?: () => WriteWithPurge | undefined,
   ): Promise<AcceptedWrite | OlderTags | Unavailable> {
-    const { view, nowAtMs, randomText } = this.#settings;
-    if (writeOf !== undefined) await this.#turnToStore();
+    const { journal, view, nowAtMs, randomText } = this.#settings;
+    if (writeOf !== undefined && journal.isOrdered !== true) await this.#turnToStore();
     const write = writeOf?.();
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
@@ -205,9 +205,9 @@ export class Acceptances {
   }
 
   /**
-   * Waits for the last entry with a record. A script stores no record if an entry follows the view's last one, so
-   * it would refuse those that are sent meanwhile. All that wait share the next script, with those that begin when
-   * the last one ends.
+   * Waits for the last entry with a record. Without an order of calls, nobody knows the journal's last entry until that one
+   * is confirmed, and a script stores no record after another entry. All that wait share the next script, with those that
+   * begin when the last one ends.
    */
   async #turnToStore(): Promise<void> {
     const storing = this.#storing;

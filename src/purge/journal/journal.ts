@@ -121,6 +121,8 @@ export interface Journal {
    * 22).
    */
   readonly keepsConfirmed?: boolean;
+  /** Whether the store runs calls in the order in which they are sent. Default: `false`. */
+  readonly isOrdered?: boolean;
   /**
    * Reads the switch and at least the 1,000 newest entries, without a gap (rule 12). Returns fewer
    * entries if the journal has no more, or if they fill a view. It also returns fewer if an older
@@ -169,7 +171,7 @@ export interface Journal {
    * Appends an entry and reads a page from a place on, in one step on the primary (rule 25 c).
    * Trims the journal like `append`.
    *
-   * @param write the record to store in the same step, if no entry followed the one at the place (rule 25 f).
+   * @param write the record to store in the same step, if no entry of others followed the one at the place (rule 25 f).
    *   A journal that cannot do so ignores it
    * @returns `older-tags` if nothing was appended, because the record lacks tags of the one that it would replace
    */

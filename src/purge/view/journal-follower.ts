@@ -227,9 +227,9 @@ export class JournalFollower {
   /**
    * Extends the chain by the entries after its end, if the read has this end or begins after it (rule 13).
    *
-   * @param place the entry after which the read begins, unless it has this entry, too
+   * @param place the entry after which the read begins; `undefined` if the read has this entry, too
    */
-  #extend(place: EntryId, read: JournalRead): void {
+  #extend(place: EntryId | undefined, read: JournalRead): void {
     const { chain } = this;
     if (chain === undefined) return;
     const { end } = chain;
@@ -270,11 +270,12 @@ export class JournalFollower {
     if (place === "none") return this.#appendAlone(entry);
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
     if (appended.kind !== "appended") return appended;
-    // A page that does not begin at `place`, or is full, cannot extend the chain.
-    const { read: entries = appended.since, sentAtMs } = appended;
+    const { read, since, sentAtMs } = appended;
+    const entries = read ?? since;
     // Another call of the same script may have extended the chain by these entries.
     const isNews = this.chain?.knows(appended.place) !== true || sentAtMs > this.sentAtMs;
-    if (entries !== undefined && isNews) this.#extend(place, { kind: "read", entries, sentAtMs });
+    if (entries !== undefined && isNews)
+      this.#extend(read ? undefined : place, { kind: "read", entries, sentAtMs });
     return appended;
   }
 

@@ -23,6 +23,8 @@ export class RedisClient extends RemoteClient<Redis> {
   readonly lossCount: RedisAddress["lossCount"];
   /** As in `Connection`. */
   readonly isCluster: boolean;
+  /** Whether the server runs calls in the order in which they are sent: those over a connection. */
+  readonly isOrdered: boolean;
 
   constructor(settings: RedisSettings, reachRest: ReachRest) {
     const roundTrips = new RoundTrips(settings, reachRest);
@@ -42,6 +44,7 @@ export class RedisClient extends RemoteClient<Redis> {
     );
     this.lossCount = settings.lossCount;
     this.isCluster = settings.isCluster === true;
+    this.isOrdered = settings.transport !== undefined;
     const logged = new Set<string>();
     this.seal = new Seal(settings.sealKeys, (kind, flaw) => {
       settings.metrics?.add("brokenSeals", [kind, flaw]);

@@ -97,16 +97,15 @@ export class Uploads {
    * @param keepsTags as in `TierKeep`
    */
   withPurge(
-    { redisKey, head, body, keepMs, newerArgs = [] }: Upload,
+    { redisKey, head, body, keepMs }: Upload,
     { keepsTags = false }: Pick<TierKeep, "keepsTags">,
   ): WriteWithPurge {
     const at = head.indexOf(slotBegin + slotMiddle + slotEnd) + slotBegin.length;
-    const [, , , since = ""] = newerArgs;
     const xx = this.#settings.room?.isPaused === true ? "XX" : "";
     return {
       key: redisKey,
       around: [head.slice(0, at), recordText(head.slice(at + slotMiddle.length), body)],
-      options: [String(keepMs), xx, since, keepsTags],
+      options: [String(keepMs), xx, keepsTags],
     };
   }
 

@@ -5,7 +5,8 @@ import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { idle, openSite, until } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
-import { nOf, numbered } from "../../../testing/fakes/journal-scripts-model.ts";
+import { numberedAfter } from "../../../src/stores/redis/journal/joined-appends.ts";
+import { nOf } from "../../../testing/fakes/journal-scripts-model.ts";
 
 const origin = () => page("page", cc("max-age=600", { "cache-tag": "red" }));
 const ofJournal = (address: string) => address.includes("/_cache/journal/");
@@ -63,7 +64,7 @@ it("responses older than a new view are hits, by the journal's book", async () =
   const [[, fields] = ["", []]] = upstash.journal.reversed(["+", "-", "COUNT", "1"]);
   let n = nOf(fields);
   for (let at = 0; at < 1_300; at += 1) {
-    n = numbered(n, `${at}`);
+    n = numberedAfter(n, [`${at}`]);
     upstash.journal.add(["*", "v", "1", "n", n, "tags", "[]", "prefixes", "[]"]);
   }
   const before = upstash.journalReadCount;

@@ -215,6 +215,7 @@ const rows: readonly {
     fault: "purges by tag are ignored",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
     kind: "turned-back",
+    from: 600,
     within: 300,
   },
   { fault: "a key is used before it is purged", parts: usedWhileUnpurged, from: 492, within: 300 },

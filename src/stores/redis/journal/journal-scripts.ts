@@ -80,18 +80,16 @@ local function isIn(value, before, line)
 end`;
 
 /**
- * Defines `taken`, which returns the next argument, and `append`, which appends an entry
- * (`entryArg`) and notes its lineage and its names. `append` adds the entry's number and lineage to
- * its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book that
- * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
- * it, because trimming never removes the key. It notes an entry of a scheduled purge in the schedule
- * (`scheduledText`), unless that has a later state, or a cancel came too late. `hint` publishes the place of the last new entry. A
- * database that refuses this still has the entry.
+ * Defines `taken`, which returns the next argument, and `append`, which appends an entry (`entryArg`). It adds the entry's
+ * number and lineage to its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book
+ * that does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns it, because
+ * trimming never removes the key. It notes an entry of a scheduled purge in the schedule (`scheduledText`), unless that has
+ * a later state, or a cancel came too late. After the last entry, a script calls `ended`, which notes the lineages and the
+ * names of all entries at once, and publishes the place of the last one. A database that refuses this still has the entries.
  *
- * XADD is the first write, because a full database refuses only a script's first write.
- * `noteInEpoch` begins anew if the lineages lack the entry before. All entries before are then
- * unproven, unless the last version has noted that entry in the book. The names of entries that a version
- * without epochs appended are unknown.
+ * XADD is the first write, because a full database refuses only a script's first write. `epochAfter` begins anew if the
+ * lineages lack the entry before. All entries before are then unproven, unless the last version has noted that entry in the
+ * book. The names of entries that a version without epochs appended are unknown.
  */
 export const appendLua = `${lastLua}${lineagesLua}
 local argument = 0
@@ -100,33 +98,57 @@ local function taken()
   return ARGV[argument]
 end
 local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
+local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)
+local before = nIn(newest)
+local number, line = numberIn(before)
+number, line = number or 0, line or 0
+local epoch, noted = nil, {}
 local function listOf(names)
   if #names > ${epochNamesMax} then return "?" end
   local short = {}
   for at, name in ipairs(names) do short[at] = string.sub(name, 1, ${epochNameChars}) end
   return table.concat(short)
 end
-local function noteInEpoch(number, line, last, lastLine, names)
-  local field, before = slotOf(number)
+local function epochAfter(last, lastLine)
+  local field, before = slotOf(last + 1)
   local lastField, beforeLast = slotOf(last)
-  local value, named = unpack(redis.call("HMGET", KEYS[4], lastField, "n" .. lastField))
+  local lines, named = unpack(redis.call("HMGET", KEYS[4], lastField, "n" .. lastField))
   local anew = {}
-  if not isIn(value, beforeLast, lastLine) then
+  if not isIn(lines, beforeLast, lastLine) then
     local isOlder = tonumber(redis.call("HGET", KEYS[2], "#" .. last) or "") == lastLine
-    local unproven = isOlder and (redis.call("HGET", KEYS[4], "unproven") or "0") or "" .. number
+    local unproven = isOlder and (redis.call("HGET", KEYS[4], "unproven") or "0") or "" .. last + 1
     redis.call("DEL", KEYS[4])
-    anew, value = {"from", "" .. number, "unproven", unproven}, string.rep("0", before)
-    named = nil
-  elseif field ~= lastField then
-    value, named = "", ""
-    local unnamed = "n" .. slotOf(number - fieldsMax - 63)
-    redis.call("HDEL", KEYS[4], slotOf(number - lineagesMax - 63), unnamed)
+    anew = {"from", "" .. last + 1, "unproven", unproven}
+    lines, named = string.rep("0", before), nil
   end
-  local isNamed = before == 0 or named and string.sub(named, 1, 8) == string.format("%08x", lastLine)
-  local lists = isNamed and string.sub(named or "", 9) or string.rep("?,", before / 8)
-  local digits = string.format("%08x", line)
-  redis.call("HSET", KEYS[4], field, string.sub(value, 1, before) .. digits,
-    "n" .. field, digits .. lists .. listOf(names) .. ",", unpack(anew))
+  local isNamed = before > 0 and named and string.sub(named, 1, 8) == string.format("%08x", lastLine)
+  local lists = isNamed and string.sub(named, 9) or string.rep("?,", before / 8)
+  return {field = field, lines = {string.sub(lines, 1, before)}, lists = {lists}, anew = anew}
+end
+local function noteEpoch()
+  local lists = string.format("%08x", line) .. table.concat(epoch.lists)
+  redis.call("HSET", KEYS[4], epoch.field, table.concat(epoch.lines), "n" .. epoch.field, lists,
+    unpack(epoch.anew))
+end
+local function beginEpoch(field)
+  if epoch.field ~= field then
+    noteEpoch()
+    epoch = {field = field, lines = {}, lists = {}, anew = {}}
+  end
+  local unnamed = "n" .. slotOf(number - fieldsMax - 62)
+  redis.call("HDEL", KEYS[4], slotOf(number - lineagesMax - 62), unnamed)
+end
+local function beginBook()
+  local book = redis.call("HMGET", KEYS[2], "end", "from")
+  local isContinued = number > 0 and book[1] == before
+  local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
+  if not isContinued then
+    redis.call("DEL", KEYS[2], KEYS[3])
+  elseif isFull then
+    redis.call("RENAME", KEYS[2], KEYS[3])
+    redis.call("HSET", KEYS[2], "older", before)
+  end
+  if not isContinued or isFull or not book[2] then noted = {"from", tostring(number + 1)} end
 end
 local rankOf = {planned = 1, cancelled = 2, effective = 3}
 local function stateOf(id)
@@ -144,64 +166,63 @@ local function noteScheduled(tells, item)
 end
 local function append(entry)
   local n, fields, names, tells = unpack(cjson.decode(entry))
-  local before = last(KEYS[1])
-  local lastNumber, lastLine = numberIn(before)
-  local number, line = (lastNumber or 0) + 1, lastLine or 0
-  for at = 1, #n do line = (line * 31 + string.byte(n, at)) % 2147483647 end
-  local book = redis.call("HMGET", KEYS[2], "end", "from")
-  local isContinued = lastNumber and book[1] == before
-  local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
-  n = n .. "." .. number .. "." .. line
-  local position =
-    redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
-  noteInEpoch(number, line, lastNumber or 0, lastLine or 0, names)
-  number = tostring(number)
-  if not isContinued then
-    redis.call("DEL", KEYS[2], KEYS[3])
-  elseif isFull then
-    redis.call("RENAME", KEYS[2], KEYS[3])
-    redis.call("HSET", KEYS[2], "older", before)
+  local newLine = line
+  for _, byte in ipairs({string.byte(n, 1, -1)}) do newLine = (newLine * 31 + byte) % 2147483647 end
+  n = n .. "." .. number + 1 .. "." .. newLine
+  local position = redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
+  if not epoch then
+    epoch = epochAfter(number, line)
+    beginBook()
   end
-  local noted = {"end", n}
-  if not isContinued or isFull or not book[2] then noted = {"end", n, "from", number} end
+  local field, lines = slotOf(number + 1)
+  if lines == 0 then beginEpoch(field) end
+  number, line = number + 1, newLine
+  epoch.lines[#epoch.lines + 1] = string.format("%08x", line)
+  epoch.lists[#epoch.lists + 1] = listOf(names) .. ","
   for _, name in ipairs(names) do
     noted[#noted + 1] = name
-    noted[#noted + 1] = number
+    noted[#noted + 1] = tostring(number)
   end
-  redis.call("HSET", KEYS[2], unpack(noted))
   if tells == "release" then
     redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
-  else
+  elseif tells ~= "" then
     noteScheduled(tells, {position, {"n", n, unpack(fields)}})
   end
   return {position, n}
 end
-local function hint(place)
-  if place and hints == "hints" then redis.pcall("PUBLISH", KEYS[1], place[1]) end
+local function ended(place)
+  if not place then return end
+  noteEpoch()
+  noted[#noted + 1], noted[#noted + 2] = "end", place[2]
+  for at = 1, #noted, 1000 do redis.call("HSET", KEYS[2], unpack(noted, at, math.min(at + 999, #noted))) end
+  if hints == "hints" then redis.pcall("PUBLISH", KEYS[1], place[1]) end
 end`;
 
 /**
- * Reads a page from a position on, and then appends entries, which follow the page, and stores their records. Appends no
- * entry whose record lacks older tags (`lacksTags`), and returns `older-tags` in its place.
+ * Reads a page from a position on, and then appends entries, which follow the page, and stores their records. If the
+ * journal has its expected end, the page is this entry alone. Appends no entry whose record lacks older tags
+ * (`lacksTags`), and returns `older-tags` in its place.
  * KEYS: `journalKeys`, and the keys of records. ARGV: `appendArgs`, the position or an empty string, the
- * length of the page, the number of entries, and `entryArg` and `recordArgs` of each.
+ * length of the page, the `n` of the expected end or an empty string, the number of entries, and `entryArg` and
+ * `recordArgs` of each.
  */
 export const appendScript = `${appendLua}${storedLua}
-local since, count = taken(), taken()
-local page = since ~= "" and redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) or {}
-local places, newest = {}, KEYS[8] and last(KEYS[1])
-local appended
+local since, count, expected = taken(), taken(), taken()
+local isAtEnd = expected ~= "" and before == expected
+local page = isAtEnd and newest or {}
+if not isAtEnd and since ~= "" then page = redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) end
+local places, appended = {}, nil
 for at = 1, tonumber(taken()) do
   local entry, write = taken(), writeTaken()
   if write and lacksTags(write) then
     places[at] = {"older-tags"}
   else
     appended = append(entry)
-    if write then appended[3] = stored(write, appended, newest) end
+    if write then appended[3] = stored(write, appended, isAtEnd) end
     places[at] = appended
   end
 end
-hint(appended)
+ended(appended)
 return {places, page}`;
 
 /**
@@ -212,7 +233,7 @@ return {places, page}`;
  */
 export const markScript = `${appendLua}
 local on, count = taken(), taken()
-if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then hint(append(taken())) end
+if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then ended(append(taken())) end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
@@ -230,7 +251,7 @@ local held = redis.call("GET", KEYS[5]) or ""
 if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
 local place = append(taken())
 redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
-hint(place)
+ended(place)
 return {"posted", place[1], place[2]}`;
 
 /** Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. */

@@ -1,6 +1,5 @@
 // Lua that stores records unless Redis has newer ones (docs/purge-protocol-data.md, rule 28), and that stores a
 // record with the place of an entry which the same script has appended.
-import type { EntryId } from "../../../purge/journal/entry.ts";
 import type { WriteWithPurge } from "../../../cache/record/record.ts";
 
 /** The characters that a lookup for long metadata reads. A whole body may have a hundred times as many. */
@@ -9,27 +8,30 @@ export const longHeadCharsMax = 65_536;
 /** The characters of the longest head that a script reads. */
 export const scriptHeadCharsMax = 16 * longHeadCharsMax;
 
-/**
- * Defines functions for the record of a key. A text without a stamp and times is never newer: no lookup can use it. The
- * script takes these members from the text, because cjson refuses a head with a lone surrogate, which lookups read. No
- * string in JSON contains their names in quotation marks.
- *
- * - `headOf` returns its head; an empty text if there is none
- * - `isNewer` returns whether it is newer than one whose stamp has the position `ms` and `nth`. `kind`, `since`, `seenMs`
- *   and `seenDigest` are those of `newerArgs`
- */
-export const newerLua = `
+/** The first characters of a record that a script reads, and with them most heads: Lua copies and hashes what it reads. */
+const firstHeadChars = 1_024;
+
+const headLua = `
 local function headOf(record)
-  local parts = {}
-  for from = 0, ${scriptHeadCharsMax - 1}, ${longHeadCharsMax} do
-    local part = redis.pcall("GETRANGE", record, from, from + ${longHeadCharsMax - 1})
+  local head, from, to = "", 0, ${firstHeadChars - 1}
+  while from < ${scriptHeadCharsMax} do
+    local part = redis.pcall("GETRANGE", record, from, to)
     if type(part) ~= "string" or part == "" then return "" end
-    local own = string.match(part, "^[^\\n]*")
-    parts[#parts + 1] = own
-    if #own < #part then return table.concat(parts) end
+    local at = string.find(part, "\\n", 1, true)
+    if at then return head .. string.sub(part, 1, at - 1) end
+    head, from, to = head .. part, to + 1, math.min(to + ${longHeadCharsMax}, ${scriptHeadCharsMax - 1})
   end
   return ""
-end
+end`;
+
+/**
+ * Defines `headOf`, which returns the head of a key's record; an empty text if there is none. Also defines `isNewer`, which
+ * returns whether a head is newer than one whose stamp has the position `ms` and `nth`. `kind`, `since`, `seenMs` and
+ * `seenDigest` are those of `newerArgs`. A text without a stamp and times is never newer: no lookup can use it. The script
+ * takes these members from the text, because cjson refuses a head with a lone surrogate, which lookups read. No string in
+ * JSON contains their names in quotation marks.
+ */
+export const newerLua = `${headLua}
 local function isNewer(head, ms, nth, kind, since, seenMs, seenDigest)
   local isRead, isKept = pcall(function()
     local heldMs, heldNth = string.match(head, '"s":%["(%d+)-(%d+)"')
@@ -51,55 +53,48 @@ end`;
  *
  * - `writeTaken` takes the arguments, and the next of the keys after the first seven; nothing for an entry without a record
  * - `lacksTags` returns whether the replaced record has a tag that the new one lacks, if the isolate has not read its tags.
- *   Also returns true for a head that the script cannot read: cjson refuses lone surrogates, and a head may be too long
- * - `stored` stores the record. Returns `OK`, `newer`, or nothing if only an existing record may be replaced. Returns
- *   `not-at-end` unless `newest`, the `n` of the journal's last entry before the script, is the one that the isolate
- *   knew: a command that arrives late must not replace what others have set meanwhile
+ *   Also returns true for tags that the script cannot read: cjson refuses lone surrogates, and a head may be too long
+ * - `stored` stores the record. Returns `OK`, or nothing if only an existing record may be replaced. Returns `not-at-end`
+ *   unless the journal had the expected end: a command that arrives late must not replace what others have set meanwhile.
+ *   Replaces a record with a later position: the journal has lost its place
  */
-export const storedLua = `${newerLua}
+export const storedLua = `${headLua}
 local keyAt = 7
 local function writeTaken()
   local text = taken()
   if text == "" then return nil end
   keyAt = keyAt + 1
-  local known, px, xx, since, keepsTags = unpack(cjson.decode(text))
-  local record = KEYS[keyAt]
-  return {
-    record = record, known = known, px = px, xx = xx, since = since, keepsTags = keepsTags,
-    before = taken(), after = taken(), held = headOf(record)
-  }
+  local px, xx, keepsTags = unpack(cjson.decode(text))
+  local head, rest = taken(), taken()
+  return {record = KEYS[keyAt], px = px, xx = xx, keepsTags = keepsTags, head = head, rest = rest}
 end
 local function lacksTags(write)
   if not write.keepsTags then return false end
   local record = write.record
-  local isRead, held = pcall(cjson.decode, write.held)
-  if not isRead or type(held) ~= "table" then return redis.call("EXISTS", record) == 1 end
-  if type(held.t) ~= "table" then return false end
+  local head = headOf(record)
+  if head == "" then return redis.call("EXISTS", record) == 1 end
+  if not string.find(head, '"t":', 1, true) then return false end
+  local isRead, held = pcall(cjson.decode, head)
+  if not isRead then return true end
   local own = {}
-  local head = cjson.decode(string.match(write.before .. write.after, "^[^\\n]*"))
-  for _, tag in ipairs(head.t or {}) do own[tag] = true end
-  for _, tag in ipairs(held.t) do
+  local new = cjson.decode(string.match(write.head .. write.rest, "^[^\\n]*"))
+  for _, tag in ipairs(new.t or {}) do own[tag] = true end
+  for _, tag in ipairs(held.t or {}) do
     if not own[tag] then return true end
   end
   return false
 end
-local function stored(write, place, newest)
+local function stored(write, place, isAtEnd)
   local record = write.record
-  if newest ~= write.known then return "not-at-end" end
-  local ms, nth = string.match(place[1], "^(%d+)-(%d+)$")
-  if isNewer(write.held, ms, nth, "set", write.since, "", "") then return "newer" end
+  if not isAtEnd then return "not-at-end" end
   if write.xx == "XX" and redis.call("EXISTS", record) == 0 then return false end
-  redis.call("SET", record, write.before .. place[1] .. '","' .. place[2] .. write.after, "PX", write.px)
+  redis.call("SET", record, write.head .. place[1] .. '","' .. place[2] .. write.rest, "PX", write.px)
   return "OK"
 end`;
 
-/**
- * Encodes a record for the script that appends its entry.
- *
- * @param known the last entry that the isolate knew
- */
-export function recordArgs({ options, around }: WriteWithPurge, known: EntryId): readonly string[] {
-  return [JSON.stringify([known.n, ...options]), ...around];
+/** Encodes a record for the script that appends its entry. */
+export function recordArgs({ options, around }: WriteWithPurge): readonly string[] {
+  return [JSON.stringify(options), ...around];
 }
 
 /** The arguments for an entry without a record. */

@@ -67,6 +67,7 @@ interface Question {
 const questionsMax = 64;
 
 export class RedisJournal implements Journal {
+  readonly isOrdered: boolean;
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
   /** The keys of the scripts that read the book and the lineages. */
@@ -84,6 +85,7 @@ export class RedisJournal implements Journal {
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
+    this.isOrdered = settings.redis.isOrdered;
     const sealed = new SealedJournal(settings);
     this.#sealed = sealed;
     this.#appends = new JoinedAppends({ ...settings, sealed });
@@ -290,7 +292,7 @@ export class RedisJournal implements Journal {
       sentAtMs,
       // Few callers read it.
       get since() {
-        return read?.all.slice(read.from, read.upTo);
+        return read?.from === undefined ? undefined : read.all.slice(read.from, read.upTo);
       },
       read: read?.all,
       stored,
@@ -301,7 +303,7 @@ export class RedisJournal implements Journal {
   async sinceOnPrimary(place: EntryId): ReturnType<Journal["sinceOnPrimary"]> {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
-    const given = [place.position, String(pageCount), "0"];
+    const given = [place.position, String(pageCount), "", "0"];
     const replies = await redis.attempt(
       "journal read at the primary",
       (client) => this.#evaluated(client, appendScript, given, []),
@@ -318,13 +320,9 @@ export class RedisJournal implements Journal {
     const { redis, nowAtMs } = this.#settings;
     const { state, id, cancelBeforeMs } = entry.scheduled;
     const bytes = bytesIn(this.#sealed.encoded(entry).fields.join(""));
-    const given = [
-      state,
-      id,
-      ...[cancelBeforeMs, nowAtMs(), bytes].map((one) => `${Math.floor(one)}`),
-    ];
+    const numbers = [cancelBeforeMs, nowAtMs(), bytes].map((one) => `${Math.floor(one)}`);
     const reply = await redis.insist("purge, written", (client) =>
-      this.#evaluated(client, scheduleScript, given, [entry]),
+      this.#evaluated(client, scheduleScript, [state, id, ...numbers], [entry]),
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
     const [kind, said, n] = listIn(reply.value);

@@ -37,6 +37,6 @@ if state == "planned" then
 end
 local place = append(taken())
 if #over > 0 then redis.call("HDEL", KEYS[7], unpack(over)) end
-hint(place)
+ended(place)
 if state == "cancelled" and isLate(place[1], before) then return {"refused", "late"} end
 return {"appended", place[1], place[2]}`;

@@ -181,7 +181,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
         const added = each.kind === "append" ? each.entries : burst;
         const given = added.flatMap((entry) => argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })));
         const bounds = [...[1000, fieldsMax, linedMax].map(String), ""];
-        const args = [...bounds, "", "0", String(added.length), ...given];
+        const args = [...bounds, "", "0", "", String(added.length), ...given];
         const places = (await redis.eval(appendScript, keys.length, ...keys, ...args)) as [
           string[][],
         ];
