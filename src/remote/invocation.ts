@@ -158,11 +158,7 @@ export class StoreCalls {
       throw new PlatformLimit();
     };
     if (waiting !== undefined) await within(waiting, waitMsMax).catch(abandoned);
-    try {
-      return await this.counted(call, invocation);
-    } finally {
-      invocation.freeSlot();
-    }
+    return this.counted(call, invocation).finally(() => invocation.freeSlot());
   }
 
   /** Makes a call. Rejects like the call, or with `PlatformLimit`. */
