@@ -1,7 +1,7 @@
 // Looks up a key, for pages and for data. A lookup first renews an old purge view. Then it reads
 // memory and the lower tiers in order. If the view cannot verify the record, the lookup renews the
 // view again, and asks the journal's book. A sufficient record is backfilled into the tiers above.
-import { inInvocation } from "../remote/invocation.ts";
+import { inInvocation, inInvocationToEnd } from "../remote/invocation.ts";
 import { type TierName, tierScopes } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
@@ -104,24 +104,53 @@ type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
 export function lookUp<Detail, V>(
   policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
+  return begin(policy, { act: (found) => found, run: inInvocation });
+}
+
+/**
+ * Looks up a record, and passes it to `act`, after which the caller makes no calls. The calls of `act` count
+ * for the invocation of the lookup.
+ */
+export function lookUpAndAct<Detail, V, Answer>(
+  policy: LookupPolicy<Detail, V>,
+  act: Act<Detail, V, Answer>,
+): Answer | Promise<Answer> {
+  return begin(policy, { act, run: inInvocationToEnd });
+}
+
+type Act<Detail, V, Answer> = (found: MayBeFound<Detail, V>) => Answer | Promise<Answer>;
+
+interface LookupUse<Detail, V, Answer> {
+  readonly act: Act<Detail, V, Answer>;
+  readonly run: typeof inInvocation;
+}
+
+function begin<Detail, V, Answer>(
+  policy: LookupPolicy<Detail, V>,
+  use: LookupUse<Detail, V, Answer>,
+): Answer | Promise<Answer> {
   const renewed = policy.isPeek === true ? undefined : policy.attend();
-  if (renewed === undefined) return inTiers(policy);
+  if (renewed === undefined) return inTiers(policy, use);
   // Renew first, because records that the old view cannot verify would cost reads of lower tiers
   // and a load.
-  return inInvocation(async () => {
+  return use.run(async () => {
     await renewed();
     policy.hasWaited();
-    return inTiers(policy);
+    return inTiers(policy, use);
   });
 }
 
-function inTiers<Detail, V>(
+function inTiers<Detail, V, Answer>(
   policy: LookupPolicy<Detail, V>,
-): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  if (policy.isBypassed?.() === true) return undefined;
+  { act, run }: LookupUse<Detail, V, Answer>,
+): Answer | Promise<Answer> {
+  if (policy.isBypassed?.() === true) return act(undefined);
   const lookup = new Lookup(policy);
-  if (lookup.inIsolate() || policy.isUncacheable?.() === true) return lookup.verified();
-  return inInvocation(() => lookup.below());
+  if (lookup.inIsolate() || policy.isUncacheable?.() === true) {
+    const found = lookup.verified();
+    return found instanceof Promise ? found.then(act) : act(found);
+  }
+  return run(async () => act(await lookup.below()));
 }
 
 /**

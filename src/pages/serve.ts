@@ -101,10 +101,7 @@ export async function isBeyond(
 }
 
 function lookUp(lookup: PageLookup, arrived: ClientRequest): Response | Promise<Response> {
-  const found = lookup.lookUp();
-  return found instanceof Promise
-    ? found.then((below) => actOn(below, lookup, arrived))
-    : actOn(found, lookup, arrived);
+  return lookup.lookUpAndAct((found) => actOn(found, lookup, arrived));
 }
 
 /** Returns a client's lookup, with a new decision. `atMs` is the request's arrival. */

@@ -1,6 +1,6 @@
 // The Cache API of the colo, which accepts each `put`, even where it stores nothing: on workers.dev, in a preview,
 // behind Cloudflare Access, and by a Cache Rule.
-import type { ColoCache } from "../base/colo-cache.ts";
+import { type ColoCache, overridingRules } from "../base/colo-cache.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { isWithinMs } from "../base/elapsed.ts";
 
@@ -19,10 +19,6 @@ interface ProvenCacheSettings {
 /**
  * Looks for what the first puts have stored. While nothing is found, puts nothing and finds nothing, and tries one
  * put every ten minutes.
- *
- * Each request has `cf.cacheEverything`, which takes precedence over Cache Rules of the zone from compatibility
- * date 2025-05-19 (https://developers.cloudflare.com/cache/interaction-cloudflare-products/workers-cache-rules/).
- * workerd on a developer's machine has no such rules.
  */
 export class ProvenCache implements ColoCache {
   readonly #settings: ProvenCacheSettings;
@@ -46,15 +42,15 @@ export class ProvenCache implements ColoCache {
     return sinceAtMs !== undefined && isWithinMs(retryMs, sinceAtMs, this.#settings.nowAtMs());
   }
 
-  async match(request: string | Request): Promise<Response | undefined> {
-    if (this.isIdle) return undefined;
-    return this.#settings.cache().match(overridingRules(request));
+  match(request: string | Request): Promise<Response | undefined> {
+    if (this.isIdle) return Promise.resolve(undefined);
+    return this.#settings.cache().match(requestOf(request));
   }
 
   async put(address: string | Request, response: Response): Promise<void> {
     if (this.isIdle) return response.body?.cancel();
     const { cache } = this.#settings;
-    const request = overridingRules(address);
+    const request = requestOf(address);
     await cache().put(request, response);
     if (this.#isProven) return;
     const found = await cache().match(request);
@@ -76,6 +72,6 @@ export class ProvenCache implements ColoCache {
   }
 }
 
-function overridingRules(request: string | Request): Request {
-  return new Request(request, { cf: { cacheEverything: true } });
+function requestOf(request: string | Request): Request {
+  return typeof request === "string" ? new Request(request, overridingRules) : request;
 }

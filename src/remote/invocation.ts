@@ -61,6 +61,13 @@ export function inInvocation<Result>(work: () => Result): Result {
   return result;
 }
 
+/** Like `inInvocation`, for work after which its caller makes no calls: no turn has to keep the invocation. */
+export function inInvocationToEnd<Result>(work: () => Result): Result {
+  if (!isLimited() || current === undefined || current.getStore() !== undefined)
+    return inInvocation(work);
+  return current.run(ofTurn ?? new Invocation(), work);
+}
+
 export class Invocation {
   callCount = 0;
   /** Whether the runtime has refused a subrequest. */

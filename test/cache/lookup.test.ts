@@ -1,14 +1,16 @@
 // Tests lookups: the order of the tiers, the returned verdict, and backfills. The tiers contain
 // minimal records.
 import { type CacheRecord } from "../../src/cache/record/record.ts";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   lookUp,
+  lookUpAndAct,
   lookUpMany,
   type LookupResult,
   type LookupPolicy,
 } from "../../src/cache/lookup.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
+import { invocationHere } from "../../src/remote/invocation.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierName } from "../../src/config/tier-names.ts";
 import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
@@ -277,5 +279,21 @@ describe("lookUpMany", () => {
 
   it("finds nothing without keys", async () => {
     expect(await lookUpMany([])).toEqual([]);
+  });
+});
+
+describe("on Workers", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("the calls that follow a lookup count for its invocation, also in later turns", async () => {
+    vi.stubGlobal("WebSocketPair", () => undefined);
+    const seen = new Set<object>();
+    const call = () => void seen.add(invocationHere());
+    await lookUpAndAct(new World({ edge: { k: record(1, true) } }, call), async () => {
+      call();
+      await new Promise((resolve) => setImmediate(resolve));
+      call();
+    });
+    expect(seen.size).toBe(1);
   });
 });

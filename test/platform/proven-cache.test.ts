@@ -1,6 +1,7 @@
 // Tests how an isolate notices a Cache API that stores nothing, and stops using it.
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { ProvenCache } from "../../src/platform/proven-cache.ts";
+import { ranged, unless } from "../../src/stores/cache-api/edge-reads.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
 import { responseForm } from "../../src/pages/stored/response-form.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -81,4 +82,37 @@ it("the edge tier over it is shut off, with the causes", async () => {
   expect(tier.isShutOff).toBe(true);
   expect(tier.trouble).toMatchObject({ isOver: false, sinceAtMs: nowAtMs() });
   expect(tier.trouble?.remedy).toContain("workers.dev");
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+it("each request overrides the Cache Rules of the zone, also one with a condition or a range", async () => {
+  const made = new WeakMap<object, object | undefined>();
+  // Node ignores `cf`.
+  const OwnRequest = class extends Request {
+    constructor(input: string | Request, init?: RequestInit & { cf?: object }) {
+      super(input, init);
+      made.set(this, init?.cf);
+    }
+  };
+  vi.stubGlobal("Request", OwnRequest);
+  const asked: unknown[] = [];
+  const see = (request: string | Request): undefined => {
+    asked.push(made.get(Object(request)));
+  };
+  const cache = new ProvenCache({
+    cache: () => ({
+      match: async (request) => see(request),
+      put: async (request) => see(request),
+      delete: async () => true,
+    }),
+    nowAtMs: () => 0,
+    onNothingStored: () => undefined,
+  });
+  await cache.put(address, new Response("page"));
+  await cache.match(address);
+  await cache.match(unless('"1"', address));
+  await cache.match(ranged({ firstByte: 1, lastByte: 2 }, address));
+  const overriding = { cacheEverything: true };
+  expect(asked).toEqual([overriding, overriding, overriding, overriding, overriding]);
 });

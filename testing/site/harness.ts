@@ -205,6 +205,11 @@ export class Site {
     await this.settle();
   }
 
+  /** Whether background work has begun since the last `settle`. */
+  get hasBackgroundWork(): boolean {
+    return this.#background.hasBegun;
+  }
+
   /** Waits for all background work, including work that it starts. */
   settle(): Promise<void> {
     return this.#background.settle();

@@ -30,6 +30,7 @@ export function backfill(
   const { request, key, atMs, exchange } = place;
   const { status } = stored.metadata;
   if (status < 300) exchange.site.uncacheable.successes.mark(request.key.text, atMs);
+  if (above.length === 0) return;
   const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, request.route));
   const kept = writeToTiers<ResponseRecord>(
     [{ key, record: { kind: "response", stored }, untilAtMs }, ...markerOf(place)],

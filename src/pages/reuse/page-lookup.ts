@@ -1,7 +1,7 @@
 // Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips
 // Redis for a session if each session gets an answer of its own.
 import type { Exchange, PagePlace } from "../site/exchange.ts";
-import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
+import { lookUp, lookUpAndAct, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Requester } from "../../purge/view/view-port.ts";
 import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
@@ -93,6 +93,13 @@ export class PageLookup
   /** Returns the first sufficient response (`isEnough`), or else the youngest. Never rejects. */
   lookUp(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
     return lookUp(this);
+  }
+
+  /** Like `lookUp`, for a caller that only answers with the result of `act`. */
+  lookUpAndAct<Answer>(
+    act: (found: FoundResponse | undefined) => Answer | Promise<Answer>,
+  ): Answer | Promise<Answer> {
+    return lookUpAndAct(this, act);
   }
 
   attend(): (() => Promise<void>) | undefined {
@@ -205,20 +212,21 @@ export class PageLookup
 
   /** Reads a tier, metadata first if the answer may need no body. */
   async readFrom(tier: ResponseTier) {
-    const mayBeHead = this.isPeek || mayNeedNoBody(this.request);
-    const read = await this.#read(tier, mayBeHead ? "metadata" : "whole");
+    const mayBeHead = mayNeedNoBody(this.request);
+    const part = this.isPeek || mayBeHead ? "metadata" : "whole";
+    const read = await this.#read(tier, part, mayBeHead);
     const stored = responseIn(read);
     const isEnough =
       this.isPeek || stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
-    return isEnough ? read : this.#read(tier, "whole");
+    return isEnough ? read : this.#read(tier, "whole", mayBeHead);
   }
 
-  async #read(tier: ResponseTier, part: "metadata" | "whole") {
+  async #read(tier: ResponseTier, part: "metadata" | "whole", mayBeHead: boolean) {
     const { request, exchange, atMs: sinceAtMs } = this;
     const { afterAnswer, site } = exchange;
     const { lifts } = site;
     // Backfilling needs the body, even for HEAD.
-    const isNeeded = part === "whole" && mayNeedNoBody(request);
+    const isNeeded = part === "whole" && mayBeHead;
     const isForMemory = this.used.usesMemory;
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {

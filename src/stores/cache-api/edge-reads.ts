@@ -3,6 +3,7 @@
 import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
+import { overridingRules } from "../../base/colo-cache.ts";
 
 /**
  * `gone`: the body of the record is no longer stored. `not-whole`: the response has another length
@@ -12,7 +13,7 @@ export type BodyRead = StoredBody | "gone" | "not-whole";
 
 /** Builds a request that gets a 304 while the stored response has this entity tag. */
 export function unless(entityTag: string, address: string): Request {
-  return new Request(address, { headers: { "if-none-match": entityTag } });
+  return new Request(address, { ...overridingRules, headers: { "if-none-match": entityTag } });
 }
 
 /**
@@ -20,7 +21,8 @@ export function unless(entityTag: string, address: string): Request {
  * (developers.cloudflare.com, "Cache API").
  */
 export function ranged({ firstByte, lastByte }: ByteRange, address: string): Request {
-  return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
+  const headers = { range: `bytes=${firstByte}-${lastByte}` };
+  return new Request(address, { ...overridingRules, headers });
 }
 
 /**

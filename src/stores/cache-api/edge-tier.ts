@@ -115,7 +115,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       return range === undefined ? "not-whole" : partFrom(response, range, metadata.bodyBytes);
     }
     const apart = response.headers.get(bodyField) ?? undefined;
-    const address = await addressOf(key, apart);
+    const bodyAddress = () => addressOf(key, apart);
     // A body that arrived as a stream has no digest, and is always streamed.
     const hasArrived = apart !== undefined && metadata.bodyDigest === null;
     const isBrief = !hasArrived && isSmall(metadata);
@@ -125,16 +125,17 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       : !hasArrived && isHeld?.(metadata) === true;
     const range = isBrief ? undefined : rangeOf?.(metadata);
     if (isWantedWhole) {
-      const found = apart === undefined ? response : await this.#cache.match(address);
+      const found = apart === undefined ? response : await this.#cache.match(await bodyAddress());
       if (found === undefined) return "gone";
       const blob = await this.#cache.whole(found);
       return blob.size === metadata.bodyBytes ? { kind: "blob", blob } : "not-whole";
     }
-    if (apart !== undefined) return this.#fromAddress(address, metadata, range);
+    if (apart !== undefined) return this.#fromAddress(await bodyAddress(), metadata, range);
     if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
     // Another record may replace this one before the second request, so check the entity tag.
     cancelBody(response);
-    return this.#fromAddress(address, metadata, range, response.headers.get("etag") ?? "none");
+    const entityTag = response.headers.get("etag") ?? "none";
+    return this.#fromAddress(await bodyAddress(), metadata, range, entityTag);
   }
 
   /**

@@ -54,6 +54,19 @@ it.each([
   expect(near.origin.count).toBe(before);
 });
 
+it("a hit on a route with one tier begins no background work", async () => {
+  const site = openSite({
+    config: { routes: [{ name: "low", match: "*", tiers: ["shared"] }] },
+    upstash: new FakeUpstash(new FakeClock()),
+    origin: () => page("page", cc("max-age=60")),
+  });
+  await site.get("/a");
+  await site.get("/a");
+  const response = await site.ask("/a");
+  expect(response.headers.get("cache-status")).toBe("tidemark; hit; ttl=60; detail=shared");
+  expect(site.hasBackgroundWork).toBe(false);
+});
+
 describe("a page on a route without the memory tier", () => {
   const openPage = async () => {
     const site = openSite({
