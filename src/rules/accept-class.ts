@@ -27,6 +27,9 @@ const ofHtml: ReadonlySet<string> = new Set(["text/html", "application/xhtml+xml
 /** Browsers prefer such types for a part of a page. */
 const ofPageParts = /^(?:image|audio|video|font)\/|^text\/css$|(?:java|ecma)script$/;
 
+/** Crawlers rank it with HTML: a page in a signed form. */
+const ofExchanges = "application/signed-exchange";
+
 /** Fields beyond this length are read from their beginning. */
 const charactersMax = 1_024;
 
@@ -93,7 +96,9 @@ export function htmlRank(
   const isPlain = field.length <= charactersMax && ranges.length === field.split(",").length;
   if (!isPlain) return "unclear";
   if (ranges.every(({ name, quality }) => name === "*/*" && quality > 0)) return "unstated";
-  const rivals = ranges.filter(({ name }) => !ofHtml.has(name) && !ofPageParts.test(name));
+  const rivals = ranges.filter(
+    ({ name }) => !ofHtml.has(name) && !ofPageParts.test(name) && name !== ofExchanges,
+  );
   const best = Math.max(
     0,
     ...ranges.flatMap(({ name, quality }) => (ofHtml.has(name) ? quality : [])),

@@ -64,6 +64,8 @@ it.each([
     "preferred",
   ],
   ["application/xml", "text/html,application/xml;q=0.9,*/*;q=0.8", "preferred"],
+  ["application/json", "text/html,application/signed-exchange;v=b3,*/*;q=0.8", "preferred"],
+  ["application/json", "text/html, image/gif, *; q=.2, */*; q=.2", "preferred"],
   ["application/xml", "text/html,application/xml", "unclear"],
   ["text/markdown", "text/html,text/markdown;q=0.1", "unclear"],
   ["text/markdown", "text/html,text/x-markdown;q=0.1", "unclear"],

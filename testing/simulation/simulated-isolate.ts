@@ -223,7 +223,7 @@ export class SimulatedIsolate {
         route: routeOf(this.world, page, leave),
         directives,
         hasUnknownCookie: false,
-        forwarded: { credentials: [], sent: new Headers() },
+        forwarded: { credentials: [] },
       },
       exchange: {
         isBeyondView,

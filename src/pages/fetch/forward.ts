@@ -19,7 +19,6 @@ import { newestMarker } from "../reuse/vary-markers.ts";
 import type { Route } from "../../config/config.ts";
 import { builtAnswer, objectionsTo } from "./answer-through-parts.ts";
 import { ask, type ForwardResult } from "./ask-and-probe.ts";
-import { mayBeTranslated, translated } from "./known-precondition.ts";
 
 /**
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
@@ -142,8 +141,6 @@ export async function forwardPassed(
   const isBodiless = method === "GET" || method === "HEAD";
   const traits = isBodiless ? route.traits : undefined;
   const headers = passedFields({ client: request.headers, target, address, traits }, isBodiless);
-  const ifMatch = headers.get("if-match");
-  if (mayBeTranslated(ifMatch)) headers.set("if-match", await translated(ifMatch, passed, context));
   if (route.builds !== undefined) adaptConditions(headers, isBodiless);
   askForReadable(headers, passed, isBodiless);
   edit(headers, route.requestEdits);

@@ -15,12 +15,7 @@ import {
   type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
-import {
-  type Candidate,
-  isForAnother,
-  type StoredMetadata,
-  type StoredResponse,
-} from "../stored/stored-response.ts";
+import type { Candidate, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import {
   decide,
   isAnswer,
@@ -76,9 +71,7 @@ export function storedSince(pending: PendingForward): ForwardOutcome | undefined
 export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingForward): boolean {
   const metadata = metadataIn(come);
   if (metadata === undefined) return come.kind === "varies";
-  return (
-    !selects(metadata.selecting, request.forwarded) || isForAnother(metadata, request.forwarded)
-  );
+  return !selects(metadata.selecting, request.forwarded);
 }
 
 const metadataIn = (come: ForwardOutcome): StoredMetadata | undefined =>

@@ -3,12 +3,7 @@
 // 5861 §4).
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
-import {
-  type Candidate,
-  isForAnother,
-  type JudgedResponse,
-  type StoredMetadata,
-} from "../stored/stored-response.ts";
+import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import type {
   JudgementAsk,
@@ -93,8 +88,7 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly request: Pick<LookupRequest, "route" | "directives" | "own" | "staleBy"> &
-    MayBePersonal & { readonly forwarded: Pick<LookupRequest["forwarded"], "sent"> };
+  readonly request: Pick<LookupRequest, "route" | "directives" | "own" | "staleBy"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
     readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
@@ -114,10 +108,8 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
       ? { kind: "gateway-timeout", by: "only-if-cached" }
       : { kind: "forward", reason: found, by: "nothing-stored" };
   }
-  if (!isForRequest(found.stored.metadata, question.request)) {
-    const { request } = question;
-    const isOfUrl = isStoredForOwnUrl(found.stored.metadata, request);
-    return decide(isOfUrl ? "vary-miss" : "uri-miss", question);
+  if (!isStoredForOwnUrl(found.stored.metadata, question.request)) {
+    return decide("uri-miss", question);
   }
   const weighed = weigh(found, question);
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
@@ -141,10 +133,6 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     ? { kind: "validate", candidate: found, reason, ...grounds }
     : { kind: "forward", reason, standIn: found, ...grounds };
 }
-
-/** Returns whether a response is for the URL and the client of a request. */
-const isForRequest = (metadata: StoredMetadata, request: VerdictQuestion["request"]): boolean =>
-  isStoredForOwnUrl(metadata, request) && !isForAnother(metadata, request.forwarded);
 
 /** Returns whether a directive of the request rejects a fresh response. */
 export function isWish(by: Decider): boolean {
@@ -245,7 +233,7 @@ export function decideOnError(
   question: VerdictQuestion,
 ): WeighedResponse | undefined {
   if (candidate === undefined) return undefined;
-  if (!isForRequest(candidate.stored.metadata, question.request)) return undefined;
+  if (!isStoredForOwnUrl(candidate.stored.metadata, question.request)) return undefined;
   const weighed = weigh(candidate, question);
   return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
@@ -286,7 +274,7 @@ function standsInByPart({
  * request would be forwarded, and its response would arrive just as old.
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
-  if (!isForRequest(candidate.stored.metadata, question.request)) return false;
+  if (!isStoredForOwnUrl(candidate.stored.metadata, question.request)) return false;
   const weighed = weigh(candidate, question);
   const { noCache, maxAgeSeconds, minFreshSeconds } = question.request.directives;
   const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;

@@ -15,7 +15,6 @@ import { sharedMsMax } from "../request/brief-retention.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import {
   type Candidate,
-  isForAnother,
   type ResponseDetail,
   type StoredMetadata,
   type StoredResponse,
@@ -135,7 +134,6 @@ export class PageLookup
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, request.forwarded)) return undefined;
-    if (isForAnother(stored.metadata, request.forwarded)) return undefined;
     return isKept(stored.metadata, request.route, atMs) ? stored : undefined;
   }
 

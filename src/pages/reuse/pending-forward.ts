@@ -3,7 +3,12 @@ import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { Continuation } from "../../bodies/continuation.ts";
 import { bodyRequestedAtMs, discardBody } from "../../cache/record/record.ts";
-import { acceptClass, acceptClassName, isOfExtension } from "../../rules/accept-class.ts";
+import {
+  acceptClass,
+  acceptClassName,
+  isChosenByAccept,
+  isOfExtension,
+} from "../../rules/accept-class.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { responseMediaTypes } from "../../rules/media-types.ts";
 import { prefersAnother } from "../../rules/selecting.ts";
@@ -111,10 +116,10 @@ export function prefersAnotherBody(
   if (isOfClient === true && prefersAnother({ get }, stored)) return true;
   const names = [...selecting.map(([name]) => name), ...route.keyHeaders];
   const isForAccept = names.includes("accept") || names.includes(acceptClassName);
-  const first = acceptClass(get("accept"));
-  if (isAnonymous || isForAccept || first === "html") return false;
+  const accept = get("accept");
+  if (isAnonymous || isForAccept || acceptClass(accept) === "html") return false;
   const type = responseMediaTypes(stored).at(-1) ?? "";
-  return first !== acceptClass(type) && !isOfExtension(type, target.path);
+  return !isChosenByAccept(type, accept) && !isOfExtension(type, target.path);
 }
 
 /** Returns whether the body is, or may be, from before a purge that covers the response. */

@@ -36,7 +36,6 @@ const members = membersWith<ResponseDetail>({
   withheldTags: ["W", listOf(pairOf(isFieldName, listOf(isText))), undefined],
   lacksRouteTags: ["L", isFlag, undefined],
   isOfClient: ["I", isFlag, undefined],
-  mayBeChosen: ["A", isFlag, undefined],
   bodyDate: ["D", isFieldValue, undefined],
   contentTag: ["E", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],

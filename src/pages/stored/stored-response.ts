@@ -3,8 +3,6 @@
 import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import type { RuleMatch } from "../../config/answer-rules.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
-import { htmlRank } from "../../rules/accept-class.ts";
-import { responseMediaTypes } from "../../rules/media-types.ts";
 import { type FieldLine, fieldsOf, type Fields } from "../../rules/fields.ts";
 import { type SelectingValues, selectingValues } from "../../rules/selecting.ts";
 import { strongValidator } from "../../rules/validators.ts";
@@ -48,11 +46,6 @@ export interface ResponseDetail {
    * changed the body, so a refresh sends no validators.
    */
   readonly isOfClient?: boolean | undefined;
-  /**
-   * Whether the origin may have chosen the type by the client's `Accept`, so that the response does not answer browsers
-   * (`isForAnother`).
-   */
-  readonly mayBeChosen?: boolean | undefined;
   /** The `Date` of the answer that the body is from, if a 304 has replaced the field. */
   readonly bodyDate?: string | undefined;
   /**
@@ -97,16 +90,6 @@ export function wholeBytes({
   heldApart,
 }: Pick<StoredMetadata, "bodyBytes" | "heldApart">): number | null {
   return heldApart?.totalBytes ?? bodyBytes;
-}
-
-/** Returns whether a response may be of a type that its client has chosen, and this client prefers HTML, as browsers do. */
-export function isForAnother(
-  { mayBeChosen, fields }: Pick<StoredMetadata, "mayBeChosen" | "fields">,
-  request: { readonly sent: Pick<Fields, "get"> },
-): boolean {
-  if (mayBeChosen !== true) return false;
-  const type = responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "";
-  return htmlRank(type, request.sent.get("accept")) === "preferred";
 }
 
 /** Returns the unparsed `Date` of the answer that the body is from; `null` if there is none. */

@@ -154,21 +154,9 @@ function answerMetadata(
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const lacksRouteTags = lacksTags || tagging.lacksRouteTags;
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
-  const isChosen = mayBeChosen(selected, { ...place, before: given.before });
   const validatedAtMs = keptSinceAtMs({ headers: response.headers, requestedAtMs }, request);
   const times = { requestedAtMs, respondedAtMs, validatedAtMs, stamp };
-  const mayBeChosenType = isChosen || undefined;
-  return {
-    url,
-    route,
-    release,
-    ...times,
-    ruleMatch,
-    ...selected,
-    mayBeChosen: mayBeChosenType,
-    ...tagging,
-    lacksRouteTags,
-  };
+  return { url, route, release, ...times, ruleMatch, ...selected, ...tagging, lacksRouteTags };
 }
 
 const noTags = (): readonly string[] => [];
@@ -261,35 +249,23 @@ function variesByClass(
 }
 
 /**
- * Returns whether an origin may have chosen the type of an answer without `Vary: Accept` by the client's field. Browsers
- * may then get HTML.
+ * Returns whether the client's `Accept` may have chosen the type for all clients: it is neither that of a browser, nor
+ * says nothing, nor ranks another type first. Other clients, such as browsers, may then get HTML.
  */
-function mayBeChosen(
-  { fields, selecting }: Pick<StoredMetadata, "fields" | "selecting">,
-  { request, before }: VariantPlace & { readonly before: StoredMetadata | undefined },
+export function isTypeInDoubt(
+  { fields, selecting }: StoredMetadata,
+  { request, exchange }: VariantPlace,
 ): boolean {
-  const { route, target } = request;
   const type = responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "";
-  if (isOfPages(type) || acceptClass(route.neutralFields.accept) !== "html") return false;
+  if (request.isAnonymous || isOfPages(type)) return false;
+  const { forwarded, route, target, key } = request;
+  const accept = forwarded.sent.get("accept");
+  const isUnclear = acceptClass(accept) === "html" && htmlRank(type, accept) === "unclear";
+  if (!isUnclear || isOfExtension(type, target.path)) return false;
   const isSelected = selecting.some(([name]) => name === "accept" || name === "*");
   const isKeyed = route.normalForms?.has("accept") === true || route.keyHeaders.includes("accept");
-  if (isSelected || isKeyed || isOfExtension(type, target.path)) return false;
-  if (htmlRank(type, request.forwarded.sent.get("accept")) === "preferred") return false;
-  const isKnown = before !== undefined && before.mayBeChosen !== true;
-  return !(isKnown && responseMediaTypes(fieldsOf(before)).at(-1) === type);
-}
-
-/**
- * Returns whether the client's `Accept` may have chosen the type for all clients: it is neither that of a browser, nor
- * says nothing, nor ranks another type first.
- */
-export function isTypeInDoubt(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const { request, exchange } = place;
-  if (request.isAnonymous || metadata.mayBeChosen !== true) return false;
-  const type = responseMediaTypes(fieldsOf(metadata)).at(-1) ?? "";
-  const accept = request.forwarded.sent.get("accept");
-  if (acceptClass(accept) !== "html" || htmlRank(type, accept) !== "unclear") return false;
-  return !exchange.site.typesGot.has(`usual ${type} ${request.key.text}`, exchange.nowAtMs());
+  const isUsual = exchange.site.typesGot.has(`usual ${type} ${key.text}`, exchange.nowAtMs());
+  return !isSelected && !isKeyed && !isUsual;
 }
 
 /** Returns whether the origin's validators have lied about the URL. */

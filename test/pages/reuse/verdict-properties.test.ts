@@ -109,7 +109,7 @@ const situation: fc.Arbitrary<Situation> = fc
         route: { ...given.route, heuristics: given.heuristics },
         directives: requestDirectives(new Headers({ "cache-control": given.asks })),
         hasUnknownCookie: given.hasUnknownCookie,
-        forwarded: { credentials: given.credentials, sent: new Headers() },
+        forwarded: { credentials: given.credentials },
       },
       exchange: {
         colo: () => "HAM",

@@ -327,49 +327,6 @@ it("invented URLs leave marks within the limit of memory", async () => {
   expect(memory.bytes).toBeLessThanOrEqual(config.limits.memoryBytes);
 });
 
-describe("a client's If-Match with the ETag of a body", () => {
-  /** Opens two colos whose origin demands its own ETag, which lies unless the route makes all ETags. */
-  async function openMatching(route: object, vary: Readonly<Record<string, string>> = {}) {
-    const texts = { page: "version 1" };
-    const fields = cc("max-age=600", { etag: '"own"', "cache-tag": "red", ...vary });
-    const origin = ({ method, headers }: Request) =>
-      method === "PUT"
-        ? new Response(null, { status: headers.get("if-match") === '"own"' ? 204 : 412 })
-        : sized(texts.page, fields);
-    const config = { routes: [{ name: "all", match: "/*", ...route }] };
-    const { site, upstash } = openJournalled({ config, origin });
-    const env = { COLO: "NRT" };
-    const far = openJournalled({ config, origin, upstash, clock: site.clock, env }).site;
-    await asked(site);
-    texts.page = "version 2";
-    await purge(site);
-    await asked(site);
-    const tag = (await asked(site)).fields.get("etag") ?? "";
-    const put = async (from: Site, more: AskInit["headers"] = {}) => {
-      const headers = { "if-match": tag, ...more };
-      return (await from.get(url, { method: "PUT", body: "x", headers })).status;
-    };
-    return { site, far, tag, put };
-  }
-
-  it.each([
-    { id: "of a lie", route: {} },
-    { id: "of a route", route: { validators: "content" } },
-    { id: "of a coding", route: {}, vary: { vary: "Accept-Encoding" } },
-  ])("has the origin's own there: $id", async ({ route, vary }) => {
-    const { far, tag, put } = await openMatching(route, vary);
-    expect(tag).toMatch(/^(?:W\/)?"[\w-]{43}"$/);
-    expect(await put(far, { authorization: "Bearer one" })).toBe(204);
-  });
-
-  it("stays as it is once the body is purged, or if it is of another body", async () => {
-    const { site, tag, put } = await openMatching({});
-    expect(await put(site, { "if-match": tag.replace(/"./, '"_') })).toBe(412);
-    await purge(site);
-    expect(await put(site)).toBe(412);
-  });
-});
-
 it('validators: "content" gives browsers an ETag of the body from the first answer', async () => {
   const config = { routes: [{ name: "all", match: "/*", validators: "content" as const }] };
   let body = "version 1";
