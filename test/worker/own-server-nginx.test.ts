@@ -7,9 +7,7 @@ import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { isNginxInstalled, startNginx } from "../../testing/worker/web-servers.ts";
 
 const page = readFileSync("docs/own-server.md", "utf8");
-const [front = "", site = ""] = [...page.matchAll(/```nginx\n([^]*?)```/g)].map(
-  ([, text]) => text,
-);
+const [front = "", site = ""] = [...page.matchAll(/```nginx\n([^]*?)```/g)].map(([, text]) => text);
 const running = new Running();
 afterAll(() => running.stop());
 
