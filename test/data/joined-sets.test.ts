@@ -3,7 +3,11 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { appendScript } from "../../src/stores/redis/journal/journal-scripts.ts";
+import {
+  appendScript,
+  journalKeys,
+  proofScript,
+} from "../../src/stores/redis/journal/journal-scripts.ts";
 import { openProcess } from "../../testing/data/node-process.ts";
 import { startLossyWay } from "../../testing/fakes/lost-replies.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
@@ -45,6 +49,13 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
   const valuesOf = async (rows: Rows) => [...(await rows.getMany(keys)).values()];
   const allOf = (text: string) => keys.map((key) => `${text} ${key}`);
   const purges = async () => (await looking.xlen("tidemark:journal")) - 1;
+
+  /** Returns the proofs of all entries: 0 for an entry that the book does not know (rule 27 d). */
+  const proofs = async () => {
+    const entries = await looking.xrange("tidemark:journal", "-", "+");
+    const names = journalKeys("tidemark").slice(0, 4);
+    return looking.eval(proofScript, names.length, ...names, ...entries.map(([, [, n = ""]]) => n));
+  };
 
   beforeEach(async () => {
     ({ url: redisUrl } = await running.add(start()));
@@ -193,6 +204,22 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     expect(later).toContain("9999999999999");
     expect(await open(await openIoredis(redisUrl)).get(1)).toBe("new");
   });
+
+  it.each(["null", '"text"', '["\\ud83d"]'])(
+    "keep the proofs of all entries beside a record with the tags %s",
+    async (tags) => {
+      const near = open(await openIoredis(redisUrl));
+      await open(await openIoredis(redisUrl)).set(7, "theirs", { tags: ["a"] });
+      const [key = ""] = await looking.keys("*:d:*");
+      await looking.set(key, (await looking.get(key))?.replace('"t":["a"]', `"t":${tags}`) ?? "");
+      await near.get(1);
+      await Promise.all(
+        [1, 7, 2].map((each) => near.set(each, "new", each === 7 ? {} : { tags: [] })),
+      );
+      expect(await proofs()).toEqual(expect.not.arrayContaining([0]));
+      expect(await open(await openIoredis(redisUrl)).get(7)).toBe("new");
+    },
+  );
 
   it("replace nothing that another process has set if the script arrives late", async () => {
     const given = await openIoredis(redisUrl);

@@ -76,10 +76,12 @@ local function lacksTags(write)
   if not string.find(head, '"t":', 1, true) then return false end
   local isRead, held = pcall(cjson.decode, head)
   if not isRead then return true end
+  if type(held) ~= "table" or type(held.t) ~= "table" then return false end
+  local isWritten, new = pcall(cjson.decode, string.match(write.head .. write.rest, "^[^\\n]*"))
+  if not isWritten then return true end
   local own = {}
-  local new = cjson.decode(string.match(write.head .. write.rest, "^[^\\n]*"))
   for _, tag in ipairs(new.t or {}) do own[tag] = true end
-  for _, tag in ipairs(held.t or {}) do
+  for _, tag in ipairs(held.t) do
     if not own[tag] then return true end
   end
   return false
