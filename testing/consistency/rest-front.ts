@@ -141,7 +141,7 @@ function appendedBy(body: string): Appended | undefined {
 function appendedByScript(script: string, given: string[]): Appended | undefined {
   if (script !== appendScript && script !== markScript) return undefined;
   if (script === markScript && given[4] === "empty") return undefined;
-  given.splice(0, script === appendScript ? 7 : 6);
+  given.splice(0, script === appendScript ? 8 : 6);
   const entries: Record<string, string>[] = [];
   while (given.length > 0) {
     const [, fields] = JSON.parse(given.shift() ?? "") as [n: string, fields: string[]];
