@@ -121,7 +121,7 @@ export class SliceStore {
   ): Promise<Slice> {
     const { exchange } = answer.place;
     const bytes = lengthOf(rangeOfSlice(nth, answer.head.heldApart));
-    const giveBack = exchange.site.fillBudget.lend(bytes, "large");
+    const giveBack = exchange.site.fillBudget.lend(bytes, "shared");
     if (giveBack === undefined) return "no-room";
     const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
       const fetched = await fetch().catch(() => "failed" as const);

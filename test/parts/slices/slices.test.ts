@@ -597,6 +597,25 @@ describe("a crowd", () => {
     expect(site.origin.count).toBe(expected.asked);
   });
 
+  it("of slow readers costs each slice once, however many pieces wait", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const crowd = await Promise.all(
+      Array.from({ length: 250 }, async () => (await site.ask("/v")).body?.getReader()),
+    );
+    // Every reader takes a piece, and none takes its next one before the others have.
+    const lengths = crowd.map(() => 0);
+    for (let reading = true; reading;) {
+      await idle();
+      const taken = await Promise.all(crowd.map(async (reader) => (await reader?.read())?.value));
+      for (const [nth, chunk] of taken.entries()) lengths[nth]! += chunk?.length ?? 0;
+      reading = taken.some((chunk) => chunk !== undefined);
+    }
+    await site.settle();
+    expect(new Set(lengths)).toEqual(new Set([totalBytes]));
+    expect(site.origin.count).toBe(6);
+  });
+
   it("does not depend on a client that leaves", async () => {
     const site = openSliced(slicedOrigin());
     const leaving = await site.ask("/v");
