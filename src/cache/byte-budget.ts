@@ -62,6 +62,9 @@ interface HeldBytes {
  */
 const largeShare = 3 / 4;
 
+/** `shared`: a part of a large body, which many clients read at once. */
+type BodyClass = "small" | "large" | "shared";
+
 /** Counts the body bytes of all fills against one limit. */
 export class ByteBudget {
   readonly #bytesMax: number;
@@ -110,8 +113,8 @@ export class ByteBudget {
    * @param of the size class of the body
    * @returns false, without taking bytes, if too few are left
    */
-  take(bytes: number, of: "small" | "large" = "small"): boolean {
-    const neededBytes = () => (of === "large" ? bytes + this.#withheldBytes : bytes);
+  take(bytes: number, of: BodyClass = "small"): boolean {
+    const neededBytes = () => bytes + this.#withheldBytes(of);
     const hasRoom = this.#makeRoom(() => this.hasRoomFor(neededBytes()));
     if (hasRoom) this.#takenBytes += bytes;
     return hasRoom;
@@ -132,11 +135,12 @@ export class ByteBudget {
   }
 
   /**
-   * Returns the bytes that large bodies may not take. Pieces do not count against small bodies, so that
-   * many readers of large bodies cannot block them.
+   * Returns the bytes that bodies of this class must leave. Pieces do not count against small bodies, so
+   * that many readers of large bodies cannot block them, or against a shared body, which these readers need.
    */
-  get #withheldBytes(): number {
-    return (1 - largeShare) * this.#bytesMax + this.#pieceBytes;
+  #withheldBytes(of: BodyClass): number {
+    if (of === "small") return 0;
+    return (1 - largeShare) * this.#bytesMax + (of === "shared" ? 0 : this.#pieceBytes);
   }
 
   /** Gives bytes back. */
@@ -146,7 +150,7 @@ export class ByteBudget {
 
   /** Returns whether no piece of the usual length is left for large bodies. */
   get isShort(): boolean {
-    return !this.hasRoomFor(pieceBytesMax.usual + this.#withheldBytes);
+    return !this.hasRoomFor(pieceBytesMax.usual + this.#withheldBytes("large"));
   }
 
   /** Returns the largest piece of a body to send to a client. */
@@ -162,7 +166,7 @@ export class ByteBudget {
   waits(reader: BodyReader, bytes: number): void {
     this.#waits.set(reader, { sinceAtMs: this.#nowAtMs(), bytes });
     this.#pieceBytes += bytes;
-    this.#makeRoom(() => this.hasRoomFor(this.#withheldBytes));
+    this.#makeRoom(() => this.hasRoomFor(this.#withheldBytes("large")));
   }
 
   /** Ends the wait, because the client has taken its piece or has left. */
@@ -212,7 +216,7 @@ export class ByteBudget {
    *
    * @returns a function that gives them back, once; `undefined` if too few are left
    */
-  lend(bytes: number, of?: "small" | "large"): (() => void) | undefined {
+  lend(bytes: number, of?: BodyClass): (() => void) | undefined {
     if (!this.take(bytes, of)) return undefined;
     let lentBytes = bytes;
     return this.untilRead(() => {

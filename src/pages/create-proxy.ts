@@ -4,6 +4,7 @@ import { RequestLog, type SampledRequest } from "../observe/request-line.ts";
 import type { Arrival } from "../platform/arrival.ts";
 import { coloOf } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import type { UrlRead } from "../routing/url-reader.ts";
 import { leave, mayChange } from "./respond/leave.ts";
 import { serve } from "./serve.ts";
@@ -59,9 +60,18 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       const { route } = read;
       const assembly = route.traits.assembles === true ? site.assembly : undefined;
       const answer =
-        assembly?.answer(request, read, context, (one, of, part, checks) =>
-          serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
-        ) ?? serve(request, read, context);
+        assembly === undefined
+          ? serve(request, read, context)
+          : // Each fragment has a lookup of its own.
+            inInvocation(() =>
+              assembly.answer(request, read, context, (one, of, part, checks) =>
+                serve(one, of, {
+                  ...context,
+                  checks,
+                  sampled: part === "page" ? sampled : undefined,
+                }),
+              ),
+            );
       if (sampled === undefined && !mayChange(route)) return answer;
       const ended = (response: Response) => {
         const sent = leave(response, route, request);

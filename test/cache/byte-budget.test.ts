@@ -154,20 +154,10 @@ describe("a budget that is short", () => {
     expect([budget.take(30, "large"), cut]).toEqual([true, ["stalls"]]);
   });
 
-  it("keeps room for small bodies, however many pieces clients have not taken", () => {
-    const { budget } = opened({ reads: { heldBytes: 75, pieceBytes: 1_000 } });
-    expect([budget.take(1, "large"), budget.take(25), budget.take(1)]).toEqual([
-      false,
-      true,
-      false,
-    ]);
+  it("keeps room for small and shared bodies, however many pieces clients have not taken", () => {
+    const { budget } = opened({ reads: { heldBytes: 70, pieceBytes: 1_000 } });
+    const classes = ["large", "shared", "shared", "small", "small"] as const;
+    const taken = [1, 5, 1, 25, 1].map((bytes, nth) => budget.take(bytes, classes[nth]));
+    expect(taken).toEqual([false, true, false, true, false]);
   });
-});
-
-it("a budget sends short pieces while it is short", () => {
-  const budget = new ByteBudget(131_072);
-  const giveBack = budget.lend(40_000);
-  expect(budget.pieceBytesMax).toBe(16_384);
-  giveBack?.();
-  expect(budget.pieceBytesMax).toBe(65_536);
 });

@@ -251,11 +251,13 @@ function passRule(
   if (read.hasUnclearQuery || hasUnclearFields(headers, read)) return "ambiguous-value";
   if (keyed.isTooLong) return "long-url";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
-  // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
-  const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
-  if (hasPrecondition) return "precondition";
+  if (hasPrecondition(headers)) return "precondition";
   return hasContent && content === undefined ? "unkeyed-content" : undefined;
 }
+
+/** Returns whether a request has a precondition that only the origin can evaluate (RFC 9111 §4.3.2). */
+export const hasPrecondition = (fields: Fields): boolean =>
+  fields.has("if-match") || fields.has("if-unmodified-since");
 
 /**
  * Returns the request for the canonical URL, by the last No-Vary-Search of the path. The origin gets

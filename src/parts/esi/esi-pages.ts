@@ -5,7 +5,7 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { contentLength, type Fields } from "../../rules/fields.ts";
 import { responseDirectives } from "../../rules/cache-control.ts";
-import { conditionsOf } from "../../pages/request/plan.ts";
+import { conditionsOf, hasPrecondition } from "../../pages/request/plan.ts";
 import { requestForWhole } from "../../pages/request/conditions.ts";
 import type { UrlRead } from "../../routing/url-reader.ts";
 import { makePrivate, withoutBody } from "../../pages/respond/downstream.ts";
@@ -31,13 +31,14 @@ export class EsiPages implements AssemblyPort {
     const checks: (() => boolean)[] = [];
     const serve: ServePart = (request, of, part) => serveWith(request, of, part, checks);
     const served = await serve(whole, read, "page");
-    const { headers } = served;
     const isPage = hasEsi(served, read.route);
-    const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
-    const isDeclared = read.route.traits.surrogateCapability !== undefined;
-    if (isDeclared && !mayKeep) headers.delete("surrogate-control");
+    undeclare(served, read, context);
     if (whole === client) return served;
-    if (!isPage || served.body === null) return asAsked(served, client, read, context);
+    if (!isPage || served.body === null) {
+      if (!hasPrecondition(client.headers)) return asAsked(served, client, read, context);
+      cancelBody(served);
+      return undeclare(await serve(client, read, "page"), read, context);
+    }
     const response = rewritten(served, read.route.phases, whole);
     const options = optionsOf(read.route, "esi") as typeof defaultOptions;
     const assembly = new Assembly({ client: whole, read, context, serve }, options.includesMax);
@@ -73,6 +74,15 @@ export class EsiPages implements AssemblyPort {
     const sources = pieces.flatMap((piece) => ("sources" in piece ? piece.sources : []));
     return sources.map((source) => urlOfFragment(source, target, siteHosts)?.url ?? source);
   }
+}
+
+/** Removes the declaration, which is for this cache, unless another cache follows. */
+function undeclare(answer: Response, { route }: UrlRead, { site }: AssemblyContext): Response {
+  const { headers } = answer;
+  const mayKeep = site.config.cacheInFront || !headers.has("surrogate-control");
+  const isDeclared = route.traits.surrogateCapability !== undefined;
+  if (isDeclared && !mayKeep) headers.delete("surrogate-control");
+  return answer;
 }
 
 /** Returns a whole answer that is no page as the client's method, conditions and range select it. */

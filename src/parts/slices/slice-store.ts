@@ -17,6 +17,7 @@ import { asRefresh } from "../../pages/request/plan.ts";
 import { sharedMsMax } from "../../pages/request/brief-retention.ts";
 import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import { Marks } from "../../base/marks.ts";
 import { keepUntilAtMs, termsOf } from "../../pages/stored/lifetime.ts";
 import {
@@ -61,12 +62,19 @@ interface SliceOutcome {
   readonly stored?: undefined;
 }
 
+/** Searches of one slice in the tiers, and the outcome of a fetch that has ended since they began. */
+interface Search {
+  outcome?: SliceOutcome;
+}
+
 const hourMs = 3_600_000;
 /** The time for which a slice is kept at least, because a 304 renews its head and not the slice. */
 const keptMsMin = 7 * 24 * hourMs;
 
 export class SliceStore {
   readonly #flights = new Flights<SliceOutcome>();
+  /** By slice: a search may outlast a whole flight. */
+  readonly #searches = new BoundedMarks<Search>();
   /** The generations whose body has changed, and the URLs, within the last hour. */
   readonly #ended = new Marks(hourMs);
   readonly #changed = new Marks(hourMs);
@@ -93,14 +101,19 @@ export class SliceStore {
     const { text } = keyOf(nth, answer);
     if (answer.callsLeft < 3) return "no-room";
     answer.callsLeft -= 1;
-    const underWay = this.#underWay(text, answer.place) ?? (await this.#stored(nth, answer, part));
+    const underWay = this.#underWay(text, answer.place);
     if (underWay !== undefined) return underWay;
+    const search = this.#searches.get(text) ?? {};
+    this.#searches.set(text, search);
+    const stored = await this.#stored(nth, answer, part);
+    if (stored !== undefined) return stored;
     if (request.directives.onlyIfCached) return "failed";
     const { clientAddress } = request.forwarded;
     if ((await exchange.site.clientLimit?.isReached(clientAddress)) === true) return "limited";
-    // Another request may have started the fetch since.
+    // Another request may have started the fetch since, and even ended it.
     const begun = this.#underWay(text, answer.place);
     if (begun !== undefined) return begun;
+    if (search.outcome !== undefined) return resultOf(search.outcome);
     answer.callsLeft -= 2;
     // The body as well is read in this context, because a handler may write it only when it is read.
     return this.lead(nth, answer, () => inNeutralContext(() => this.#fetched(nth, answer)));
@@ -120,17 +133,20 @@ export class SliceStore {
     fetch: () => Promise<Blob | NoSlice>,
   ): Promise<Slice> {
     const { exchange } = answer.place;
+    const { text } = keyOf(nth, answer);
     const bytes = lengthOf(rangeOfSlice(nth, answer.head.heldApart));
-    const giveBack = exchange.site.fillBudget.lend(bytes, "large");
+    const giveBack = exchange.site.fillBudget.lend(bytes, "shared");
     if (giveBack === undefined) return "no-room";
     const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
       const fetched = await fetch().catch(() => "failed" as const);
       const outcome = { kind: "slice", fetched } as const;
       flight.settle(outcome);
+      const search = this.#searches.get(text);
+      this.#searches.delete(text);
+      if (search !== undefined) search.outcome = outcome;
       const done = typeof fetched === "string" ? undefined : keepSlice(nth, answer, fetched);
       return { answer: outcome, done: (done ?? Promise.resolve()).finally(giveBack) };
     };
-    const { text } = keyOf(nth, answer);
     return resultOf(await this.#flights.start(text, lead, exchange, { isAnonymous: true }).answer);
   }
 

@@ -294,6 +294,38 @@ describe("which pages are processed", () => {
     expect(site.origin.count).toBe(1);
   });
 
+  it.each([
+    ["if-match", "etag", ['"1"', '"2"']],
+    [
+      "if-unmodified-since",
+      "last-modified",
+      [1, 2].map((day) => new Date(Date.UTC(2020, 0, day)).toUTCString()),
+    ],
+  ])(
+    "no video, of which a client with %s never gets a part of another version",
+    async (name, field, [old = "", changed = ""]) => {
+      let version = old;
+      const site = openEsi({
+        "/p": ({ headers }) => {
+          if ((headers.get(name) ?? version) !== version) return page("", {}, 412);
+          const fields = { "content-type": "video/mp4", "content-length": "10", [field]: version };
+          return page((version === old ? "a" : "b").repeat(10), cc("max-age=60", fields));
+        },
+      });
+      const asked = async (headers: Record<string, string>) => {
+        const { status, text } = await site.get("/p", {
+          headers: { range: "bytes=5-9", ...headers },
+        });
+        return [status, text];
+      };
+      expect(await asked({})).toEqual([206, "aaaaa"]);
+      version = changed;
+      site.clock.advance(61);
+      expect(await asked({})).toEqual([206, "bbbbb"]);
+      expect(await asked({ [name]: old })).toEqual([412, ""]);
+    },
+  );
+
   it("none that another method asks for, because its conditions protect the origin", async () => {
     const site = openEsi({ "/p": () => page(tag) });
     const headers = { "if-match": '"1"' };

@@ -1,12 +1,12 @@
 // Tests bodies in slices: which ranges the origin gets, and what clients receive (RFC 9110 §13, §14).
 // Needs parts: fallback.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { defineRule } from "../../../src/part/define-rule.ts";
 import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { slices } from "../../../src/parts/slices/slices.ts";
-import type { FieldTexts } from "../../../testing/fakes/origin-in-process.ts";
+import { closedGate, type FieldTexts } from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import {
@@ -595,6 +595,46 @@ describe("a crowd", () => {
     await site.settle();
     expect(statuses).toEqual(new Set(expected.statuses));
     expect(site.origin.count).toBe(expected.asked);
+  });
+
+  it("of slow readers costs each slice once, however many pieces wait", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const crowd = await Promise.all(
+      Array.from({ length: 250 }, async () => (await site.ask("/v")).body?.getReader()),
+    );
+    // Every reader takes a piece, and none takes its next one before the others have.
+    const lengths = crowd.map(() => 0);
+    for (let reading = true; reading;) {
+      await idle();
+      const taken = await Promise.all(crowd.map(async (reader) => (await reader?.read())?.value));
+      for (const [nth, chunk] of taken.entries()) lengths[nth]! += chunk?.length ?? 0;
+      reading = taken.some((chunk) => chunk !== undefined);
+    }
+    await site.settle();
+    expect(new Set(lengths)).toEqual(new Set([totalBytes]));
+    expect(site.origin.count).toBe(6);
+  });
+
+  it("costs the origin each slice once, although a read of the cache outlasts a fetch", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const gate = closedGate();
+    const { cache } = site;
+    const match = cache.match.bind(cache);
+    vi.spyOn(cache, "match").mockImplementationOnce(async (request) => {
+      const found = await match(request);
+      await gate.opened;
+      return found;
+    });
+    const late = site.ask("/v", { headers: { range } }).then(received);
+    await idle();
+    await received(await site.ask("/v", { headers: { range } }));
+    await idle();
+    gate.open();
+    expect((await late).bytes).toEqual(Buffer.from(whole.slice(70_000, 70_004)));
+    await site.settle();
+    expect(rangesAsked(site)).toEqual([rangeOf(0), rangeOf(1)]);
   });
 
   it("does not depend on a client that leaves", async () => {
