@@ -77,7 +77,11 @@ it("no load is stored that began before the instant + A + settleSeconds", async 
 });
 
 it("a browser gets no validator for a page of before the instant", async () => {
-  const told = cc("max-age=600", { etag: '"build"', "last-modified": http(-60), "cache-tag": "red" });
+  const told = cc("max-age=600", {
+    etag: '"build"',
+    "last-modified": http(-60),
+    "cache-tag": "red",
+  });
   const site = open({ purge: { settleSeconds: 5 } }, () => page("old", told));
   await plan(site, 60);
   site.clock.advance(61);
