@@ -11,7 +11,7 @@ interface Range {
 }
 
 const weightForm = /^q\s*=\s*(.*)$/;
-/** RFC 9110 §12.4.2, with any number of digits. Java's `HttpURLConnection` sends `.2`. */
+/** RFC 9110 §12.4.2, with any number of digits. Java sends `.2`. */
 const qualityForm = /^(?:0(?:\.\d*)?|\.\d+|1(?:\.0*)?)$/;
 
 /** Returns the members of a field, best first. Leaves out members with an invalid weight. */
