@@ -73,7 +73,7 @@ const chapters = {
     options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
   },
   route: {
-    sections: sectionsOf("routes", "## Options", "## Rules on answers"),
+    sections: sectionsOf("routes", "## Which requests", "## Rules on answers"),
     options: optionsIn(routeInput as unknown as Form),
   },
 };
