@@ -90,10 +90,10 @@ export async function cancelled(
   return { answer, isAccepted: true };
 }
 
-/** Returns the same id for a repeated webhook. */
+/** Returns the same id for a repeated webhook. A command would read an id that begins with `-` as an option. */
 async function idFor({ id }: Sender): Promise<string> {
-  if (id === "") return randomText();
-  return (await sha256Base64url(id)).slice(0, 16);
+  const text = id === "" ? randomText() : (await sha256Base64url(id)).slice(0, 16);
+  return text.replace(/^-/, "_");
 }
 
 function notScheduled(

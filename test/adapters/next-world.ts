@@ -7,7 +7,11 @@ import { nextNowMs } from "../../src/adapters/next-shared.ts";
 import type { UseCacheEntry } from "../../src/adapters/next-use-cache.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
-export const useNextClocks = () => void vi.useFakeTimers({ toFake: ["Date", "performance"] });
+/** Begins a test: fakes the clocks of Next.js, and forgets the caches of other tests, which `purgeTags` would purge. */
+export function useNextClocks(): void {
+  vi.useFakeTimers({ toFake: ["Date", "performance"] });
+  Reflect.deleteProperty(globalThis, Symbol.for("tidemark/next"));
+}
 
 const streamOf = (text: string): ReadableStream<Uint8Array> => new Blob([text]).stream();
 

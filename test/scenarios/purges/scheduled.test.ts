@@ -206,6 +206,13 @@ it("the variants that it has ended keep no other from being stored", async () =>
   expect(await get("3")).toContain("too-many-variants");
 });
 
+it("has an id that a command does not read as an option", async () => {
+  const text = JSON.stringify({ tags: ["red"], at: new Date((startSeconds + 60) * 1_000) });
+  // The digest of this id begins with `-`.
+  const { text: answer } = await send(open(), text, signedHeaders(text, { id: "msg_3" }));
+  expect((JSON.parse(answer) as Body).scheduled.id).toMatch(/^_3WQ/);
+});
+
 it("a cancel lets the page answer on, and a late one is refused", async () => {
   const site = open();
   await site.get("/a");
