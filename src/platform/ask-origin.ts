@@ -111,7 +111,8 @@ async function handled(
     if (isServer === true) sendable(response);
     const { body } = response;
     if (response.bodyUsed || body?.locked === true) {
-      throw unusable("The body of its response was already read.", "Read a clone() of it.");
+      const hint = "Return a new Response for each request, or read a clone() of it.";
+      throw unusable("The body of its response was already read.", hint);
     }
     // RFC 9110 §9.3.2.
     if (method !== "HEAD" || body === null) return response;

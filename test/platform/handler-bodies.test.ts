@@ -31,7 +31,7 @@ describe("a handler whose response cannot be read", () => {
       await idle();
       expect([response.status, text === "never ends"]).toEqual([502, false]);
       expect(site.log.join("\n")).toContain(
-        "The body of its response was already read. Read a clone",
+        "The body of its response was already read. Return a new Response for each request, or read a clone",
       );
     },
   );

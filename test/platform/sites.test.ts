@@ -12,7 +12,7 @@ const read = (env: Env, config = defineConfig({})) =>
 const severalHosts =
   "SITE_HOST is invalid. One of its values is not a host as in a URL. " +
   'Write only the host, with a port if it is not the default: "www.example.com". ' +
-  "Separate several with spaces.";
+  "Separate several with spaces. For any host, unset SITE_HOST.";
 const namespace =
   "NAMESPACE is invalid. Its value is not 1 to 64 letters, digits, dots, dashes or _. " +
   'Set such a name, for example "staging", or unset NAMESPACE to use the configuration\'s.';
@@ -25,6 +25,8 @@ it.each<[env: Env, says: string]>([
   [{ SITE_HOST: "a.example/b" }, "SITE_HOST is invalid."],
   [{ SITE_HOST: "a.example b.example/c" }, severalHosts],
   [{ SITE_HOST: "a.example:443" }, "SITE_HOST is invalid."],
+  [{ SITE_HOST: "*.a.example" }, "For any host, unset SITE_HOST."],
+  [{ SITE_HOST: "a.example, b.example" }, severalHosts],
   [{ SITE_HOST: "u:s3cret@a.example" }, "SITE_HOST is invalid. Its value is not a host"],
   [{ SITE_HOST: {} }, "Its value is not a host"],
   [{ NAMESPACE: "a:s3cret" }, namespace],

@@ -46,7 +46,7 @@ export function namespaceOf(env: Env): string | undefined {
 
 /** Returns whether a text is a host as in a URL, in lower case and without a default port. */
 export function isHost(host: string): boolean {
-  return URL.parse(`https://${host}`)?.host === host;
+  return /^[\w.:[\]-]+$/.test(host) && URL.parse(`https://${host}`)?.host === host;
 }
 
 /**
@@ -74,6 +74,6 @@ export function siteHostsOf(
     why: `${hosts.length === 1 ? "Its value" : "One of its values"} is not a host as in a URL.`,
     hint:
       'Write only the host, with a port if it is not the default: "www.example.com". ' +
-      "Separate several with spaces.",
+      "Separate several with spaces. For any host, unset SITE_HOST.",
   });
 }
