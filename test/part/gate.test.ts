@@ -361,9 +361,10 @@ it.each([
 it.each([
   [{ headers: ["X-Api-Key"] }, "x-api-key"],
   [{ cookies: ["pass"] }, "pass"],
-])("a key of what a gate hides is refused: %o", (key, name) => {
+])("a key of what a gate hides is refused: %o", (keyed, name) => {
   const checks = { headers: ["x-api-key"], cookies: ["pass"] };
-  expect(() => openSite({ config: config([defineRule({ ...closed, checks })], { key }) })).toThrow(
+  const written = config([defineRule({ ...closed, checks })], { key: keyed });
+  expect(() => openSite({ config: written })).toThrow(
     `has members, which checks ${JSON.stringify(name)}: remove it from key`,
   );
 });
