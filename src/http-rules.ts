@@ -55,7 +55,7 @@ export function storingOf(
   const fields = withoutAnalyticsCookies(answer.headers);
   const governing = governingDirectives(fields);
   const verdict = mayStore({
-    request: { method: "GET", noStore: false, hasAuthorization: false },
+    request: { method: "GET", noStore: false },
     status: answer.status,
     fields,
     governing,

@@ -202,14 +202,18 @@ export const anonymous = fields("anonymous", {
 } satisfies FormsOf<WrittenAnonymous>);
 
 /**
- * Rejects fields that differ in every request. With such a field in the key, no request would be a
- * hit.
+ * Rejects fields that differ in every request, with which no request would be a hit, and Authorization,
+ * which no key ever has.
  */
 export const keyedNames = v.pipe(
   fieldNames,
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
     "names traceparent or tracestate, which differ in each request; remove that name",
+  ),
+  each(
+    (name) => name.toLowerCase() !== "authorization",
+    "names Authorization, which bypasses the cache unless a rule checks it; remove that name",
   ),
 );
 
@@ -267,7 +271,7 @@ const condition = (listed: Names, named: Names) =>
 
 /** Fields with another value for the origin than the client's, or with an option of their own. */
 const notInConditions: readonly string[] = [
-  ..."authorization cookie host cf-ipcountry accept-encoding range".split(" "),
+  ..."cookie host cf-ipcountry accept-encoding range".split(" "),
   ..."via surrogate-capability x-real-ip x-forwarded-for x-forwarded-host x-forwarded-proto".split(
     " ",
   ),
@@ -277,7 +281,7 @@ const conditionFields = v.pipe(
   keyedNames,
   each(
     (name) => !notInConditions.includes(name.toLowerCase()),
-    "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization bypasses the cache unless a rule checks it",
+    "names a field with rules of its own: use when.cookie, when.country, or match for the host",
   ),
 );
 

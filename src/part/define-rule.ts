@@ -214,8 +214,8 @@ const refusal = (fault: string, hint: string): OperatorError =>
 
 /** Returns why the rule cannot be on a route. */
 function faultOn(
-  { name, match }: Rule,
-  { isGated, filters, keyed = [] }: RouteTraits,
+  { name, match, checks }: Rule,
+  { isGated, checked = [], filters, keyed = [] }: RouteTraits,
   { use = [], key, match: patterns = [] }: PartedRoute,
 ): string | undefined {
   const lacking = lackingParameter(match, patterns);
@@ -225,11 +225,19 @@ function faultOn(
   const others = use.filter((part) => part.name !== name);
   const gate = isGated === true ? others.find(({ traits }) => traits.isGated) : undefined;
   if (gate !== undefined) return `has ${name} and ${gate.name}, which both have checks: join them`;
-  const taken = [...others.flatMap(({ traits }) => traits.keyed ?? []), ...(key?.headers ?? [])];
+  const fields = lowerCased(key?.headers ?? []);
+  // The key never has what a gate hides.
+  const hidden =
+    checked.find((field) => fields.includes(field)) ??
+    checks?.cookies?.find((cookie) => key?.cookies?.includes(cookie));
+  if (hidden !== undefined) {
+    return `has ${name}, which checks ${JSON.stringify(hidden)}: remove it from key`;
+  }
+  const taken = [...others.flatMap(({ traits }) => traits.keyed ?? []), ...fields];
   const filter = filters === true ? others.find(({ traits }) => traits.filters) : undefined;
   if (filter !== undefined)
     return `has ${name} and ${filter.name}, which both have a filter: join them`;
-  const twice = keyed.find((field) => taken.some((one) => one.toLowerCase() === field));
+  const twice = keyed.find((field) => taken.includes(field));
   return twice && `has ${name}, and keys ${JSON.stringify(twice)} twice: remove one`;
 }
 

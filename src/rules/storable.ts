@@ -14,7 +14,6 @@ export type RefusalRule =
   | "no-store"
   | "request-no-store"
   | "private"
-  | "authorization"
   | "set-cookie"
   | "vary-any"
   | "endless-stream"
@@ -72,8 +71,8 @@ export function isOfOneRequest(status: number): boolean {
 }
 
 interface StoreAsk {
-  /** The request. `hasAuthorization`: whether it was forwarded with an `Authorization` field. */
-  readonly request: { method: string; noStore: boolean; hasAuthorization: boolean };
+  /** The request, which has no `Authorization`: such a request bypasses the cache. */
+  readonly request: { method: string; noStore: boolean };
   readonly status: number;
   readonly fields: Fields;
   readonly governing: GoverningDirectives;
@@ -105,9 +104,6 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");
   if (request.noStore) return refuse("request-no-store");
   if (directives.private === true) return refuse("private");
-  if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
-    return refuse("authorization");
-  }
   // RFC 9111 §3 allows storing with any lifetime. But a client may provoke an error of one
   // request, for example with an overlong field, and others must not receive it.
   const isForStoring = given.isNamed && !neverStoredStatuses.has(status);
@@ -145,15 +141,6 @@ function allowedToStore({ status, fields, governing }: StoreAsk): boolean {
     (source === "cache-control" && fields.has("expires")) ||
     heuristicallyCacheableStatuses.has(status)
   );
-}
-
-/**
- * Returns whether the origin allows sharing despite `Authorization`. RFC 9111 §3.5 lists `public`,
- * `s-maxage` and `must-revalidate`, but not a targeted `max-age`. This function ignores
- * `must-revalidate`, because origins send it to limit staleness, not to allow sharing.
- */
-function sharedDespiteAuthorization(directives: ResponseDirectives): boolean {
-  return directives.public || directives.sMaxageSeconds !== undefined;
 }
 
 /**

@@ -17,7 +17,9 @@ const conditional =
 const isCondition =
   'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }';
 const noConditionField =
-  "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization bypasses the cache unless a rule checks it";
+  "names a field with rules of its own: use when.cookie, when.country, or match for the host";
+const bypassing =
+  "names Authorization, which bypasses the cache unless a rule checks it; remove that name";
 const matchesNone = "is empty, so no request would match this route";
 const noCookie =
   'has a name that no cookie can have: write the whole name, or its beginning and "*"';
@@ -361,6 +363,8 @@ describe("an invalid route", () => {
     [{ when: { query: { "a*": ["b"] } } }, 'when.query: must contain whole names, without "*"'],
     [{ when: { header: { Cookie: ["a=1"] } } }, `when.header: ${noConditionField}`],
     [{ bypass: true, when: { header: ["CF-IPCountry"] } }, `when.header: ${noConditionField}`],
+    [{ when: { header: { authorization: ["a"] } } }, `when.header: ${bypassing}`],
+    [{ key: { headers: ["Authorization"] } }, `key.headers: ${bypassing}`],
     [{ when: { country: [] } }, `when.country: ${matchesNone}`],
     [
       { when: { country: ["de"] } },

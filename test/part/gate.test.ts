@@ -358,6 +358,17 @@ it.each([
   expect(() => openSite({ config: config(use) })).toThrow(fault);
 });
 
+it.each([
+  [{ headers: ["X-Api-Key"] }, "x-api-key"],
+  [{ cookies: ["pass"] }, "pass"],
+])("a key of what a gate hides is refused: %o", (keyed, name) => {
+  const checks = { headers: ["x-api-key"], cookies: ["pass"] };
+  const written = config([defineRule({ ...closed, checks })], { key: keyed });
+  expect(() => openSite({ config: written })).toThrow(
+    `has members, which checks ${JSON.stringify(name)}: remove it from key`,
+  );
+});
+
 it("a rule with the name of a part is refused, so that none is left out", () => {
   const named = defineRule({ ...closed, name: "operate" });
   expect(() => openSite({ config: config([named]) })).toThrow('both have the name "operate"');

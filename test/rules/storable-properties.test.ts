@@ -29,14 +29,10 @@ const among = (texts: readonly string[]) =>
       return { members: members.toSpliced(at, 0, member), separator };
     });
 
-function ruleFor(given: { status: number; text: string; hasAuthorization?: boolean }): string {
+function ruleFor(given: { status: number; text: string }): string {
   const fields = fieldsWith({ "cache-control": given.text, expires: "0", etag: '"a"' });
   const verdict = mayStore({
-    request: {
-      method: "GET",
-      noStore: false,
-      hasAuthorization: given.hasAuthorization ?? false,
-    },
+    request: { method: "GET", noStore: false },
     status: given.status,
     fields,
     governing: governingDirectives(fields),
@@ -65,18 +61,6 @@ describe("a response with generated directives", () => {
       fc.property(among(texts), statuses, (control, status) => {
         if (names(control).has("must-understand")) return;
         expect(ruleFor({ status, text: controlText(control) })).not.toBe("storable");
-      }),
-      seeded,
-    );
-  });
-
-  it("is not stored for Authorization without public and s-maxage (§3.5)", () => {
-    fc.assert(
-      fc.property(company, statuses, (control, status) => {
-        const isGranted = names(control).has("public") || names(control).has("s-maxage");
-        if (isGranted) return;
-        const rule = ruleFor({ status, text: controlText(control), hasAuthorization: true });
-        expect(rule).not.toBe("storable");
       }),
       seeded,
     );

@@ -16,7 +16,6 @@ type Fields = Readonly<Record<string, string>>;
 interface Asked {
   readonly method?: string;
   readonly noStore?: boolean;
-  readonly hasAuthorization?: boolean;
   readonly status?: number;
   readonly lifetimeAssigned?: boolean;
   readonly hasUse?: boolean;
@@ -25,9 +24,9 @@ interface Asked {
 
 const ruleFor = (texts: Fields, asked: Asked = {}) => {
   const fields = fieldsWith(texts);
-  const { method = "GET", noStore = false, hasAuthorization = false } = asked;
+  const { method = "GET", noStore = false } = asked;
   const verdict = mayStore({
-    request: { method, noStore, hasAuthorization },
+    request: { method, noStore },
     status: asked.status ?? 200,
     fields,
     governing: governingDirectives(fields),
@@ -143,24 +142,6 @@ describe("mayStore", () => {
   ])("allows a 302 only explicitly: %s (§3)", (_id, fields, rule, asked) => {
     expect(ruleFor(fields, { status: 302, ...asked })).toBe(rule);
   });
-
-  it.each<[id: string, clause: string, fields: Fields, rule: string, asked?: Asked]>([
-    ["max-age", "§3.5", fresh, "authorization"],
-    ["public", "§3.5", cc("max-age=60, public"), "storable"],
-    ["s-maxage", "§3.5", cc("s-maxage=60"), "storable"],
-    ["public-private", "§3.5", cc("public, private"), "private"],
-    ["targeted-max-age", "§3.5", targeted, "authorization"],
-    ["targeted-public", "§3.5", { "cdn-cache-control": "public" }, "storable"],
-    ["assigned", "§3.5", {}, "authorization", assigned],
-    ["must-understand", "§5.2.2.3", cc("public, must-understand, no-store"), "storable"],
-    // §3.5 allows this response to be stored, but does not demand it.
-    ["must-revalidate", "ours, §3.5", cc("max-age=60, must-revalidate"), "authorization"],
-  ])(
-    "allows a response to Authorization only with public or s-maxage: %s (%s)",
-    (_id, _clause, fields, rule, asked) => {
-      expect(ruleFor(fields, { hasAuthorization: true, ...asked })).toBe(rule);
-    },
-  );
 
   it("never throws, and never allows private or Set-Cookie", () => {
     fc.assert(

@@ -132,11 +132,7 @@ export function refusalToStore(
   const isUnstored = unstoringRules(metadata, request).length > 0;
   if (request.gate !== undefined && refusesGate(metadata)) return "gate-refused";
   const verdict = mayStore({
-    request: {
-      method: request.method,
-      noStore: request.directives.noStore,
-      hasAuthorization: false,
-    },
+    request: { method: request.method, noStore: request.directives.noStore },
     status,
     fields: headers,
     governing: terms.governing,

@@ -77,7 +77,12 @@ export interface PartedRoute {
   readonly origin?: string | { readonly name?: string | undefined } | undefined;
   readonly query?: { readonly noVarySearch?: boolean | undefined } | undefined;
   readonly response?: { readonly headers?: WrittenLines | undefined } | undefined;
-  readonly key?: { readonly headers?: readonly string[] | undefined } | undefined;
+  readonly key?:
+    | {
+        readonly headers?: readonly string[] | undefined;
+        readonly cookies?: readonly string[] | undefined;
+      }
+    | undefined;
   readonly fresh?: string | Readonly<Record<string, string>> | undefined;
   readonly negative?: Readonly<Record<string, string>> | undefined;
 }

@@ -187,7 +187,6 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "it says private, so it is for one client",
     hint: "if the page is for everybody, let the origin omit private",
   },
-  authorization: { clause: "RFC 9111 §3.5", why: "its request has Authorization" },
   "set-cookie": {
     clause: "setCookie, cookies.harmless",
     why: "it sets a cookie, which is for one client",
