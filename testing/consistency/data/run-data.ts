@@ -13,16 +13,19 @@ import type { DataHistory } from "./checker/operations.ts";
 import { type DataFaultName, dataFaults, dataFaultsOverObjects } from "./data-faults.ts";
 import { type DataNode, type DataSite, startDataSite } from "./data-site.ts";
 import { JournalReader } from "./driven-journal.ts";
-import { allowanceMs, type DataStore, keysOver, maxLagMs, type UsedKey } from "./keys.ts";
+import { allowanceMsOf } from "../promise.ts";
+import { type DataStore, keysOver, type UsedKey } from "./keys.ts";
 import { checkLifetimes } from "./lifetimes.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { Reading } from "./reading.ts";
 import { DataRecorder } from "./recorder.ts";
-import { Source, sourceMsMax } from "./source.ts";
+import { Source } from "./source.ts";
 
 export interface DataRunSettings {
   readonly store: DataStore;
   readonly seed: number;
+  /** N. The source answers within 1.5 times N, and faults last for multiples of it. */
+  readonly maxLagMs: number;
   /** How long clients write rows and the nemesis causes faults, at least. */
   readonly activeMs: number;
   /** Whether the run has enough operations to end. Default: always. */
@@ -83,16 +86,17 @@ interface Acting {
 async function runWith(settings: DataRunSettings, running: Running): Promise<DataRunResult> {
   const draws = new Draws(settings.seed);
   const recorder = new DataRecorder();
-  const source = await running.add(Source.start(recorder, draws.fork()));
-  const { store, coloCount, fault } = settings;
+  const { store, coloCount, fault, maxLagMs } = settings;
+  const source = await running.add(Source.start(recorder, draws.fork(), 1.5 * maxLagMs));
   const site = await running.add(
-    startDataSite({ store, originUrl: source.url, coloCount, recorder, fault }),
+    startDataSite({ store, originUrl: source.url, coloCount, recorder, fault, maxLagMs }),
   );
   const { places } = site;
   const keys = keysOver[store];
   const caller = new Caller({ recorder, source, keys });
   const beganAtMs = recorder.nowMs();
-  const promised = { maxLagMs, allowanceMs, originMsMax: sourceMsMax, keys };
+  const allowanceMs = allowanceMsOf(maxLagMs);
+  const promised = { maxLagMs, allowanceMs, originMsMax: source.answerMsMax, keys };
   const history = () => recorder.history({ ...promised, places: places.map(({ name }) => name) });
   let findings: DataFindings | undefined;
   const isBroken = () => (findings?.violations.length ?? 0) > 0;
@@ -120,7 +124,8 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
     if (!isBroken()) {
       await quieten(acting);
       await journal?.readOn();
-      if (settings.checksLifetimes) await checkLifetimes({ site, caller, recorder, keys });
+      if (settings.checksLifetimes)
+        await checkLifetimes({ site, caller, recorder, keys, maxLagMs });
       await look();
     }
   } finally {
@@ -150,8 +155,8 @@ async function act(acting: Acting): Promise<void> {
 }
 
 async function disturb({ settings, draws, recorder, source, site, isOver }: Acting): Promise<void> {
-  const { faults, restMsMax } = settings;
-  const victim = { origin: source, recorder: recorder.world, draws: draws.fork() };
+  const { faults, restMsMax, maxLagMs } = settings;
+  const victim = { origin: source, recorder: recorder.world, maxLagMs, draws: draws.fork() };
   const how = { faults, restMsMax, isOver };
   if (site.kind === "objects") {
     return breakAndHeal({ ...victim, site }, { ...how, groups: dataFaultsOverObjects });
@@ -193,6 +198,7 @@ async function quieten({
   reading,
   changing,
 }: Acting): Promise<void> {
+  const { maxLagMs } = settings;
   while (source.isBusy) await delay(maxLagMs / 10);
   const accepted = await Promise.all(
     keys.map((key) => changing.purgeWhole(key, lastPurgeTries, draws.fork())),
