@@ -1,7 +1,7 @@
 // Parses a request's URL. Keys and the origin get the client's spelling; routes, purges and checks
 // use a normalized spelling. Flags paths that two servers could read differently.
 import type { OriginPlace } from "../config/origin-place.ts";
-import { nameIn, sortedQuery } from "../rules/query-string.ts";
+import { comparedInQuery, nameIn, sortedQuery } from "../rules/query-string.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";
@@ -134,11 +134,12 @@ export function normalisedEscapes(text: string): string {
 /**
  * Returns the pairs of a query that are part of the key, in the client's spelling and order.
  *
- * @param counts decides by a name with normalized escapes; gets an empty name for an empty pair
+ * @param counts decides by a name in the spelling of `comparedInQuery`; gets an empty name for an empty pair
  */
 export function keyedQuery(query: string, counts: (name: string) => boolean): string {
   const pairs = query.split("&");
-  return pairs.filter((pair) => counts(nameIn(normalisedEscapes(pair)))).join("&");
+  const nameOf = (pair: string) => comparedInQuery(nameIn(normalisedEscapes(pair)));
+  return pairs.filter((pair) => counts(nameOf(pair))).join("&");
 }
 
 type TargetPath = Pick<Target, "sentPath" | "query">;

@@ -1,5 +1,24 @@
 // Reads the name-value pairs of a URL's query (RFC 3986 §3.4).
 
+/** ASCII characters that mean the same escaped and unescaped in a query, without unreserved ones. */
+const spelledTwice = /[!"$'()*,:<>@[\]^`{|}]/;
+
+/**
+ * Returns the spelling in which parts of a query are compared: in names of parameters, and in the URLs of purges.
+ *
+ * @param text a part of a query with normalized escapes, or a name in the configuration
+ */
+export const comparedInQuery = (text: string): string => unescapedIn(text, spelledTwice);
+
+/** Returns a text with the escapes of some ASCII characters decoded. */
+export function unescapedIn(text: string, characters: RegExp): string {
+  if (!text.includes("%")) return text;
+  return text.replaceAll(/%([2-7][\dA-F])/gi, (escape, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return characters.test(character) ? character : escape;
+  });
+}
+
 /** Returns the name in `name=value`, or the whole pair if it has no value. */
 export function nameIn(pair: string): string {
   const equalsAt = pair.indexOf("=");

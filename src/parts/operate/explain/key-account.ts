@@ -2,7 +2,7 @@
 import type { Config, Route } from "../../../config/config.ts";
 import { matchesAny } from "../../../config/known-names.ts";
 import { ignores } from "../../../rules/no-vary-search.ts";
-import { nameIn } from "../../../rules/query-string.ts";
+import { comparedInQuery, nameIn } from "../../../rules/query-string.ts";
 import { mayBeSecret } from "../../../rules/selecting.ts";
 import {
   noCookies,
@@ -67,9 +67,10 @@ function queryAccountOf(
 
 /** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */
 function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
-  if (matchesAny(config.stripQuery, name)) return "key.query.strip";
-  if (route.traits.checkedQuery?.includes(name)) return "the checks of a rule (use)";
-  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
+  const compared = comparedInQuery(name);
+  if (matchesAny(config.stripQuery, compared)) return "key.query.strip";
+  if (route.traits.checkedQuery?.includes(compared)) return "the checks of a rule (use)";
+  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, compared);
   return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
 }
 
