@@ -26,14 +26,14 @@ export function nameIn(pair: string): string {
 }
 
 /**
- * Sorts a query's pairs by the code units of their names, and drops empty pairs. Pairs with the
- * same name keep their order.
+ * Sorts a query's pairs by the code units of their names, in the spelling of `comparedInQuery`, and drops empty pairs.
+ * Pairs with the same name keep their order.
  */
 export function sortedQuery(query: string): string {
   return query
     .split("&")
     .filter((pair) => pair !== "")
-    .map((pair) => ({ pair, name: nameIn(pair) }))
+    .map((pair) => ({ pair, name: comparedInQuery(nameIn(pair)) }))
     .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
     .map(({ pair }) => pair)
     .join("&");

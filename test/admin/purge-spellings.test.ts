@@ -54,6 +54,7 @@ describe("a page with another spelling than the purge", () => {
       `${site}/a?x%5B%5D=2&b=0&x%5B%5D=1`,
       { urls: [`${site}/a?b=0&x[]=2&x[]=1`] },
     ],
+    ["repeats-in-two-spellings", `${site}/a?x[]=1&x%5B%5D=2`, { urls: [`${site}/a?x[]=1&x[]=2`] }],
     ["apostrophe", `${site}/it%27s`, { prefixes: ["/it's"] }],
     ["letters", `${site}/caf%C3%A9`, { urls: [`${site}/café`] }],
     ["letters-as-asked", `${site}/café`, { urls: [`${site}/caf%c3%a9`] }],

@@ -12,8 +12,8 @@ const spelledTwice = /[!"$&'()*+,:;<=>@[\]^`{|}]/;
 
 /**
  * Returns the spelling in which purges compare URLs and prefixes. Named URLs distinguish `%2A` from
- * `*` (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because
- * unescaping may change the order of its parameters.
+ * `*` (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because an
+ * older release sorted escaped names by their escapes.
  *
  * @param url a named URL (`KeyedUrl.url`), or a part of such a URL
  */
