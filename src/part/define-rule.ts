@@ -12,7 +12,7 @@ import { ownUrl } from "../routing/target.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { inInvocation } from "../remote/invocation.ts";
-import { comparedInQuery } from "../rules/query-string.ts";
+import { configuredName } from "../rules/query-string.ts";
 import type { PartContents } from "./contents.ts";
 import { nameForm } from "./named-values.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
@@ -158,7 +158,7 @@ export function defineRule<
     ...(own.checks && {
       isGated: true,
       checked: lowerCased(own.checks.headers ?? []),
-      checkedQuery: own.checks.query?.map(comparedInQuery),
+      checkedQuery: own.checks.query?.map(configuredName),
     }),
     ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
@@ -304,7 +304,7 @@ const gateOf = (
   name,
   headers: lowerCased(headers),
   cookies,
-  query: query.map(comparedInQuery),
+  query: query.map(configuredName),
   constants,
 });
 

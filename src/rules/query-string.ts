@@ -6,14 +6,20 @@ const spelledTwice = /[!"$'()*,:<>@[\]^`{|}]/;
 /**
  * Returns the spelling in which parts of a query are compared: in names of parameters, and in the URLs of purges.
  *
- * @param text a part of a query with normalized escapes, or a name in the configuration
+ * @param text a part of a query with normalized escapes
  */
 export const comparedInQuery = (text: string): string => unescapedIn(text, spelledTwice);
+
+/** Returns a name in the configuration in the spelling of `comparedInQuery`. */
+export function configuredName(name: string): string {
+  const escaped = name.toWellFormed().replaceAll(/[^!-~]/gu, encodeURIComponent);
+  return comparedInQuery(escaped.replaceAll(/%[\da-f]{2}/gi, (escape) => escape.toUpperCase()));
+}
 
 /** Returns a text with the escapes of some ASCII characters decoded. */
 export function unescapedIn(text: string, characters: RegExp): string {
   if (!text.includes("%")) return text;
-  return text.replaceAll(/%([2-7][\dA-F])/gi, (escape, hex: string) => {
+  return text.replaceAll(/%([2-7][\dA-F])/g, (escape, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
     return characters.test(character) ? character : escape;
   });

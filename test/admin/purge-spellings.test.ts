@@ -144,12 +144,13 @@ describe("a parameter that the configuration names in one spelling", () => {
   });
 
   it("is kept or removed in each spelling", async () => {
-    const routes = [{ name: "list", match: "/list", query: { allow: ["ids[]"] } }];
+    const routes = [{ name: "list", match: "/list", query: { allow: ["ids[]", "größe"] } }];
     const config = { routes, key: { query: { strip: ["from[]"] } } };
     const { site: opened } = openJournalled({ origin: ({ url }) => page(url), config });
     const ask = async (url: string) => await (await opened.ask(`${site}${url}`)).text();
     expect(await ask("/list?ids%5B%5D=1&page=2")).toContain("/list?ids%5B%5D=1");
     expect(await ask("/list?ids[]=1&page=2")).toMatch(/\/list\?ids\[\]=1$/);
+    expect(await ask("/list?gr%C3%B6%c3%9fe=42&page=2")).toMatch(/\/list\?gr%C3%B6%c3%9fe=42$/);
     expect(await ask("/other?from%5B%5D=1")).toMatch(/\/other$/);
   });
 
