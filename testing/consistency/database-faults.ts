@@ -7,13 +7,24 @@ import { journalKey } from "./site-under-test.ts";
 /** A time in which the REST server reconnects: it needs 200 ms once Redis is up. */
 const reconnectMs = 300;
 
+/**
+ * Limits the length of a pause. The REST server gives a command up after 5 s, and the recorder would not know of an
+ * append that Redis executes later.
+ */
+const brief = ({ draws, maxLagMs }: Pick<Victim, "draws" | "maxLagMs">) => ({
+  draws,
+  maxLagMs: Math.min(maxLagMs, 1_500),
+});
+
 const paused: Fault = (victim) => {
   const { redis } = victim.site;
   const change = { begin: () => redis.pause(), end: () => redis.resume() };
-  return lasting([0.2, 3], victim, change);
+  return lasting([0.2, 3], brief(victim), change);
 };
 
-const clientsPaused: Fault = async ({ site, draws, maxLagMs }) => {
+const clientsPaused: Fault = async (victim) => {
+  const { site } = victim;
+  const { draws, maxLagMs } = brief(victim);
   const pauseMs = Math.round(maxLagMs * draws.between(0.2, 2));
   await site.redis.pauseClients(pauseMs);
   await delay(pauseMs);

@@ -83,7 +83,7 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const recorder = new Recorder();
   const { maxLagMs, coloCount, fault, besideRelease = false, overObject = false } = settings;
   const originMsMax = 3 * maxLagMs;
-  const pages = pagesOf(settings.pagesPerKind);
+  const pages = pagesOf(settings.pagesPerKind, maxLagMs);
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );

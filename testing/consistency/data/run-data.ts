@@ -65,6 +65,8 @@ const slowShare = 0.06;
 const pauseAfterFailureMs = 500;
 /** Tries at intervals of 500 ms. A place whose database was unreachable retries within 30 s. */
 const lastPurgeTries = 60;
+/** The interval of reads in the quiet phase. The briefest lifetime is longer. */
+const quietRoundMs = 500;
 /** The interval of reads of a journal in an object, which drops its oldest entries. */
 const journalReadEveryMs = 1_000;
 
@@ -210,7 +212,7 @@ async function quieten({
   const inTurn = async (place: DataNode): Promise<void> => {
     let left = keys;
     while (left.length > 0 && recorder.nowMs() < fromMs + settings.quietMs) {
-      const round = delay(maxLagMs / 2);
+      const round = delay(quietRoundMs);
       const isFound = await Promise.all(left.map((key) => reading.readUntilFound(place, key)));
       left = left.filter((_, at) => isFound[at] === false);
       if (left.length > 0) await round;
