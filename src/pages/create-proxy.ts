@@ -1,7 +1,5 @@
 // Creates the HTTP cache of an isolate over a cache core. Each request gets a context of its own.
 import type { TieredCache } from "../compose/create-cache.ts";
-import type { Decision } from "../observe/decision.ts";
-import type { Metrics } from "../observe/metrics.ts";
 import { RequestLog, type SampledRequest } from "../observe/request-line.ts";
 import type { Arrival } from "../platform/arrival.ts";
 import { coloOf } from "../platform/environment.ts";
@@ -9,26 +7,10 @@ import type { Background } from "../platform/platform.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import type { UrlRead } from "../routing/url-reader.ts";
 import { leave, mayChange } from "./respond/leave.ts";
-import { bytesPassedOn } from "./respond/respond.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { createSite, type ProxySettings } from "./create-site.ts";
-
-/**
- * Counts the bytes of an answer of known length in place of those of its parts, which were whole. An assembled page has
- * the bytes of its parts.
- */
-function countSent(
-  answer: Response,
-  { method }: Request,
-  parts: readonly Decision[],
-  metrics: Pick<Metrics, "sent">,
-): void {
-  const bytes = bytesPassedOn(answer, method);
-  if (bytes === null) return;
-  for (const [nth, part] of parts.entries()) metrics.sent(part, nth === 0 ? bytes : 0);
-}
 
 /**
  * Creates the HTTP cache of a site over a cache core. A route's tiers are ignored if the core does
@@ -81,19 +63,15 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
         assembly === undefined
           ? serve(request, read, context)
           : // Each fragment has a lookup of its own.
-            inInvocation(async () => {
-              const parts: Decision[] = [];
-              const sent = await assembly.answer(request, read, context, (one, of, part, checks) =>
+            inInvocation(() =>
+              assembly.answer(request, read, context, (one, of, part, gathered) =>
                 serve(one, of, {
                   ...context,
-                  checks,
-                  parts,
+                  ...gathered,
                   sampled: part === "page" ? sampled : undefined,
                 }),
-              );
-              countSent(sent, request, parts, site.metrics);
-              return sent;
-            });
+              ),
+            );
       if (sampled === undefined && !mayChange(route)) return answer;
       const ended = (response: Response) => {
         const sent = leave(response, route, request);

@@ -356,6 +356,19 @@ describe("which pages are processed", () => {
     },
   );
 
+  it("no video whose stored length is known, although its origin states none", async () => {
+    const bytes = new TextEncoder().encode("0123456789");
+    const stream = () => new Blob([bytes]).stream();
+    const headers = { ...cc("max-age=60", { etag: '"1"' }), "content-type": "video/mp4" };
+    const site = openEsi({ "/p": () => new Response(stream(), { headers }) });
+    await site.get("/p");
+    await idle();
+    const range = await site.get("/p", { headers: { range: "bytes=2-4" } });
+    const head = await site.get("/p", { method: "HEAD" });
+    expect([range.status, range.text, site.origin.count]).toEqual([206, "234", 1]);
+    expect(head.fields.get("content-length")).toBe("10");
+  });
+
   it("none that another method asks for, because its conditions protect the origin", async () => {
     const site = openEsi({ "/p": () => page(tag) });
     const headers = { "if-match": '"1"' };
