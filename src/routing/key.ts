@@ -24,7 +24,7 @@ export interface KeyedUrl {
   readonly isTooLong: boolean;
 }
 
-/** Returns whether a parameter of this name, in the spelling of `comparedInQuery`, is part of the key. */
+/** Returns whether a parameter of this name, in the spelling of `comparedName`, is part of the key. */
 type Counts = (name: string) => boolean;
 
 /** Returns the rule for a route's query parameters. */

@@ -1,7 +1,8 @@
 // Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
 // name.
 import { isLatin1, latin1Bytes } from "../../base/latin1.ts";
-import { comparedInQuery, sortedQuery, unescapedIn } from "../../rules/query-string.ts";
+import { unescapedIn } from "../../rules/escapes.ts";
+import { comparedInQuery, sortedQuery } from "../../rules/query-string.ts";
 
 /**
  * ASCII characters that have the same meaning escaped and unescaped in a path. Named URLs distinguish the two
