@@ -100,7 +100,15 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     colos: colos.map(({ name }) => name),
   };
   const beganAtMs = recorder.nowMs();
-  const checked = () => check(recorder.history(promised));
+  // No front sees the calls to the objects.
+  const journal =
+    site.objectHost &&
+    new JournalReader(journalInObject(site.objectHost), (entry) => recorder.journal.push(entry));
+  const checked = async () => {
+    const soFar = recorder.history(promised);
+    await journal?.readOn();
+    return check({ ...soFar, journal: [...recorder.journal] });
+  };
   let findings: Findings | undefined;
   const { activeMs, isEnough = () => true } = settings;
   const isOver = () =>
@@ -108,7 +116,9 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     // On a busy machine, Redis may not answer in time, and a colo keeps its last state of the switch.
     findings?.violations.some(({ rule }) => fault === undefined || rule !== "not-switched") ===
       true;
-  const looking = lookNowAndThen(settings.checkEveryMs, isOver, () => (findings = checked()));
+  const looking = lookNowAndThen(settings.checkEveryMs, isOver, async () => {
+    findings = await checked();
+  });
 
   const readers = new Readers(recorder, originMsMax + readOverheadMs);
   try {
@@ -116,14 +126,10 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     const watching = lookNowAndThen(watch?.everyMs ?? 0, isOver, () => watch?.look(site));
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
     await Promise.all([looking, watching]);
-    if (site.objectHost !== undefined) {
-      const journal = journalInObject(site.objectHost);
-      await new JournalReader(journal, (entry) => recorder.journal.push(entry)).readOn();
-    }
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
       for (const colo of colos) await watch?.whenQuiet(colo, () => readers.readAll(colo, pages));
-      findings = checked();
+      findings = await checked();
     }
   } finally {
     readers.stop();
@@ -131,8 +137,8 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   return {
     settings,
     modes,
+    findings: findings ?? (await checked()),
     history: recorder.history(promised),
-    findings: findings ?? checked(),
     redis: site.redis.name,
     failedReadCount: recorder.failedReadCount,
     originRequestCount: origin.requestCount,
