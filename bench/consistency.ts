@@ -1,15 +1,17 @@
 // Tests the promise about purges under faults, with several colos and a real Redis, for a given
 // time. Checks all reads, and exits with 1 on a violation.
-//   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+//   npm run bench -- consistency --minutes 10 [--lag-seconds 1] [--seed 1] [--colos 3] [--faults a,b]
+//     [--fault <a planted one>]
 // With --object, Durable Objects have the journal and the records, and there is no Redis.
 // With --released, the last release and the current Worker run side by side, and colos change
 // versions.
 import { parseArgs } from "node:util";
 import { type FaultName, faultNames, revealing } from "../testing/consistency/nemesis.ts";
 import { isPlantedFault, plantedFaults } from "../testing/consistency/planted-faults.ts";
+import { quietMsOf } from "../testing/consistency/promise.ts";
 import { run, type RunSettings } from "../testing/consistency/run.ts";
 import { tableOf } from "../testing/consistency/table.ts";
-import { numberOf, report, unknown } from "./load/run-options.ts";
+import { lagMsOf, numberOf, report, unknown } from "./load/run-options.ts";
 
 /** The faults of a site without Redis. Its Worker delays, loses and repeats calls to the objects itself. */
 const faultsOfObjects: readonly FaultName[] = [
@@ -33,11 +35,16 @@ function settingsFrom(args: readonly string[]): RunSettings {
       fault: { type: "string" },
       released: { type: "boolean", default: false },
       object: { type: "boolean", default: false },
+      "lag-seconds": { type: "string", default: "1" },
     },
   });
   const { fault } = values;
-  if (fault !== undefined && !isPlantedFault(fault)) {
-    throw unknown("--fault", fault, Object.keys(plantedFaults));
+  // Over objects, there is no journal in Redis to change.
+  const plantable = Object.entries(plantedFaults).flatMap(([name, change]) =>
+    values.object && "journal" in change ? [] : [name],
+  );
+  if (fault !== undefined && !(isPlantedFault(fault) && plantable.includes(fault))) {
+    throw unknown("--fault", fault, plantable);
   }
   const all = values.object ? faultsOfObjects : faultNames;
   const usual = fault === undefined ? all : revealing[fault];
@@ -45,7 +52,9 @@ function settingsFrom(args: readonly string[]): RunSettings {
   for (const name of faults) {
     if (!faultNames.includes(name as FaultName)) throw unknown("--faults", name, faultNames);
   }
+  const maxLagMs = lagMsOf(values["lag-seconds"]);
   return {
+    maxLagMs,
     seed: numberOf("--seed", values.seed),
     activeMs: numberOf("--minutes", values.minutes) * 60_000,
     coloCount: numberOf("--colos", values.colos),
@@ -53,10 +62,10 @@ function settingsFrom(args: readonly string[]): RunSettings {
     readersPerColo: 32,
     thinkMsMax: 60,
     writerCount: 8,
-    writePauseMsMax: 2_400,
+    writePauseMsMax: 2.4 * maxLagMs,
     faults: faults as FaultName[],
-    restMsMax: values.object ? 8_000 : 2_500,
-    quietMs: 35_000,
+    restMsMax: Math.max(values.object ? 8_000 : 0, 2.5 * maxLagMs),
+    quietMs: quietMsOf(maxLagMs),
     readsPerRound: 1,
     besideRelease: values.released,
     overObject: values.object,

@@ -1,7 +1,7 @@
 // Tests that purged data of an application is not returned, even during faults. Uses several colos,
 // a Node process and one Redis. Checks all reads, and exits with 1 on a violation.
-//   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b]
-//     [--fault <name of a planted fault>]
+//   npm run bench -- data-consistency --minutes 5 [--lag-seconds 1] [--seed 1] [--colos 3]
+//     [--faults a,b] [--fault <name of a planted fault>]
 // With --object, Durable Objects have the journal, the values and the leases, and there is neither Redis
 // nor a Node process. Fields need Redis, so this run has none, but keys of the shared tier alone.
 import { parseArgs } from "node:util";
@@ -18,8 +18,9 @@ import {
   type DataRunSettings,
   runData,
 } from "../testing/consistency/data/run-data.ts";
+import { quietMsOf } from "../testing/consistency/promise.ts";
 import { rendered, sums } from "../testing/consistency/table.ts";
-import { numberOf, report, unknown } from "./load/run-options.ts";
+import { lagMsOf, numberOf, report, unknown } from "./load/run-options.ts";
 
 const checkEveryMs = 1_000;
 
@@ -33,6 +34,7 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
       faults: { type: "string" },
       fault: { type: "string" },
       object: { type: "boolean", default: false },
+      "lag-seconds": { type: "string", default: "1" },
     },
   });
   const { fault } = values;
@@ -48,17 +50,19 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
   for (const name of faults) {
     if (!names.includes(name as DataFaultName)) throw unknown("--faults", name, names);
   }
+  const maxLagMs = lagMsOf(values["lag-seconds"]);
   return {
     store,
+    maxLagMs,
     seed: numberOf("--seed", values.seed),
     activeMs: numberOf("--minutes", values.minutes) * 60_000,
     coloCount: numberOf("--colos", values.colos),
     clientCount: 100,
     thinkMsMax: 300,
-    changeShare: 0.03,
+    changeShare: 30 / maxLagMs,
     faults: faults as DataFaultName[],
-    restMsMax: 6_000,
-    quietMs: 35_000,
+    restMsMax: Math.max(6_000, 2.5 * maxLagMs),
+    quietMs: quietMsOf(maxLagMs),
     checksLifetimes: true,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),

@@ -29,8 +29,8 @@ async function run(name: string, options: readonly string[]): Promise<void> {
   try {
     await import(script);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code?.startsWith("ERR_PARSE_ARGS_") !== true) throw cause;
+    const { code, message } = cause as { readonly code?: unknown; readonly message: string };
+    if (!String(code).startsWith("ERR_PARSE_ARGS_")) throw cause;
     process.stderr.write(`${message}\n\n${helpOf(name)}`);
     process.exitCode = 2;
   }

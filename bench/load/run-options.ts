@@ -9,6 +9,17 @@ export function numberOf(option: string, text: string): number {
   throw unknown(option, text, ["a number"]);
 }
 
+/**
+ * Returns N in milliseconds.
+ *
+ * @throws OperatorError for a value that no configuration may have
+ */
+export function lagMsOf(text: string): number {
+  const seconds = numberOf("--lag-seconds", text);
+  if (seconds > 0 && seconds <= 3_600) return seconds * 1_000;
+  throw unknown("--lag-seconds", text, ["a number of seconds above 0, up to 3600"]);
+}
+
 export function unknown(option: string, value: string, known: readonly string[]): OperatorError {
   return new OperatorError({
     what: "The run did not start.",

@@ -2,6 +2,7 @@
 import type { Config, Route } from "../config/config.ts";
 import { isPassedBy } from "../config/route.ts";
 import { fitsHost, type RoutePattern } from "../config/route-pattern.ts";
+import { configuredName } from "../rules/query-string.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import type { Fault } from "../base/operator-error.ts";
 import { isWithheld } from "../pages/request/forwarded-fields.ts";
@@ -92,7 +93,8 @@ function removedConditions(route: Route, config: Config): Fault | undefined {
   const { checkedQuery = [] } = route.traits;
   const removed = (route.when?.query?.values ?? [])
     .map(([name]) => name)
-    .filter((name) => !counts(name) && !checkedQuery.includes(name));
+    .filter((name) => !counts(configuredName(name)))
+    .filter((name) => !checkedQuery.includes(configuredName(name)));
   if (isPassedBy(route) || removed.length === 0) return undefined;
   return {
     what: `Route "${route.name}" has conditions on parameters that its origin does not get: ${removed.join(", ")}.`,

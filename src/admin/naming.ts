@@ -1,15 +1,13 @@
 // Reads the targets of purges, and normalizes URLs, prefixes and hosts to the form that purges name.
-import type { Config, Route } from "../config/config.ts";
-import { matchesAny, type NamePatterns } from "../config/known-names.ts";
+import type { Config } from "../config/config.ts";
 import { isPassedBy } from "../config/route.ts";
 import type { TargetNames, Reading } from "../purge/acceptance/resolve-order.ts";
 import { quoted } from "../protocol/purge-order.ts";
 import { pathPrefix } from "../purge/journal/purge-target.ts";
-import { comparedInQuery, comparedUrl, hasSpellings } from "../purge/journal/spelling.ts";
-import { type Counts, countsOn } from "../routing/key.ts";
+import { countsOn } from "../routing/key.ts";
 import { isReserved } from "../routing/path-readings.ts";
 import { routesStoring } from "../routing/routes.ts";
-import { countedAs, keyedQuery, namedUrl, readTarget, type Target } from "../routing/target.ts";
+import { countedAs, keyedQuery, namedUrl, readTarget } from "../routing/target.ts";
 import type { SiteUrls } from "../routing/url-reader.ts";
 
 /**
@@ -25,7 +23,11 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
       const { route, storing } = routesStoring(matchRoute, target);
       const routes = storing.length === 0 ? [route] : storing;
-      const as = [...new Set(routes.flatMap((one) => meantUrls(target, one, config)))];
+      const urls = routes.map((one) => {
+        const query = keyedQuery(target.query, countsOn(one, config));
+        return namedUrl({ ...target, query });
+      });
+      const as = [...new Set(urls)];
       const widened = storing.find(({ noVarySearch }) => noVarySearch);
       if (widened === undefined) {
         const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
@@ -57,42 +59,6 @@ const noteOnPath = (name: string): string =>
 
 const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} bypasses the cache, so nothing is stored under it now.`;
-
-/**
- * Returns the named URLs that a purge by URL covers. The purge covers every spelling of its URL. A
- * parameter may be part of the key in one spelling of its name and not in another.
- *
- * @returns one to three distinct URLs, usually one. Each URL keeps only the parameters that are
- *   part of the key: as spelled in the first URL, in at least one spelling in the second, and in
- *   every spelling in the third
- */
-function meantUrls(target: Target, route: Route, config: Config): string[] {
-  const { queryAllow: allow, traits } = route;
-  const strip = [...config.stripQuery, ...(traits.checkedQuery ?? [])];
-  const inSome: Counts = (name) =>
-    !matchesEverySpelling(strip, name) && (allow === undefined || matchesSomeSpelling(allow, name));
-  const inEvery: Counts = (name) =>
-    !matchesSomeSpelling(strip, name) && (allow === undefined || matchesEverySpelling(allow, name));
-  const readings = [countsOn(route, config), inSome, inEvery];
-  const urls = readings.map((counts) =>
-    namedUrl({ ...target, query: keyedQuery(target.query, counts) }),
-  );
-  const compared = urls.map(comparedUrl);
-  return urls.filter((_, nth) => compared.indexOf(compared[nth] ?? "") === nth);
-}
-
-function matchesSomeSpelling(patterns: NamePatterns, name: string): boolean {
-  return matchesAny(patterns.map(comparedInQuery), comparedInQuery(name));
-}
-
-/**
- * Returns whether a pattern matches every spelling of the name. Ignores patterns with a character
- * that queries can spell in two ways, because such a pattern matches only one spelling.
- */
-function matchesEverySpelling(patterns: NamePatterns, name: string): boolean {
-  const ofAll = patterns.filter((pattern) => !hasSpellings(pattern.replace(/\*$/, "")));
-  return matchesAny(ofAll, name);
-}
 
 function readPrefix(
   prefix: string,

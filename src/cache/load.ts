@@ -51,7 +51,7 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
   /** Returns an answer that needs no fetch. Runs before each attempt. */
-  readonly withoutFetch?: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
+  readonly withoutAsking?: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
   /**
    * Returns a record that was stored since the lookup. Synchronous, so that no other request can
    * start a flight first.
@@ -137,7 +137,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   const waited = { hasWaited: false, sinceAtMs: ports.nowAtMs() };
   let [timeouts, faults] = [0, 0];
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
-    const fetchless = by.withoutFetch && (await by.withoutFetch(place, waited));
+    const fetchless = by.withoutAsking && (await by.withoutAsking(place, waited));
     if (fetchless !== undefined) return fetchless;
     const result = await turns.next(place);
     waited.hasWaited = true;

@@ -9,6 +9,7 @@ import type { WrittenConfig, WrittenOrigin } from "./written.ts";
 import { originTimeoutMs, resolvedRoute, type Route, routeOfBuild } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
+import { configuredName } from "../rules/query-string.ts";
 
 export type { Route } from "./route.ts";
 export { type TierName, tierNames } from "./tier-names.ts";
@@ -61,7 +62,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     origins,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: originTimeoutMs(general.originTimeout),
-    stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
+    stripQuery: namesFrom(trackingParameters, general.key?.query?.strip).map(configuredName),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [

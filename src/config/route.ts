@@ -15,6 +15,7 @@ import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import { cdnCacheControl } from "../rules/cache-control.ts";
 import { contentMethod } from "../rules/methods.ts";
+import { configuredName } from "../rules/query-string.ts";
 import type { WrittenConfig } from "./written.ts";
 import type { WrittenCondition, WrittenRoute, WrittenWhen } from "./written-route.ts";
 import type { WrittenEdits } from "./written-origin.ts";
@@ -203,7 +204,7 @@ function resolvedKey(route: WrittenRoute) {
   const ofRules = (route.use ?? []).flatMap((part) => part.traits.keyed ?? []);
   return {
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
-    queryAllow: route.query?.allow,
+    queryAllow: route.query?.allow?.map(configuredName),
     /** Whether keys and the origin get the query parameters sorted by name. */
     sortsQuery: route.query?.order === "sort",
     /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */

@@ -250,6 +250,8 @@ interface CountedExchange {
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** Gets the decision of each part of an assembled page, and of its refreshes. */
+  readonly parts?: Decision[] | undefined;
   /** Receives the decision of a sampled request, for its log line. Ignores refreshes. */
   readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
@@ -262,6 +264,7 @@ export function settle(exchange: CountedExchange): void {
   const { site, decision, afterAnswer } = exchange;
   const atMs = answeredAtMs(exchange);
   site.metrics.answered(decision, atMs);
+  exchange.parts?.push(decision);
   if (decision.behind.length === 0) settled(exchange);
   else settleLater(exchange);
   if (site.metrics.isReportDue(atMs)) site.report(afterAnswer);

@@ -80,7 +80,7 @@ export class Metrics {
     const { route, refused, lateBytes } = decision;
     if (refused !== undefined) this.add("refusals", [route, refused.rule]);
     if (decision.fallback !== undefined) this.add("fallbackAnswers", [route]);
-    if (lateBytes > 0 && !decision.isRefresh) this.#lateBytes(decision, lateBytes);
+    if (lateBytes > 0) this.#addBytes(decision, lateBytes);
     for (const { tier, kind, tookMs } of decision.lookups) {
       this.add("tierReads", [tier, kind]);
       if (tookMs !== undefined) this.took("tierReadSeconds", [tier], tookMs);
@@ -95,8 +95,14 @@ export class Metrics {
     if (bodyTookMs !== undefined) this.took("originBodySeconds", [route], bodyTookMs);
   }
 
-  #lateBytes({ route, outcome, tier }: Decision, bytes: number): void {
-    if (outcome !== undefined) this.#cell(route, outcome, tier).bytes += bytes;
+  /** Counts these bytes in place of those of the answer, which is not sent as it is. */
+  sent(decision: Decision, bytes: number): void {
+    this.#addBytes(decision, bytes - (decision.answerBytes ?? decision.lateBytes));
+    decision.answerBytes = bytes;
+  }
+
+  #addBytes({ route, outcome, tier, isRefresh }: Decision, bytes: number): void {
+    if (outcome !== undefined && !isRefresh) this.#cell(route, outcome, tier).bytes += bytes;
   }
 
   /**

@@ -64,10 +64,10 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
           ? serve(request, read, context)
           : // Each fragment has a lookup of its own.
             inInvocation(() =>
-              assembly.answer(request, read, context, (one, of, part, checks) =>
+              assembly.answer(request, read, context, (one, of, part, gathered) =>
                 serve(one, of, {
                   ...context,
-                  checks,
+                  ...gathered,
                   sampled: part === "page" ? sampled : undefined,
                 }),
               ),

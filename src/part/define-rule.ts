@@ -12,6 +12,7 @@ import { ownUrl } from "../routing/target.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { inInvocation } from "../remote/invocation.ts";
+import { configuredName } from "../rules/query-string.ts";
 import type { PartContents } from "./contents.ts";
 import { nameForm } from "./named-values.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
@@ -157,7 +158,7 @@ export function defineRule<
     ...(own.checks && {
       isGated: true,
       checked: lowerCased(own.checks.headers ?? []),
-      checkedQuery: own.checks.query,
+      checkedQuery: own.checks.query?.map(configuredName),
     }),
     ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
@@ -307,7 +308,13 @@ const gateOf = (
   name: string,
   { headers = [], cookies = [], query = [] }: RuleCredential,
   constants: PhaseLines,
-): Gate => ({ name, headers: lowerCased(headers), cookies, query, constants });
+): Gate => ({
+  name,
+  headers: lowerCased(headers),
+  cookies,
+  query: query.map(configuredName),
+  constants,
+});
 
 /** Returns fields that cannot be changed, and cannot be cast to the core's own. */
 const readOnly = (fields: RuleFields): RuleFields =>

@@ -24,8 +24,8 @@ export interface KeyedUrl {
   readonly isTooLong: boolean;
 }
 
-/** Returns whether a parameter of this name is part of the key. */
-export type Counts = (name: string) => boolean;
+/** Returns whether a parameter of this name, in the spelling of `comparedName`, is part of the key. */
+type Counts = (name: string) => boolean;
 
 /** Returns the rule for a route's query parameters. */
 export function countsOn({ queryAllow: allow, traits }: Route, { stripQuery }: Config): Counts {

@@ -9,7 +9,8 @@ import {
 } from "../config/route-pattern.ts";
 import { contentMethod } from "../rules/methods.ts";
 import { compileQuery } from "./route-conditions.ts";
-import { isPlainPath, normalisedEscapes, pathSpelled, type Target } from "./target.ts";
+import { normalisedEscapes } from "../rules/escapes.ts";
+import { isPlainPath, pathSpelled, type Target } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;

@@ -1,7 +1,8 @@
 // Parses a request's URL. Keys and the origin get the client's spelling; routes, purges and checks
 // use a normalized spelling. Flags paths that two servers could read differently.
 import type { OriginPlace } from "../config/origin-place.ts";
-import { nameIn, sortedQuery } from "../rules/query-string.ts";
+import { normalisedEscapes } from "../rules/escapes.ts";
+import { comparedName, nameIn, sortedQuery } from "../rules/query-string.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";
@@ -120,25 +121,13 @@ export function undecodedPath({ sentPath }: Pick<Target, "sentPath">): string {
 }
 
 /**
- * Normalizes escapes once. A "%" outside of an escape never becomes part of an escape: `%2%65` does
- * not become `%2e`.
- */
-export function normalisedEscapes(text: string): string {
-  if (!text.includes("%")) return text;
-  return text.replaceAll(/(?<!%[\da-f]?)%([\da-f]{2})/gi, (escape, hex: string) => {
-    const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[\w\-.~]/.test(character) ? character : escape.toUpperCase();
-  });
-}
-
-/**
  * Returns the pairs of a query that are part of the key, in the client's spelling and order.
  *
- * @param counts decides by a name with normalized escapes; gets an empty name for an empty pair
+ * @param counts decides by a name in the spelling of `comparedName`; gets an empty name for an empty pair
  */
 export function keyedQuery(query: string, counts: (name: string) => boolean): string {
   const pairs = query.split("&");
-  return pairs.filter((pair) => counts(nameIn(normalisedEscapes(pair)))).join("&");
+  return pairs.filter((pair) => counts(comparedName(nameIn(pair)))).join("&");
 }
 
 type TargetPath = Pick<Target, "sentPath" | "query">;

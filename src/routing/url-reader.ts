@@ -13,14 +13,9 @@ import {
   type WithheldNames,
 } from "./route-conditions.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
+import { normalisedEscapes } from "../rules/escapes.ts";
 import { readingsOf, isReserved } from "./path-readings.ts";
-import {
-  normalisedEscapes,
-  pathForOrigin,
-  readTarget,
-  type Target,
-  undecodedPath,
-} from "./target.ts";
+import { pathForOrigin, readTarget, type Target, undecodedPath } from "./target.ts";
 
 export interface UrlRead {
   /** The target with its whole query. */

@@ -78,24 +78,19 @@ const names = (accept: string | null, type: string): boolean =>
   );
 
 /**
- * Returns what a client's `Accept` says about HTML in comparison with the type of a response that is no HTML:
- * - `preferred`: the client ranks HTML above all other types, as browsers do, and does not name the type. XML may be
- *   named, because browsers name it
- * - `unstated`: the client names no type
- * - `unclear`: any other field, by which an origin may have chosen the type
+ * Returns whether an origin may have chosen a type other than HTML by a client's `Accept`. `false` if the client names
+ * no type, or ranks HTML above all other types, as browsers do, and does not name this type. XML may be named, because
+ * browsers name it.
  *
  * @param type as for `isChosenByAccept`
  */
-export function htmlRank(
-  type: string,
-  accept: string | null,
-): "preferred" | "unstated" | "unclear" {
+export function mayBeChosenByAccept(type: string, accept: string | null): boolean {
   const field = accept ?? "*/*";
   const ranges = rangesIn(field);
   // Beyond this length, and with an invalid weight, an origin may read the field in another way.
   const isPlain = field.length <= charactersMax && ranges.length === field.split(",").length;
-  if (!isPlain) return "unclear";
-  if (ranges.every(({ name, quality }) => name === "*/*" && quality > 0)) return "unstated";
+  if (!isPlain) return true;
+  if (ranges.every(({ name, quality }) => name === "*/*" && quality > 0)) return false;
   const rivals = ranges.filter(
     ({ name }) => !ofHtml.has(name) && !ofPageParts.test(name) && name !== ofExchanges,
   );
@@ -107,7 +102,7 @@ export function htmlRank(
   const isNamed = rivals.some(
     ({ name }) => namesClassOf(type, name) && classOfType(name) !== "xml",
   );
-  return isFirst && !isNamed ? "preferred" : "unclear";
+  return isNamed || !isFirst;
 }
 
 /** Returns whether a range names a type, or one of its class. */

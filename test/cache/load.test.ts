@@ -34,7 +34,7 @@ class Texts {
     keyOf: (place) => place,
     waitTimeoutMsOf: () => waitTimeoutMs,
     mayShare: () => true,
-    withoutFetch: async () => undefined,
+    withoutAsking: async () => undefined,
     storedSince: () => {
       return this.comeSince === undefined ? undefined : { kind: "answer", answer: this.comeSince };
     },

@@ -18,6 +18,7 @@ it(
   async () => {
     const { history, findings } = await run({
       seed: 1,
+      maxLagMs: 1_000,
       activeMs,
       coloCount: 2,
       pagesPerKind: 3,

@@ -17,6 +17,7 @@ const testMsMax = startMsMax + activeMs + quietMs + 240_000;
 
 const settingsOf = (parts: Partial<RunSettings>): RunSettings => ({
   seed: 1,
+  maxLagMs: 1_000,
   activeMs,
   coloCount: 2,
   pagesPerKind: 3,

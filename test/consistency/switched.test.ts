@@ -43,6 +43,13 @@ it.each<Row>([
   ],
   ["during a fault of the database", 0, 0, answer(), fault()],
   ["soon after a fault of the database", 0, 0, answer(), fault({ fromMs: 6_000, untilMs: 7_500 })],
+  [
+    "three times N after a fault of the database",
+    0,
+    0,
+    answer({ invokedAtMs: 20_051, returnedAtMs: 20_052 }),
+    { maxLagMs: 10_000, ...fault({ fromMs: 1_000, untilMs: 6_500 }) },
+  ],
   ["of a restarted colo", 1, 1, answer(), fault({ fault: "colo-restarted" })],
   ["before any post", 0, 0, answer(), { switches: [] }],
 ])("judges an answer %s: %i judged, %i wrong", (_, judged, wrong, of, parts) => {

@@ -46,6 +46,12 @@ describe("a page of signed URLs", () => {
     expect((await opened.get(path)).text).toBe("page 3");
   });
 
+  it("has its signature in no spelling at the origin", async () => {
+    const opened = openSite(options);
+    await opened.get(`${path}&sig%5B%5D=good`);
+    expect(opened.origin.last.path).toBe("/m/a");
+  });
+
   it("is warmed for every signature", async () => {
     const { near } = openWarmSite(options);
     expect(await warmed(near, site + path)).toMatchObject([{ result: "warmed" }]);

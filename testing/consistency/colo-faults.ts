@@ -9,12 +9,12 @@ const passage =
   (kind: Passage): ColoFault =>
   (victim) => {
     const { front } = victim.draws.oneOf(victim.site.colos);
-    return changing([500, 4_000], victim, [front, "passage", kind]);
+    return changing([0.5, 4], victim, [front, "passage", kind]);
   };
 
 const farAway: ColoFault = (victim) => {
   const { front } = victim.draws.oneOf(victim.site.colos);
-  return changing([1_000, 4_000], victim, [front, "wayMs", victim.draws.between(10, 350)]);
+  return changing([1, 4], victim, [front, "wayMs", victim.draws.between(10, 350)]);
 };
 
 const restarted: ColoFault = async ({ site, draws }) => {
@@ -28,10 +28,10 @@ const versionChanged: ColoFault = async ({ site }) => {
 };
 
 const originFailing: ColoFault = (victim) =>
-  changing([1_000, 3_000], victim, [victim.origin, "errorShare", victim.draws.between(0.3, 1)]);
+  changing([1, 3], victim, [victim.origin, "errorShare", victim.draws.between(0.3, 1)]);
 
 const originSlow: ColoFault = (victim) =>
-  changing([1_000, 4_000], victim, [victim.origin, "slowShare", 0.6]);
+  changing([1, 4], victim, [victim.origin, "slowShare", 0.6]);
 
 export const coloFaults = {
   "colo-cut-off": passage("cut"),

@@ -6,41 +6,42 @@ import { join } from "node:path";
 import type { DurableObjectJournal } from "../../src/cloudflare.ts";
 import { bundledText } from "../bundled-text.ts";
 import type { Colo, ColoSettings } from "../../local/colo.ts";
+import type { PlantedFault } from "./planted-faults.ts";
 import { faultsPath, type ObjectFaults } from "./unsteady-objects.ts";
 import { startLimitedColo } from "../worker/platform-limits/limited-colo.ts";
 
-const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
+interface ObjectBuild {
+  readonly journal?: DurableObjectJournal;
+  readonly fault?: PlantedFault | undefined;
+  /** The time of each call. By default, calls are delayed, lost and repeated at random. */
+  readonly roundTripMs?: number;
+}
+
+const textOf = (config: string, { journal = {}, fault, roundTripMs }: ObjectBuild) => `
   import { durableObjects } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
   import { globalCollapse } from "tidemark/global-collapse";
+  ${fault === undefined ? "" : 'import { plantedFaults } from "./testing/consistency/planted-faults.ts";'}
   import { controlled, distant, randomly, troubled } from "./testing/consistency/unsteady-objects.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
   export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
   const worker = createWorker(defineConfig({ parts: [operate()], ...${config} }), {
     stores: durableObjects({ journal: ${JSON.stringify(journal)}, records: { objects: 2 } }),
+    factories: ${fault === undefined ? fault : `plantedFaults[${JSON.stringify(fault)}]`},
   });
-  const unsteady = (env) => troubled(env, ${call});
+  const unsteady = (env) => troubled(env, ${roundTripMs === undefined ? "randomly" : `distant(${roundTripMs})`});
   export default {
     fetch: controlled((request, env, context) => worker.fetch(request, unsteady(env), context)),
     scheduled: (event, env, context) => worker.scheduled(event, unsteady(env), context),
   };
 `;
 
-/**
- * @param roundTripMs the time of each call; by default, calls are delayed, lost and repeated at random
- * @returns one ES module
- */
-export function bundleOverObject(
-  config: string,
-  journal: DurableObjectJournal = {},
-  roundTripMs?: number,
-): Promise<string> {
-  const call = roundTripMs === undefined ? "randomly" : `distant(${roundTripMs})`;
-  return bundledText(textOf(config, journal, call), { minify: false });
-}
+/** @returns one ES module */
+export const bundleOverObject = (config: string, build: ObjectBuild): Promise<string> =>
+  bundledText(textOf(config, build), { minify: false });
 
 /** The process that runs the object, and the settings by which colos reach it. */
 export class ObjectHost {

@@ -18,7 +18,8 @@ interface Kind {
   readonly variants?: readonly string[];
 }
 
-const kinds: readonly Kind[] = [
+/** @param briefly a lifetime that ends in a run, and is longer than a round of the quiet phase */
+const kindsOf = (briefly: string): readonly Kind[] => [
   { kind: "steady", cacheControl: "max-age=600" },
   { kind: "varied", cacheControl: "max-age=600", variants: ["de", "en"] },
   { kind: "validated", cacheControl: "max-age=600", isValidated: true },
@@ -29,14 +30,15 @@ const kinds: readonly Kind[] = [
   },
   {
     kind: "brief",
-    cacheControl: "max-age=4, stale-while-revalidate=600",
+    cacheControl: `${briefly}, stale-while-revalidate=600`,
     allowance: "while-revalidating",
   },
-  { kind: "lenient", cacheControl: "max-age=4, stale-if-error=600", allowance: "if-error" },
-  { kind: "checked", cacheControl: "max-age=4", isValidated: true },
+  { kind: "lenient", cacheControl: `${briefly}, stale-if-error=600`, allowance: "if-error" },
+  { kind: "checked", cacheControl: briefly, isValidated: true },
 ];
 
-export function pagesOf(countPerKind: number): ServedPage[] {
+export function pagesOf(countPerKind: number, maxLagMs: number): ServedPage[] {
+  const kinds = kindsOf(`max-age=${Math.ceil((4 * maxLagMs) / 1_000)}`);
   return kinds.flatMap(({ kind, cacheControl, ...more }) =>
     Array.from({ length: countPerKind }, (_, index) => {
       const path = `/${kind}/${index + 1}`;

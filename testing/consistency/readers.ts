@@ -9,7 +9,6 @@ import type { ServedPage } from "./pages.ts";
 import type { Recorder } from "./recorder.ts";
 import { bodyOf } from "./versioned-origin.ts";
 
-const readTimeoutMs = 15_000;
 /** The pause after a broken connection, such as during a restart of a colo. */
 const pauseAfterFailureMs = 100;
 
@@ -23,9 +22,11 @@ export interface ReadFrom {
 export class Readers {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #recorder: Recorder;
+  readonly #readTimeoutMs: number;
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, readTimeoutMs: number) {
     this.#recorder = recorder;
+    this.#readTimeoutMs = readTimeoutMs;
   }
 
   /** Reads random pages until `isOver`. */
@@ -92,7 +93,7 @@ export class Readers {
         "x-asked-of": colo.isolate,
         ...(variant === "" ? {} : { "accept-language": variant }),
       },
-      timeout: readTimeoutMs,
+      timeout: this.#readTimeoutMs,
     });
     outgoing.once("timeout", () => outgoing.destroy());
     outgoing.end();

@@ -8,6 +8,7 @@ import { breakAndHeal, type FaultName, faultsByGroup } from "./nemesis.ts";
 import type { History, Mode } from "./checker/operations.ts";
 import { pagesOf, type ServedPage } from "./pages.ts";
 import type { PlantedFault } from "./planted-faults.ts";
+import { allowanceMsOf } from "./promise.ts";
 import { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
 import { JournalReader, journalInObject } from "./data/driven-journal.ts";
@@ -18,6 +19,8 @@ import { modesTaken, Writers } from "./writers.ts";
 
 export interface RunSettings {
   readonly seed: number;
+  /** N. The origin answers within three times N, and faults last for multiples of it. */
+  readonly maxLagMs: number;
   /** How long writers write and the nemesis breaks the site, at least. */
   readonly activeMs: number;
   /** Whether the run has enough operations to end. Default: always. */
@@ -37,10 +40,7 @@ export interface RunSettings {
   readonly besideRelease?: boolean;
   /** Whether a Durable Object has the journal, instead of Redis. */
   readonly overObject?: boolean;
-  /**
-   * The length of the quiet phase, in which each page must be answered from a tier again. An
-   * isolate whose database was unreachable retries after pauses of up to 30 s.
-   */
+  /** The length of the quiet phase, in which each page must be answered from a tier again. */
   readonly quietMs: number;
   /**
    * The number of reads of each page in a round of the quiet phase. A newly fetched page needs no
@@ -71,11 +71,9 @@ export interface RunResult {
   readonly tookMs: number;
 }
 
-const maxLagMs = 1_000;
-const allowanceMs = 200;
-/** The longest answer time of the origin, which is three times N. */
-const originMsMax = 3_000;
 const slowShare = 0.06;
+/** The time for an answer in addition to the origin's own time. */
+const readOverheadMs = 12_000;
 
 export const run = (settings: RunSettings): Promise<RunResult> =>
   together((running) => runWith(settings, running));
@@ -83,25 +81,34 @@ export const run = (settings: RunSettings): Promise<RunResult> =>
 async function runWith(settings: RunSettings, running: Running): Promise<RunResult> {
   const draws = new Draws(settings.seed);
   const recorder = new Recorder();
-  const pages = pagesOf(settings.pagesPerKind);
+  const { maxLagMs, coloCount, fault, besideRelease = false, overObject = false } = settings;
+  const originMsMax = 3 * maxLagMs;
+  const pages = pagesOf(settings.pagesPerKind, maxLagMs);
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );
-  const { coloCount, fault, besideRelease = false, overObject = false } = settings;
-  const general = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs };
+  const general = { originUrl: origin.url, coloCount, maxLagMs };
   const sited = { ...general, recorder, fault, besideRelease, overObject };
   const site = await running.add(startSite(sited));
   const { colos } = site;
   const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
   const promised = {
     maxLagMs,
-    allowanceMs,
+    allowanceMs: allowanceMsOf(maxLagMs),
     originMsMax,
     pages,
     colos: colos.map(({ name }) => name),
   };
   const beganAtMs = recorder.nowMs();
-  const checked = () => check(recorder.history(promised));
+  // No front sees the calls to the objects.
+  const journal =
+    site.objectHost &&
+    new JournalReader(journalInObject(site.objectHost), (entry) => recorder.journal.push(entry));
+  const checked = async () => {
+    const soFar = recorder.history(promised);
+    await journal?.readOn();
+    return check({ ...soFar, journal: [...recorder.journal] });
+  };
   let findings: Findings | undefined;
   const { activeMs, isEnough = () => true } = settings;
   const isOver = () =>
@@ -109,22 +116,20 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     // On a busy machine, Redis may not answer in time, and a colo keeps its last state of the switch.
     findings?.violations.some(({ rule }) => fault === undefined || rule !== "not-switched") ===
       true;
-  const looking = lookNowAndThen(settings.checkEveryMs, isOver, () => (findings = checked()));
+  const looking = lookNowAndThen(settings.checkEveryMs, isOver, async () => {
+    findings = await checked();
+  });
 
-  const readers = new Readers(recorder);
+  const readers = new Readers(recorder, originMsMax + readOverheadMs);
   try {
     const { watch } = settings;
     const watching = lookNowAndThen(watch?.everyMs ?? 0, isOver, () => watch?.look(site));
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
     await Promise.all([looking, watching]);
-    if (site.objectHost !== undefined) {
-      const journal = journalInObject(site.objectHost);
-      await new JournalReader(journal, (entry) => recorder.journal.push(entry)).readOn();
-    }
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
       for (const colo of colos) await watch?.whenQuiet(colo, () => readers.readAll(colo, pages));
-      findings = checked();
+      findings = await checked();
     }
   } finally {
     readers.stop();
@@ -132,8 +137,8 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   return {
     settings,
     modes,
+    findings: findings ?? (await checked()),
     history: recorder.history(promised),
-    findings: findings ?? checked(),
     redis: site.redis.name,
     failedReadCount: recorder.failedReadCount,
     originRequestCount: origin.requestCount,
@@ -153,7 +158,7 @@ async function acted(given: {
   isOver: () => boolean;
 }): Promise<void> {
   const { settings, draws, recorder, site, origin, pages, modes, readers, isOver } = given;
-  const { thinkMsMax, restMsMax } = settings;
+  const { thinkMsMax, restMsMax, maxLagMs } = settings;
   const { colos } = site;
   const writers = new Writers({ recorder, origin, pages, colos, modes });
   const isInRedis = settings.overObject !== true;
@@ -176,13 +181,13 @@ async function acted(given: {
   const writing = Array.from({ length: settings.writerCount }, () =>
     writers.writeOn(draws.fork(), { pauseMsMax: settings.writePauseMsMax, isOver }),
   );
-  const victim = { site, origin, recorder, draws: draws.fork() };
+  const victim = { site, origin, recorder, maxLagMs, draws: draws.fork() };
   const breaking = breakAndHeal(victim, { groups: faultsByGroup, faults, restMsMax, isOver });
   // The last release has no switch.
   const switching =
     settings.besideRelease === true
       ? undefined
-      : switchOn({ colos, recorder }, draws.fork(), isOver);
+      : switchOn({ colos, recorder, maxLagMs }, draws.fork(), isOver);
   await Promise.all([...reading, ...writing, breaking, switching]);
   origin.slowShare = 0;
 }
@@ -203,7 +208,7 @@ async function quieten(given: {
       pages.flatMap((page) => page.variants.map((variant) => ({ page, variant }))),
     );
     while (left.size > 0 && recorder.nowMs() < untilMs) {
-      const round = delay(maxLagMs);
+      const round = delay(settings.maxLagMs);
       for (const each of left) {
         for (let turn = 0; turn < settings.readsPerRound; turn += 1) {
           const read = await readers.read(colo, each.page, each.variant);

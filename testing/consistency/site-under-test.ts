@@ -13,6 +13,7 @@ import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
 import { bundleOverObject, ObjectHost } from "./object-worker.ts";
 import type { PlantedFault } from "./planted-faults.ts";
+import { purgeOf } from "./promise.ts";
 import type { Recorder } from "./recorder.ts";
 import { ObjectFront } from "./object-front.ts";
 import { type Front, RestFront } from "./rest-front.ts";
@@ -41,7 +42,6 @@ interface SiteSettings {
   readonly originUrl: string;
   readonly coloCount: number;
   readonly maxLagMs: number;
-  readonly allowanceMs: number;
   readonly recorder: Recorder;
   readonly fault: PlantedFault | undefined;
   /**
@@ -86,12 +86,7 @@ export interface SiteUnderTest {
 
 export function startSite(settings: SiteSettings): Promise<SiteUnderTest> {
   return startTogether(async (running) => {
-    const { maxLagMs, allowanceMs } = settings;
-    const purge = {
-      maxLagSeconds: maxLagMs / 1_000,
-      clockAllowanceSeconds: allowanceMs / 1_000,
-    };
-    const versions = await versionsOf(purge, settings);
+    const versions = await versionsOf(purgeOf(settings.maxLagMs), settings);
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
     // Start the replica before any write, because it would miss writes during its start.
@@ -124,7 +119,7 @@ async function versionsOf(purge: object, settings: SiteSettings): Promise<Worker
   const { fault, besideRelease, overObject } = settings;
   const config = configOf(purge, "use: [globalCollapse()]");
   if (overObject === true) {
-    const worker = (hints: boolean) => bundleOverObject(config, { hints });
+    const worker = (hints: boolean) => bundleOverObject(config, { journal: { hints }, fault });
     return [
       { version: today, worker: await worker(true) },
       { version: "without hints", worker: await worker(false) },

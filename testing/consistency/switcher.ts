@@ -2,25 +2,27 @@
 // use it again. At the end, posts up to 20 times until these pages use the cache.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../draws.ts";
+import { pause } from "./fault.ts";
 import { switchedKind } from "./checker/operations.ts";
 import type { ReadFrom } from "./readers.ts";
 import type { Recorder } from "./recorder.ts";
 import { adminToken } from "./site-under-test.ts";
 
 const tryTimeoutMs = 8_000;
-/** Longer than N, so that the checker can judge reads between two posts. */
-const pauseMs = { least: 1_500, most: 5_000 };
+/** Multiples of N above 1, so that the checker can judge reads between two posts. */
+const pauses = [1.5, 5] as const;
 const lastTriesMax = 20;
 
 export async function switchOn(
-  { colos, recorder }: { colos: readonly ReadFrom[]; recorder: Recorder },
+  given: { colos: readonly ReadFrom[]; recorder: Recorder; maxLagMs: number },
   draws: Draws,
   isOver: () => boolean,
 ): Promise<void> {
+  const { colos, recorder, maxLagMs } = given;
   let isBypassed = false;
   while (!isOver()) {
     if (await posted(draws.oneOf(colos), !isBypassed, recorder)) isBypassed = !isBypassed;
-    await delay(draws.between(pauseMs.least, pauseMs.most));
+    await pause(pauses, { draws, maxLagMs });
   }
   for (let tries = 0; tries < lastTriesMax; tries += 1) {
     if (await posted(draws.oneOf(colos), false, recorder)) return;

@@ -22,7 +22,7 @@ export const tidemarkCloudflare: Adapter = {
   async start(world) {
     const { running, origin } = world;
     const config = JSON.stringify({ purge: purgeConfig(world) });
-    const worker = await bundleOverObject(config, { hints: true }, roundTripMs);
+    const worker = await bundleOverObject(config, { journal: { hints: true }, roundTripMs });
     const host = await running.add(ObjectHost.start(worker));
     const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken, SITE_HOST: siteHost };
     const start = async (name: string, port = 0) => {

@@ -67,7 +67,7 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
   waitTimeoutMsOf: ({ request }) => request.route.waitTimeoutMs,
   mayShare: mayCollapse,
-  withoutFetch: withoutAsking,
+  withoutAsking,
   storedSince: answerSince,
   takeTurn: turnOf,
   fetch: fetchAndConfirm,
@@ -276,8 +276,8 @@ async function forwardAloneInTurn(pending: PendingForward, sinceAtMs: number): P
 async function forwardAlone(pending: PendingForward, hasWaited: boolean): Promise<Response> {
   // Another flight may have stored a response since the wait ended.
   const brought = hasWaited ? storedForAll(pending) : undefined;
-  const withoutFetch = brought ?? (await withoutAsking(pending, { hasWaited }));
-  if (withoutFetch !== undefined) return withoutFetch;
+  const fetchless = brought ?? (await withoutAsking(pending, { hasWaited }));
+  if (fetchless !== undefined) return fetchless;
   // This flight has no followers.
   const { answer } = await fetchAndConfirm(pending, new Flight(pending.exchange.nowAtMs()));
   return answer;

@@ -1,6 +1,7 @@
 // The port of the part that assembles pages from fragments.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Config } from "../../config/config.ts";
+import type { Decision } from "../../observe/decision.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { PurgeView } from "../../purge/view/view-port.ts";
 import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
@@ -20,12 +21,16 @@ export interface AssemblyContext {
   };
 }
 
-/** Answers a request for a page or for a fragment from the cache or an origin. Never rejects. */
+/**
+ * Answers a request for a page or for a fragment from the cache or an origin. Never rejects.
+ *
+ * @param gathered the members of a `Context` that get the checks and the decisions of parts
+ */
 export type ServePart = (
   request: Request,
   read: UrlRead,
   part: "page" | "fragment",
-  checks?: (() => boolean)[],
+  gathered?: { readonly checks: (() => boolean)[]; readonly parts: Decision[] },
 ) => Response | Promise<Response>;
 
 /** The assembly of pages in one isolate. */

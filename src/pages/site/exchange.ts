@@ -41,6 +41,8 @@ export interface Context {
   readonly sampled: Pick<SampledRequest, "settled"> | undefined;
   /** Gets a check (`judgedAlike`) of each stored response that answers. */
   readonly checks?: (() => boolean)[] | undefined;
+  /** Gets the decision of each part of an assembled page, and of its refreshes. */
+  readonly parts?: Decision[] | undefined;
 }
 
 /** A request in progress, or a refresh. Every step receives it. */

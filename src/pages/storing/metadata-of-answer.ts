@@ -3,7 +3,7 @@ import { contentTagName, freshenedFields } from "../../rules/validators.ts";
 import {
   acceptClass,
   acceptClassName,
-  htmlRank,
+  mayBeChosenByAccept,
   isChosenByAccept,
   isOfPages,
   isOfExtension,
@@ -236,8 +236,7 @@ function variesByClass(
   const chosen = `chosen ${type} ${request.key.text}`;
   const usual = `usual ${type} ${request.key.text}`;
   if (!isChosenByAccept(type, accept)) {
-    const isUsual = htmlRank(type, accept) !== "unclear";
-    if (isUsual && !isOfPages(type)) typesGot.mark(usual, atMs);
+    if (!mayBeChosenByAccept(type, accept) && !isOfPages(type)) typesGot.mark(usual, atMs);
     return isKnown && !typesGot.has(chosen, atMs);
   }
   if (isOfExtension(type, target.path) || typesGot.has(usual, atMs)) return false;
@@ -260,7 +259,7 @@ export function isTypeInDoubt(
   if (request.isAnonymous || isOfPages(type)) return false;
   const { forwarded, route, target, key } = request;
   const accept = forwarded.sent.get("accept");
-  const isUnclear = acceptClass(accept) === "html" && htmlRank(type, accept) === "unclear";
+  const isUnclear = acceptClass(accept) === "html" && mayBeChosenByAccept(type, accept);
   if (!isUnclear || isOfExtension(type, target.path)) return false;
   const isSelected = selecting.some(([name]) => name === "accept" || name === "*");
   const isKeyed = route.normalForms?.has("accept") === true || route.keyHeaders.includes("accept");

@@ -59,7 +59,7 @@ export interface RouteTraits {
   readonly isGated?: boolean | undefined;
   /** Request fields with the credentials that a rule checks, in lower case. */
   readonly checked?: readonly string[] | undefined;
-  /** Query parameters with the credentials that a rule checks. They are part of no key. */
+  /** Query parameters with the credentials that a rule checks. They are part of no key. In the spelling of `comparedName`. */
   readonly checkedQuery?: readonly string[] | undefined;
 }
 

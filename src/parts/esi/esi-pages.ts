@@ -1,5 +1,6 @@
 // Answers requests for pages with ESI tags. The page leaves for its client alone, because each
 // fragment may be for this client alone.
+import type { Decision } from "../../observe/decision.ts";
 import { optionsOf } from "../../part/port/part.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { isNotModified } from "../../rules/validators.ts";
@@ -11,7 +12,7 @@ import type { UrlRead } from "../../routing/url-reader.ts";
 import { makePrivate, withoutBody } from "../../pages/respond/downstream.ts";
 import { rewritten } from "../../pages/respond/leave.ts";
 import { plainPage } from "../../pages/respond/plain-page.ts";
-import { cutToRange, notModified } from "../../pages/respond/respond.ts";
+import { bytesPassedOn, cutToRange, notModified } from "../../pages/respond/respond.ts";
 import { withFields } from "../../base/with-fields.ts";
 import type { AssemblyContext, AssemblyPort, ServePart } from "../../pages/site/assembly-port.ts";
 import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
@@ -19,23 +20,44 @@ import type { defaultOptions } from "./options.ts";
 import { readTemplate } from "./template.ts";
 
 export class EsiPages implements AssemblyPort {
-  /** @param isAgain whether a purge of a part has ended a first attempt */
   async answer(
     client: Request,
     read: UrlRead,
     context: AssemblyContext,
-    serveWith: ServePart,
+    serve: ServePart,
+  ): Promise<Response> {
+    const parts: Decision[] = [];
+    const sent = await this.#answer(client, read, context, { serve, parts });
+    const bytes = bytesPassedOn(sent, client.method);
+    // The parts were counted whole. Only an assembled page, of unknown length, has the bytes of all of them.
+    if (bytes === null) return sent;
+    for (const [nth, part] of parts.entries()) {
+      context.site.metrics.sent(part, nth === 0 ? bytes : 0);
+    }
+    return sent;
+  }
+
+  /** @param isAgain whether a purge of a part has ended a first attempt */
+  async #answer(
+    client: Request,
+    read: UrlRead,
+    context: AssemblyContext,
+    by: { readonly serve: ServePart; readonly parts: Decision[] },
     isAgain = false,
   ): Promise<Response> {
+    const { parts } = by;
     const whole = requestForWhole(client, read.route);
     const checks: (() => boolean)[] = [];
-    const serve: ServePart = (request, of, part) => serveWith(request, of, part, checks);
+    const serve: ServePart = (request, of, part) => by.serve(request, of, part, { checks, parts });
     const served = await serve(whole, read, "page");
     const isPage = hasEsi(served, read.route);
     undeclare(served, read, context);
     if (whole === client) return served;
     if (!isPage || served.body === null) {
-      if (!hasPrecondition(client.headers)) return asAsked(served, client, read, context);
+      if (!hasPrecondition(client.headers)) {
+        const bodyBytes = contentLength(served.headers) ?? parts.at(-1)?.bodyBytes ?? null;
+        return asAsked(served, bodyBytes, conditionsOf(client, read), { client, context });
+      }
       cancelBody(served);
       return undeclare(await serve(client, read, "page"), read, context);
     }
@@ -61,7 +83,7 @@ export class EsiPages implements AssemblyPort {
     }
     assembly.end();
     if (!mayRetry) return plainPage("unreachable");
-    return this.answer(client, read, context, serveWith, true);
+    return this.#answer(client, read, context, by, true);
   }
 
   async fragmentsIn(
@@ -88,21 +110,20 @@ function undeclare(answer: Response, { route }: UrlRead, { site }: AssemblyConte
 /** Returns a whole answer that is no page as the client's method, conditions and range select it. */
 function asAsked(
   whole: Response,
-  client: Request,
-  read: UrlRead,
-  context: AssemblyContext,
+  bodyBytes: number | null,
+  request: Fields,
+  { client, context }: { readonly client: Request; readonly context: AssemblyContext },
 ): Response {
   const { status, headers: stored } = whole;
-  const request = conditionsOf(client, read);
   if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
     cancelBody(whole);
     return notModified(withoutBody(new Headers(stored)));
   }
   if (client.method === "HEAD") {
+    if (bodyBytes !== null && whole.body !== null) stored.set("content-length", `${bodyBytes}`);
     cancelBody(whole);
     return withFields(whole, stored, null);
   }
-  const bodyBytes = contentLength(stored);
   // Without a validator, the client may have parts of another answer, such as one of a fallback origin.
   const hasValidator = stored.has("etag") || stored.has("last-modified");
   return bodyBytes !== null && hasValidator

@@ -1,53 +1,29 @@
 // Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
 // name.
 import { isLatin1, latin1Bytes } from "../../base/latin1.ts";
-import { sortedQuery } from "../../rules/query-string.ts";
+import { unescapedIn } from "../../rules/escapes.ts";
+import { comparedInQuery, sortedQuery } from "../../rules/query-string.ts";
 
 /**
- * ASCII characters that have the same meaning escaped and unescaped. Named URLs distinguish the two
- * spellings. Omits characters to which escaping gives another meaning: `/`, `\`, `?`, `#` and `%`;
- * in a query also `&`, `=`, `+` and `;`.
+ * ASCII characters that have the same meaning escaped and unescaped in a path. Named URLs distinguish the two
+ * spellings. Omits `/`, `\`, `?`, `#` and `%`, to which escaping gives another meaning. `comparedInQuery` also leaves
+ * `&`, `=`, `+` and `;` as they are.
  */
-const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@[\]^`{|}]/ };
+const spelledTwice = /[!"$&'()*+,:;<=>@[\]^`{|}]/;
 
 /**
  * Returns the spelling in which purges compare URLs and prefixes. Named URLs distinguish `%2A` from
- * `*` (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because
- * unescaping may change the order of its parameters.
+ * `*` (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because an
+ * older release sorted escaped names by their escapes.
  *
  * @param url a named URL (`KeyedUrl.url`), or a part of such a URL
  */
 export function comparedUrl(url: string): string {
   if (!url.includes("%")) return url;
   const queryAt = url.indexOf("?");
-  if (queryAt === -1) return unescaped(url, spelledTwice.path);
-  const path = unescaped(url.slice(0, queryAt), spelledTwice.path);
+  if (queryAt === -1) return unescapedIn(url, spelledTwice);
+  const path = unescapedIn(url.slice(0, queryAt), spelledTwice);
   return `${path}?${sortedQuery(comparedInQuery(url.slice(queryAt + 1)))}`;
-}
-
-/**
- * Returns the spelling in which purges compare a part of a query.
- *
- * @param text a part of a named URL
- */
-export function comparedInQuery(text: string): string {
-  return unescaped(text, spelledTwice.query);
-}
-
-/**
- * Returns whether named URLs distinguish several spellings of a name.
- *
- * @param name a parameter's name, or the beginning of it
- */
-export function hasSpellings(name: string): boolean {
-  return spelledTwice.query.test(comparedInQuery(name));
-}
-
-function unescaped(text: string, characters: RegExp): string {
-  return text.replaceAll(/%([2-7][\dA-F])/g, (escape, hex: string) => {
-    const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return characters.test(character) ? character : escape;
-  });
 }
 
 /**

@@ -17,6 +17,7 @@ const testMsMax = startMsMax + 2 * activeMs + quietMs + lifetimesMs + 30_000;
 const settingsOf = (parts: Partial<DataRunSettings>): DataRunSettings => ({
   store: "redis",
   seed: 1,
+  maxLagMs: 1_000,
   activeMs,
   coloCount: 2,
   clientCount: 40,

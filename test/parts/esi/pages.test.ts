@@ -108,6 +108,36 @@ describe("a page with ESI tags", () => {
   );
 
   it.each([
+    ["/p", "HEAD", {}, 0],
+    ["/p", "GET", {}, 8],
+    ["/p", "GET", { "if-none-match": '"1"' }, 0],
+    ["/n", "HEAD", {}, 0],
+    ["/n", "GET", {}, `<p>${include("/n2")}</p>`.length + 4],
+    ["/photo", "HEAD", {}, 0],
+    ["/photo", "GET", {}, 8],
+    ["/photo", "GET", { range: "bytes=2-4" }, 3],
+    ["/photo", "GET", { range: "bytes=9-" }, 0],
+    ["/photo", "GET", { "if-none-match": '"1"' }, 0],
+  ])("counts the bytes that it sends: %s %s %j", async (path, method, headers, bytes) => {
+    const fields = cc("max-age=60", { etag: '"1"' });
+    const image = { "content-type": "image/gif", "content-length": "8" };
+    const site = openEsi(
+      {
+        "/p": () => page("<p>a</p>", fields),
+        "/n": () => page(`<p>${include("/n2")}</p>`, fields),
+        "/n2": "four",
+        "/photo": () => new Response("GIF89a..", { headers: { ...fields, ...image } }),
+      },
+      { config: { routes: [{ name: "pages", match: "*", use: [esi("html")] }] } },
+    );
+    await site.get(path, { method, headers });
+    await idle();
+    const counts = Object.entries(site.counted());
+    const sent = counts.filter(([series]) => series.startsWith("responseBytes|"));
+    expect(sent.reduce((sum, [, count]) => sum + count, 0)).toBe(bytes);
+  });
+
+  it.each([
     ["html", "a page without tags", "<p>a</p>", { status: 304, text: "" }],
     ["html", "an HTML page", include("/f"), { status: 200, text: "f" }],
   ])("keeps its validators only without tags: %s, %s", async (_mode, _id, text, expected) => {
@@ -325,6 +355,19 @@ describe("which pages are processed", () => {
       expect(await asked({ [name]: old })).toEqual([412, ""]);
     },
   );
+
+  it("no video whose stored length is known, although its origin states none", async () => {
+    const bytes = new TextEncoder().encode("0123456789");
+    const stream = () => new Blob([bytes]).stream();
+    const headers = { ...cc("max-age=60", { etag: '"1"' }), "content-type": "video/mp4" };
+    const site = openEsi({ "/p": () => new Response(stream(), { headers }) });
+    await site.get("/p");
+    await idle();
+    const range = await site.get("/p", { headers: { range: "bytes=2-4" } });
+    const head = await site.get("/p", { method: "HEAD" });
+    expect([range.status, range.text, site.origin.count]).toEqual([206, "234", 1]);
+    expect(head.fields.get("content-length")).toBe("10");
+  });
 
   it("none that another method asks for, because its conditions protect the origin", async () => {
     const site = openEsi({ "/p": () => page(tag) });

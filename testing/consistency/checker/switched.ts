@@ -7,8 +7,8 @@ import { type FaultSpan, type History, type Read, switchedKind } from "./operati
 
 /** Faults during which a colo may keep its last state, or the post may be lost. */
 const excusing = /^(?:redis|object)-|^colo-(?:cut-off|unanswered|far-away)$/;
-/** The time until a colo again reads a journal that was unreachable. */
-const recoveryMs = 3_000;
+/** The time until a colo again reads a journal that was unreachable, as a multiple of N, like the outage. */
+const recoveryLags = 3;
 
 /** @returns the number of checked answers, and the violations among them */
 export function switchJudged(history: History): {
@@ -45,6 +45,7 @@ function expectedOf(
   if (last === undefined || !last.isAccepted) return undefined;
   const span = { fromMs: last.invokedAtMs, untilMs: read.returnedAtMs };
   if (read.invokedAtMs < last.returnedAtMs + boundMs(history, span)) return undefined;
+  const recoveryMs = recoveryLags * history.maxLagMs;
   const isDisturbed = faults.some(
     ({ fromMs, untilMs }) => fromMs <= span.untilMs && untilMs + recoveryMs >= span.fromMs,
   );

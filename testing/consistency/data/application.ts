@@ -2,18 +2,18 @@
 // reads rows from a database over HTTP.
 import { type DataCache, type LoadContext, type Namespace } from "../../../src/data-cache.ts";
 import type { Call, CallAnswer, SeenValue } from "./calls.ts";
-import { type Row, type RowInParts, type SpaceName, spaces, tagsOf } from "./keys.ts";
+import { type Row, type RowInParts, type SpaceName, spacesOf, tagsOf } from "./keys.ts";
 
 type Spaces = Readonly<Record<SpaceName, Namespace<Row, string>>>;
 
 /** @returns a handler for requests, whose body is a call */
 export function applicationOver(
   cache: DataCache,
-  databaseUrl: string,
+  { databaseUrl, maxLagMs }: { databaseUrl: string; maxLagMs: number },
 ): (request: Request) => Promise<Response> {
   const rows = new RemoteRows(databaseUrl);
   const named = Object.fromEntries(
-    Object.entries(spaces).map(([space, options]) => {
+    Object.entries(spacesOf(maxLagMs)).map(([space, options]) => {
       const tags = (_: Row, name: string) => tagsOf(space, name);
       const load = rows.loadMany(space);
       return [space, cache.namespace<Row, string>(space, { ...options, tags, load })];

@@ -1,11 +1,17 @@
 // Bundles the application as a Worker and as a Node process from the sources, with the same planted
 // fault in both.
 import { bundledText } from "../../bundled-text.ts";
-import { purge } from "./keys.ts";
+import { purgeOf } from "../promise.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 
+/** The properties of a Worker and a process. */
+export interface DataBuild {
+  readonly maxLagMs: number;
+  readonly fault: PlantedDataFault | undefined;
+}
+
 /** @returns one ES module that reads `ORIGIN_URL` and the bindings of a Worker */
-export async function workerOfData(fault: PlantedDataFault | undefined): Promise<string> {
+export async function workerOfData({ fault, maxLagMs }: DataBuild): Promise<string> {
   const contents = `
     import { env, waitUntil } from "cloudflare:workers";
     import { createDataCache } from "./src/data-cache.ts";
@@ -14,11 +20,11 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
     import { applicationOver } from "./testing/consistency/data/application.ts";
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
-    const config = defineConfig({ purge: ${JSON.stringify(purge)} });
+    const config = defineConfig({ purge: ${JSON.stringify(purgeOf(maxLagMs))} });
     const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factoriesOverRedis: factories, clock }) =>
       createDataCache(config, { env, waitUntil, stores: upstash(), factories, ...clock }),
     );
-    export default { fetch: applicationOver(cache, env.ORIGIN_URL) };
+    export default { fetch: applicationOver(cache, { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} }) };
   `;
   const external = ["cloudflare:workers"];
   return bundledText(contents, { external, minify: false });
@@ -31,7 +37,7 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
  * @returns one ES module, which also runs the objects
  */
 export async function workerOfDataOverObjects(
-  fault: PlantedDataFault | undefined,
+  { fault, maxLagMs }: DataBuild,
   hints: boolean,
 ): Promise<string> {
   const contents = `
@@ -48,7 +54,7 @@ export async function workerOfDataOverObjects(
     export { TidemarkJournal } from "./src/cloudflare.ts";
     export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
-    const config = defineConfig({ purge: ${JSON.stringify(purge)} });
+    const config = defineConfig({ purge: ${JSON.stringify(purgeOf(maxLagMs))} });
     const started = (env) => {
       const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
@@ -59,7 +65,7 @@ export async function workerOfDataOverObjects(
         createApp(config, bindings, { ...platformHere(), ...clock }, inCode);
         return data;
       });
-      return applicationOver(cache, env.ORIGIN_URL);
+      return applicationOver(cache, { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} });
     };
     let answer;
     export default { fetch: controlled((request, env) => (answer ??= started(env))(request)) };
@@ -94,15 +100,15 @@ export function bundledProcess(application: string): Promise<string> {
 }
 
 /** @returns one ES module, as of `bundledProcess` */
-export function processOfData(fault: PlantedDataFault | undefined): Promise<string> {
+export function processOfData({ fault, maxLagMs }: DataBuild): Promise<string> {
   return bundledProcess(`
     import { applicationOver } from "./testing/consistency/data/application.ts";
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
-    const given = { redis, purge: ${JSON.stringify(purge)}, log };
+    const given = { redis, purge: ${JSON.stringify(purgeOf(maxLagMs))}, log };
     const cache = planted(${JSON.stringify(fault)}, "process", ({ factoriesOverRedis: factories, clock }) =>
       createDataCache({ ...given, factories, ...clock }),
     );
-    const application = applicationOver(cache, ORIGIN_URL);
+    const application = applicationOver(cache, { databaseUrl: ORIGIN_URL, maxLagMs: ${maxLagMs} });
   `);
 }

@@ -8,7 +8,8 @@ import type { UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 import type { Source } from "./source.ts";
 
-const callMsMax = 20_000;
+/** The time for an answer in addition to the source's own time. */
+const callOverheadMs = 18_500;
 
 /** The result of a call, its times, and the life of the place that handled it. */
 export interface Told {
@@ -115,7 +116,8 @@ export class Caller {
   }
 
   async #asked(place: DataNode, call: Call): Promise<CallAnswer> {
-    const outgoing = request(place.url, { method: "POST", agent: this.#agent, timeout: callMsMax });
+    const timeout = this.#source.answerMsMax + callOverheadMs;
+    const outgoing = request(place.url, { method: "POST", agent: this.#agent, timeout });
     outgoing.once("timeout", () => outgoing.destroy(new Error("timed out")));
     outgoing.end(JSON.stringify(call));
     const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "../colo-faults.ts";
 import { databaseFaults, objectFaults } from "../database-faults.ts";
-import { changing, type Fault, lasting, type Victim } from "../fault.ts";
+import { changing, type Fault, lasting, pause, type Victim } from "../fault.ts";
 import type { Passage } from "../rest-front.ts";
 import type { DataSiteOverRedis } from "./data-site.ts";
 import type { DataStore } from "./keys.ts";
@@ -17,9 +17,10 @@ type DataFault = Fault<DataVictim>;
 /** The time until connections to a restarted Redis are back. */
 const reconnectMs = 300;
 
-const restartedWhole: DataFault = async ({ site, draws }) => {
+const restartedWhole: DataFault = async (victim) => {
+  const { site } = victim;
   await site.redis.kill();
-  await delay(draws.between(0, 2_500));
+  await pause([0, 2.5], victim);
   await site.redis.startAgain();
   await delay(reconnectMs);
 };
@@ -29,14 +30,14 @@ const refusing =
   (setting: "setFull" | "setReadOnly"): DataFault =>
   (victim) => {
     const set = (to: boolean) => () => victim.site.redis[setting](to);
-    return lasting([500, 3_000], victim, { begin: set(true), end: set(false) });
+    return lasting([0.5, 3], victim, { begin: set(true), end: set(false) });
   };
 
 /** Breaks the process's connection to the database. The colos continue. */
 const passage =
   (kind: Passage): DataFault =>
   (victim) =>
-    changing([500, 4_000], victim, [victim.site.process.front, "passage", kind]);
+    changing([0.5, 4], victim, [victim.site.process.front, "passage", kind]);
 
 /** Restarts a colo with the next version of its Worker, and keeps the content of its Cache API. */
 const redeployed: Fault<Victim<"colos">> = async ({ site, draws }) => {

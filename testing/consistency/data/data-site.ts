@@ -9,9 +9,8 @@ import { BreakableRedis, keepsAll } from "../breakable-redis.ts";
 import { ObjectHost } from "../object-worker.ts";
 import type { ReadFrom } from "../readers.ts";
 import { type ColoUnderTest, startColos, today } from "../site-under-test.ts";
-import { processOfData, workerOfData, workerOfDataOverObjects } from "./bundles.ts";
+import { type DataBuild, processOfData, workerOfData, workerOfDataOverObjects } from "./bundles.ts";
 import { type DrivenJournal, journalInObject, journalInRedis } from "./driven-journal.ts";
-import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { ProcessUnderTest } from "./process-under-test.ts";
 import type { DataRecorder } from "./recorder.ts";
 
@@ -40,12 +39,11 @@ export interface DataSiteOverObjects extends AnyDataSite {
 
 export type DataSite = DataSiteOverRedis | DataSiteOverObjects;
 
-interface SiteSettings {
+interface SiteSettings extends DataBuild {
   readonly store: DataSite["kind"];
   readonly originUrl: string;
   readonly coloCount: number;
   readonly recorder: DataRecorder;
-  readonly fault: PlantedDataFault | undefined;
 }
 
 export const startDataSite = (settings: SiteSettings): Promise<DataSite> =>
@@ -54,9 +52,9 @@ export const startDataSite = (settings: SiteSettings): Promise<DataSite> =>
     : startTogether((running) => startOverObjects(settings, running));
 
 async function startOverRedis(settings: SiteSettings, running: Running) {
-  const { originUrl, coloCount, recorder, fault } = settings;
-  const worker = await workerOfData(fault);
-  const module = await processOfData(fault);
+  const { originUrl, coloCount, recorder } = settings;
+  const worker = await workerOfData(settings);
+  const module = await processOfData(settings);
   const redis = await running.add(BreakableRedis.start(keepsAll));
   const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
   const versions = [{ version: today, worker }];
@@ -71,11 +69,11 @@ async function startOverRedis(settings: SiteSettings, running: Running) {
 }
 
 async function startOverObjects(settings: SiteSettings, running: Running) {
-  const { originUrl, coloCount, recorder, fault } = settings;
-  const worker = await workerOfDataOverObjects(fault, true);
+  const { originUrl, coloCount, recorder } = settings;
+  const worker = await workerOfDataOverObjects(settings, true);
   const versions = [
     { version: today, worker },
-    { version: "without hints", worker: await workerOfDataOverObjects(fault, false) },
+    { version: "without hints", worker: await workerOfDataOverObjects(settings, false) },
   ];
   const objectHost = await running.add(ObjectHost.start(worker));
   const ofColos = { originUrl, coloCount, recorder: recorder.world };

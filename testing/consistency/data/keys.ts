@@ -2,13 +2,6 @@
 import type { NamespaceOptions } from "../../../src/data-cache.ts";
 import type { DataKey, DataOrder } from "./checker/operations.ts";
 
-export const maxLagMs = 1_000;
-export const allowanceMs = 200;
-export const purge = {
-  maxLagSeconds: maxLagMs / 1_000,
-  clockAllowanceSeconds: allowanceMs / 1_000,
-};
-
 /** A row of a namespace. `id` and `copy` are equal. Different values show a mix of two versions. */
 export interface Row {
   readonly path: string;
@@ -26,19 +19,23 @@ export interface RowInParts {
 /** The distance between two starting numbers of `views`. */
 export const viewsStep = 1_000_000;
 
-export type SpaceName = "steady" | "world" | "lenient" | "brief" | "parts" | "alone";
+const spaceNames = ["steady", "world", "lenient", "brief", "parts", "alone"] as const;
+export type SpaceName = (typeof spaceNames)[number];
 type Options = Omit<NamespaceOptions<unknown, string>, "tags" | "load" | "codec">;
 
-const common = { hardTimeoutMs: 5_000, waitTimeoutMs: 2_000, retryAfter: "1s" } as const;
-
-export const spaces: Readonly<Record<SpaceName, Options>> = {
-  steady: { ...common, fresh: "10m" },
-  world: { ...common, fresh: "10m", collapse: "global" },
-  lenient: { ...common, fresh: "10m", stale: "10m" },
-  brief: { ...common, fresh: "2s", stale: "3s", softTimeoutMs: 150 },
-  parts: { ...common, fresh: "10m" },
-  alone: { ...common, fresh: "10m", tiers: ["shared"] },
-};
+/** Returns the options of each namespace. A load may take longer than N, and the source takes 1.5 N at most. */
+export function spacesOf(maxLagMs: number): Readonly<Record<SpaceName, Options>> {
+  const timeouts = { hardTimeoutMs: 5 * maxLagMs, waitTimeoutMs: 2 * maxLagMs };
+  const common = { ...timeouts, retryAfter: "1s" } as const;
+  return {
+    steady: { ...common, fresh: "10m" },
+    world: { ...common, fresh: "10m", collapse: "global" },
+    lenient: { ...common, fresh: "10m", stale: "10m" },
+    brief: { ...common, fresh: "2s", stale: "3s", softTimeoutMs: 150 },
+    parts: { ...common, fresh: "10m" },
+    alone: { ...common, fresh: "10m", tiers: ["shared"] },
+  };
+}
 
 /** The durations of `fresh` and `stale` in milliseconds. */
 const lifetimesMs = (space: SpaceName) => {
@@ -60,7 +57,7 @@ export interface UsedKey extends DataKey {
 
 const keysPerSpace = 4;
 
-export const allKeys: readonly UsedKey[] = (Object.keys(spaces) as SpaceName[]).flatMap((space) =>
+export const allKeys: readonly UsedKey[] = spaceNames.flatMap((space) =>
   Array.from({ length: keysPerSpace }, (_, index) => {
     const name = `${index % 2 === 0 ? "a" : "b"}/${index + 1}`;
     const isLast = index === keysPerSpace - 1;

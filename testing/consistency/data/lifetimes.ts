@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { newEntry } from "../../examples/purges.ts";
 import type { Caller } from "./caller.ts";
 import type { DataNode, DataSite } from "./data-site.ts";
-import { maxLagMs, type UsedKey } from "./keys.ts";
+import type { UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
 /** More purges than a view holds. */
@@ -25,6 +25,7 @@ interface Checked {
   readonly caller: Caller;
   readonly recorder: DataRecorder;
   readonly keys: readonly UsedKey[];
+  readonly maxLagMs: number;
 }
 
 /**
@@ -41,7 +42,7 @@ export async function checkLifetimes(checked: Checked): Promise<void> {
   const lookups = async (place: DataNode): Promise<void> => {
     for (let round = 0; round < lookupsPerKey; round += 1) {
       await Promise.all(lasting.map((key) => mustFind(checked, place, key)));
-      await delay(maxLagMs);
+      await delay(checked.maxLagMs);
     }
   };
   await Promise.all([purgeOthers(checked), ...site.places.map(lookups)]);
@@ -75,7 +76,7 @@ async function purgeOthers({ site: { places }, caller, recorder }: Checked): Pro
 }
 
 async function mustFind(
-  { caller, recorder }: Checked,
+  { caller, recorder, maxLagMs }: Checked,
   place: DataNode,
   { space, name, path }: UsedKey,
 ): Promise<void> {

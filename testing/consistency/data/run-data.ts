@@ -13,16 +13,19 @@ import type { DataHistory } from "./checker/operations.ts";
 import { type DataFaultName, dataFaults, dataFaultsOverObjects } from "./data-faults.ts";
 import { type DataNode, type DataSite, startDataSite } from "./data-site.ts";
 import { JournalReader } from "./driven-journal.ts";
-import { allowanceMs, type DataStore, keysOver, maxLagMs, type UsedKey } from "./keys.ts";
+import { allowanceMsOf } from "../promise.ts";
+import { type DataStore, keysOver, type UsedKey } from "./keys.ts";
 import { checkLifetimes } from "./lifetimes.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { Reading } from "./reading.ts";
 import { DataRecorder } from "./recorder.ts";
-import { Source, sourceMsMax } from "./source.ts";
+import { Source } from "./source.ts";
 
 export interface DataRunSettings {
   readonly store: DataStore;
   readonly seed: number;
+  /** N. The source answers within 1.5 times N, and faults last for multiples of it. */
+  readonly maxLagMs: number;
   /** How long clients write rows and the nemesis causes faults, at least. */
   readonly activeMs: number;
   /** Whether the run has enough operations to end. Default: always. */
@@ -62,6 +65,8 @@ const slowShare = 0.06;
 const pauseAfterFailureMs = 500;
 /** Tries at intervals of 500 ms. A place whose database was unreachable retries within 30 s. */
 const lastPurgeTries = 60;
+/** The interval of reads in the quiet phase. The briefest lifetime is longer. */
+const quietRoundMs = 500;
 /** The interval of reads of a journal in an object, which drops its oldest entries. */
 const journalReadEveryMs = 1_000;
 
@@ -83,16 +88,17 @@ interface Acting {
 async function runWith(settings: DataRunSettings, running: Running): Promise<DataRunResult> {
   const draws = new Draws(settings.seed);
   const recorder = new DataRecorder();
-  const source = await running.add(Source.start(recorder, draws.fork()));
-  const { store, coloCount, fault } = settings;
+  const { store, coloCount, fault, maxLagMs } = settings;
+  const source = await running.add(Source.start(recorder, draws.fork(), 1.5 * maxLagMs));
   const site = await running.add(
-    startDataSite({ store, originUrl: source.url, coloCount, recorder, fault }),
+    startDataSite({ store, originUrl: source.url, coloCount, recorder, fault, maxLagMs }),
   );
   const { places } = site;
   const keys = keysOver[store];
   const caller = new Caller({ recorder, source, keys });
   const beganAtMs = recorder.nowMs();
-  const promised = { maxLagMs, allowanceMs, originMsMax: sourceMsMax, keys };
+  const allowanceMs = allowanceMsOf(maxLagMs);
+  const promised = { maxLagMs, allowanceMs, originMsMax: source.answerMsMax, keys };
   const history = () => recorder.history({ ...promised, places: places.map(({ name }) => name) });
   let findings: DataFindings | undefined;
   const isBroken = () => (findings?.violations.length ?? 0) > 0;
@@ -120,7 +126,8 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
     if (!isBroken()) {
       await quieten(acting);
       await journal?.readOn();
-      if (settings.checksLifetimes) await checkLifetimes({ site, caller, recorder, keys });
+      if (settings.checksLifetimes)
+        await checkLifetimes({ site, caller, recorder, keys, maxLagMs });
       await look();
     }
   } finally {
@@ -150,8 +157,8 @@ async function act(acting: Acting): Promise<void> {
 }
 
 async function disturb({ settings, draws, recorder, source, site, isOver }: Acting): Promise<void> {
-  const { faults, restMsMax } = settings;
-  const victim = { origin: source, recorder: recorder.world, draws: draws.fork() };
+  const { faults, restMsMax, maxLagMs } = settings;
+  const victim = { origin: source, recorder: recorder.world, maxLagMs, draws: draws.fork() };
   const how = { faults, restMsMax, isOver };
   if (site.kind === "objects") {
     return breakAndHeal({ ...victim, site }, { ...how, groups: dataFaultsOverObjects });
@@ -193,6 +200,7 @@ async function quieten({
   reading,
   changing,
 }: Acting): Promise<void> {
+  const { maxLagMs } = settings;
   while (source.isBusy) await delay(maxLagMs / 10);
   const accepted = await Promise.all(
     keys.map((key) => changing.purgeWhole(key, lastPurgeTries, draws.fork())),
@@ -204,7 +212,7 @@ async function quieten({
   const inTurn = async (place: DataNode): Promise<void> => {
     let left = keys;
     while (left.length > 0 && recorder.nowMs() < fromMs + settings.quietMs) {
-      const round = delay(maxLagMs / 2);
+      const round = delay(quietRoundMs);
       const isFound = await Promise.all(left.map((key) => reading.readUntilFound(place, key)));
       left = left.filter((_, at) => isFound[at] === false);
       if (left.length > 0) await round;

@@ -7,9 +7,6 @@ import type { Draws } from "../../draws.ts";
 import { allKeys, viewsStep } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
-/** The longest time for an answer. */
-export const sourceMsMax = 1_500;
-
 /** The share of writes that are committed, but not answered. */
 const lostShare = 0.03;
 /** An answer that takes longer gets a note of its own. */
@@ -24,6 +21,8 @@ export class Source {
    */
   errorShare = 0;
   requestCount = 0;
+  /** The longest time for an answer. */
+  readonly answerMsMax: number;
   readonly #recorder: DataRecorder;
   readonly #draws: Draws;
   readonly #rows = new Map(allKeys.map(({ path }) => [path, { id: firstId, version: 1 }]));
@@ -35,13 +34,14 @@ export class Source {
   #underWay = 0;
   #server: Awaited<ReturnType<typeof startScriptedOrigin>> | undefined;
 
-  private constructor(recorder: DataRecorder, draws: Draws) {
+  private constructor(recorder: DataRecorder, draws: Draws, answerMsMax: number) {
+    this.answerMsMax = answerMsMax;
     this.#recorder = recorder;
     this.#draws = draws;
   }
 
-  static async start(recorder: DataRecorder, draws: Draws): Promise<Source> {
-    const source = new Source(recorder, draws);
+  static async start(recorder: DataRecorder, draws: Draws, answerMsMax: number): Promise<Source> {
+    const source = new Source(recorder, draws, answerMsMax);
     source.#server = await startScriptedOrigin((request, response) => {
       source.#underWay += 1;
       void source.#answer(request, response).finally(() => (source.#underWay -= 1));
@@ -123,6 +123,6 @@ export class Source {
 
   #wayMs(): number {
     const isSlow = this.#draws.isLucky(this.slowShare);
-    return isSlow ? this.#draws.between(300, sourceMsMax) : this.#draws.between(0, 10);
+    return isSlow ? this.#draws.between(300, this.answerMsMax) : this.#draws.between(0, 10);
   }
 }

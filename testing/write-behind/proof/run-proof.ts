@@ -82,7 +82,8 @@ async function runWith(settings: ProofSettings, running: Running): Promise<Proof
     isBroken: () => asking.violations.length > 0,
   };
   const midst = { committed: 0, "not committed": 0 };
-  const victim = { site, origin: d1, d1, asking, midst, recorder: recorder.world, draws };
+  const { world } = recorder;
+  const victim = { site, origin: d1, d1, asking, midst, recorder: world, draws, maxLagMs: 1_000 };
   const beganAtMs = performance.now();
   let isAdded = false;
   const isOver = () => isAdded || acting.isBroken();

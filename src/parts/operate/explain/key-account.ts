@@ -2,7 +2,8 @@
 import type { Config, Route } from "../../../config/config.ts";
 import { matchesAny } from "../../../config/known-names.ts";
 import { ignores } from "../../../rules/no-vary-search.ts";
-import { nameIn } from "../../../rules/query-string.ts";
+import { normalisedEscapes } from "../../../rules/escapes.ts";
+import { comparedName, nameIn } from "../../../rules/query-string.ts";
 import { mayBeSecret } from "../../../rules/selecting.ts";
 import {
   noCookies,
@@ -12,7 +13,7 @@ import {
   withoutPosition,
 } from "../../../routing/cookies.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import { normalisedEscapes, sentUrl } from "../../../routing/target.ts";
+import { sentUrl } from "../../../routing/target.ts";
 
 /** A part of the request outside the key, and the configuration field that excludes it. */
 export interface LeftOutPart {
@@ -67,9 +68,10 @@ function queryAccountOf(
 
 /** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */
 function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
-  if (matchesAny(config.stripQuery, name)) return "key.query.strip";
-  if (route.traits.checkedQuery?.includes(name)) return "the checks of a rule (use)";
-  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
+  const compared = comparedName(name);
+  if (matchesAny(config.stripQuery, compared)) return "key.query.strip";
+  if (route.traits.checkedQuery?.includes(compared)) return "the checks of a rule (use)";
+  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, compared);
   return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
 }
 

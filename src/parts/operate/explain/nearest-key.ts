@@ -6,7 +6,7 @@ import { ignores, noVarySearchField, urlVariation } from "../../../rules/no-vary
 import { nameIn } from "../../../rules/query-string.ts";
 import { selectingValues } from "../../../rules/selecting.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import { normalisedEscapes } from "../../../routing/target.ts";
+import { normalisedEscapes } from "../../../rules/escapes.ts";
 import { hiddenValue, quoted, shownValue } from "./key-account.ts";
 import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
 
