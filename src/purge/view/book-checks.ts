@@ -87,15 +87,15 @@ export class BookChecks {
     requester.afterAnswer(() => this.#readOn(range, stamp));
   }
 
-  /** Reads epochs, and the next ones if enough questions arrived during the read. */
+  /** Reads epochs, and then the next ones for this stamp if enough questions arrived during the read. */
   async #readOn(range: EpochRange, stamp: EntryId): Promise<void> {
-    const before = this.#asksLeft;
+    const asksLeft = (this.#asksLeft = failureFactor * this.#asksPerRead);
     const read = await this.#journal.epochs?.(range);
     if (read?.kind !== "read" || !this.#window.take(range.first, read.epochs)) return;
-    this.#asksLeft = this.#asksPerRead - (before - this.#asksLeft);
-    const chain = this.#asksLeft > 0 ? undefined : this.#chain();
+    const isInDemand = asksLeft - this.#asksLeft > this.#asksPerRead;
+    this.#asksLeft = this.#asksPerRead;
+    const chain = isInDemand ? this.#chain() : undefined;
     const next = chain && this.#window.lacking(stamp, chain);
-    this.#asksLeft = next === undefined ? this.#asksPerRead : failureFactor * this.#asksPerRead;
     if (next !== undefined) await this.#readOn(next, stamp);
   }
 
