@@ -30,6 +30,11 @@ export function numberedIn(n: string): NumberedPlace | undefined {
   return { number: Number(n.slice(first + 1, last)), line: number };
 }
 
+/** Returns the number in the `n` of an entry; 0 if it has none. */
+export function numberOf({ n }: { readonly n: string }): number {
+  return numberedIn(n)?.number ?? 0;
+}
+
 /** Returns the place of the point before the digits that end a part of a text; -1 if there is none. */
 function pointBefore(text: string, end: number): number {
   let at = end - 1;

@@ -15,6 +15,7 @@ import {
   listEnd,
   listsFrom,
   numberedIn,
+  numberOf,
 } from "../journal/epoch.ts";
 import type { Chain } from "./chain.ts";
 import { NameTable } from "./name-table.ts";
@@ -165,11 +166,6 @@ export class EpochWindow {
       }
     }
   }
-}
-
-/** Returns the number in an `n`; 0 if it has none. */
-function numberOf({ n }: EntryId): number {
-  return numberedIn(n)?.number ?? 0;
 }
 
 /** Returns the newest consecutive entries of a read up to the first unknown names; `undefined` if there are none. */
