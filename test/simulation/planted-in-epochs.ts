@@ -82,8 +82,9 @@ export const unjoined = withWindow(
       return this.#hasRead;
     }
 
-    override joint(chain: Chain): EntryId | undefined {
-      return super.joint(chain) ?? (this.#hasRead ? chain.end : undefined);
+    override joint(chain: Chain): ReturnType<EpochWindow["joint"]> {
+      const { number = 0 } = numberedIn(chain.end.n) ?? {};
+      return super.joint(chain) ?? (this.#hasRead ? { place: chain.end, number } : undefined);
     }
   },
 );

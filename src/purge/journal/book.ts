@@ -36,11 +36,22 @@ export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
 
 /** Returns all names under which the book may note a purge of the record. */
 export function namesCovering(record: Coverage): readonly string[] {
+  const names: string[] = [];
+  hasName(record, (name) => {
+    names.push(name);
+    return false;
+  });
+  return names;
+}
+
+/** Returns whether one of `namesCovering` passes the test. Allocates no list for data. */
+export function hasName(record: Coverage, test: (name: string) => boolean): boolean {
   const { tags, paths } = coverable(record);
+  for (const tag of tags) if (test(nameOfTag(tag))) return true;
   const [path, url] = paths;
-  const names = [...tags.map(nameOfTag), ...namesOfPath(path)];
+  if (namesOfPath(path).some(test)) return true;
   // Both begin with the name of the empty directory.
-  return path === url ? names : [...names, ...namesOfPath(url).slice(1)];
+  return path !== url && namesOfPath(url).slice(1).some(test);
 }
 
 /** A record as the book is asked about it. */

@@ -30,6 +30,11 @@ export function numberedIn(n: string): NumberedPlace | undefined {
   return { number: Number(n.slice(first + 1, last)), line: number };
 }
 
+/** Returns the number in the `n` of an entry; 0 if it has none. */
+export function numberOf({ n }: { readonly n: string }): number {
+  return numberedIn(n)?.number ?? 0;
+}
+
 /** Returns the place of the point before the digits that end a part of a text; -1 if there is none. */
 function pointBefore(text: string, end: number): number {
   let at = end - 1;
@@ -80,19 +85,33 @@ export function lineageText(line: number): string {
   return line.toString(16).padStart(lineageChars, "0");
 }
 
+/** Where the first list of names begins in the names of an epoch. */
+export const listsFrom = lineageChars;
+
+/** Returns the end of the list of names that begins at a place; -1 if there is none. A comma follows each list. */
+export const listEnd = (names: string, from: number) => names.indexOf(",", from);
+
 /**
- * Returns the list of names of each entry, oldest first; `?` for unknown names. Returns an empty list for a partial
- * epoch, whose texts do not end with the same entry.
+ * Returns the number of entries of an epoch, and the place of the last one with unknown names, from 1 on; 0 if there is
+ * none. A partial epoch, whose texts do not end with the same entry, has no entries.
  */
-export function listsIn({ lineages, names }: Epoch): readonly string[] {
-  const lists = names.slice(lineageChars).split(",");
-  // A comma follows the last list.
-  lists.pop();
+export function extentOf({ lineages, names }: Epoch): {
+  readonly count: number;
+  readonly unknownAt: number;
+} {
+  let [count, unknownAt, from] = [0, 0, listsFrom];
+  for (let end = listEnd(names, from); end >= 0; end = listEnd(names, from)) {
+    count += 1;
+    if ((end - from) % epochNameChars > 0) unknownAt = count;
+    from = end + 1;
+  }
   const isWhole =
-    lists.length * lineageChars === lineages.length &&
+    count * lineageChars === lineages.length &&
     names.slice(0, lineageChars) === lineages.slice(-lineageChars);
-  return isWhole ? lists : [];
+  return isWhole ? { count, unknownAt } : absent;
 }
+
+const absent = { count: 0, unknownAt: 0 };
 
 /**
  * Returns the digest of a name in 30 bits.

@@ -4,6 +4,7 @@
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { loadStampOf, type Stamp } from "../../cache/record/record.ts";
 import type { EntryId } from "../journal/entry.ts";
+import type { EpochRange } from "../journal/epoch.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Chain } from "./chain.ts";
 import { EpochWindow } from "./epoch-window.ts";
@@ -83,11 +84,19 @@ export class BookChecks {
     const range = this.#journal.epochs && this.#window.lacking(stamp, chain);
     if (range === undefined || (this.#asksLeft -= 1) > 0) return;
     this.#asksLeft = failureFactor * this.#asksPerRead;
-    requester.afterAnswer(async () => {
-      const read = await this.#journal.epochs?.(range);
-      if (read?.kind !== "read" || !this.#window.take(range.first, read.epochs)) return;
-      this.#asksLeft = this.#asksPerRead;
-    });
+    requester.afterAnswer(() => this.#readOn(range, stamp));
+  }
+
+  /** Reads epochs, and then the next ones for this stamp if enough questions arrived during the read. */
+  async #readOn(range: EpochRange, stamp: EntryId): Promise<void> {
+    const asksLeft = (this.#asksLeft = failureFactor * this.#asksPerRead);
+    const read = await this.#journal.epochs?.(range);
+    if (read?.kind !== "read" || !this.#window.take(range.first, read.epochs)) return;
+    const isInDemand = asksLeft - this.#asksLeft > this.#asksPerRead;
+    this.#asksLeft = this.#asksPerRead;
+    const chain = isInDemand ? this.#chain() : undefined;
+    const next = chain && this.#window.lacking(stamp, chain);
+    if (next !== undefined) await this.#readOn(next, stamp);
   }
 
   async #asked(record: PurgeSubject, name: string, end: EntryId): Promise<void> {

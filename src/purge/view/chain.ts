@@ -12,6 +12,7 @@ import {
   isOrdered,
 } from "../journal/entry.ts";
 import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
+import { numberOf } from "../journal/epoch.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view-port.ts";
 
@@ -138,6 +139,12 @@ export class Chain {
    */
   knows(stamp: Stamp): boolean {
     return this.#numberOf(stamp) !== undefined;
+  }
+
+  /** Returns whether all entries have higher numbers than the stamp, so that no later entry has the stamp's place. */
+  isAfter(stamp: Stamp): boolean {
+    const number = stamp === "none" ? 0 : numberOf(stamp);
+    return number > 0 && number < numberOf(this.floor);
   }
 
   /**

@@ -1,6 +1,6 @@
 // The epochs that an isolate has fetched: the entries before and in its chain, by which it verifies old stamps
 // without a question to the book (docs/purge-protocol-book.md, rule 27 j and k).
-import { namesCovering } from "../journal/book.ts";
+import { hasName } from "../journal/book.ts";
 import type { EntryId } from "../journal/entry.ts";
 import {
   type Epoch,
@@ -8,11 +8,14 @@ import {
   epochOf,
   type EpochRange,
   epochSize,
+  extentOf,
   lineageIn,
   lineageText,
   epochNameChars,
-  listsIn,
+  listEnd,
+  listsFrom,
   numberedIn,
+  numberOf,
 } from "../journal/epoch.ts";
 import type { Chain } from "./chain.ts";
 import { NameTable } from "./name-table.ts";
@@ -28,11 +31,13 @@ const epochsPerRead = 256;
 interface Run {
   readonly from: number;
   readonly to: number;
-  /** The lists of names in each epoch, newest epoch first. */
-  readonly lists: readonly (readonly string[])[];
 }
 
-const nothing: Run = { from: 0, to: 0, lists: [] };
+/** An entry that a chain and a window both have. */
+interface Joint {
+  readonly place: EntryId;
+  readonly number: number;
+}
 
 export class EpochWindow {
   /** The lineages of each epoch. */
@@ -44,7 +49,9 @@ export class EpochWindow {
   /** No read extends the window to entries before this one, because the window had too many. */
   #least = 0;
   /** The last result of `joint`, for a chain with this last entry. */
-  #joint: { readonly end: EntryId | undefined; readonly place: EntryId | undefined } | undefined;
+  #joined: { readonly end: EntryId | undefined; readonly joint: Joint | undefined } | undefined;
+  /** The last judged stamp, and its number if the window has its lineage; else 0. Many records share a stamp. */
+  #judged = { n: "", number: 0 };
 
   /**
    * Returns the entry of the chain up to which no entry after the record's stamp names the record. Returns `undefined`
@@ -53,22 +60,25 @@ export class EpochWindow {
   verifiedUpTo(record: PurgeSubject, chain: Chain): EntryId | undefined {
     const { stamp } = record;
     const joint = this.joint(chain);
-    const since = stamp === "none" ? 0 : this.#heldNumber(stamp);
-    if (joint === undefined || since === 0 || since >= numberOf(joint)) return undefined;
+    if (joint === undefined || stamp === "none") return undefined;
+    const { n } = stamp;
+    if (this.#judged.n !== n) this.#judged = { n, number: this.#heldNumber(stamp) };
+    const since = this.#judged.number;
+    if (since === 0 || since >= joint.number) return undefined;
     const isNamed = (name: string) => this.#lastNumbers.get(epochDigest(name)) > since;
-    return namesCovering(record).some(isNamed) ? undefined : joint;
+    return hasName(record, isNamed) ? undefined : joint.place;
   }
 
   /** Returns the chain's newest entry that the window also has. All entries before it are then the same. */
-  joint({ entries, floor }: Chain): EntryId | undefined {
+  joint({ entries, floor }: Chain): Joint | undefined {
     const end = entries.at(-1);
-    if (this.#joint?.end !== end) {
+    if (this.#joined?.end !== end) {
       const entry = entries[Math.min(this.#to - numberOf(floor), entries.length - 1)];
-      const isHeld = entry !== undefined && this.#heldNumber(entry) > 0;
-      const place = isHeld ? { position: entry.position, n: entry.n } : undefined;
-      this.#joint = { end, place };
+      const number = entry === undefined ? 0 : this.#heldNumber(entry);
+      const { position = "", n = "" } = entry ?? {};
+      this.#joined = { end, joint: number > 0 ? { place: { position, n }, number } : undefined };
     }
-    return this.#joint?.place;
+    return this.#joined?.joint;
   }
 
   /** Returns the number of an entry of which the window has the lineage; else 0. */
@@ -101,34 +111,33 @@ export class EpochWindow {
    */
   take(first: number, epochs: readonly (Epoch | undefined)[]): boolean {
     const run = newestRun(first, epochs);
-    if (run === nothing) return false;
+    if (run === undefined) return false;
     if (!this.#isContinuedBy(run, first, epochs)) this.#clear();
     const [from, to] = [this.#from, this.#to];
-    for (const [at, lists] of run.lists.entries()) {
-      const before = (epochOf(run.to) - at) * epochSize;
-      for (let nth = lists.length; before + nth > run.from && nth > 0; nth -= 1) {
-        const number = before + nth;
-        if (number > from && number <= to) continue;
-        this.#note(lists[nth - 1] ?? "", number);
-      }
-    }
-    for (let epoch = epochOf(run.from); epoch <= epochOf(run.to); epoch += 1) {
-      const { lineages = "" } = epochs[epoch - first] ?? {};
-      // A lagging replica may have less of the last epoch than the window.
-      const isLonger = lineages.length > (this.#lineages.get(epoch)?.length ?? 0);
-      if (isLonger) this.#lineages.set(epoch, lineages);
+    for (let number = epochOf(run.from); number <= epochOf(run.to); number += 1) {
+      const epoch = epochs[number - first];
+      if (epoch !== undefined) this.#note(epoch, number);
     }
     this.#from = to === 0 ? run.from : Math.min(from, run.from);
     this.#to = Math.max(to, run.to);
-    this.#joint = undefined;
+    this.#joined = undefined;
+    this.#judged = { n: "", number: 0 };
     this.#trim();
     return to === 0 || this.#from < from || this.#to > to;
   }
 
-  #note(list: string, number: number): void {
-    for (let at = 0; at < list.length; at += epochNameChars) {
-      this.#lastNumbers.note(epochDigest(list, at), number);
+  #note({ lineages, names }: Epoch, number: number): void {
+    let [entry, from] = [number * epochSize, listsFrom];
+    for (let end = listEnd(names, from); end >= 0; end = listEnd(names, from)) {
+      entry += 1;
+      for (let at = from; at < end; at += epochNameChars) {
+        this.#lastNumbers.note(epochDigest(names, at), entry);
+      }
+      from = end + 1;
     }
+    // A lagging replica may have less of the last epoch than the window.
+    const isLonger = lineages.length > (this.#lineages.get(number)?.length ?? 0);
+    if (isLonger) this.#lineages.set(number, lineages);
   }
 
   /** Returns whether the run and the window have the last of their common entries with the same lineage. */
@@ -159,27 +168,20 @@ export class EpochWindow {
   }
 }
 
-/** Returns the number in an `n`; 0 if it has none. */
-function numberOf({ n }: EntryId): number {
-  return numberedIn(n)?.number ?? 0;
-}
-
-/** Returns the newest consecutive entries of a read up to the first unknown names; `nothing` if there are none. */
-function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run {
-  const lists: (readonly string[])[] = [];
+/** Returns the newest consecutive entries of a read up to the first unknown names; `undefined` if there are none. */
+function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run | undefined {
   let [from, to] = [0, 0];
   for (let at = epochs.length - 1; at >= 0; at -= 1) {
-    const epoch = epochs[at];
-    const own = epoch === undefined ? [] : listsIn(epoch);
+    const { count, unknownAt } = extentOf(epochs[at] ?? absent);
     // The newest epoch may still get entries.
-    if (own.length === 0 && to === 0) continue;
-    if (own.length < epochSize && to > 0) break;
+    if (count === 0 && to === 0) continue;
+    if (count < epochSize && to > 0) break;
     const before = (first + at) * epochSize;
-    to ||= before + own.length;
-    lists.push(own);
-    const unknown = own.findLastIndex((list) => list.length % epochNameChars > 0);
-    from = before + Math.max(unknown, 0) + 1;
-    if (unknown >= 0) break;
+    to ||= before + count;
+    from = before + Math.max(unknownAt, 1);
+    if (unknownAt > 0) break;
   }
-  return to === 0 ? nothing : { from, to, lists };
+  return to === 0 ? undefined : { from, to };
 }
+
+const absent: Epoch = { lineages: "", names: "" };

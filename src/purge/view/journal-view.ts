@@ -110,9 +110,11 @@ export class JournalView extends JournalFollower implements PurgeView {
     this.#soughtAtMs = -Infinity;
   }
 
-  /** Renews the view at most once per N/4 (rule 6). Then queries the book (rule 27). */
+  /** Renews the view at most once per N/4 if it may then know the stamp (rule 6). Then queries the book (rule 27). */
   seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = requester;
+    if (record !== undefined && this.chain?.isAfter(record.stamp) === true)
+      return this.#checkedInBook(requester, record);
     const isDue = !isWithinMs(this.#settings.renewalLagMs / 4, this.#soughtAtMs, atMs);
     if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(requester, record);
     if (isDue) this.#soughtAtMs = atMs;

@@ -1,6 +1,8 @@
 // Rule 27: for which records, and how long, an isolate remembers an answer of the journal's book.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
+import type { Entry } from "../../../src/purge/journal/entry.ts";
+import { type EpochRange, epochSize, lineageText } from "../../../src/purge/journal/epoch.ts";
 import { BookChecks, restamp } from "../../../src/purge/view/book-checks.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
@@ -102,6 +104,12 @@ it("restamp changes only the stamp of a record, and keeps that of its load", () 
 describe("rule 27 (j): epochs are read", () => {
   const placeAt = (number: number) => ({ position: `${number}-0`, n: `n.${number}.${number}` });
   const chain = new Chain([entryAt("5-0", placeAt(5)), entryAt("6-0", placeAt(6))]);
+  /** Returns a whole epoch, whose entries have no names. */
+  const wholeEpoch = (epoch: number) => {
+    const numbers = Array.from({ length: epochSize }, (_, at) => epoch * epochSize + at + 1);
+    const lines = numbers.map(lineageText);
+    return { lineages: lines.join(""), names: `${lines.at(-1)}${",".repeat(epochSize)}` };
+  };
   const whole = { lineages: "0000000100000002000000030000000400000005", names: "00000005,,,,," };
 
   /** Asks about this number of records, one after another. Returns the questions and the reads of epochs. */
@@ -138,6 +146,36 @@ describe("rule 27 (j): epochs are read", () => {
     { recordCount: 68, epochs: [undefined], asked: 68, read: 2 },
   ])("$read times for $recordCount records", async ({ recordCount, epochs, asked, read }) => {
     expect(await counted(recordCount, epochs)).toEqual({ asked, read });
+  });
+
+  it.each([
+    { during: 4, ranges: [{ first: 44, last: 299 }] },
+    {
+      during: 5,
+      ranges: [
+        { first: 44, last: 299 },
+        { first: 0, last: 44 },
+      ],
+    },
+  ])("$ranges, if $during questions arrive during the read", async ({ during, ranges }) => {
+    const [before, end] = [63 * 300 - 1, 63 * 300].map((number) =>
+      entryAt(`${number}-0`, placeAt(number)),
+    ) as [Entry, Entry];
+    const long = new Chain([before, end]);
+    const read: EpochRange[] = [];
+    const epochs = async (range: EpochRange) => {
+      read.push(range);
+      const numbers = Array.from({ length: range.last - range.first + 1 }, (_, at) => at);
+      return { kind: "read", epochs: numbers.map((at) => wholeEpoch(range.first + at)) } as const;
+    };
+    const unpurged = async () => ({ kind: "read", answers: [false] }) as const;
+    const checks = new BookChecks({ unpurged, epochs }, () => long);
+    const records = Array.from({ length: 4 + during }, () => responseWith({ stamp: placeAt(2) }));
+    const work: Promise<void>[] = [];
+    const requester = { atMs: 0, afterAnswer: (run: () => Promise<void>) => void work.push(run()) };
+    await Promise.all(records.map(async (record) => checks.check(record, requester)));
+    await Promise.all(work);
+    expect(read).toEqual(ranges);
   });
 
   it("not again while a read is under way", async () => {

@@ -54,6 +54,20 @@ describe("rule 27: a record beyond the view", () => {
     expect([stored.stamp, questions()]).toEqual([end(), 1]);
   });
 
+  it.each([
+    { id: "is lower than those of the view", number: 1, asked: ["unpurged"] },
+    { id: "is higher", number: 2_000, asked: ["since", "unpurged"] },
+  ])("asks the journal for $asked if the number of its stamp $id", async ({ number, asked }) => {
+    isolate = new Isolate();
+    const { journal } = isolate;
+    for (let at = 1; at < 1_200; at += 1) journal.write(newEntry({ n: `n.${at}.${at}` }));
+    await isolate.filled();
+    await isolate.settle();
+    journal.asked.length = 0;
+    await seek(responseWith({ stamp: { position: "1-0", n: `n.${number}.${number}` } }));
+    expect(journal.asked).toEqual(asked);
+  });
+
   it("is usable without a second question if another tier returns it with its old stamp", async () => {
     const again = responseWith({ stamp: stored.stamp });
     await seek();
