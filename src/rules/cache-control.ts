@@ -320,7 +320,9 @@ export function governingDirectives(
 ): GoverningDirectives {
   const ofInvalid: Directive[] = [];
   for (const field of targets) {
-    const { isValid, directives } = targetedDirectives(fields.get(field.toLowerCase()) ?? "");
+    const text = fields.get(field.toLowerCase());
+    if (text === null) continue;
+    const { isValid, directives } = targetedDirectives(text);
     ofInvalid.push(...directives);
     if (isValid) return { directives: asResponseDirectives(ofInvalid), source: "targeted", field };
   }
