@@ -53,15 +53,20 @@ const parsedFields = new Map<string, readonly WrittenDirective[]>();
 const parsedMax = { fields: 256, characters: 256 };
 
 function directivesIn(text: string): readonly WrittenDirective[] {
-  return membersOf(text).flatMap((member) => {
+  const directives: WrittenDirective[] = [];
+  for (const member of membersOf(text)) {
     const equalsAt = member.indexOf("=");
     const name = equalsAt === -1 ? member : member.slice(0, equalsAt);
-    if (!tokenPattern.test(name)) return misplacedIn(member);
     const written = equalsAt === -1 ? undefined : member.slice(equalsAt + 1);
-    const own = { name: name.toLowerCase(), argument: written && unquote(written), text: member };
-    const malformed = [name, written ?? ""].filter((text) => !oneWord.test(text));
-    return [own, ...malformed.flatMap(misplacedIn)];
-  });
+    const isToken = tokenPattern.test(name);
+    const argument = written && unquote(written);
+    if (isToken) directives.push({ name: name.toLowerCase(), argument, text: member });
+    const malformed = isToken
+      ? [name, written ?? ""].filter((one) => !oneWord.test(one))
+      : [member];
+    directives.push(...malformed.flatMap(misplacedIn));
+  }
+  return directives;
 }
 
 /**
@@ -74,12 +79,12 @@ export function membersOf(text: string | null): string[] {
 /** Returns the directives that a malformed text contains. */
 function misplacedIn(text: string): WrittenDirective[] {
   const parts = isUnclosed(text) ? text.split(/[",]/) : [text];
-  return parts.flatMap((part) => [...named(restricting, part.trim()), ...named(hiding, part)]);
+  return parts.flatMap((part) => found(restricting, part.trim()).concat(found(hiding, part)));
 }
 
-function named(pattern: RegExp, text: string): WrittenDirective[] {
-  const names = [...text.matchAll(pattern)].map(([found]) => found);
-  return names.map((found) => ({ name: found.toLowerCase(), argument: undefined, text: found }));
+function found(pattern: RegExp, text: string): WrittenDirective[] {
+  const names = [...text.matchAll(pattern)].map(([name]) => name);
+  return names.map((name) => ({ name: name.toLowerCase(), argument: undefined, text: name }));
 }
 
 /** Returns whether a text has an unclosed quote. Of the members, only the last can have one. */
@@ -263,7 +268,7 @@ function splitTargets(member: string) {
   const [rule = null, ...rest] = [...parts].map(([part]) => part);
   const names = rest.map((text) => text.trim().toLowerCase());
   const isName = (text: string) =>
-    !text.includes("=") && !governingNames.has(text) && named(hiding, text).length === 0;
+    !text.includes("=") && !governingNames.has(text) && found(hiding, text).length === 0;
   const slipped = names.filter((text) => !isName(text)).flatMap(parseDirectives);
   return {
     rule,
@@ -357,13 +362,13 @@ function targetedDirectives(text: string): { isValid: boolean; directives: reado
   try {
     members = [...parseDictionary(text)];
   } catch {
-    return { isValid: false, directives: named(hiding, text) };
+    return { isValid: false, directives: found(hiding, text) };
   }
   const decimals = new Set([...text.matchAll(decimalMember)].map(([, name]) => name));
   const directives = members.flatMap(([name, [value, parameters]]) => [
     ...directiveOf(name, decimals.has(name) ? undefined : value),
     ...[...parameters].flatMap(([slipped, given]) =>
-      named(hiding, slipped).length > 0 ? directiveOf(slipped, given) : [],
+      found(hiding, slipped).length > 0 ? directiveOf(slipped, given) : [],
     ),
   ]);
   return { isValid: members.length > 0, directives };

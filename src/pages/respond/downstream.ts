@@ -242,9 +242,9 @@ export function isPrivate(fields: Headers): boolean {
   const stated = fields.get("cache-control");
   const members = membersOf(stated);
   return parseDirectives(stated).some(({ name, argument, text }) => {
+    const isMeant = name === "no-store" ? isStrict : name === "private" && argument === undefined;
     // Other caches may not find a directive within malformed text.
-    if (text.toLowerCase() !== name || !members.includes(text)) return false;
-    return name === "no-store" ? isStrict : name === "private" && argument === undefined;
+    return isMeant && text.toLowerCase() === name && members.includes(text);
   });
 }
 

@@ -66,8 +66,8 @@ export async function sendAndStoreBody(
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
-  const told = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
-  const prepared = fieldsOfFill(told, {
+  const forClient = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
+  const prepared = fieldsOfFill(forClient, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
