@@ -365,12 +365,12 @@ function targetedDirectives(text: string): { isValid: boolean; directives: reado
     return { isValid: false, directives: found(hiding, text) };
   }
   const decimals = new Set([...text.matchAll(decimalMember)].map(([, name]) => name));
-  const directives = members.flatMap(([name, [value, parameters]]) => [
-    ...directiveOf(name, decimals.has(name) ? undefined : value),
-    ...[...parameters].flatMap(([slipped, given]) =>
-      found(hiding, slipped).length > 0 ? directiveOf(slipped, given) : [],
-    ),
-  ]);
+  const directives = members.flatMap(([name, [value]]) =>
+    directiveOf(name, decimals.has(name) ? undefined : value),
+  );
+  // Of a repeated member, the parser returns only the last, without the parameters of the others.
+  const parameters = text.replaceAll(/"(?:[^"\\]|\\[^])*"/g, "").match(/;[^,]*/g) ?? [];
+  directives.push(...parameters.flatMap((written) => found(hiding, written)));
   return { isValid: members.length > 0, directives };
 }
 
