@@ -1,7 +1,7 @@
 // The request body of `POST purge`, and its error messages.
 import * as v from "valibot";
 import { pathOf, strictObject } from "../base/schemas.ts";
-import { jsonIn } from "../base/json-text.ts";
+import { jsonIn, repeatedName, tokensIn } from "../base/json-text.ts";
 import { releaseIdForm, releaseIdPattern } from "../base/release-id.ts";
 import type { Reason } from "../base/operator-error.ts";
 
@@ -145,9 +145,12 @@ const hintByField: Readonly<Record<string, string>> = {
  */
 export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Reason } {
   const written = jsonIn(body);
-  return written === undefined
-    ? { fault: { why: "The body is not JSON.", hint: `${example}.` } }
-    : checkedPurgeOrder(written, "The body");
+  if (written === undefined)
+    return { fault: { why: "The body is not JSON.", hint: `${example}.` } };
+  // A parser keeps the last member alone, and the names of the others would not be purged.
+  const name = repeatedName(tokensIn(body));
+  if (name === undefined) return checkedPurgeOrder(written, "The body");
+  return { fault: { why: `The body has ${quoted(name)} twice.`, hint: "Write each field once." } };
 }
 
 /**

@@ -106,7 +106,7 @@ export function countedAs(host: string, siteHosts: readonly string[]): string {
  *
  * @param host the host in lower case, with its port
  */
-function canonicalHost(host: string, scheme: string): string {
+export function canonicalHost(host: string, scheme: string): string {
   const port = defaultPort[scheme] ?? "";
   const bare = host.endsWith(port) ? host.slice(0, host.length - port.length) : host;
   return bare.replace(/\.(?=:|$)/, "");

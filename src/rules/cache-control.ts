@@ -11,7 +11,7 @@ export interface Directive {
 }
 
 export interface WrittenDirective extends Directive {
-  /** The original text, so that the remaining directives can be written back unchanged. */
+  /** The member, so that it can be written back unchanged. The name, if the directive begins no member. */
   readonly text: string;
 }
 
@@ -20,20 +20,20 @@ const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
 export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Directives that apply even in malformed members. Ignoring one of them could expose a private
- * response.
+ * Directives that apply even where a malformed text begins with them. Ignoring one of them could expose a
+ * private response.
  */
-const restricting =
-  /^(?:no-store|no-cache|private|must-revalidate|proxy-revalidate|max-age|s-maxage)(?![\w-])/i;
-/** These two apply wherever a malformed member names them, as in `public no-store` and `"no-store"`. */
-const hiding = /(?<![\w-])(?:no-store|private)(?![\w-])/i;
+const restricting = /^(?:no-cache|must-revalidate|proxy-revalidate|max-age|s-maxage)(?![\w-])/gi;
+/** These two apply wherever a malformed text names them, as in `public no-store` and `max-age=0; private`. */
+const hiding = /(?<![\w-])(?:no-store|private)(?![\w-])/gi;
+/** Matches a name or an argument that is not malformed. */
+const oneWord = /^(?:[\w-]*|"(?:[^"\\]|\\[^])*")$/;
 
 /**
  * Returns the directives in order, including repeats. Never throws.
  *
- * A member whose name is not a token is dropped, unless it begins with a restricting directive, as
- * in `max-age; public`, or names one of `hiding`. This directive applies without an argument. Restricting
- * directives inside an unclosed quoted string also apply without an argument.
+ * A member whose name is not a token is dropped. Of a malformed name or argument, the directives of `restricting`
+ * and `hiding` also apply, without an argument, as in `max-age; public`, and inside an unclosed quoted string.
  *
  * @param text the combined field value; `null` if the field is absent
  */
@@ -54,18 +54,17 @@ const parsedMax = { fields: 256, characters: 256 };
 
 function directivesIn(text: string): readonly WrittenDirective[] {
   const directives: WrittenDirective[] = [];
-  for (const trimmed of membersOf(text)) {
-    const equalsAt = trimmed.indexOf("=");
-    const name = (equalsAt === -1 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
-    if (tokenPattern.test(name)) {
-      const argument = equalsAt === -1 ? undefined : unquote(trimmed.slice(equalsAt + 1));
-      directives.push({ name, argument, text: trimmed });
-    } else {
-      directives.push(...restrictingFirst(trimmed));
-    }
-    if (isUnclosed(trimmed)) {
-      directives.push(...trimmed.split(/[",]/).slice(1).flatMap(restrictingFirst));
-    }
+  for (const member of membersOf(text)) {
+    const equalsAt = member.indexOf("=");
+    const name = equalsAt === -1 ? member : member.slice(0, equalsAt);
+    const written = equalsAt === -1 ? undefined : member.slice(equalsAt + 1);
+    const isToken = tokenPattern.test(name);
+    const argument = written && unquote(written);
+    if (isToken) directives.push({ name: name.toLowerCase(), argument, text: member });
+    const malformed = isToken
+      ? [name, written ?? ""].filter((one) => !oneWord.test(one))
+      : [member];
+    directives.push(...malformed.flatMap(misplacedIn));
   }
   return directives;
 }
@@ -77,16 +76,18 @@ export function membersOf(text: string | null): string[] {
   return [...(text?.matchAll(directivePattern) ?? [])].map(([member]) => member.trim());
 }
 
-function restrictingFirst(malformed: string): WrittenDirective[] {
-  const text = malformed.trim();
-  const found = hiding.exec(text) ?? restricting.exec(text);
-  return found === null ? [] : [{ name: found[0].toLowerCase(), argument: undefined, text }];
+/** Returns the directives that a malformed text contains. */
+function misplacedIn(text: string): WrittenDirective[] {
+  const parts = isUnclosed(text) ? text.split(/[",]/) : [text];
+  return parts.flatMap((part) => found(restricting, part.trim()).concat(found(hiding, part)));
 }
 
-/**
- * Returns whether a member has an unclosed quote. Only the last member can have an unclosed quote,
- * because the quote extends to the end of the text.
- */
+function found(pattern: RegExp, text: string): WrittenDirective[] {
+  const names = [...text.matchAll(pattern)].map(([name]) => name);
+  return names.map((name) => ({ name: name.toLowerCase(), argument: undefined, text: name }));
+}
+
+/** Returns whether a text has an unclosed quote. Of the members, only the last can have one. */
 function isUnclosed(member: string): boolean {
   return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;
 }
@@ -266,12 +267,13 @@ function splitTargets(member: string) {
   const parts = member.matchAll(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g);
   const [rule = null, ...rest] = [...parts].map(([part]) => part);
   const names = rest.map((text) => text.trim().toLowerCase());
-  const isDirective = (text: string) => text.includes("=") || governingNames.has(text);
-  const slipped = names.filter(isDirective).flatMap((text) => text.split("=", 1));
+  const isName = (text: string) =>
+    !text.includes("=") && !governingNames.has(text) && found(hiding, text).length === 0;
+  const slipped = names.filter((text) => !isName(text)).flatMap(parseDirectives);
   return {
     rule,
-    targets: names.filter((text) => !isDirective(text)),
-    slipped: slipped.map((name) => ({ name: name.trim(), argument: undefined })),
+    targets: names.filter(isName),
+    slipped: slipped.map(({ name }) => ({ name, argument: undefined })),
   };
 }
 
@@ -321,15 +323,21 @@ export function governingDirectives(
   fields: Fields,
   targets: readonly string[] = [cdnCacheControl],
 ): GoverningDirectives {
+  const ofInvalid: Directive[] = [];
   for (const field of targets) {
-    const targeted = targetedDirectives(fields.get(field.toLowerCase()));
-    if (targeted !== undefined) return { directives: targeted, source: "targeted", field };
+    const text = fields.get(field.toLowerCase());
+    if (text === null) continue;
+    const { isValid, directives } = targetedDirectives(text);
+    ofInvalid.push(...directives);
+    if (isValid) return { directives: asResponseDirectives(ofInvalid), source: "targeted", field };
   }
-  const directives = responseDirectives(fields);
+  const parsed = [...ofInvalid, ...parseDirectives(fields.get("cache-control"))];
+  const directives = asResponseDirectives(parsed);
   const surrogate = surrogateDirectives(fields.get("surrogate-control"));
   if (surrogate.length === 0)
     return { directives, source: "cache-control", field: "Cache-Control" };
-  const governing = alsoPrivate(asResponseDirectives(surrogate), directives);
+  const own = asResponseDirectives([...ofInvalid, ...surrogate]);
+  const governing = alsoPrivate(own, directives);
   return { directives: governing, source: "targeted", field: "Surrogate-Control" };
 }
 
@@ -344,22 +352,26 @@ function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): Respon
 }
 
 /**
- * Parses a targeted field, which is a structured-fields Dictionary. Ignores parameters, and an
- * empty or malformed field (RFC 9213 §2.1).
+ * Parses a targeted field, which is a structured-fields Dictionary. An empty or malformed field is
+ * invalid (RFC 9213 §2.1).
+ *
+ * Departs from RFC 9213 §2.1: the directives of `hiding` also apply as parameters, and anywhere in a malformed field.
  */
-function targetedDirectives(text: string | null): ResponseDirectives | undefined {
-  if (text === null) return undefined;
+function targetedDirectives(text: string): { isValid: boolean; directives: readonly Directive[] } {
   let members;
   try {
     members = [...parseDictionary(text)];
   } catch {
-    return undefined;
+    return { isValid: false, directives: found(hiding, text) };
   }
-  if (members.length === 0) return undefined;
   const decimals = new Set([...text.matchAll(decimalMember)].map(([, name]) => name));
-  return asResponseDirectives(
-    members.flatMap(([name, [value]]) => directiveOf(name, decimals.has(name) ? undefined : value)),
+  const directives = members.flatMap(([name, [value]]) =>
+    directiveOf(name, decimals.has(name) ? undefined : value),
   );
+  // Of a repeated member, the parser returns only the last, without the parameters of the others.
+  const parameters = text.replaceAll(/"(?:[^"\\]|\\[^])*"/g, "").match(/;[^,]*/g) ?? [];
+  directives.push(...parameters.flatMap((written) => found(hiding, written)));
+  return { isValid: members.length > 0, directives };
 }
 
 /**

@@ -174,13 +174,20 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
 /** Fields for the next recipient alone, which no forwarded message keeps (RFC 9110 §7.6.1, §11.7). */
 export const ofConnection: ReadonlySet<string> = new Set([...hopByHop, ...forProxiesOnly]);
 
+/** Fields that decide for whom, and how long, a response answers. */
+const deciding = ["age", "date", "expires", "vary"];
+
 /**
  * Fields for every recipient, besides those with directives. `Connection` must not name them (RFC 9110
  * §7.6.1). If it does, they are kept.
  */
-const endToEnd: ReadonlySet<string> = new Set(
-  "age authorization cookie date etag expires set-cookie vary".split(" "),
-);
+const endToEnd: ReadonlySet<string> = new Set([
+  ...deciding,
+  "authorization",
+  "cookie",
+  "etag",
+  "set-cookie",
+]);
 
 /** Fields with directives, which decide whether a response is stored. */
 const hasDirectives = (name: string) => /^(?:surrogate-control|(?:.*-)?cache-control)$/.test(name);
@@ -205,11 +212,14 @@ export function connectionFields(fields: Fields): ReadonlySet<string> {
 /**
  * Returns the fields that a qualified `private` or `no-cache` names. These fields are for one
  * client and are not stored.
+ *
+ * Departs from RFC 9111 §5.2.2.7: Tidemark stores the fields that decide, because the response would otherwise
+ * answer others, or too long.
  */
 export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet<string> {
   const named = [directives.private, directives.noCache];
   const names = named.flatMap((listed) => (typeof listed === "boolean" ? [] : listed));
-  return new Set(names.filter((name) => !hasDirectives(name)));
+  return new Set(names.filter((name) => !hasDirectives(name) && !deciding.includes(name)));
 }
 
 /**

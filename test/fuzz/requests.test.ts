@@ -73,12 +73,19 @@ it("no request fails inside Tidemark, and each gets a status that the origin or 
   );
 });
 
-const forbidding = fc.constantFrom<[string, string]>(
-  ["cache-control", "private"],
-  ["cache-control", "max-age=60, no-store"],
-  ["cache-control", "Private, max-age=60"],
-  ["set-cookie", "session=1"],
-  ["vary", "*"],
+const forbidding = fc.oneof(
+  fc.constantFrom<[string, string]>(["set-cookie", "session=1"], ["vary", "*"]),
+  fc
+    .tuple(
+      fc.constantFrom("max-age=60", "max-age=60, stale-if-error=0", 'max-age=60, no-cache="x"'),
+      fc.constantFrom(", ", "; ", " ", "|"),
+      fc.constantFrom("private", "Private", "no-store"),
+      fc.boolean(),
+    )
+    .map(([other, separator, one, isFirst]): [string, string] => [
+      "cache-control",
+      (isFirst ? [one, other] : [other, one]).join(separator),
+    ]),
 );
 
 it("an answer for one client answers no other request", async () => {

@@ -151,11 +151,31 @@ describe("governingDirectives", () => {
     expect(governedBy(text, "").directives).toEqual(responseDirectives(fields));
   });
 
-  it("never throws, and ignores an invalid targeted field", () => {
+  it.each([
+    ["after-a-semicolon", "max-age=60;private", { private: true, maxAgeSeconds: 60 }],
+    ["before-a-repetition", "max-age=9; private, max-age=60", { private: true, maxAgeSeconds: 60 }],
+    ["after-a-blank", "max-age=60 no-store", { noStore: true, maxAgeSeconds: 7 }],
+    ["in-capitals", "Private, max-age=60", { private: true, maxAgeSeconds: 7 }],
+    ["in-quotes", 'max-age=60;x="no-store"', { noStore: false, maxAgeSeconds: 60 }],
+  ])("obeys private and no-store of a targeted field anywhere: %s (§2.1)", (_id, text, says) => {
+    expect(governedBy(text).directives).toMatchObject(says);
+  });
+
+  it.each([{ "surrogate-control": "max-age=60" }, { "tidemark-cache-control": "max-age=60" }])(
+    "obeys private of an invalid targeted field with another: %j (§2.1)",
+    (others) => {
+      const fields = fieldsWith({ "cdn-cache-control": "Private, max-age=9", ...others });
+      const targets = ["CDN-Cache-Control", "Tidemark-Cache-Control"];
+      const says = { private: true, maxAgeSeconds: 60 };
+      expect(governingDirectives(fields, targets).directives).toMatchObject(says);
+    },
+  );
+
+  it("never throws, and ignores other directives of an invalid targeted field", () => {
     fc.assert(
       fc.property(headerText, headerText, (targeted, text) => {
         const { directives, source } = governedBy(targeted, text);
-        if (source === "targeted") return;
+        if (source === "targeted" || /no-store|private/i.test(targeted)) return;
         expect(directives).toEqual(
           governingDirectives(fieldsWith({ "cache-control": text })).directives,
         );

@@ -95,6 +95,11 @@ it.each([
   ["no-cache", 'no-cache="x-a, x-b"', ["x-a", "x-b"]],
   ["both", 'no-cache="x-a", private="x-b, x-a"', ["x-a", "x-b"]],
   ["directives", 'private="cache-control, cdn-cache-control, surrogate-control, a"', ["a"]],
+  [
+    "deciding",
+    'private="age, vary, etag", no-cache="date, expires, set-cookie"',
+    ["etag", "set-cookie"],
+  ],
 ])("qualifiedFieldNames has these names: %s (§5.2.2.4, §5.2.2.7)", (_id, text, names) => {
   const directives = responseDirectives(fieldsWith({ "cache-control": text }));
   expect([...qualifiedFieldNames(directives)].sort()).toEqual(names);

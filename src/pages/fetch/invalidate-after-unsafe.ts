@@ -22,7 +22,7 @@ import { unseen } from "../storing/lying-validators.ts";
 import { removeStored } from "../storing/in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { routesStoring } from "../../routing/routes.ts";
-import { ownUrl, readTarget, type Target } from "../../routing/target.ts";
+import { canonicalHost, ownUrl, readTarget, type Target } from "../../routing/target.ts";
 import type { UrlRead } from "../../routing/url-reader.ts";
 
 /**
@@ -65,7 +65,9 @@ function invalidate(
   const read = readTarget(absolute, siteHosts);
   // RFC 9111 §4.4: a response of one origin must not invalidate another origin's responses.
   const hosts = [target.ownHost, target.host];
-  const isOurs = read.scheme === target.scheme && hosts.includes(read.ownHost);
+  const ours = hosts.map((host) => canonicalHost(host, target.scheme));
+  const host = canonicalHost(read.ownHost, read.scheme);
+  const isOurs = read.scheme === target.scheme && ours.includes(host);
   if (!isOurs || read.isAmbiguous || read.sentPath.length > storedUrlBytesMax) return [];
   const { route, storing: routes } = routesStoring(matchRoute, read);
   const own = readUrl({ url: absolute, method: "GET" }, request);

@@ -28,9 +28,15 @@ export function refusalOfPass(
 /** The fields by which frameworks replace the method of a POST. */
 const overrides = ["x-http-method-override", "x-http-method", "x-method-override"];
 
-function methodsOf({ method, headers }: Request): readonly string[] {
-  const replaced = overrides.flatMap((name) => headers.get(name)?.trim().toUpperCase() ?? []);
-  return [method, ...replaced];
+/** Matches the parameter of the query by which they do, also in the spellings that PHP reads as it. */
+const overrideParameter = /^\s*[_.[]method(?![^\0[])/;
+
+function methodsOf({ method, headers, url }: Request): readonly string[] {
+  const inFields = overrides.map((name) => headers.get(name) ?? "");
+  const parameters = method === "POST" ? [...new URL(url).searchParams] : [];
+  const inQuery = parameters.filter(([name]) => overrideParameter.test(name));
+  const replaced = [...inFields, ...inQuery.map(([, value]) => value)];
+  return [method, ...replaced.map((text) => text.trim().toUpperCase())];
 }
 
 /**

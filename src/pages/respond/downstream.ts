@@ -4,7 +4,12 @@ import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { acceptClassName } from "../../rules/accept-class.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
-import { isTargeted, parseDirectives, surrogateContent } from "../../rules/cache-control.ts";
+import {
+  isTargeted,
+  membersOf,
+  parseDirectives,
+  surrogateContent,
+} from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
@@ -234,10 +239,12 @@ function endLifetime(fields: Headers): void {
 export function isPrivate(fields: Headers): boolean {
   // RFC 9111 §5.2.2.3: in some caches, must-understand overrides no-store.
   const isStrict = !states(fields, ["must-understand"]);
-  return parseDirectives(fields.get("cache-control")).some(({ name, argument, text }) => {
+  const stated = fields.get("cache-control");
+  const members = membersOf(stated);
+  return parseDirectives(stated).some(({ name, argument, text }) => {
+    const isMeant = name === "no-store" ? isStrict : name === "private" && argument === undefined;
     // Other caches may not find a directive within malformed text.
-    if (!text.toLowerCase().startsWith(name)) return false;
-    return name === "no-store" ? isStrict : name === "private" && argument === undefined;
+    return isMeant && text.toLowerCase() === name && members.includes(text);
   });
 }
 

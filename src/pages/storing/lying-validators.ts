@@ -77,6 +77,15 @@ export const unseen: RemovedResponse = {
 };
 
 /**
+ * Returns the metadata for a client whose answer is not stored, or begins before its body can be compared. It has the
+ * origin's validators, unless these may have lied.
+ */
+export function claimedUnseen(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+  if (metadata.contentTag !== "" || mayHaveLied(pending)) return metadata;
+  return withTermsKept(metadata, { contentTag: undefined });
+}
+
+/**
  * Returns whether a client may have another body with the validator that the origin has now. Its `If-Range` would
  * then mix both.
  */

@@ -32,7 +32,7 @@ import {
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
-import { taggedByLength, withheldTag } from "./lying-validators.ts";
+import { claimedUnseen, taggedByLength, withheldTag } from "./lying-validators.ts";
 import { metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
@@ -94,7 +94,7 @@ function sendUnstored(
   pending: LeaderForward,
 ): FetchResult<Response> {
   const { flight, exchange } = pending;
-  const { metadata } = given;
+  const metadata = claimedUnseen(given.metadata, pending);
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
@@ -105,7 +105,7 @@ function sendUnstored(
       ? failedWith(fresh.response, exchange.nowAtMs())
       : { kind: "nothing-to-share", isForAll },
   );
-  const answer = unstored(fresh, pending, { ...refusal, ...given });
+  const answer = unstored(fresh, pending, { ...refusal, ...given, metadata });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
   exchange.site.answers?.answered(metadata, pending, { isMadePrivate });
   return { answer, done: Promise.resolve() };

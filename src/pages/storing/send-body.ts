@@ -9,7 +9,7 @@ import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
-import { taggedByBody, taggedByLength } from "./lying-validators.ts";
+import { claimedUnseen, taggedByBody, taggedByLength } from "./lying-validators.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
@@ -66,7 +66,8 @@ export async function sendAndStoreBody(
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
-  const prepared = fieldsOfFill(metadata, {
+  const forClient = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
+  const prepared = fieldsOfFill(forClient, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),

@@ -306,7 +306,7 @@ export class Assembly {
     return this.#ask(alt, of);
   }
 
-  /** Sends a request of the client's own through the cache. A redirect counts as a failure. */
+  /** Sends a request of the client's own through the cache. A redirect and a part count as a failure. */
   async #ask(reference: string, { target, route }: UrlRead): Arrival {
     const { client, serve, context } = this.#page;
     const { site } = context;
@@ -324,7 +324,9 @@ export class Assembly {
     const served = await serve(request, read, "fragment");
     const response = asFragment(served, read.route.phases, client);
     this.#responses.push(response);
-    if (response.ok && !hasCoding(response.headers) && !this.#isOver) return { response, read };
+    // An origin may send a part, 206, of its own accord.
+    const isWhole = response.ok && response.status !== 206 && !hasCoding(response.headers);
+    if (isWhole && !this.#isOver) return { response, read };
     cancelBody(response);
     return undefined;
   }

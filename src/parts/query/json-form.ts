@@ -1,11 +1,9 @@
 // Normalizes JSON for keys: removes white space, and sorts members. Strings and numbers keep their
 // text, because parsed values would be equal for different numbers, such as 2^53 and 2^53 + 1.
+import { repeatedName, tokensIn } from "../../base/json-text.ts";
 
 /** Deeper nested JSON keeps its bytes. */
 const depthMax = 64;
-
-/** Matches one token of valid JSON. */
-const token = /"(?:[^"\\]|\\.)*"|[^\s"[\]{},:]+|[[\]{},:]/g;
 
 /**
  * Returns the normalized text of JSON (RFC 8259). Two texts with equal results have the same values,
@@ -19,8 +17,8 @@ export function jsonForm(bytes: Uint8Array): string | undefined {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     // Throws for invalid JSON, so that the tokens need no checks.
     JSON.parse(text);
-    const tokens = text.match(token) ?? [];
-    return new Former(tokens).value(0);
+    const tokens = tokensIn(text);
+    return repeatedName(tokens) === undefined ? new Former(tokens).value(0) : undefined;
   } catch {
     return undefined;
   }
@@ -40,13 +38,8 @@ class Former {
     const first = this.#next();
     if (first === "[") return `[${this.#items("]", () => this.value(depth + 1)).join(",")}]`;
     if (first !== "{") return first;
-    const names = new Set<string>();
     const members = this.#items("}", () => {
       const name = this.#next();
-      const decoded = JSON.parse(name) as string;
-      // "a" and "\u0061" are one name.
-      if (names.has(decoded)) throw new RangeError("a repeated name");
-      names.add(decoded);
       this.#next();
       return `${name}:${this.value(depth + 1)}`;
     });

@@ -4,6 +4,7 @@ import { Flights } from "../../cache/flights.ts";
 import { writeToTiers } from "../../cache/write-tiers.ts";
 import { discardBody, type StoredBody } from "../../cache/record/record.ts";
 import { largeBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { governingDirectives } from "../../rules/cache-control.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
@@ -15,7 +16,6 @@ import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { personalCookies } from "../../routing/cookies.ts";
 import { asRefresh } from "../../pages/request/plan.ts";
 import { sharedMsMax } from "../../pages/request/brief-retention.ts";
-import { isPrivate } from "../../pages/respond/downstream.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { Marks } from "../../base/marks.ts";
@@ -211,7 +211,10 @@ export class SliceStore {
     const kept = withoutStripped(headers, head.ruleMatch, place);
     const cookies = personalCookies(kept, request, place.exchange.site.config);
     const isJudgedFit = (asked.failure ?? asked.refusal) === undefined;
-    const mayStore = isJudgedFit && cookies.length === 0 && !isPrivate(kept);
+    const { directives } = governingDirectives(kept, request.route.targets);
+    const isForbidden =
+      directives.private === true || (directives.noStore && !directives.mustUnderstand);
+    const mayStore = isJudgedFit && cookies.length === 0 && !isForbidden;
     const isSame = mayStore && totalBytes === head.heldApart.totalBytes && isOfBody(headers, head);
     const { requestedAtMs } = asked;
     const isOld = isFromBeforePurge({ headers, requestedAtMs }, head, place);

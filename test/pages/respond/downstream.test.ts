@@ -73,6 +73,7 @@ describe("a field that is meant for shared caches", () => {
     ["s-maxage-alone", cc("s-maxage=60"), null],
     ["s-maxage-capital", cc("S-MaxAge=60, public"), "public"],
     ["other-directives-unchanged", cc('s-maxage=1, X="a, b",  public'), 'X="a, b", public'],
+    ["private-after-a-semicolon", cc("s-maxage=0; private, b"), "private, b"],
     ["untouched", cc("public,max-age=5"), "public,max-age=5"],
     ["targeted", targeted, null],
     ["surrogate", { "surrogate-control": "max-age=9" }, null],

@@ -85,6 +85,7 @@ const failures: Readonly<Record<string, () => Response | Promise<Response>>> = {
   "404": () => page("a", {}, 404),
   "500": () => page("a", {}, 500),
   "401": () => page("a", { "www-authenticate": "Basic" }, 401),
+  "a part": () => page("a", { "content-range": "bytes 0-0/2" }, 206),
   "a redirect": () => page("a", { location: "/f" }, 302),
   "a coding": () => page("a", { "content-encoding": "br" }),
   "no answer": () => Promise.reject(new Error("no answer")),

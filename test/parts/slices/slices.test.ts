@@ -843,6 +843,8 @@ it("a client cannot switch slicing off for others by a field of its own", async 
 it.each<FieldTexts>([
   { "set-cookie": "a=0123456789abcdef" },
   { "cache-control": "no-store" },
+  { "cache-control": "max-age=60; private" },
+  { "cdn-cache-control": "no-store" },
   { "x-refused": "1" },
   { "x-failed": "1" },
 ])("a slice that may not be stored cuts the body off: %o", async (fields) => {

@@ -81,6 +81,14 @@ it("reads the text of a request", () => {
   expect(readOrder("tags=red", naming)).toMatchObject({ fault: { why: "The body is not JSON." } });
 });
 
+it.each([
+  String.raw`{ "tags": ["a", "tags"], "reason": "{", "\u0074ags": ["b"] }`,
+  `{"urls":[],"tags":["a"],"tags":["a"]}`,
+])("refuses a repeated member, whose names would be lost (RFC 8259 §4): %s", (text) => {
+  const fault = { why: 'The body has "tags" twice.', hint: "Write each field once." };
+  expect(readOrder(text, naming)).toEqual({ fault });
+});
+
 it.each<{ id: string; order: PurgeOrder; readAs: object[] }>([
   { id: "the same name", order: { urls: [`${site}/a`] }, readAs: [] },
   {

@@ -32,6 +32,9 @@ describe("a request that commands a cache", () => {
     { id: "an override", init: override("X-HTTP-Method-Override") },
     { id: "a short override", init: override("X-HTTP-Method") },
     { id: "another override", init: override("X-Method-Override") },
+    ...["_method=PURGE", "a=1&%5Fmethod=purge", "_method=PUT&_method=PURGE", "+.method=PURGE"].map(
+      (query) => ({ id: query, path: `/a?${query}`, init: { method: "POST" } }),
+    ),
   ])("gets 501, unless its route names the method: $id", async ({ init, path = "/a" }) => {
     const site = openSite({ config: purges });
     const { status, text, fields } = await site.get(path, init);
@@ -42,6 +45,11 @@ describe("a request that commands a cache", () => {
       /requests.*failed/.test(series),
     );
     expect(failed.map(([, count]) => count)).toEqual([1]);
+  });
+
+  it.each(["_method=PUT", "method=PURGE", "x_method=PURGE"])("is another: %s", async (query) => {
+    const site = openSite({ config: purges });
+    expect((await site.get(`/a?${query}`, { method: "POST" })).status).toBe(200);
   });
 
   it.each<{ id: string; init: AskInit }>([

@@ -38,6 +38,7 @@ describe("an answer without an error to an unsafe request", () => {
     { id: "location", fields: { location: "/b" } },
     { id: "content-location", fields: { "content-location": "/b" } },
     { id: "absolute", fields: { location: "https://www.example.com/b" } },
+    { id: "final-dot", fields: { location: "https://www.example.com./b" } },
   ])("invalidates the URI that a field names: $id", async ({ fields }) => {
     const site = siteWith(201, fields);
     await site.get("/b");

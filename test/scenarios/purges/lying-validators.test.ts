@@ -238,6 +238,37 @@ describe("a page whose ETag stays the same", () => {
   });
 });
 
+describe("an honest ETag that stays the same", () => {
+  function openHonest() {
+    const fields = cc("max-age=5", { etag: '"v1"' });
+    const part = { ...fields, "content-range": "bytes 0-3/9" };
+    const origin = ({ headers }: Request) =>
+      headers.has("range") ? page("vers", part, 206) : page("version 1", fields);
+    return openJournalled({ origin }).site;
+  }
+
+  it.each<[id: string, init: AskInit]>([
+    ["of a session", { headers: { cookie: "sid=1" } }],
+    ["of a credential", { headers: { "x-api-key": "k" } }],
+    ["of HEAD", { method: "HEAD" }],
+    ["of a part", { headers: { range: "bytes=0-3" } }],
+    ["of a body of unstated length", {}],
+  ])("is in the next answer of the origin: %s", async (_id, init) => {
+    const site = openHonest();
+    await asked(site);
+    site.clock.advance(6);
+    const seen = await site.get(url, init);
+    expect([seen.fields.get("etag"), site.origin.count]).toEqual(['"v1"', 2]);
+  });
+
+  it("leads a session to 304", async () => {
+    const site = openHonest();
+    const old = await asked(site);
+    const back = await asked(site, { ...conditionsOf(old), cookie: "sid=1" });
+    expect([back.status, site.origin.count]).toEqual([304, 2]);
+  });
+});
+
 describe("an invalidation by an unsafe request", () => {
   it("gets a returning browser the new page, before and after the mark", async () => {
     const { site, texts } = openLying({ etag: '"build"' });
