@@ -41,7 +41,10 @@ it("keeps the requests of a record, and makes others for another entity tag", ()
   const first = requestsOf('"a"');
   expect(first).toMatchObject({ whole: { url: address }, condition: '"a"' });
   const again = requestsOf('"a"');
-  expect([again.whole === first.whole, again.unlessSame === first.unlessSame]).toEqual([true, true]);
+  expect([again.whole === first.whole, again.unlessSame === first.unlessSame]).toEqual([
+    true,
+    true,
+  ]);
   expect(requestsOf('"b"').condition).toBe('"b"');
 });
 
