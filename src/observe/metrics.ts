@@ -24,7 +24,7 @@ interface Cell {
   bytes: number;
   negativeHits: number;
   unverified: number;
-  /** Of answers after a wait. */
+  /** The durations of answers after a wait. */
   durations: Durations | undefined;
 }
 
