@@ -26,6 +26,20 @@ export function bucketOf(tookMs: number): number {
   return bound !== undefined && tookMs > bound ? near + 1 : lowered(tookMs, near);
 }
 
+/** A histogram in numbers, which is cheaper to add to than to `Sums`. */
+export class Durations {
+  /** By bucket. */
+  readonly counts: number[] = Array.from({ length: boundCount + 1 }, () => 0);
+  /** The sum of the durations. */
+  seconds = 0;
+
+  add(tookMs: number): void {
+    const bucket = bucketOf(tookMs);
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+    this.seconds += tookMs / 1_000;
+  }
+}
+
 function lowered(tookMs: number, near: number): number {
   const below = boundsMs[near - 1];
   return below !== undefined && tookMs <= below ? near - 1 : near;

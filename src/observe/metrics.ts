@@ -2,9 +2,11 @@
 // names of its series are built when the counts are read.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
+import { Durations } from "./histogram.ts";
 import {
   addAll,
   addDuration,
+  addDurations,
   addTo,
   isIn,
   seriesMax,
@@ -22,6 +24,14 @@ interface Cell {
   bytes: number;
   negativeHits: number;
   unverified: number;
+  /** The durations of answers after a wait. */
+  durations: Durations | undefined;
+}
+
+/** Reads of one tier below memory that are not in the sums yet. */
+interface TierReads {
+  readonly byResult: Map<string, number>;
+  durations: Durations | undefined;
 }
 
 /** A report is due after `busyAfterMs` with at least `busyRequests`, else after `quietAfterMs`. */
@@ -40,6 +50,7 @@ export class Metrics {
   #lastCell: Cell = newCell("", undefined, "");
   #foundInMemory = 0;
   #absentInMemory = 0;
+  readonly #tierReads = new Map<string, TierReads>();
   #newSums: Sums = new Map();
   readonly #reportedSums: Sums = new Map();
   #takenAtMs: number;
@@ -60,13 +71,13 @@ export class Metrics {
     if (answerBytes !== null) cell.bytes += answerBytes;
     if (decision.isNegative) cell.negativeHits += 1;
     if (decision.unverified) cell.unverified += 1;
-    if (decision.hasWaited) this.#answeredAfterWait(decision, outcome, atMs);
+    if (decision.hasWaited) this.#answeredAfterWait(decision, cell, atMs);
   }
 
-  #answeredAfterWait(decision: Decision, outcome: Outcome, atMs: number): void {
-    const { route, tier, arrivedAtMs, detail, reason } = decision;
+  #answeredAfterWait(decision: Decision, cell: Cell, atMs: number): void {
+    const { route, outcome, arrivedAtMs, detail, reason } = decision;
     if (arrivedAtMs !== undefined) {
-      this.took("responseSeconds", [route, outcome, tier], Math.max(0, atMs - arrivedAtMs));
+      (cell.durations ??= new Durations()).add(Math.max(0, atMs - arrivedAtMs));
     }
     if (decision.hasAsked && reason !== undefined) this.add("forwards", [route, reason]);
     if (outcome === "stale-hit" && detail === "stale-if-error") this.add("staleIfError", [route]);
@@ -82,8 +93,9 @@ export class Metrics {
     if (decision.fallback !== undefined) this.add("fallbackAnswers", [route]);
     if (lateBytes > 0) this.#addBytes(decision, lateBytes);
     for (const { tier, kind, tookMs } of decision.lookups) {
-      this.add("tierReads", [tier, kind]);
-      if (tookMs !== undefined) this.took("tierReadSeconds", [tier], tookMs);
+      const reads = this.#readsOf(tier);
+      reads.byResult.set(kind, (reads.byResult.get(kind) ?? 0) + 1);
+      if (tookMs !== undefined) (reads.durations ??= new Durations()).add(tookMs);
     }
     for (const { tier, kind } of decision.changes) this.add("tierWrites", [tier, kind]);
     for (const { status, tookMs } of decision.heardOf) {
@@ -93,6 +105,14 @@ export class Metrics {
     }
     const { bodyTookMs } = decision;
     if (bodyTookMs !== undefined) this.took("originBodySeconds", [route], bodyTookMs);
+  }
+
+  #readsOf(tier: string): TierReads {
+    const known = this.#tierReads.get(tier);
+    if (known !== undefined) return known;
+    const reads = { byResult: new Map<string, number>(), durations: undefined };
+    this.#tierReads.set(tier, reads);
+    return reads;
   }
 
   /** Counts these bytes in place of those of the answer, which is not sent as it is. */
@@ -173,6 +193,11 @@ export class Metrics {
         for (const [tier, cell] of byTier) this.#empty(cell, [route, result, tier]);
       }
     }
+    for (const [tier, { byResult, durations }] of this.#tierReads) {
+      for (const [result, count] of byResult) this.#gathered("tierReads", [tier, result], count);
+      this.#gatheredDurations("tierReadSeconds", [tier], durations);
+    }
+    this.#tierReads.clear();
     this.#gathered("tierReads", ["memory", "found"], this.#foundInMemory);
     this.#gathered("tierReads", ["memory", "absent"], this.#absentInMemory);
     this.#foundInMemory = 0;
@@ -185,11 +210,21 @@ export class Metrics {
     this.#gathered("responseBytes", labels, cell.bytes);
     this.#gathered("negativeHits", [route], cell.negativeHits);
     this.#gathered("unverified", [route], cell.unverified);
+    this.#gatheredDurations("responseSeconds", labels, cell.durations);
     Object.assign(cell, noCounts);
   }
 
   #gathered(family: FamilyName, labels: readonly string[], count: number): void {
     if (count > 0) this.add(family, labels, count);
+  }
+
+  #gatheredDurations(
+    family: FamilyName,
+    labels: readonly string[],
+    durations: Durations | undefined,
+  ): void {
+    if (durations !== undefined)
+      addDurations(this.#newSums, this.#series(family, labels), durations);
   }
 
   #series(family: FamilyName, labels: readonly string[]): string {
@@ -212,7 +247,13 @@ export class Metrics {
   }
 }
 
-const noCounts = { requests: 0, bytes: 0, negativeHits: 0, unverified: 0 };
+const noCounts = {
+  requests: 0,
+  bytes: 0,
+  negativeHits: 0,
+  unverified: 0,
+  durations: undefined,
+} as const;
 
 const newCell = (route: string, outcome: Outcome | undefined, tier: string): Cell => ({
   route,

@@ -1,7 +1,7 @@
 // Additive counts of an isolate, a report or the totals. A series is a family with label values.
 // Each bucket of a histogram is a series. The sum of its durations is also a series.
 import { type FamilyName, families } from "../protocol/families.ts";
-import { bucketOf } from "./histogram.ts";
+import { bucketOf, type Durations } from "./histogram.ts";
 
 /**
  * Counts by series: `requests|route|hit|memory` for a counter, `originSeconds|route|b7` for bucket
@@ -53,6 +53,14 @@ export function addTo(sums: Sums, series: string, count = 1): void {
 export function addDuration(sums: Sums, series: string, tookMs: number): void {
   addTo(sums, `${series}${separator}b${bucketOf(tookMs)}`);
   addTo(sums, `${series}${separator}sum`, tookMs / 1_000);
+}
+
+/** Adds a histogram. `series` as in `addDuration`. */
+export function addDurations(sums: Sums, series: string, { counts, seconds }: Durations): void {
+  for (const [bucket, count] of counts.entries()) {
+    if (count > 0) addTo(sums, `${series}${separator}b${bucket}`, count);
+  }
+  addTo(sums, `${series}${separator}sum`, seconds);
 }
 
 /** Returns whether a counter's series exists, or any series of a histogram with these labels. */

@@ -26,11 +26,20 @@ const told = (sums: Sums) => Object.fromEntries(sums);
 describe("the taken counts", () => {
   it("contain each count once, and no series without a count", () => {
     const metrics = new Metrics(startAtMs);
-    count(metrics, answeredBy({ foundInMemory: 1, answerBytes: 5 }));
+    const read = { tier: "edge", kind: "found", tookMs: 1 };
+    const lookups = [read, read, { tier: "shared", kind: "passed-over", tookMs: undefined }];
+    const waited = { hasWaited: true, arrivedAtMs: startAtMs - 2, lookups };
+    count(metrics, answeredBy({ foundInMemory: 1, answerBytes: 5, ...waited }));
     expect(told(metrics.take(startAtMs))).toEqual({
       "requests|all|hit|memory": 1,
       "responseBytes|all|hit|memory": 5,
+      "responseSeconds|all|hit|memory|b6": 1,
+      "responseSeconds|all|hit|memory|sum": 0.002,
       "tierReads|memory|found": 1,
+      "tierReads|edge|found": 2,
+      "tierReads|shared|passed-over": 1,
+      "tierReadSeconds|edge|b4": 2,
+      "tierReadSeconds|edge|sum": 0.002,
     });
     expect(told(metrics.take(startAtMs))).toEqual({});
     count(metrics, answeredBy({}));

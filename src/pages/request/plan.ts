@@ -18,8 +18,13 @@ import {
   withoutPosition,
 } from "../../routing/cookies.ts";
 import { type DecidedKey, decidedBy, linesOfRules } from "../../routing/decided-key.ts";
-import { type ClientFields, copyOfFields, type RequestHead } from "../../routing/client-fields.ts";
-import { hasCredential, withoutCredential } from "../../routing/credential.ts";
+import {
+  type ClientFields,
+  ClientHead,
+  copyOfFields,
+  type RequestHead,
+} from "../../routing/client-fields.ts";
+import { hasCredential } from "../../routing/credential.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "../../routing/key.ts";
 import type { Loops } from "../../routing/loops.ts";
@@ -169,7 +174,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   }
   const { route } = read;
   const by = decidedBy(request, route, given);
-  const asking = by.gate === undefined ? request : withoutCredential(request, by.gate);
+  const asking = new ClientHead(request, by.gate);
   const { gate } = route.phases;
   const isUnchecked =
     gate !== undefined && by.gate === undefined && hasCredential(request, read, gate);

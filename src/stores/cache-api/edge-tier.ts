@@ -6,7 +6,7 @@ import type { ByteRange } from "../../rules/ranges.ts";
 import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
-import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
+import { type BodyRead, partFrom, ranged, streamedFrom } from "./edge-reads.ts";
 import {
   addressOf,
   bodyField,
@@ -62,18 +62,22 @@ export class EdgeTier<Detail> implements Tier<Detail> {
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     try {
-      const known = this.#sufficing(key, ask);
       const address = await addressOf(key);
       if (!this.#cache.mayBeAsked(address, ask.afterAnswer)) return shutOff;
-      const response = await this.#cache.match(requestFor(address, known, ask));
+      const known = ask.isPeek === true ? undefined : this.#records.last(address);
+      const isSufficing = known !== undefined && sufficesUnchanged(known, ask);
+      const response = await this.#cache.match(
+        isSufficing ? known.requests.unlessSame : requestFor(address, known, ask),
+      );
       if (response === undefined) return { kind: "absent" };
-      const isUnchanged = known !== undefined && response.status === 304;
+      const isUnchanged = isSufficing && response.status === 304;
       const { headers } = response;
       const isInBody = !isUnchanged && !headers.has(recordField);
       const text = isInBody ? await (await this.#cache.whole(response)).text() : undefined;
       const metadataText = () => text ?? headers.get(recordField) ?? "";
-      const decode = () =>
-        this.#records.decode(key, ask.isPeek ? null : headers.get("etag"), metadataText);
+      const entityTag = ask.isPeek === true ? null : headers.get("etag");
+      const place = { address, entityTag, digest: key.knownDigest };
+      const decode = () => this.#records.decode(place, metadataText);
       const decoded = isUnchanged ? known.decoded : decode();
       if (decoded === undefined && ask.isPeek !== true) this.#onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
@@ -89,18 +93,6 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
-  }
-
-  /** Returns the known record if a 304 would suffice for this read, without a body. */
-  #sufficing(
-    key: RecordKey,
-    { part, isHeld, isPeek }: TierAsk<Detail>,
-  ): KnownRecord<Detail> | undefined {
-    const known = part === "metadata" && isPeek !== true ? this.#records.last(key) : undefined;
-    const record = known?.decoded.record;
-    if (record?.kind !== "response") return undefined;
-    const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;
-    return isWantedWhole ? undefined : known;
   }
 
   async #bodyOf(
@@ -192,11 +184,20 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 }
 
+/** Returns whether a 304 for the known record would suffice for a read, without a body. */
+function sufficesUnchanged<Detail>(
+  { decoded: { record } }: KnownRecord<Detail>,
+  { part, isHeld }: TierAsk<Detail>,
+): boolean {
+  if (part !== "metadata" || record.kind !== "response") return false;
+  return !isSmall(record.metadata) || isHeld?.(record.metadata) !== true;
+}
+
 function requestFor(
   address: string,
   known: KnownRecord<unknown> | undefined,
   { knownRange }: Pick<TierAsk<unknown>, "knownRange">,
 ): string | Request {
-  if (known !== undefined) return unless(known.entityTag, address);
-  return knownRange === undefined ? address : ranged(knownRange, address);
+  if (knownRange !== undefined) return ranged(knownRange, address);
+  return known?.requests.whole ?? address;
 }
