@@ -198,7 +198,19 @@ export class Chain {
    * the record's stamp.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
-    const at = this.#lastPurgeAt(record);
+    return this.#knownAtMs(this.#lastPurgeAt(record));
+  }
+
+  /**
+   * Returns whether the chain may lack an entry that `lastPurgeAtMs` would date to this instant or later, because its
+   * oldest entry is not before the instant.
+   */
+  mayLackSince(sinceAtMs: number): boolean {
+    const [oldest] = this.#entries;
+    return oldest !== undefined && !isFirst(oldest) && this.#knownAtMs(this.#oldestNumber) >= sinceAtMs;
+  }
+
+  #knownAtMs(at: number): number {
     const entry = this.#entryAt(at);
     if (entry === undefined) return -Infinity;
     const heardAtMs = this.#heard.findLast(({ from }) => from <= at)?.atMs ?? -Infinity;

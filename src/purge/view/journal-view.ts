@@ -239,6 +239,10 @@ export class JournalView extends JournalFollower implements PurgeView {
     return Math.max(inChainAtMs, this.accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
+  mayBePurgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
+    return this.chain?.mayLackSince(sinceAtMs) === true || this.purgedSince(record, sinceAtMs);
+  }
+
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
     const sinceAtMs = generatedAtMs - this.#settings.allowanceMs;
     // The chain has begun again during the load, and lacks entries from before the stamp.
