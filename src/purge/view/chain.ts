@@ -157,11 +157,10 @@ export class Chain {
   }
 
   /**
-   * Returns whether the chain contains the record's stamp, and no later purge covers the record. Until the
-   * next entry, each further call for the record only reads a note.
+   * Returns whether the chain contains a stamp, by default the record's, and no later purge covers the record.
+   * Until the next entry, each further call for the record and the stamp only reads a note.
    */
-  isClear(record: PurgeSubject): boolean {
-    const { stamp } = record;
+  isClear(record: PurgeSubject, stamp = record.stamp): boolean {
     const end = this.#oldestNumber + this.#entries.length;
     const known = clear.get(record);
     if (known?.end === end && known.stamp === stamp && known.chain === this) return true;

@@ -179,8 +179,9 @@ export class JournalView extends JournalFollower implements PurgeView {
     const scheduled = this.schedule.coverOf(record, ask.atMs);
     if (scheduled?.mode === "hard") return coverBy(scheduled);
     const isKnownClear = chain?.isClear(record) === true;
-    // Epochs or a remembered answer of the book may give the record a stamp that the chain knows.
-    const isClear = isKnownClear || (this.#book.recall(record) && chain?.isClear(record) === true);
+    // Epochs or a remembered answer of the book may verify a stamp that the chain does not know.
+    const since = isKnownClear ? undefined : this.#book.recall(record);
+    const isClear = isKnownClear || (since !== undefined && chain?.isClear(record, since) === true);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
     const by = decisive(this.accepted.purgeOf(record), inChain);
     const purged = earlier(by && coverBy(by), scheduled && coverBy(scheduled));
@@ -203,10 +204,14 @@ export class JournalView extends JournalFollower implements PurgeView {
   /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
     const { chain } = this;
-    if (chain === undefined || !chain.knows(record.stamp)) return false;
+    const isVerified = this.#book.recall(record) !== undefined;
+    const isKnown = chain?.knows(record.stamp) === true;
+    if (!isKnown && !isVerified) return false;
     if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
     if (this.schedule.coverOf(record, ask.atMs)?.mode === "hard") return false;
-    return !this.accepted.isPurgedByOrder(record) && !chain.isPurgedByOrder(record);
+    // A verified stamp that the chain does not know is newer than its entries.
+    const isPurgedInChain = isKnown && chain.isPurgedByOrder(record);
+    return !isPurgedInChain && !this.accepted.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */
