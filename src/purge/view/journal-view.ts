@@ -25,6 +25,7 @@ import {
   type PurgeCover,
   type PurgeJudgement,
   type PurgeView,
+  type Reach,
   usable,
 } from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
@@ -46,16 +47,16 @@ export interface JournalViewSettings
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
-/** The size limit of the notes of entries that the journal lost. */
-const goneBytesMax = 65_536;
+/** The size limit of the notes of entries that the chain lacks. */
+const reachedBytesMax = 65_536;
 
 export class JournalView extends JournalFollower implements PurgeView {
   readonly #settings: JournalViewSettings;
   readonly #catchUps: JoinedRuns;
   readonly #renewals: ViewRenewals;
   readonly #book: BookChecks;
-  /** Accepted entries that a whole read on the primary did not add to the chain, by `n`. */
-  readonly #gone = new BoundedMarks<1>(goneBytesMax);
+  /** Accepted entries that the chain lacks even after a read on the primary, by `n`. */
+  readonly #reached = new BoundedMarks<"follows" | "lacks">(reachedBytesMax);
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -123,21 +124,33 @@ export class JournalView extends JournalFollower implements PurgeView {
   }
 
   /**
-   * Returns whether the view contains an entry that the journal has accepted. If not, renews the
-   * view, and then reads the journal on its primary, each once for all concurrent requests. Reads
-   * nothing for an entry that such a read did not return.
+   * Returns how the view is to an entry that the journal has accepted. If the view lacks it, renews the view, and then
+   * reads the journal on its primary, each once for all concurrent requests. Asks the primary about an entry that may
+   * be before the view. Reads nothing for an entry of which such a read has told.
    */
-  async reaches(place: EntryId, requester: Requester): Promise<boolean> {
+  async reaches(place: EntryId, requester: Requester): Promise<Reach> {
     const isKnown = () => this.chain?.knows(place) === true;
-    if (isKnown()) return true;
-    if (this.#gone.has(place.n)) return false;
+    if (isKnown()) return "contains";
+    const noted = this.#reached.get(place.n);
+    if (noted !== undefined) return noted;
     const renewed = this.#renewals.begun(requester, place);
-    if (this.isShutOff) return false;
+    if (this.isShutOff) return "lacks";
     await renewed();
-    if (isKnown()) return true;
+    if (isKnown()) return "contains";
     const isWhole = await this.readOnPrimary();
-    if (isWhole && !isKnown()) this.#gone.set(place.n, 1);
-    return isWhole && isKnown();
+    if (isKnown()) return isWhole ? "contains" : "lacks";
+    const reach = isWhole ? await this.#reachBefore(place) : undefined;
+    if (reach !== undefined) this.#reached.set(place.n, reach);
+    return reach ?? "lacks";
+  }
+
+  /** Returns whether the chain follows an entry; `undefined` if the journal does not tell. */
+  async #reachBefore(place: EntryId): Promise<"follows" | "lacks" | undefined> {
+    const { floor } = this.chain ?? {};
+    if (floor === undefined || comparePositions(place.position, floor.position) > 0) return "lacks";
+    const read = await this.#settings.journal.standing([place]);
+    if (read.kind === "unavailable") return undefined;
+    return read.states[0] === "gone" ? "lacks" : "follows";
   }
 
   /** Queries the book, unless the last read failed: a new stamp does not help an old view. */

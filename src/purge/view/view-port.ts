@@ -72,6 +72,12 @@ export interface Requester {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
+/**
+ * How a view is to a purge whose position a client has sent. `follows`: the view begins after the purge, so it has the
+ * stamp of no response from before. `lacks`: the view may be older than the purge, or the journal has lost it.
+ */
+export type Reach = "contains" | "follows" | "lacks";
+
 export interface PurgeView {
   /**
    * Returns whether the switch bypasses a route (rule 24). Callers first renew a view that is older
