@@ -91,7 +91,7 @@ function lookUpInView(
   });
 }
 
-/** Returns how the view is to the purge whose position the request has; `undefined` if it has none. */
+/** Returns whether the view reaches the purge whose position the request has; `undefined` if it has none. */
 export async function reachOf(
   { position, key }: LookupRequest,
   atMs: number,

@@ -242,7 +242,7 @@ export class SimulatedIsolate {
    * Returns how the response would answer now if the origin were unreachable; `undefined` if it
    * would not answer.
    *
-   * @param reach how the view is to the purge whose position the request sent
+   * @param reach whether the view reaches the purge whose position the request sent
    */
   answer(fill: SimulatedFill, reach?: Reach): "fresh" | "stale" | undefined {
     this.#offsetAtRequestMs = this.offsetMs;

@@ -298,10 +298,9 @@ export function judgedUnder(
   const { purgeMaxLagMs: maxLagMs } = request.route;
   const isPurged = reach === "lacks" || invalidations.covers(stored.metadata, key);
   if (isPurged) return { kind: "purged", mode: "hard" };
-  // Neither the body time nor the exemption shows that the response is from after the purge.
-  const isAfterAll = reach === "follows";
-  const colo = isAfterAll ? () => "" : exchange.colo;
-  const servesUnverified = request.route.servesUnverified && !isAfterAll;
+  // Neither the body time nor the exemption shows that the response is from after the purge of a position.
+  const colo = reach === undefined ? exchange.colo : () => "";
+  const servesUnverified = request.route.servesUnverified && reach === undefined;
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
 

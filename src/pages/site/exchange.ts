@@ -17,8 +17,8 @@ export interface Context {
    */
   readonly effects: "all" | "none";
   /**
-   * How the view is to the purge whose position the client has sent. If the view lacks it, every stored response counts
-   * as purged. If the view follows it, a response needs a known or verified stamp.
+   * Whether the view reaches the purge whose position the client has sent; absent without a position. If the view lacks
+   * the purge, every stored response counts as purged. Otherwise, a response needs a known or verified stamp.
    */
   readonly reach?: Reach | undefined;
   /** The site's clock, in epoch milliseconds. */

@@ -206,7 +206,9 @@ export class Chain {
    */
   mayLackSince(sinceAtMs: number): boolean {
     const [oldest] = this.#entries;
-    return oldest !== undefined && !isFirst(oldest) && this.#knownAtMs(this.#oldestNumber) >= sinceAtMs;
+    return (
+      oldest !== undefined && !isFirst(oldest) && this.#knownAtMs(this.#oldestNumber) >= sinceAtMs
+    );
   }
 
   #knownAtMs(at: number): number {

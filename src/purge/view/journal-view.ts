@@ -56,7 +56,7 @@ export class JournalView extends JournalFollower implements PurgeView {
   readonly #renewals: ViewRenewals;
   readonly #book: BookChecks;
   /** Accepted entries that the chain lacks even after a read on the primary, by `n`. */
-  readonly #reached = new BoundedMarks<"follows" | "lacks">(reachedBytesMax);
+  readonly #reached = new BoundedMarks<Reach>(reachedBytesMax);
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -124,33 +124,33 @@ export class JournalView extends JournalFollower implements PurgeView {
   }
 
   /**
-   * Returns how the view is to an entry that the journal has accepted. If the view lacks it, renews the view, and then
+   * Returns whether the view reaches an entry that the journal has accepted. If the view lacks it, renews the view, and then
    * reads the journal on its primary, each once for all concurrent requests. Asks the primary about an entry that may
    * be before the view. Reads nothing for an entry of which such a read has told.
    */
   async reaches(place: EntryId, requester: Requester): Promise<Reach> {
     const isKnown = () => this.chain?.knows(place) === true;
-    if (isKnown()) return "contains";
+    if (isKnown()) return "reached";
     const noted = this.#reached.get(place.n);
     if (noted !== undefined) return noted;
     const renewed = this.#renewals.begun(requester, place);
     if (this.isShutOff) return "lacks";
     await renewed();
-    if (isKnown()) return "contains";
+    if (isKnown()) return "reached";
     const isWhole = await this.readOnPrimary();
-    if (isKnown()) return isWhole ? "contains" : "lacks";
+    if (isKnown()) return isWhole ? "reached" : "lacks";
     const reach = isWhole ? await this.#reachBefore(place) : undefined;
     if (reach !== undefined) this.#reached.set(place.n, reach);
     return reach ?? "lacks";
   }
 
-  /** Returns whether the chain follows an entry; `undefined` if the journal does not tell. */
-  async #reachBefore(place: EntryId): Promise<"follows" | "lacks" | undefined> {
+  /** Asks the journal about an entry that the chain may begin after; `undefined` if it does not tell. */
+  async #reachBefore(place: EntryId): Promise<Reach | undefined> {
     const { floor } = this.chain ?? {};
     if (floor === undefined || comparePositions(place.position, floor.position) > 0) return "lacks";
     const read = await this.#settings.journal.standing([place]);
     if (read.kind === "unavailable") return undefined;
-    return read.states[0] === "gone" ? "lacks" : "follows";
+    return read.states[0] === "gone" ? "lacks" : "reached";
   }
 
   /** Queries the book, unless the last read failed: a new stamp does not help an old view. */

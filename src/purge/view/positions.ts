@@ -61,7 +61,7 @@ export class Positions {
   }
 
   /**
-   * Returns how the view, after reads if necessary, is to the purge whose position a client has sent; `undefined`
+   * Returns whether the view, after reads if necessary, reaches the purge whose position a client has sent; `undefined`
    * for an expired, forged or malformed position, and while the site's secret cannot be read.
    */
   async reachOf(sent: string, requester: Requester): Promise<Reach | undefined> {

@@ -73,10 +73,10 @@ export interface Requester {
 }
 
 /**
- * How a view is to a purge whose position a client has sent. `follows`: the view begins after the purge, so it has the
- * stamp of no response from before. `lacks`: the view may be older than the purge, or the journal has lost it.
+ * Whether a view reaches a purge whose position a client has sent. `reached`: the view contains the purge or begins after
+ * it. `lacks`: the view may be older than the purge, or the journal has lost it.
  */
-export type Reach = "contains" | "follows" | "lacks";
+export type Reach = "reached" | "lacks";
 
 export interface PurgeView {
   /**

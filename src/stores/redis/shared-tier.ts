@@ -142,7 +142,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const reads: TierRead<Detail>[] = [];
     for (let from = 0; from < redisKeys.length; from += togetherMax) {
       const part = redisKeys.slice(from, from + togetherMax);
-      const mget = (client: Redis) => client.exec<unknown>(["MGET", ...part]);
+      const mget = (client: Redis) => client.exec(["MGET", ...part]);
       const answer = await redis.read("look-up", mget, ask.afterAnswer, "longest");
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
       const texts = listIn(answer.value);

@@ -4,7 +4,12 @@ import type { StoredMetadata } from "../../../src/pages/stored/stored-response.t
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import { BookChecks, restamp } from "../../../src/purge/view/book-checks.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { type EntryChanges, entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
+import {
+  type EntryChanges,
+  entryAt,
+  responseWith,
+  stampAt,
+} from "../../../testing/examples/purges.ts";
 
 describe("rule 27: remembered answers of the book", () => {
   let chain: Chain;

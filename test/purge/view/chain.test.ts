@@ -218,7 +218,13 @@ describe("a chain may lack a purge since an instant", () => {
     { id: "before its oldest entry", oldest: later, sinceMs: 1_000, mayLack: true },
     { id: "not after that entry", oldest: later, sinceMs: 1_001, mayLack: false },
     { id: "not before the journal's first entry", oldest: first, sinceMs: 1, mayLack: false },
-    { id: "until it read that entry", oldest: later, heardAtMs: 9_000, sinceMs: 9_000, mayLack: true },
+    {
+      id: "until it read that entry",
+      oldest: later,
+      heardAtMs: 9_000,
+      sinceMs: 9_000,
+      mayLack: true,
+    },
   ])("$id", ({ oldest, heardAtMs, sinceMs, mayLack }) => {
     const chain = new Chain([entryAt("1-0")], { entriesMax: 1, bytesMax: Infinity });
     chain.append([oldest!], heardAtMs);

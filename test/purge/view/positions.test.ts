@@ -73,7 +73,7 @@ describe("a view that is to reach an entry", () => {
     const entry = write(isolate);
     await isolate.renew();
     isolate.journal.asked.length = 0;
-    expect(await isolate.view.reaches(entry, isolate.requester)).toBe("contains");
+    expect(await isolate.view.reaches(entry, isolate.requester)).toBe("reached");
     expect(isolate.journal.asked).toEqual([]);
   });
 
@@ -82,7 +82,7 @@ describe("a view that is to reach an entry", () => {
     isolate.journal.replicaLagMs = 3_000;
     const entry = write(isolate);
     const all = Array.from({ length: 100 }, () => isolate.view.reaches(entry, isolate.requester));
-    expect(new Set(await Promise.all(all))).toEqual(new Set(["contains"]));
+    expect(new Set(await Promise.all(all))).toEqual(new Set(["reached"]));
     const { asked } = isolate.journal;
     expect(asked.filter((name) => name === "since")).toHaveLength(1);
     expect(asked.filter((name) => name === "sinceOnPrimary").length).toBeLessThanOrEqual(2);
@@ -97,7 +97,7 @@ describe("a view that is to reach an entry", () => {
     const entry = write(isolate);
     const reached = isolate.view.reaches(entry, isolate.requester);
     resolve();
-    expect(await reached).toBe("contains");
+    expect(await reached).toBe("reached");
   });
 
   it("gives up on an entry that the journal lost, and on a journal that is slow or shut off", async () => {

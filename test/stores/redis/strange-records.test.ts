@@ -18,7 +18,16 @@ import {
   shown,
 } from "../../../testing/examples/records.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
-import { bodyBytesMax, keyOf, large, marker, openWorld, page, redisKeyOf, tierOver } from "./shared-world.ts";
+import {
+  bodyBytesMax,
+  keyOf,
+  large,
+  marker,
+  openWorld,
+  page,
+  redisKeyOf,
+  tierOver,
+} from "./shared-world.ts";
 
 const unchanged = { ...keep, body: "unchanged" } as const;
 
