@@ -3,7 +3,7 @@
 // view again, and asks the journal's book. A sufficient record is backfilled into the tiers above.
 import { inInvocation, inInvocationToEnd } from "../remote/invocation.ts";
 import { type TierName, tierScopes } from "../config/tier-names.ts";
-import { type CacheRecord, discardBody } from "./record/record.ts";
+import { type CacheRecord, discardBody, type Stamp } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { TierStack } from "./tiers/tier-stack.ts";
 import type { Tier, TierRead, VaryMarker } from "./tiers/tier.ts";
@@ -260,24 +260,31 @@ class Lookup<Detail, V> {
     if (this.#isOutdated) this.#judgeAgain();
     const found = this.#found;
     if (found === undefined || policy.isPeek === true) return found;
+    const { stamp } = found.candidate.stored.metadata;
     const renewing = policy.seek(found);
     if (renewing === undefined) return found;
     return renewing.then(() => {
       policy.hasWaited();
       this.#judgeAgain();
-      if (!this.isDone) this.#backfillVerified();
+      if (!this.isDone) this.#backfillVerified(stamp);
       return this.#found;
     });
   }
 
-  /** Also replaces the record in the colo's own tier, where other isolates would ask the book again. */
-  #backfillVerified(): void {
+  /**
+   * Also replaces the record in the colo's own tier, where other isolates would ask the book again.
+   *
+   * @param before the stamp before the wait, which only a new stamp replaces
+   */
+  #backfillVerified(before: Stamp): void {
     const { policy } = this;
     const found = this.#found;
     const from = policy.used.below.find(({ name }) => name === found?.candidate.tier);
     if (found === undefined || from === undefined || !policy.isEnough(found)) return;
     const above = policy.used.above(from);
-    this.#backfill(from, tierScopes[from.name] === "colo" ? [...above, from] : above);
+    const hasNewStamp = found.candidate.stored.metadata.stamp !== before;
+    const isReplaced = hasNewStamp && tierScopes[from.name] === "colo";
+    this.#backfill(from, isReplaced ? [...above, from] : above);
   }
 
   #judgeAgain(): void {

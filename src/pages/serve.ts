@@ -7,6 +7,7 @@ import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import type { Admission, Phases, RuledAnswer } from "../part/port/phases.ts";
 import { tierScopes } from "../config/tier-names.ts";
+import type { Reach } from "../purge/view/view-port.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-on-miss.ts";
@@ -83,21 +84,21 @@ function lookUpInView(
     return lookUp(lookupFor(request, atMs, context), arrived);
   }
   return inInvocation(async () => {
-    const isBeyondView = await isBeyond(request, atMs, context);
-    const lookup = lookupFor(request, atMs, { ...context, isBeyondView });
+    const reach = await reachOf(request, atMs, context);
+    const lookup = lookupFor(request, atMs, { ...context, reach });
     lookup.hasWaited();
     return lookUp(lookup, arrived);
   });
 }
 
-/** Returns whether the request has the position of a purge that the view lacks, after a renewal. */
-export async function isBeyond(
+/** Returns whether the view reaches the purge whose position the request has; `undefined` if it has none. */
+export async function reachOf(
   { position, key }: LookupRequest,
   atMs: number,
   { site: { positions }, afterAnswer }: Context,
-): Promise<boolean> {
-  if (position === undefined || positions === undefined) return false;
-  return positions.isBeyondView(position, { atMs, host: key.host, afterAnswer });
+): Promise<Reach | undefined> {
+  if (position === undefined || positions === undefined) return undefined;
+  return positions.reachOf(position, { atMs, host: key.host, afterAnswer });
 }
 
 function lookUp(lookup: PageLookup, arrived: ClientRequest): Response | Promise<Response> {

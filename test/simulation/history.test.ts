@@ -47,7 +47,7 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
   it("finds a view that takes the purge of each position for read", async () => {
     const view = (settings: JournalViewSettings) =>
       new (class extends JournalView {
-        override reaches = async () => true;
+        override reaches = async () => "reached" as const;
       })(settings);
     const planted = (seed: number) => historyOf(seed, { sendsPositions: true, parts: { view } });
     expect(await firstBroken({ from: 1, count: 10 }, planted)).toBeDefined();

@@ -41,6 +41,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       judge: view.judge.bind(view),
       mayBeValidated: view.mayBeValidated.bind(view),
       purgedSince: view.purgedSince.bind(view),
+      mayBePurgedSince: view.mayBePurgedSince.bind(view),
       mayPredatePurge: view.mayPredatePurge.bind(view),
       endsAtMs: view.endsAtMs.bind(view),
       get failedAtMs() {

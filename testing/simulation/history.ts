@@ -140,9 +140,9 @@ class ViewCourse extends Course {
     const { entry, appendedAtMs } = owed;
     await time.sleep(this.world.between(0, settings.maxLagMs.usual));
     const isolate = this.world.any(this.#busy);
-    const isBeyondView = !(await isolate.view.reaches(entry, isolate.requester));
+    const reach = await isolate.view.reaches(entry, isolate.requester);
     for (const fill of this.#fills.filter((each) => isCovered(each, owed))) {
-      const answer = isolate.answer(fill, isBeyondView);
+      const answer = isolate.answer(fill, reach);
       const isForbidden = answer === "fresh" || (answer === "stale" && entry.mode === "hard");
       if (isForbidden)
         this.#tellBreach({ isolate, fill, owed, lateMs: this.world.atMs - appendedAtMs });

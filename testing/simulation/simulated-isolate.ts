@@ -19,7 +19,7 @@ import {
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import type { Switch } from "../../src/purge/journal/switch.ts";
 import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
-import type { Requester } from "../../src/purge/view/view-port.ts";
+import type { Reach, Requester } from "../../src/purge/view/view-port.ts";
 import {
   decide,
   decideOnError,
@@ -216,7 +216,7 @@ export class SimulatedIsolate {
     void this.view.seek(this.requester);
   }
 
-  #question({ page, leave }: SimulatedFill, isBeyondView = false): VerdictQuestion {
+  #question({ page, leave }: SimulatedFill, reach?: Reach): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
       request: {
@@ -226,7 +226,7 @@ export class SimulatedIsolate {
         forwarded: { credentials: [] },
       },
       exchange: {
-        isBeyondView,
+        reach,
         colo: () => this.colo,
         site: {
           config: configOf(this.world.settings),
@@ -242,18 +242,18 @@ export class SimulatedIsolate {
    * Returns how the response would answer now if the origin were unreachable; `undefined` if it
    * would not answer.
    *
-   * @param isBeyondView whether the request sent a position that the view lacks
+   * @param reach whether the view reaches the purge whose position the request sent
    */
-  answer(fill: SimulatedFill, isBeyondView = false): "fresh" | "stale" | undefined {
+  answer(fill: SimulatedFill, reach?: Reach): "fresh" | "stale" | undefined {
     this.#offsetAtRequestMs = this.offsetMs;
     this.view.arrived(this.nowAtMs());
-    const answer = this.#answerWith(fill, isBeyondView);
+    const answer = this.#answerWith(fill, reach);
     if (answer !== undefined) this.trace?.answers(fill.stored.metadata, answer === "fresh");
     return answer;
   }
 
-  #answerWith(fill: SimulatedFill, isBeyondView: boolean): "fresh" | "stale" | undefined {
-    const question = this.#question(fill, isBeyondView);
+  #answerWith(fill: SimulatedFill, reach: Reach | undefined): "fresh" | "stale" | undefined {
+    const question = this.#question(fill, reach);
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const { kind } = decide(candidate, this.#parts.asked(question));
     if (kind === "serve") return "fresh";

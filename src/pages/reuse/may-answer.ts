@@ -89,7 +89,7 @@ export function isOfUse(verdict: Verdict): boolean {
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
   readonly request: Pick<LookupRequest, "route" | "directives" | "own" | "staleBy"> & MayBePersonal;
-  readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
+  readonly exchange: Pick<Exchange, "colo" | "reach"> & {
     readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
@@ -293,11 +293,14 @@ export function judgedUnder(
   { stored, key }: JudgedResponse,
 ): PurgeJudgement {
   const { request, exchange, atMs } = question;
-  const { colo, isBeyondView = false } = exchange;
+  const { reach } = exchange;
   const { view, invalidations } = exchange.site;
-  const { servesUnverified, purgeMaxLagMs: maxLagMs } = request.route;
-  const isPurged = isBeyondView || invalidations.covers(stored.metadata, key);
+  const { purgeMaxLagMs: maxLagMs } = request.route;
+  const isPurged = reach === "lacks" || invalidations.covers(stored.metadata, key);
   if (isPurged) return { kind: "purged", mode: "hard" };
+  // Neither the body time nor the exemption shows that the response is from after the purge of a position.
+  const colo = reach === undefined ? exchange.colo : () => "";
+  const servesUnverified = request.route.servesUnverified && reach === undefined;
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
 
@@ -346,6 +349,6 @@ export function mayBeValidated(
   { stored }: JudgedResponse,
 ): boolean {
   const { purgeMaxLagMs: maxLagMs } = request.route;
-  if (exchange.isBeyondView === true) return false;
+  if (exchange.reach === "lacks") return false;
   return exchange.site.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

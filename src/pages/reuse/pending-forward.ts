@@ -2,7 +2,7 @@
 import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { Continuation } from "../../bodies/continuation.ts";
-import { bodyRequestedAtMs, discardBody } from "../../cache/record/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import {
   acceptClass,
   acceptClassName,
@@ -92,14 +92,13 @@ async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate |
  */
 export function needsNewBody(found: JudgedResponse, place: PagePlace): boolean {
   const { metadata } = found.stored;
-  const { view, invalidations } = place.exchange.site;
   const judged = judgedUnder(questionOf(place), found);
   const covering = judged.kind === "unverified" ? judged.covering : judged;
   const isSoft = covering?.kind === "purged" && covering.mode === "soft";
-  if (isSoft || invalidations.covers(metadata, found.key)) return true;
+  if (isSoft || place.exchange.site.invalidations.covers(metadata, found.key)) return true;
   const { purgeSettleSeconds } = place.request.route;
-  const sinceAtMs = bodyRequestedAtMs(metadata) - purgeSettleSeconds * 1_000;
-  return purgeSettleSeconds > 0 && view.purgedSince(metadata, sinceAtMs);
+  const { lifetimeSecondsMax = Infinity } = metadata;
+  return purgeSettleSeconds > 0 && lifetimeSecondsMax <= purgeSettleSeconds;
 }
 
 /**

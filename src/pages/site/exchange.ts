@@ -4,6 +4,7 @@ import type { SampledRequest } from "../../observe/request-line.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Admission } from "../../part/port/phases.ts";
+import type { Reach } from "../../purge/view/view-port.ts";
 import type { ForwardPlace } from "./forward-outcome.ts";
 import type { Site } from "./site.ts";
 
@@ -16,10 +17,10 @@ export interface Context {
    */
   readonly effects: "all" | "none";
   /**
-   * Whether the client has sent the position of a purge that the view lacks. Every stored response
-   * then counts as purged.
+   * Whether the view reaches the purge whose position the client has sent; absent without a position. If the view lacks
+   * the purge, every stored response counts as purged. Otherwise, a response needs a known or verified stamp.
    */
-  readonly isBeyondView?: boolean;
+  readonly reach?: Reach | undefined;
   /** The site's clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** Returns the colo that the request arrived at; empty if unknown. */

@@ -313,6 +313,7 @@ function namesKnownAt({ request, exchange, marker, memoryCount }: VariantPlace):
 function settled(metadata: StoredMetadata, { request, exchange }: VariantPlace): StoredMetadata {
   const { purgeSettleSeconds } = request.route;
   const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
-  const isSettled = purgeSettleSeconds <= 0 || !exchange.site.view.purgedSince(metadata, sinceAtMs);
+  const { view } = exchange.site;
+  const isSettled = purgeSettleSeconds <= 0 || !view.mayBePurgedSince(metadata, sinceAtMs);
   return isSettled ? metadata : { ...metadata, lifetimeSecondsMax: purgeSettleSeconds };
 }

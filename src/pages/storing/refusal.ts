@@ -222,7 +222,7 @@ function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boole
     : statusBefore < 300;
   if (request.isAnonymous || !isWorse) return false;
   // The position that this client has sent proves nothing against the response of other clients.
-  const forAll = { ...exchange, isBeyondView: false };
+  const forAll = { ...exchange, reach: undefined };
   const judged = judgedUnder(questionOf({ ...pending, exchange: forAll }), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }

@@ -261,7 +261,7 @@ export function sliceFields({ firstByte, lastByte }: ByteRange) {
 async function isValid({ head, place }: SlicedAnswer): Promise<boolean> {
   const { exchange, key } = place;
   // The position of a purge that the client has sent concerns only responses from before its request.
-  const inView = { ...place, exchange: { ...exchange, isBeyondView: false } };
+  const inView = { ...place, exchange: { ...exchange, reach: undefined } };
   if (exchange.site.invalidations.covers(head, key)) return false;
   return mayValidate({ stored: { metadata: head } }, inView);
 }

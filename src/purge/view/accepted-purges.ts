@@ -73,12 +73,13 @@ export class AcceptedPurges {
 
   /**
    * Removes the entries that this isolate accepted before a mark of loss: the mark covers
-   * everything, and a post that was lost is posted again (rule 24 g).
+   * everything, and a post that was lost is posted again (rule 24 g). An entry of the same
+   * millisecond stays, because the journal may have it after the mark.
    *
    * @param markedAtMs this isolate's clock before the mark was sent
    */
-  forgetUpTo(markedAtMs: number): void {
-    for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.forget(n);
+  forgetBefore(markedAtMs: number): void {
+    for (const [n, { atMs }] of this.#accepted) if (atMs < markedAtMs) this.forget(n);
   }
 
   /** Returns the deciding purge of a record; `undefined` if no purge covers the record. */

@@ -4,7 +4,7 @@
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { loadStampOf, type Stamp } from "../../cache/record/record.ts";
 import type { EntryId } from "../journal/entry.ts";
-import type { EpochRange } from "../journal/epoch.ts";
+import { type EpochRange, numberOf } from "../journal/epoch.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Chain } from "./chain.ts";
 import { EpochWindow } from "./epoch-window.ts";
@@ -56,23 +56,24 @@ export class BookChecks {
     const { stamp } = record;
     const chain = this.#chain();
     if (stamp === "none" || chain === undefined || chain.knows(stamp)) return undefined;
-    if (this.recall(record)) return Promise.resolve();
+    if (this.recall(record) !== undefined) return Promise.resolve();
     this.#readEpochs(stamp, chain, requester);
-    return this.#asked(record, nameOf(record, stamp), chain.end);
+    return this.#asked(record, stamp, chain.end);
   }
 
   /**
-   * Replaces an unknown stamp by the epochs that this isolate has, or by the answer to an earlier query, if the chain
-   * still knows that new stamp. Returns whether it did.
+   * Verifies an unknown stamp by the epochs that this isolate has, or by the answer to an earlier query. Replaces the
+   * stamp, unless it is newer than the view.
+   *
+   * @returns the entry of the chain since which purges may cover the record; `undefined` if the stamp is known, or
+   *   stays unverified
    */
-  recall(record: PurgeSubject): boolean {
+  recall(record: PurgeSubject): EntryId | undefined {
     const { stamp } = record;
     const chain = this.#chain();
-    if (stamp === "none" || chain?.knows(stamp) !== false) return false;
+    if (stamp === "none" || chain?.knows(stamp) !== false) return undefined;
     const known = this.#window.verifiedUpTo(record, chain) ?? this.#answered(record, stamp);
-    if (known === undefined || !chain.knows(known)) return false;
-    restamp(record, known);
-    return true;
+    return known && used(record, stamp, { known, chain });
   }
 
   #answered(record: PurgeSubject, stamp: EntryId): EntryId | undefined {
@@ -99,14 +100,31 @@ export class BookChecks {
     if (next !== undefined) await this.#readOn(next, stamp);
   }
 
-  async #asked(record: PurgeSubject, name: string, end: EntryId): Promise<void> {
+  async #asked(record: PurgeSubject, stamp: EntryId, end: EntryId): Promise<void> {
+    const name = nameOf(record, stamp);
     const read = await this.#journal.unpurged(end, [record]);
-    // The chain may have been replaced during the query, after a loss of entries. It would not know the new stamp,
-    // so the record would stay unverified.
-    if (read.kind !== "read" || !read.answers[0] || !this.#chain()?.knows(end)) return;
+    if (read.kind !== "read" || !read.answers[0]) return;
     this.#restamped.set(name, end);
-    restamp(record, end);
+    used(record, stamp, { known: end, chain: this.#chain() });
   }
+}
+
+/**
+ * Replaces a stamp by the place up to which no purge covers the record. A stamp that is newer than this place stays
+ * (rule 27 f): with the new one, purges from before the load would cover the record once the view has them.
+ *
+ * @param given.chain does not know the place if it has been replaced during the query, after a loss of entries
+ * @returns the place; `undefined` if the record stays unverified
+ */
+function used(
+  record: PurgeSubject,
+  stamp: EntryId,
+  { known, chain }: { readonly known: EntryId; readonly chain: Chain | undefined },
+): EntryId | undefined {
+  if (chain?.knows(known) !== true) return undefined;
+  if (numberOf(stamp) > numberOf(known)) return chain.isClear(record, known) ? known : undefined;
+  restamp(record, known);
+  return known;
 }
 
 /** Settings for tests. */

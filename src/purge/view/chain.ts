@@ -164,11 +164,10 @@ export class Chain {
   }
 
   /**
-   * Returns whether the chain contains the record's stamp, and no later purge covers the record. Until the
-   * next entry, each further call for the record only reads a note.
+   * Returns whether the chain contains a stamp, by default the record's, and no later purge covers the record.
+   * Until the next entry, each further call for the record and the stamp only reads a note.
    */
-  isClear(record: PurgeSubject): boolean {
-    const { stamp } = record;
+  isClear(record: PurgeSubject, stamp = record.stamp): boolean {
     const end = this.#oldestNumber + this.#entries.length;
     const known = clear.get(record);
     if (known?.end === end && known.stamp === stamp && known.chain === this) return true;
@@ -205,7 +204,21 @@ export class Chain {
    * the record's stamp.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
-    const at = this.#lastPurgeAt(record);
+    return this.#knownAtMs(this.#lastPurgeAt(record));
+  }
+
+  /**
+   * Returns whether the chain may lack an entry that `lastPurgeAtMs` would date to this instant or later, because its
+   * oldest entry is not before the instant.
+   */
+  mayLackSince(sinceAtMs: number): boolean {
+    const [oldest] = this.#entries;
+    return (
+      oldest !== undefined && !isFirst(oldest) && this.#knownAtMs(this.#oldestNumber) >= sinceAtMs
+    );
+  }
+
+  #knownAtMs(at: number): number {
     const entry = this.#entryAt(at);
     if (entry === undefined) return -Infinity;
     const heardAtMs = this.#heard.findLast(({ from }) => from <= at)?.atMs ?? -Infinity;

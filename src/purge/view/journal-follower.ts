@@ -162,7 +162,7 @@ export class JournalFollower {
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);
-    if (marked !== undefined) this.accepted.forgetUpTo(read.sentAtMs);
+    if (marked !== undefined) this.accepted.forgetBefore(read.sentAtMs);
   }
 
   #mark(lost: string): Promise<JournalRead | Unavailable> {

@@ -25,6 +25,7 @@ import {
   type PurgeCover,
   type PurgeJudgement,
   type PurgeView,
+  type Reach,
   usable,
 } from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
@@ -46,16 +47,16 @@ export interface JournalViewSettings
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
-/** The size limit of the notes of entries that the journal lost. */
-const goneBytesMax = 65_536;
+/** The size limit of the notes of entries that the chain lacks. */
+const reachedBytesMax = 65_536;
 
 export class JournalView extends JournalFollower implements PurgeView {
   readonly #settings: JournalViewSettings;
   readonly #catchUps: JoinedRuns;
   readonly #renewals: ViewRenewals;
   readonly #book: BookChecks;
-  /** Accepted entries that a whole read on the primary did not add to the chain, by `n`. */
-  readonly #gone = new BoundedMarks<1>(goneBytesMax);
+  /** Accepted entries that the chain lacks even after a read on the primary, by `n`. */
+  readonly #reached = new BoundedMarks<Reach>(reachedBytesMax);
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -125,21 +126,33 @@ export class JournalView extends JournalFollower implements PurgeView {
   }
 
   /**
-   * Returns whether the view contains an entry that the journal has accepted. If not, renews the
-   * view, and then reads the journal on its primary, each once for all concurrent requests. Reads
-   * nothing for an entry that such a read did not return.
+   * Returns whether the view reaches an entry that the journal has accepted. If the view lacks it, renews the view, and then
+   * reads the journal on its primary, each once for all concurrent requests. Asks the primary about an entry that may
+   * be before the view. Reads nothing for an entry of which such a read has told.
    */
-  async reaches(place: EntryId, requester: Requester): Promise<boolean> {
+  async reaches(place: EntryId, requester: Requester): Promise<Reach> {
     const isKnown = () => this.chain?.knows(place) === true;
-    if (isKnown()) return true;
-    if (this.#gone.has(place.n)) return false;
+    if (isKnown()) return "reached";
+    const noted = this.#reached.get(place.n);
+    if (noted !== undefined) return noted;
     const renewed = this.#renewals.begun(requester, place);
-    if (this.isShutOff) return false;
+    if (this.isShutOff) return "lacks";
     await renewed();
-    if (isKnown()) return true;
+    if (isKnown()) return "reached";
     const isWhole = await this.readOnPrimary();
-    if (isWhole && !isKnown()) this.#gone.set(place.n, 1);
-    return isWhole && isKnown();
+    if (isKnown()) return isWhole ? "reached" : "lacks";
+    const reach = isWhole ? await this.#reachBefore(place) : undefined;
+    if (reach !== undefined) this.#reached.set(place.n, reach);
+    return reach ?? "lacks";
+  }
+
+  /** Asks the journal about an entry that the chain may begin after; `undefined` if it does not tell. */
+  async #reachBefore(place: EntryId): Promise<Reach | undefined> {
+    const { floor } = this.chain ?? {};
+    if (floor === undefined || comparePositions(place.position, floor.position) > 0) return "lacks";
+    const read = await this.#settings.journal.standing([place]);
+    if (read.kind === "unavailable") return undefined;
+    return read.states[0] === "gone" ? "lacks" : "reached";
   }
 
   /** Queries the book, unless the last read failed: a new stamp does not help an old view. */
@@ -181,8 +194,9 @@ export class JournalView extends JournalFollower implements PurgeView {
     const scheduled = this.schedule.coverOf(record, ask.atMs);
     if (scheduled?.mode === "hard") return coverBy(scheduled);
     const isKnownClear = chain?.isClear(record) === true;
-    // Epochs or a remembered answer of the book may give the record a stamp that the chain knows.
-    const isClear = isKnownClear || (this.#book.recall(record) && chain?.isClear(record) === true);
+    // Epochs or a remembered answer of the book may verify a stamp that the chain does not know.
+    const since = isKnownClear ? undefined : this.#book.recall(record);
+    const isClear = isKnownClear || (since !== undefined && chain?.isClear(record, since) === true);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
     const by = decisive(this.accepted.purgeOf(record), inChain);
     const purged = earlier(by && coverBy(by), scheduled && coverBy(scheduled));
@@ -205,10 +219,14 @@ export class JournalView extends JournalFollower implements PurgeView {
   /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
     const { chain } = this;
-    if (chain === undefined || !chain.knows(record.stamp)) return false;
+    const isVerified = this.#book.recall(record) !== undefined;
+    const isKnown = chain?.knows(record.stamp) === true;
+    if (!isKnown && !isVerified) return false;
     if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
     if (this.schedule.coverOf(record, ask.atMs)?.mode === "hard") return false;
-    return !this.accepted.isPurgedByOrder(record) && !chain.isPurgedByOrder(record);
+    // A verified stamp that the chain does not know is newer than its entries.
+    const isPurgedInChain = isKnown && chain.isPurgedByOrder(record);
+    return !isPurgedInChain && !this.accepted.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */
@@ -239,6 +257,10 @@ export class JournalView extends JournalFollower implements PurgeView {
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
     const inChainAtMs = this.chain?.lastPurgeAtMs(record) ?? -Infinity;
     return Math.max(inChainAtMs, this.accepted.lastPurgeAtMs(record)) >= sinceAtMs;
+  }
+
+  mayBePurgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
+    return this.chain?.mayLackSince(sinceAtMs) === true || this.purgedSince(record, sinceAtMs);
   }
 
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {

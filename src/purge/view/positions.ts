@@ -6,7 +6,7 @@ import type { NameSecret } from "../../cache/record/record-key.ts";
 import type { EntryId } from "../journal/entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import type { JournalView } from "./journal-view.ts";
-import type { Requester } from "./view-port.ts";
+import type { Reach, Requester } from "./view-port.ts";
 
 export interface PositionSettings {
   readonly secret: NameSecret;
@@ -61,13 +61,12 @@ export class Positions {
   }
 
   /**
-   * Returns whether a client has sent a valid position whose purge the view lacks, even after a
-   * renewal and a read on the primary. Returns false for an expired, forged or malformed position,
-   * and while the site's secret cannot be read.
+   * Returns whether the view, after reads if necessary, reaches the purge whose position a client has sent; `undefined`
+   * for an expired, forged or malformed position, and while the site's secret cannot be read.
    */
-  async isBeyondView(sent: string, requester: Requester): Promise<boolean> {
+  async reachOf(sent: string, requester: Requester): Promise<Reach | undefined> {
     const place = await this.#opened(sent);
-    return place !== undefined && !(await this.#settings.view.reaches(place, requester));
+    return place && (await this.#settings.view.reaches(place, requester));
   }
 
   async #opened(sent: string): Promise<EntryId | undefined> {

@@ -72,6 +72,12 @@ export interface Requester {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
+/**
+ * Whether a view reaches a purge whose position a client has sent. `reached`: the view contains the purge or begins after
+ * it. `lacks`: the view may be older than the purge, or the journal has lost it.
+ */
+export type Reach = "reached" | "lacks";
+
 export interface PurgeView {
   /**
    * Returns whether the switch bypasses a route (rule 24). Callers first renew a view that is older
@@ -124,8 +130,10 @@ export interface PurgeView {
   readonly failedAtMs: number | undefined;
   /** Returns whether the view is too old because a recent read of the journal failed (rule 8). */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
-  /** Returns whether a purge that was accepted at or after this instant covers the record. */
+  /** Returns whether a known purge that was accepted at or after this instant covers the record. */
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean;
+  /** Like `purgedSince`, but also returns true if the view may lack such a purge, because it has dropped old entries. */
+  mayBePurgedSince(record: PurgeSubject, sinceAtMs: number): boolean;
   /**
    * Returns whether content that was generated at this instant may be from before a purge that
    * covers the record (rule 29).
@@ -153,6 +161,7 @@ export const noJournal: PurgeView = {
   failedAtMs: undefined,
   isUnreachable: () => false,
   purgedSince: () => false,
+  mayBePurgedSince: () => false,
   mayPredatePurge: () => false,
   endsAtMs: () => Infinity,
 };

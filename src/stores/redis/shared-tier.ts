@@ -2,6 +2,7 @@
 // and most 304s cost one command each.
 import { bodyOf, bytesOfText, decodeBody } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
+import { listIn } from "../../base/json-text.ts";
 import { digestOf } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
@@ -141,11 +142,12 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const reads: TierRead<Detail>[] = [];
     for (let from = 0; from < redisKeys.length; from += togetherMax) {
       const part = redisKeys.slice(from, from + togetherMax);
-      const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
+      const mget = (client: Redis) => client.exec(["MGET", ...part]);
       const answer = await redis.read("look-up", mget, ask.afterAnswer, "longest");
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
+      const texts = listIn(answer.value);
       for (const redisKey of part) {
-        const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[reads.length - from];
+        const text = this.#removals.isWaiting(redisKey) ? "" : texts[reads.length - from];
         const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
         reads.push(read instanceof Promise ? await read : read);
       }

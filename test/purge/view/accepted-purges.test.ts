@@ -93,10 +93,10 @@ describe("accepted purges are forgotten", () => {
     expect(purges.upTo(Infinity)).toEqual([]);
   });
 
-  it("up to a time", () => {
+  it("before the millisecond in which a mark was sent", () => {
     const purges = accepted(red("1-0"), red("2-0"), red("3-0"));
-    purges.forgetUpTo(1);
-    expect(purges.upTo(Infinity).map(({ n }) => n)).toEqual(["3-0"]);
+    purges.forgetBefore(1);
+    expect(purges.upTo(Infinity).map(({ n }) => n)).toEqual(["2-0", "3-0"]);
   });
 
   it("by one call if they were added twice", () => {

@@ -1,11 +1,16 @@
 // Rule 27: for which records, and how long, an isolate remembers an answer of the journal's book.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
-import type { Entry } from "../../../src/purge/journal/entry.ts";
+import type { Entry, EntryId } from "../../../src/purge/journal/entry.ts";
 import { type EpochRange, epochSize, lineageText } from "../../../src/purge/journal/epoch.ts";
 import { BookChecks, restamp } from "../../../src/purge/view/book-checks.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
+import {
+  type EntryChanges,
+  entryAt,
+  responseWith,
+  stampAt,
+} from "../../../testing/examples/purges.ts";
 
 describe("rule 27: remembered answers of the book", () => {
   let chain: Chain;
@@ -101,8 +106,23 @@ it("restamp changes only the stamp of a record, and keeps that of its load", () 
   }
 });
 
+const placeAt = (number: number) => ({ position: `${number}-0`, n: `n.${number}.${number}` });
+
+it("rule 27 (f): a stamp that is newer than the view stays, until the view has a purge of the record", async () => {
+  const chain = new Chain([entryAt("5-0", placeAt(5))]);
+  const unpurged = async () => ({ kind: "read", answers: [true] }) as const;
+  const checks = new BookChecks({ unpurged }, () => chain);
+  const record = responseWith({ stamp: placeAt(8) });
+  await checks.check(record, { atMs: 0, afterAnswer: () => undefined });
+  const recalled = (added: EntryChanges & EntryId) => {
+    chain.append([entryAt(added.position, added)]);
+    return [record.stamp, checks.recall(record)];
+  };
+  expect(recalled({ ...placeAt(6), tags: ["tag:green"] })).toEqual([placeAt(8), placeAt(5)]);
+  expect(recalled({ ...placeAt(7), tags: ["tag:red"] })).toEqual([placeAt(8), undefined]);
+});
+
 describe("rule 27 (j): epochs are read", () => {
-  const placeAt = (number: number) => ({ position: `${number}-0`, n: `n.${number}.${number}` });
   const chain = new Chain([entryAt("5-0", placeAt(5)), entryAt("6-0", placeAt(6))]);
   /** Returns a whole epoch, whose entries have no names. */
   const wholeEpoch = (epoch: number) => {

@@ -211,6 +211,27 @@ describe("the newest purge of a record in a chain", () => {
   });
 });
 
+describe("a chain may lack a purge since an instant", () => {
+  const [first, later] = ["random.1.7", "random.11.1"].map((n) => entryAt("1000-0", { n }));
+
+  it.each([
+    { id: "before its oldest entry", oldest: later, sinceMs: 1_000, mayLack: true },
+    { id: "not after that entry", oldest: later, sinceMs: 1_001, mayLack: false },
+    { id: "not before the journal's first entry", oldest: first, sinceMs: 1, mayLack: false },
+    {
+      id: "until it read that entry",
+      oldest: later,
+      heardAtMs: 9_000,
+      sinceMs: 9_000,
+      mayLack: true,
+    },
+  ])("$id", ({ oldest, heardAtMs, sinceMs, mayLack }) => {
+    const chain = new Chain([entryAt("1-0")], { entriesMax: 1, bytesMax: Infinity });
+    chain.append([oldest!], heardAtMs);
+    expect(chain.mayLackSince(sinceMs)).toBe(mayLack);
+  });
+});
+
 describe("a chain that may cover an answer of a cache (rule 29)", () => {
   const first = entryAt("1000-0", { n: "random.1.7", tags: ["tag:green"] });
   const later = entryAt("1000-0", { n: "random.11.1", tags: ["tag:green"] });

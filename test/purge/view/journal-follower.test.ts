@@ -133,6 +133,7 @@ describe("rule 22: an accepted purge that the journal has lost", () => {
     const isolate = await withLostPurge();
     const { clock, journal, view } = isolate;
     const stored = await isolate.filled();
+    clock.advance(0.001);
     journal.stream.loseNewest(1, clock.atMs);
     await view.catchUp();
     expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);

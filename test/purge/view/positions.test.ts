@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { NameSecret } from "../../../src/cache/record/record-key.ts";
 import { Positions } from "../../../src/purge/view/positions.ts";
+import type { Reach } from "../../../src/purge/view/view-port.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { Isolate, newEntry, warmIsolate } from "../../../testing/examples/purges.ts";
 
@@ -11,11 +12,11 @@ const place = { position: "1795165507845-0", n: "abc.7.def" };
 /** @param source the seed, or how to read it */
 function open(source: ConstructorParameters<typeof NameSecret>[1] = seed, namespace = "site") {
   const clock = new FakeClock();
-  const reaches = vi.fn<(of: typeof place) => Promise<boolean>>(async () => false);
+  const reaches = vi.fn<(of: typeof place) => Promise<Reach>>(async () => "lacks");
   const secret = new NameSecret(namespace, source);
   const positions = new Positions({ secret, view: { reaches }, nowAtMs: clock.nowAtMs });
   const asks = (sent: string) =>
-    positions.isBeyondView(sent, { atMs: clock.atMs, afterAnswer: () => undefined });
+    positions.reachOf(sent, { atMs: clock.atMs, afterAnswer: () => undefined });
   const visibleByAtMs = clock.atMs + 10_000;
   const sealed = async () => (await positions.sealed({ ...place, visibleByAtMs })) ?? "";
   return { clock, reaches, positions, asks, sealed };
@@ -26,10 +27,10 @@ describe("a position", () => {
     const sent = await open().sealed();
     const { clock, reaches, asks } = open();
     clock.advance(9.999);
-    expect(await asks(sent)).toBe(true);
+    expect(await asks(sent)).toBe("lacks");
     expect(reaches.mock.lastCall?.[0]).toEqual(place);
     clock.advance(0.001);
-    expect([await asks(sent), reaches.mock.calls.length]).toEqual([false, 1]);
+    expect([await asks(sent), reaches.mock.calls.length]).toEqual([undefined, 1]);
   });
 
   it.each([
@@ -37,7 +38,7 @@ describe("a position", () => {
     { id: "namespace", other: () => open(seed, "other") },
   ])("is not valid under another $id", async ({ other }) => {
     const { asks, reaches } = other();
-    expect([await asks(await open().sealed()), reaches.mock.calls.length]).toEqual([false, 0]);
+    expect([await asks(await open().sealed()), reaches.mock.calls.length]).toEqual([undefined, 0]);
   });
 
   it("shows neither the entry, nor by its length the number of purges", async () => {
@@ -56,7 +57,7 @@ describe("a position", () => {
     read.mockClear();
     const sent = await open().sealed();
     const all = Array.from({ length: 100 }, () => asks(sent));
-    expect(new Set(await Promise.all(all))).toEqual(new Set([false]));
+    expect(new Set(await Promise.all(all))).toEqual(new Set([undefined]));
     expect([read.mock.calls.length, reaches.mock.calls.length]).toEqual([2, 0]);
   });
 });
@@ -72,7 +73,7 @@ describe("a view that is to reach an entry", () => {
     const entry = write(isolate);
     await isolate.renew();
     isolate.journal.asked.length = 0;
-    expect(await isolate.view.reaches(entry, isolate.requester)).toBe(true);
+    expect(await isolate.view.reaches(entry, isolate.requester)).toBe("reached");
     expect(isolate.journal.asked).toEqual([]);
   });
 
@@ -81,7 +82,7 @@ describe("a view that is to reach an entry", () => {
     isolate.journal.replicaLagMs = 3_000;
     const entry = write(isolate);
     const all = Array.from({ length: 100 }, () => isolate.view.reaches(entry, isolate.requester));
-    expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
+    expect(new Set(await Promise.all(all))).toEqual(new Set(["reached"]));
     const { asked } = isolate.journal;
     expect(asked.filter((name) => name === "since")).toHaveLength(1);
     expect(asked.filter((name) => name === "sinceOnPrimary").length).toBeLessThanOrEqual(2);
@@ -96,21 +97,21 @@ describe("a view that is to reach an entry", () => {
     const entry = write(isolate);
     const reached = isolate.view.reaches(entry, isolate.requester);
     resolve();
-    expect(await reached).toBe(true);
+    expect(await reached).toBe("reached");
   });
 
   it("gives up on an entry that the journal lost, and on a journal that is slow or shut off", async () => {
     const lost = await warmIsolate();
     const entry = { position: "1-0", n: "lost" };
-    expect(await lost.view.reaches(entry, lost.requester)).toBe(false);
+    expect(await lost.view.reaches(entry, lost.requester)).toBe("lacks");
     lost.journal.asked.length = 0;
-    expect(await lost.view.reaches(entry, lost.requester)).toBe(false);
+    expect(await lost.view.reaches(entry, lost.requester)).toBe("lacks");
     expect(lost.journal.asked).toEqual([]);
     const slow = new Isolate({ timeoutMs: 20 });
     slow.journal.beforeAnswer = () => new Promise<never>(() => undefined);
-    expect(await slow.view.reaches(entry, slow.requester)).toBe(false);
+    expect(await slow.view.reaches(entry, slow.requester)).toBe("lacks");
     lost.isShutOff = true;
     lost.journal.beforeAnswer = () => new Promise<never>(() => undefined);
-    expect(await lost.view.reaches(entry, lost.requester)).toBe(false);
+    expect(await lost.view.reaches(entry, lost.requester)).toBe("lacks");
   });
 });

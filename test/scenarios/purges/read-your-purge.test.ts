@@ -6,7 +6,8 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
-import { adminToken, send } from "../../../testing/site/purge-sender.ts";
+import { purgeOthers } from "../../../testing/site/purges-of-others.ts";
+import { adminToken, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { openColos, read, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 
 /** A journal of two colos, which the test can switch off. */
@@ -260,4 +261,23 @@ it("over Redis with SEAL_KEY, no isolate reads the site's secret", async () => {
   const { sealedPosition } = JSON.parse((await send(near, { tags: ["a"] })).text) as Sent;
   expect((await far.get("/a", field(sealedPosition))).text).toBe("v2");
   expect(upstash.heldSecret).toBeNull();
+});
+
+it("a reader whose purge is before the view of a new isolate gets the new page, and then hits", async () => {
+  const upstash = new UnsteadyUpstash(clock);
+  const origin: Script = (_, nth) => page(`v${nth}`, cc("max-age=600", { "cache-tag": "a" }));
+  const config = { purge: { maxLagSeconds: 300 } };
+  const open = () => openJournalled({ config, clock, upstash, origin }).site;
+  const sender = open();
+  expect((await sender.get("/a")).text).toBe("v1");
+  const { text } = await send(sender, { tags: ["a"] });
+  const reader = field((JSON.parse(text) as Sent).sealedPosition);
+  await purgeOthers({ upstash, clock }, 1_200);
+  const site = open();
+  // Without a position, the body time lets the page answer (rule 7 b).
+  expect((await site.get("/a")).text).toBe("v1");
+  site.origin.script = () => page("v2", cc("max-age=600", { "cache-tag": "a" }));
+  expect((await site.get("/a", reader)).text).toBe("v2");
+  const hit = await site.get("/a", reader);
+  expect([hit.text, hit.cacheStatus]).toEqual(["v2", expect.stringContaining("; hit")]);
 });

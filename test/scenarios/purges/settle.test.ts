@@ -2,8 +2,10 @@
 // purge that covers it, because replicas of the origin may still send the purged content.
 import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { purgeOthers } from "../../../testing/site/purges-of-others.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 const fields = cc("max-age=600", { "cache-tag": "red", etag: '"1"' });
@@ -95,4 +97,38 @@ it.each([
   if (row.elsewhere) await site.get("/b");
   await site.get("/a");
   expect((await site.get("/a")).cacheStatus).toContain("; hit; ttl=5;");
+});
+
+/** Opens isolates that share the tiers and the journal. */
+function openIsolates() {
+  const clock = new FakeClock();
+  const world = { clock, upstash: new UnsteadyUpstash(clock) };
+  const origin = (_: unknown, nth: number) => page(`page ${nth}`, fields);
+  const isolate = () => openJournalled({ config: settling, ...world, origin }).site;
+  return { ...world, isolate };
+}
+
+it("settleSeconds limits the lifetime also if the view of a new isolate lacks the purge", async () => {
+  const { isolate, ...world } = openIsolates();
+  await send(isolate(), red);
+  await purgeOthers(world, 1_200);
+  world.clock.advance(11);
+  const site = isolate();
+  for (const _ of ["begins the view", "is stored"]) await site.get("/slow");
+  expect((await site.get("/slow")).cacheStatus).toContain("; hit; ttl=60;");
+});
+
+it("a response from long after a purge is validated in a view that lacks older purges", async () => {
+  const { isolate, ...world } = openIsolates();
+  const site = isolate();
+  // The first entry of an empty journal covers everything.
+  await send(site, { tags: ["green"] });
+  world.clock.advance(61);
+  for (const _ of ["begins the view", "is stored"]) await site.get("/slow");
+  world.clock.advance(601);
+  await purgeOthers(world, 1_200);
+  const other = isolate();
+  await other.get("/b");
+  other.origin.script = () => unchanged({});
+  expect((await other.get("/slow")).cacheStatus).toContain("fwd-status=304");
 });

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
 import { responseForm } from "../../../src/pages/stored/response-form.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import {
   ask,
@@ -17,7 +18,16 @@ import {
   shown,
 } from "../../../testing/examples/records.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
-import { bodyBytesMax, keyOf, large, marker, openWorld, page, redisKeyOf } from "./shared-world.ts";
+import {
+  bodyBytesMax,
+  keyOf,
+  large,
+  marker,
+  openWorld,
+  page,
+  redisKeyOf,
+  tierOver,
+} from "./shared-world.ts";
 
 const unchanged = { ...keep, body: "unchanged" } as const;
 
@@ -173,4 +183,10 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
       expect(await look(tier, key, ask)).toEqual(shown(large, noise(300_000)));
     },
   );
+});
+
+it("a reply to a read of many records that is no list contains none", async () => {
+  const read = async () => ({ kind: "answered", value: null });
+  const tier = tierOver({ read } as unknown as RedisClient);
+  expect(await tier.readMany([keyOf("a")], ask)).toEqual([{ kind: "absent" }]);
 });

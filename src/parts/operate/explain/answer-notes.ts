@@ -114,7 +114,7 @@ function noteCacheBelow(
   if (view.mayPredatePurge(subject, sinceAtMs)) {
     const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + cacheBelowMsMax;
     const isOld = decision.refused?.rule === "before-purge";
-    if (isOld && !view.purgedSince(subject, nowAtMs() - reachedMs)) {
+    if (isOld && !view.mayBePurgedSince(subject, nowAtMs() - reachedMs)) {
       note("cache-unpurged", cachesNamedIn(fields));
     }
     return;

@@ -26,7 +26,7 @@ import type { FoundResponse, PageLookup } from "../../../pages/reuse/page-lookup
 import { fieldsOfVariants } from "../../../pages/reuse/vary-markers.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../../pages/reuse/may-answer.ts";
 import { notePass, refusalOfPass } from "../../../pages/fetch/pass-by.ts";
-import { isBeyond, lookupFor, verdictOrBypass } from "../../../pages/serve.ts";
+import { reachOf, lookupFor, verdictOrBypass } from "../../../pages/serve.ts";
 import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
@@ -114,8 +114,8 @@ export async function explain(
       return passing(planned.passed);
     case "lookup": {
       if (explained.renewsView) await renewView(planned.request, explained.context);
-      const isBeyondView = await isBeyond(planned.request, atMs, explained.context);
-      const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
+      const reach = await reachOf(planned.request, atMs, explained.context);
+      const lookup = lookupFor(planned.request, atMs, { ...context, reach });
       const found = await lookup.lookUp();
       const verdict = verdictOrBypass(found, lookup, { client: request, read });
       if (typeof verdict === "string") {
@@ -330,7 +330,7 @@ function groundOfVerdict(ended: EndedLookup, look: LookAccount): Ground {
   const metadata = found?.candidate.stored.metadata;
   const ground = groundOf[by];
   if (by === "purged") {
-    if (lookup.exchange.isBeyondView === true) return beyondView;
+    if (lookup.exchange.reach === "lacks") return beyondView;
     const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
     return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
   }
