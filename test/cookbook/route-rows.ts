@@ -232,19 +232,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Do not store error pages that say 200",
-    origin: (_, nth) => page(`page ${nth}`, nth === 2 || nth > 3 ? { "x-error": "database" } : {}),
-    steps: [
-      { path: "/a", sees: `${stored} | page 1` },
-      { passSeconds: 301 },
-      { path: "/a", sees: `${hit} | page 1` },
-      { passSeconds: 2 },
-      { path: "/a", sees: `${hit} | page 1` },
-      { path: "/a", sees: `${hit} | page 3` },
-      { path: "/b", sees: 'fwd=uri-miss; detail="answer-rule: answer.0" | page 4' },
-    ],
-  },
-  {
     recipe: "Preview and draft mode",
     origin: echoing("cookie"),
     steps: [
