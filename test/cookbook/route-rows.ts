@@ -65,18 +65,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "An application below a path",
-    origin: ({ url }) => page(url, { location: "/b" }),
-    steps: [
-      {
-        path: "/blog/a?c",
-        sees: `${stored} | https://blog-origin.example/a?c`,
-        answers: { location: "/blog/b" },
-      },
-      { path: "/a", sees: `${stored} | https://origin.invalid/a` },
-    ],
-  },
-  {
     recipe: "A/B test with a cookie",
     origin: ({ headers, url }) =>
       page(headers.get("cookie") ?? "none", url.endsWith("?set") ? { "set-cookie": "ab=a" } : {}),
@@ -215,20 +203,6 @@ export const routeRows: readonly Row[] = [
         headers: { "x-api-key": "key-of-ann" },
         sees: 'fwd=uri-miss; detail="credential-field: x-api-key" | key-of-ann',
       },
-    ],
-  },
-  {
-    recipe: "Search pages",
-    steps: [
-      { path: "/search?q=tide&page=2", sees: `${stored} | /search?page=2&q=tide 1` },
-      { path: "/search?page=2&q=tide&x=1", sees: `${hit} | /search?page=2&q=tide 1` },
-      { path: "/search?q=fog", sees: `${stored} | /search?q=fog 2` },
-      {
-        path: "/search?q=tide&page=2",
-        at: "far",
-        sees: "hit; detail=shared | /search?page=2&q=tide 1",
-      },
-      { path: "/search?q=fog", at: "far", sees: `${stored} | /search?q=fog 3` },
     ],
   },
   {
