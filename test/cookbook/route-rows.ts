@@ -16,6 +16,7 @@ const graphql = (method: string, body: string) => ({
   headers: { "content-type": "application/json", "content-length": String(body.length) },
 });
 
+const ownPage = "<!doctype html><title>Back soon</title><h1>We are back soon</h1>";
 const [phone, laptop] = ["Mozilla/5.0 (iPhone) Mobile/15E148", "Mozilla/5.0 (X11; Linux x86_64)"];
 
 export const routeRows: readonly Row[] = [
@@ -65,6 +66,31 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "Your own error page",
+    origin: () => new Response("gateway", { status: 502 }),
+    steps: [
+      {
+        path: "/a",
+        headers: { accept: "text/html,*/*;q=0.8" },
+        sees: `fwd=uri-miss; fwd-status=502; detail=error-status | ${ownPage}`,
+        answers: { "cache-control": "no-store", "content-type": "text/html; charset=utf-8" },
+      },
+      { path: "/b", sees: "fwd=uri-miss; fwd-status=502; detail=error-status | gateway" },
+    ],
+  },
+  {
+    recipe: "An application below a path",
+    origin: ({ url }) => page(url, { location: "/b" }),
+    steps: [
+      {
+        path: "/blog/a?c",
+        sees: `${stored} | https://blog-origin.example/a?c`,
+        answers: { location: "/blog/b" },
+      },
+      { path: "/a", sees: `${stored} | https://origin.invalid/a` },
+    ],
+  },
+  {
     recipe: "A/B test with a cookie",
     origin: ({ headers, url }) =>
       page(headers.get("cookie") ?? "none", url.endsWith("?set") ? { "set-cookie": "ab=a" } : {}),
@@ -85,6 +111,37 @@ export const routeRows: readonly Row[] = [
       },
       { ...graphql("QUERY", '{"variables":{},"query":"{ me }"}'), sees: `${hit} | answer 1` },
       { ...graphql("QUERY", '{"query":"{ you }"}'), sees: `${stored} | answer 2` },
+    ],
+  },
+  {
+    recipe: "Videos, maps and downloads",
+    origin: ({ headers }) => {
+      const [, first = "", last = ""] =
+        /^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "") ?? [];
+      const part = "0123456789".repeat(150_000).slice(Number(first), Number(last) + 1);
+      const range = `bytes ${first}-${Number(first) + part.length - 1}/1500000`;
+      return new Response(part, {
+        status: 206,
+        headers: { "content-type": "video/mp4", "content-range": range, etag: '"1"' },
+      });
+    },
+    steps: [
+      {
+        path: "/a.mp4",
+        headers: { range: "bytes=0-3" },
+        sees: "fwd=uri-miss; fwd-status=206; stored | 0123",
+      },
+      {
+        path: "/a.mp4",
+        headers: { range: "bytes=2-5" },
+        sees: `${hit} | 2345`,
+        answers: { "content-range": "bytes 2-5/1500000" },
+      },
+      {
+        path: "/a.mp4",
+        headers: { range: "bytes=-2" },
+        sees: "fwd=partial; fwd-status=206; detail=memory | 89",
+      },
     ],
   },
   magentoRow,
@@ -203,6 +260,31 @@ export const routeRows: readonly Row[] = [
         headers: { "x-api-key": "key-of-ann" },
         sees: 'fwd=uri-miss; detail="credential-field: x-api-key" | key-of-ann',
       },
+    ],
+  },
+  {
+    recipe: "404 pages",
+    origin: (_, nth) => page(`none ${nth}`, {}, 404),
+    steps: [
+      { path: "/a", sees: "fwd=uri-miss; fwd-status=404; detail=unconfirmed | none 1" },
+      { path: "/a", sees: "fwd=uri-miss; collapsed | none 2" },
+      { path: "/a", sees: `${hit} | none 2` },
+      { passSeconds: 31 },
+      { path: "/a", sees: "fwd=uri-miss; collapsed | none 3" },
+      { path: "/a", sees: `${hit} | none 3` },
+    ],
+  },
+  {
+    recipe: "Do not store error pages that say 200",
+    origin: (_, nth) => page(`page ${nth}`, nth === 2 || nth > 3 ? { "x-error": "database" } : {}),
+    steps: [
+      { path: "/a", sees: `${stored} | page 1` },
+      { passSeconds: 301 },
+      { path: "/a", sees: `${hit} | page 1` },
+      { passSeconds: 2 },
+      { path: "/a", sees: `${hit} | page 1` },
+      { path: "/a", sees: `${hit} | page 3` },
+      { path: "/b", sees: 'fwd=uri-miss; detail="answer-rule: answer.0" | page 4' },
     ],
   },
   {
