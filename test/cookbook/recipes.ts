@@ -47,9 +47,7 @@ function recipeIn(section: string): Recipe {
 /** Writes the files of a recipe into a new folder. */
 export async function writeRecipe({ config, modules }: Recipe, folder: string): Promise<void> {
   await mkdir(folder);
-  const used = ["esi", "fallback", "nonce", "query", "release", "slices"].filter((name) =>
-    config?.includes(`${name}(`),
-  );
+  const used = ["esi", "query", "release", "slices"].filter((name) => config?.includes(`${name}(`));
   const imports = used.map((name) => `import { ${name} } from "tidemark/${name}";\n`).join("");
   const settings = `import { defineConfig } from "tidemark";\n${imports}\nexport default defineConfig({\n${config ?? ""}});\n`;
   await writeFile(join(folder, "tidemark.config.ts"), fromSources(settings));

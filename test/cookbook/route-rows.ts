@@ -1,7 +1,7 @@
 // For each recipe about routes: the requests that show that it works.
 import { cc, type FieldTexts, page } from "../../testing/fakes/origin-in-process.ts";
 import { magentoRow } from "./magento-row.ts";
-import { bypassed, hit, type Origin, pathOf, purged, type Row, stored } from "./play.ts";
+import { bypassed, hit, type Origin, purged, type Row, stored } from "./play.ts";
 
 /** Returns an origin whose pages contain a field of the request. */
 const echoing =
@@ -16,7 +16,6 @@ const graphql = (method: string, body: string) => ({
   headers: { "content-type": "application/json", "content-length": String(body.length) },
 });
 
-const chrome = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 const ownPage = "<!doctype html><title>Back soon</title><h1>We are back soon</h1>";
 const [phone, laptop] = ["Mozilla/5.0 (iPhone) Mobile/15E148", "Mozilla/5.0 (X11; Linux x86_64)"];
 
@@ -57,17 +56,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Cache per language",
-    origin: echoing("accept-language", cc("max-age=60", { vary: "Accept-Language" })),
-    steps: [
-      { path: "/", headers: { "accept-language": "de-AT,de;q=0.9" }, sees: `${stored} | de` },
-      { path: "/", headers: { "accept-language": "FR" }, sees: `${stored} | fr` },
-      { path: "/", headers: { "accept-language": "de,en;q=0.3" }, sees: `${hit} | de` },
-      { path: "/", sees: `${stored} | en` },
-      { path: "/", headers: { "accept-language": "dexter" }, sees: `${hit} | en` },
-    ],
-  },
-  {
     recipe: "Never cache for logged-in users",
     origin: echoing("cookie", cc("public, max-age=60")),
     steps: [
@@ -91,19 +79,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Security headers",
-    origin: () => page("a", { "x-powered-by": "x" }),
-    steps: ["fwd=uri-miss; stored | a", `${hit} | a`].map((sees) => ({
-      path: "/a",
-      sees,
-      answers: {
-        "strict-transport-security": "max-age=31536000",
-        "x-content-type-options": "nosniff",
-        "x-powered-by": null as never,
-      },
-    })),
-  },
-  {
     recipe: "An application below a path",
     origin: ({ url }) => page(url, { location: "/b" }),
     steps: [
@@ -124,15 +99,6 @@ export const routeRows: readonly Row[] = [
       { path: "/", headers: { cookie: "ab=b" }, sees: `${stored} | ab=b` },
       { path: "/", headers: { cookie: "ab=a; _ga=1" }, sees: `${hit} | ab=a` },
       { path: "/?set", sees: "fwd=uri-miss; detail=set-cookie | none" },
-    ],
-  },
-  {
-    recipe: "Share pages whose parameters do not matter",
-    origin: (request) => page(pathOf(request), { "no-vary-search": 'params=("ref" "session_id")' }),
-    steps: [
-      { path: "/articles/a?page=2", sees: `${stored} | /articles/a?page=2` },
-      { path: "/articles/a?ref=x&page=2", sees: `${hit} | /articles/a?page=2` },
-      { path: "/articles/a?page=3&session_id=1", sees: `${stored} | /articles/a?page=3` },
     ],
   },
   {
@@ -178,37 +144,7 @@ export const routeRows: readonly Row[] = [
       },
     ],
   },
-  {
-    recipe: "Fragments with ESI: Symfony and Drupal",
-    origin: ({ headers, url }, nth) =>
-      url.includes("/_fragment")
-        ? page(`cart of ${headers.get("cookie")}`, { "cache-control": "private" })
-        : page(`page ${nth}: <esi:include src="/_fragment?_path=a&amp;_hash=b" />`, {
-            "cache-control": "public, s-maxage=600",
-            "surrogate-control": headers.get("surrogate-capability")?.includes("ESI/1.0")
-              ? 'content="ESI/1.0"'
-              : "",
-          }),
-    steps: [
-      { path: "/", headers: { cookie: "a=1" }, sees: `${stored} | page 1: cart of a=1` },
-      {
-        path: "/",
-        headers: { cookie: "a=2" },
-        sees: `${hit} | page 1: cart of a=2`,
-        answers: { "cache-control": "private, no-cache" },
-      },
-    ],
-  },
   magentoRow,
-  {
-    recipe: "A nonce in Content-Security-Policy",
-    origin: (_, nth) =>
-      page(`page ${nth}`, { "content-security-policy": "script-src 'nonce-drawn-by-the-origin'" }),
-    steps: [
-      { path: "/", sees: `${stored} | page 1` },
-      { path: "/", sees: `${hit} | page 1`, answers: { "cache-control": "private, max-age=0" } },
-    ],
-  },
   {
     recipe: "GraphQL",
     origin: ({ method, headers, url }) =>
@@ -232,16 +168,6 @@ export const routeRows: readonly Row[] = [
         body: "{}",
         sees: "fwd=method; detail=method | POST null",
       })),
-    ],
-  },
-  {
-    recipe: "Image formats: AVIF and WebP",
-    origin: ({ headers }) => page(/avif|webp/.exec(headers.get("accept") ?? "")?.[0] ?? "jpeg"),
-    steps: [
-      { path: "/images/a", headers: { accept: chrome }, sees: `${stored} | avif` },
-      { path: "/images/a", headers: { accept: "image/webp,*/*" }, sees: `${stored} | webp` },
-      { path: "/images/a", headers: { accept: chrome }, sees: `${hit} | avif` },
-      { path: "/images/a", headers: { accept: "*/*" }, sees: `${stored} | jpeg` },
     ],
   },
   {
@@ -294,31 +220,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "A second origin while the first is down",
-    origin: ({ url }, nth) =>
-      url.startsWith("https://mirror.example/") || nth === 1
-        ? page(`page ${nth}`)
-        : page("down", {}, 503),
-    steps: [
-      { path: "/", sees: `${stored} | page 1` },
-      { passSeconds: 2 * 3_600 - 1 },
-      { path: "/", sees: "fwd=stale; fwd-status=503; detail=stale-if-error | page 1" },
-      { passSeconds: 1 },
-      { path: "/", sees: "fwd=uri-miss; collapsed; detail=fallback | page 5" },
-      { path: "/", sees: "hit; detail=fallback | page 5" },
-      { passSeconds: 10 },
-      { path: "/", sees: "fwd=uri-miss; stored; detail=fallback | page 7" },
-    ],
-  },
-  {
-    recipe: "Strip UTM and other tracking parameters",
-    steps: [
-      { path: "/a?utm_source=mail&fbclid=1", sees: `${stored} | /a 1` },
-      { path: "/a?ref=friend&promo_7=x", sees: `${hit} | /a 1` },
-      { path: "/a?page=2&ref=friend", sees: `${stored} | /a?page=2 2` },
-    ],
-  },
-  {
     recipe: "CORS",
     origin: ({ headers, url, method }) => {
       const origin = url.includes("/fonts/") ? "*" : (headers.get("origin") ?? "none");
@@ -362,51 +263,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Pagination",
-    steps: [
-      { path: "/articles?page=1", sees: `${stored} | /articles?page=1 1` },
-      { path: "/articles?page=2&x=9", sees: `${stored} | /articles?page=2 2` },
-      { path: "/articles?page=2", sees: `${hit} | /articles?page=2 2` },
-      { runs: "tidemark purge --tag articles", prints: /Purged/ },
-      { path: "/articles?page=1", sees: `${purged} | /articles?page=1 3` },
-      { path: "/articles?page=2", sees: `${purged} | /articles?page=2 4` },
-    ],
-  },
-  {
-    recipe: "Search pages",
-    steps: [
-      { path: "/search?q=tide&page=2", sees: `${stored} | /search?page=2&q=tide 1` },
-      { path: "/search?page=2&q=tide&x=1", sees: `${hit} | /search?page=2&q=tide 1` },
-      { path: "/search?q=fog", sees: `${stored} | /search?q=fog 2` },
-      {
-        path: "/search?q=tide&page=2",
-        at: "far",
-        sees: "hit; detail=shared | /search?page=2&q=tide 1",
-      },
-      { path: "/search?q=fog", at: "far", sees: `${stored} | /search?q=fog 3` },
-    ],
-  },
-  {
-    recipe: "RSS and Atom feeds",
-    origin: () => page("feed", { etag: '"1"' }),
-    steps: [
-      { path: "/news.rss", sees: `${stored} | feed` },
-      { path: "/news.rss?cachebust=77", headers: { "if-none-match": '"1"' }, sees: `${hit} | ` },
-      { path: "/feed", sees: `${stored} | feed` },
-    ],
-  },
-  {
-    recipe: "Sitemap and robots.txt",
-    steps: [
-      { path: "/sitemap-posts.xml", sees: `${stored} | /sitemap-posts.xml 1` },
-      { path: "/robots.txt", sees: `${stored} | /robots.txt 2` },
-      { passSeconds: 80_000 },
-      { path: "/sitemap-posts.xml?v=2", sees: `${hit} | /sitemap-posts.xml 1` },
-      { runs: "tidemark purge --tag sitemap", prints: /Purged/ },
-      { path: "/sitemap-posts.xml", sees: `${purged} | /sitemap-posts.xml 3` },
-    ],
-  },
-  {
     recipe: "404 pages",
     origin: (_, nth) => page(`none ${nth}`, {}, 404),
     steps: [
@@ -432,22 +288,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Cache by media type",
-    origin: ({ url }) => {
-      const bytes = url.endsWith("large") ? "1048576" : "1";
-      const image = { "content-type": "image/png", "content-length": bytes, "set-cookie": "a=1" };
-      return url.endsWith("page") ? page("x", cc("max-age=60")) : page("x", image);
-    },
-    steps: [
-      { path: "/media/small", sees: `${stored} | x` },
-      { passSeconds: 29 * 86_400 },
-      { path: "/media/small", sees: `${hit} | x` },
-      { runs: "tidemark purge --tag media", prints: /Purged/ },
-      { path: "/media/small", sees: `${purged} | x` },
-      { path: "/media/page", sees: 'fwd=uri-miss; detail="answer-rule: answer.2" | x' },
-    ],
-  },
-  {
     recipe: "Preview and draft mode",
     origin: echoing("cookie"),
     steps: [
@@ -468,20 +308,6 @@ export const routeRows: readonly Row[] = [
       { passSeconds: 61 },
       { path: "https://shop.example/", sees: `${stored} | shop-origin.example 3` },
       { path: "https://www.example.com/", sees: `${hit} | blog-origin.example 1` },
-    ],
-  },
-  {
-    recipe: "Reloads that reach the origin",
-    steps: [
-      { path: "/api/prices", sees: `${stored} | /api/prices 1` },
-      {
-        path: "/api/prices",
-        headers: { "cache-control": "no-cache" },
-        sees: "fwd=request; stored | /api/prices 2",
-      },
-      { path: "/api/prices", sees: `${hit} | /api/prices 2` },
-      { path: "/a", sees: `${stored} | /a 3` },
-      { path: "/a", headers: { "cache-control": "no-cache" }, sees: `${hit} | /a 3` },
     ],
   },
   {

@@ -69,7 +69,6 @@ const installed = {
   Twig: runs("php", "-r", `require '${php}/Twig/autoload.php';`),
   Go: runs("go", "version"),
   Rails: runs("ruby", "-e", "require 'active_record'; require 'active_job'; require 'sqlite3'"),
-  Terraform: runs("terraform", "version"),
 };
 for (const [name, is] of Object.entries(installed)) {
   if (!is) console.warn(`${name} is not installed. Its recipe is not tested here.`);
@@ -198,25 +197,6 @@ describe.concurrent("the function", () => {
     const [, step = ""] = /^ {2}run: (.*)$/m.exec(fileOf("purge.yml")) ?? [];
     await run(relay, { command: ["bash", "-e", "-c", step], env: { GITHUB_RUN_NUMBER: "7" } });
     expect(await purgesOf(relay)).toMatchObject([{ tags: ["docs"], reason: "run 7" }]);
-  });
-
-  it.skipIf(!installed.Terraform)("runs after a change of Terraform", async () => {
-    const relay = await startRelay();
-    const inFolder = join(folder, "terraform");
-    await mkdir(inFolder);
-    await writeFile(join(inFolder, "purge.sh"), fileOf("purge.sh"));
-    await writeFile(join(inFolder, "purge.tf"), fileOf("purge.tf"));
-    const apply = async (version: number) => {
-      const resource = `resource "terraform_data" "redirects" {\n  triggers_replace = [${version}]\n}\n`;
-      await writeFile(join(inFolder, "redirects.tf"), resource);
-      const command = ["terraform", "apply", "-auto-approve", "-input=false"] as const;
-      await run(relay, { command, folder: inFolder });
-    };
-    await run(relay, { command: ["terraform", "init", "-input=false"], folder: inFolder });
-    await apply(1);
-    await apply(1);
-    await apply(2);
-    expect(await purgesOf(relay)).toMatchObject([{ tags: ["redirects"] }, { tags: ["redirects"] }]);
   });
 });
 

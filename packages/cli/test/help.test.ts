@@ -60,7 +60,7 @@ it("docs/command.md lists each command, and has sections only for commands", () 
   const sections = [...page.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);
   expect(sections.filter((name) => !names.includes(name ?? ""))).toEqual([]);
   const [list = ""] = page.split("\n## ", 1);
-  expect(names.filter((name) => !list.includes(`- [\`${name}\`](`))).toEqual([]);
+  expect(names.filter((name) => !list.includes(`[\`${name}\`](`))).toEqual([]);
 });
 
 it("`tidemark help purge` prints the same text as `tidemark purge --help`", async () => {

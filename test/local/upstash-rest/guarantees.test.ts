@@ -1,4 +1,4 @@
-// Tests what docs/stores.md demands of a proxy in front of Redis: `tidemark redis-proxy` by default, or the one of PROXY_URL.
+// Tests what Tidemark demands of a proxy in front of Redis (docs/stores.md): `tidemark redis-proxy` by default, or the one of PROXY_URL.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../../local/bundling.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
