@@ -1,7 +1,7 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { bytesOf, discardBody, loadStampOf } from "../../cache/record/record.ts";
+import { asLoaded, bytesOf, discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
@@ -230,8 +230,7 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
  * purges of these tags (rule 27 f).
  */
 export function withTags(metadata: DataMetadata, tags: readonly string[]): DataMetadata {
-  const stamp = loadStampOf(metadata);
-  return { ...metadata, stamp, loadStamp: undefined, tags: [...metadata.tags, ...tags] };
+  return { ...asLoaded(metadata), tags: [...metadata.tags, ...tags] };
 }
 
 /** Returns whether the value may answer, fresh or stale. */

@@ -4,7 +4,7 @@ import { bodyOf, bytesOfText, decodeBody } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
 import { digestOf } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
-import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
+import { comparedHeadOf, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { listRecords, type RecordsInRedis } from "./record-listing.ts";
 import {
@@ -20,6 +20,7 @@ import {
   type ListingBounds,
   foundWith,
   type PreparedWrite,
+  type RecordHead,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -299,8 +300,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
       return { kind: "unavailable", cause: "shut-off" };
     const name = key.nameIn(namespace);
     const redisKey = typeof name === "string" ? name : await name;
-    const head = encodeRecord(headOf(record), keep.untilAtMs, form, key.knownDigest);
-    const encoded = redis.seal.inJson("record", redisKey, head);
+    const head = comparedHeadOf(record, keep);
+    const inJson = encodeRecord(head, keep.untilAtMs, form, key.knownDigest);
+    const encoded = redis.seal.inJson("record", redisKey, inJson);
     const encoding = bodyOf(record, this.#settings, recordText(encoded, "").length);
     const body = encoding instanceof Promise ? await encoding : encoding;
     if (typeof body === "object") return body;
@@ -317,19 +319,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
       newerArgs:
-        record.kind === "response" && keep.unlessNewer !== undefined
-          ? newerArgs(record.stored.metadata, keep.unlessNewer)
+        head.kind === "response" && keep.unlessNewer !== undefined
+          ? newerArgs(head.metadata, keep.unlessNewer)
           : undefined,
-      atEnd: this.#atEnd(record, keep),
+      atEnd: this.#atEnd(head, keep),
     };
     if (!this.#uploads.begin(upload)) return { kind: "refused", rule: "busy" };
     return upload;
   }
 
-  #atEnd(record: TierRecord<Detail>, { isAtEnd }: TierKeep): Upload["atEnd"] {
+  #atEnd(head: RecordHead<Detail>, { isAtEnd }: TierKeep): Upload["atEnd"] {
     const { journalKey } = this.#settings;
-    if (isAtEnd !== true || journalKey === undefined || record.kind === "vary") return undefined;
-    const { stamp } = record.stored.metadata;
+    if (isAtEnd !== true || journalKey === undefined || head.kind === "vary") return undefined;
+    const { stamp } = head.metadata;
     return { journalKey, n: stamp === "none" ? "" : stamp.n };
   }
 }
