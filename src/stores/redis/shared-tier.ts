@@ -221,18 +221,13 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "arriving") return refuseArriving(record);
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
-    const { lossCount } = this.#settings.redis;
-    const losses = lossCount?.();
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
       if (upload.heldDigest !== null && (await isRewritten(client, upload, this.#settings)))
         return ["OK"];
       return this.#uploads.write(client, [upload]);
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
-    const written = writtenBy(answer, 0);
-    // The library may have sent the command again, after a first run that has stored the record.
-    const isDoubtful = written.kind === "refused" && written.rule === "not-at-end";
-    return isDoubtful && lossCount?.() !== losses ? doubtful : written;
+    return writtenBy(answer, 0);
   }
 
   async prepared(
