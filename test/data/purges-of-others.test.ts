@@ -1,33 +1,21 @@
 // Tests that values keep their lifetime although more purges of other keys follow than a view holds
 // (docs/purge-protocol-book.md, rule 27).
 import { expect, it, vi } from "vitest";
-import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
-import { newEntry } from "../../testing/examples/purges.ts";
-import { upstashStore } from "../../testing/fakes/upstash-store.ts";
+import { purgeOthers } from "../../testing/data/purge-others.ts";
 
 const keys = Array.from({ length: 20 }, (_, at) => `${at}`);
 const purgeCount = 8_300;
 
-/** Appends purges of other keys, a hundred at a time. */
-async function purgeOthers({ upstash, clock }: DataIsolate): Promise<void> {
-  const { url, token } = upstash;
-  const redis = upstashStore.client({ url, token, nowAtMs: clock.nowAtMs });
-  const settings = { redis, namespace: "tidemark", nowAtMs: clock.nowAtMs };
-  const journal = new RedisJournal({ ...settings, randomText: () => crypto.randomUUID() });
-  for (let at = 0; at < purgeCount; at += 100) {
-    const tags = (nth: number) => [`url:tidemark-data:/others/${at + nth}`];
-    const purges = Array.from({ length: 100 }, (_, nth) => newEntry({ n: "n", tags: tags(nth) }));
-    expect(await journal.append(purges)).toMatchObject({ kind: "appended" });
-  }
-}
+const behindOthers = ({ upstash: { url, token }, clock: { nowAtMs } }: DataIsolate) =>
+  purgeOthers(purgeCount, { url, token, nowAtMs });
 
 it("values keep their lifetime behind 8,300 purges of other keys", async () => {
   const here = new DataIsolate();
   const articles = here.articles({ fresh: "1h" });
   for (const key of keys) await articles.getOrSet(key, async () => `value ${key}`);
   await here.settle();
-  await purgeOthers(here);
+  await behindOthers(here);
   await articles.delete("7");
   here.clock.advance(20);
   for (const isolate of [here, here.elsewhere()]) {
@@ -47,7 +35,7 @@ it("each read finds a value in the shared or the edge tier that the view cannot 
     data.namespace<string, string>(`${tier}-articles`, { fresh: "1h", tiers: [tier] });
   for (const tier of ["shared", "edge"] as const) await valuesIn(here, tier).set("42", "value");
   await here.settle();
-  await purgeOthers(here);
+  await behindOthers(here);
   here.clock.advance(20);
   const load = vi.fn<() => Promise<string>>(async () => "new");
   // Each tier is read by a new isolate, because the first unknown stamp renews the view.
