@@ -1,6 +1,7 @@
 // Tests loads outside of `getOrSet`: `lookUp`, and `set` with the start that it returns.
 import { describe, expect, it } from "vitest";
 import { DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
+import { purgeOthers } from "../../testing/data/purge-others.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
@@ -178,6 +179,17 @@ describe("a lookup with further tags", () => {
     expect(await found(elsewhere, [`filler-0-0-${"x".repeat(200)}`])).toEqual([undefined, false]);
     expect(await found(articles, [`filler-0-0-${"x".repeat(200)}`])).toEqual([undefined, false]);
     expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
+  });
+
+  it("judges by its own tags a value that the book has verified as the lookup did (rule 27 f)", async () => {
+    const { isolate } = await stored();
+    const { upstash, clock } = isolate;
+    await purgeOthers(1_200, { url: upstash.url, token: upstash.token, nowAtMs: clock.nowAtMs });
+    clock.advance(20);
+    const { value, judge } = await isolate.elsewhere().articles().lookUp("42");
+    expect([value, judge(["own"])]).toEqual(["old", "fresh"]);
+    // The book was not asked about this tag.
+    expect(judge(["page"])).toBe("unusable");
   });
 
   it("rejects an invalid tag", async () => {

@@ -226,11 +226,13 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
 }
 
 /**
- * Returns the metadata with further tags, and with the stamp of the load: a later stamp proves nothing about
- * purges of these tags (rule 27 f).
+ * Returns the metadata with tags. If it lacks some of them, it gets the stamp of the load: a later stamp proves
+ * nothing about purges of these tags (rule 27 f).
  */
 export function withTags(metadata: DataMetadata, tags: readonly string[]): DataMetadata {
-  return { ...asLoaded(metadata), tags: [...metadata.tags, ...tags] };
+  const further = tags.filter((tag) => !metadata.tags.includes(tag));
+  if (further.length === 0) return metadata;
+  return { ...asLoaded(metadata), tags: [...metadata.tags, ...further] };
 }
 
 /** Returns whether the value may answer, fresh or stale. */
