@@ -286,7 +286,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     record: TierRecord<Detail>,
     keep: TierKeep,
   ): Promise<Upload | TierWrite> {
-    const { sharedMsMax = Infinity } = keep;
+    const { sharedMsMin = 0, sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // Check first whether the database is shut off, because compression takes CPU time.
@@ -310,7 +310,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       body,
       text,
       bytes: text.length - body.length + bytesOfText(body, record),
-      keepMs,
+      keepMs: Math.max(keepMs, sharedMsMin),
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
       newerArgs:
