@@ -93,16 +93,19 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
       },
     );
 
-    it.runIf(mayWait)("does not replace fields that another process has set since its reply was lost", async () => {
-      const { lossy, near, far } = await opened();
-      await near.fields(42).set({ views: 7 });
-      lossy.loseReplyTo("EVAL");
-      const setting = near.fields(42).set({ views: 8 });
-      await until(async () => (await far.fields(42).all())?.views === 8, "the first fields");
-      expect(await far.fields(42).set({ views: 9 })).toBe(true);
-      expect([await setting, lossy.lostCount]).toEqual([false, 1]);
-      expect(await far.fields(42).all()).toEqual({ views: 9 });
-    });
+    it.runIf(mayWait)(
+      "does not replace fields that another process has set since its reply was lost",
+      async () => {
+        const { lossy, near, far } = await opened();
+        await near.fields(42).set({ views: 7 });
+        lossy.loseReplyTo("EVAL");
+        const setting = near.fields(42).set({ views: 8 });
+        await until(async () => (await far.fields(42).all())?.views === 8, "the first fields");
+        expect(await far.fields(42).set({ views: 9 })).toBe(true);
+        expect([await setting, lossy.lostCount]).toEqual([false, 1]);
+        expect(await far.fields(42).all()).toEqual({ views: 9 });
+      },
+    );
 
     it("does not store a value again that was deleted after its reply was lost", async () => {
       const { lossy, here, there } = await opened();
