@@ -164,10 +164,9 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const isolate = isAlone ? "" : randomText();
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
-  const mayResend = platform.database?.mayResend === true;
   const tiers = isAlone ? new MemoryAlone(core.tiers.memory, []) : core.tiers;
   const { nowAtMs, random, log } = platform;
-  const ofHashes = { namespace, afterAnswer, randomText, mayResend };
+  const ofHashes = { namespace, afterAnswer };
   const purgeOf = orderPurges({ ...core, nowAtMs, host, afterAnswer });
   const events = settings.onEvent && new EventListener(settings.onEvent, log);
   const unpurged = new UnpurgedWrites({ nowAtMs, log, afterAnswer, purge: purgeOf });

@@ -1,6 +1,6 @@
 // Looks a value up for a caller that loads it itself, such as an adapter for another caching library, or that restarts
 // its lifetime.
-import { loadStampOf } from "../cache/record/record.ts";
+import { asLoaded } from "../cache/record/record.ts";
 import { stepAfter } from "./get-or-load.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
@@ -91,10 +91,7 @@ export async function touched(
   if (found?.verdict.kind !== "fresh" || found.candidate.stored.metadata.isNegative) return given;
   const { body, metadata: before } = found.candidate.stored;
   const metadata: DataMetadata = {
-    ...before,
-    // Rule 28 (c) compares loads, and a later stamp would seem newer than a value that was set since the load.
-    stamp: loadStampOf(before),
-    loadStamp: undefined,
+    ...asLoaded(before),
     // Rule 30 (b) compares loads, too.
     respondedAtMs: ports.nowAtMs(),
   };

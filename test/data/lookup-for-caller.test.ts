@@ -4,6 +4,7 @@ import { DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
+import { purgeOthers } from "../../testing/site/purges-of-others.ts";
 
 const orders = [{ tags: ["red"] }, { keys: ["articles/42"] }, { prefixes: ["articles"] }];
 
@@ -178,6 +179,16 @@ describe("a lookup with further tags", () => {
     expect(await found(elsewhere, [`filler-0-0-${"x".repeat(200)}`])).toEqual([undefined, false]);
     expect(await found(articles, [`filler-0-0-${"x".repeat(200)}`])).toEqual([undefined, false]);
     expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
+  });
+
+  it("judges by its own tags a value that the book has verified as the lookup did (rule 27 f)", async () => {
+    const { isolate } = await stored();
+    await purgeOthers(isolate, 1_200);
+    isolate.clock.advance(20);
+    const { value, judge } = await isolate.elsewhere().articles().lookUp("42");
+    expect([value, judge(["own"])]).toEqual(["old", "fresh"]);
+    // The book was not asked about this tag.
+    expect(judge(["page"])).toBe("unusable");
   });
 
   it("rejects an invalid tag", async () => {

@@ -114,3 +114,23 @@ it("a load does not answer a call that began after a purge of its value", async 
   source.answer("new");
   expect([await first, await second]).toEqual(["old", "new"]);
 });
+
+it.each([["shared"], ["memory", "shared"]])(
+  "a load from before a set is not stored once the set value has expired, in these tiers: %s %s",
+  async (...tiers) => {
+    const here = new DataIsolate();
+    const there = here.elsewhere();
+    const [mine, theirs] = [here, there].map((one) => one.articles({ fresh: "1h", tiers }));
+    for (const one of [mine, theirs]) await one?.get("none");
+    const source = new HeldSource();
+    const loading = theirs?.getOrSet("42", source.load);
+    await until(() => source.count > 0);
+    expect(await mine?.set("42", "new", { fresh: "10s" })).toContain("shared");
+    here.clock.advance(11);
+    source.answer("read before the set");
+    await loading;
+    await idle();
+    here.clock.advance(12);
+    for (const one of [mine, theirs]) expect(await one?.get("42")).toBeUndefined();
+  },
+);

@@ -150,9 +150,9 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
     "25 e: after a failed purge, the isolate answers only behind a purge of as much",
   ],
   [
-    "a script counts without a ticket",
-    "26 d ticket",
-    "issue increment increment",
+    "a script counts twice",
+    "26 d arrives",
+    "sendIncrement increment increment",
     "26 d: no increment counts twice",
   ],
   [
@@ -244,7 +244,7 @@ describe("a history from an empty journal ends with an answer", () => {
     `${begun} wait request answerWithAge`,
     `${stored} setClock arrive ${reread} readEpochs restampByEpochs`,
     `${begun} schedule ${reread} wait ${reread} schedule append ${reread} wait ${reread} forget request generate`,
-    `${stored} hold append release ${reread} request setAlone issue increment`,
+    `${stored} hold append release ${reread} request setAlone sendIncrement increment`,
   ];
 
   it.each(orders)("%s", async (order) => {

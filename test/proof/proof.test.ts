@@ -51,7 +51,7 @@ const timely = "30: no answer from before the time, once it is past, and N after
 const oldStamp = "30 f: no response from before the time has a stamp from after the effect";
 const effectLater = "30 f: an effect is later than the time, and names the targets";
 const noEffect = "30 g: a purge whose cancel stands takes no effect";
-const ticket = "26 d: an increment with a ticket has not counted";
+const underWay = "26 d: an increment under way has not counted";
 const window = "27 j: the window is a path whose names the isolate has";
 
 /** For each rule and assumption, a check that fails without it. */
@@ -131,8 +131,8 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
   ["26 c stamp", "addFields", unpurged],
   ["26 c time", "addFields", "1: an entry that purges the response is later than its body time"],
   ["26 c colo", "addFields", past],
-  ["26 d ticket", "increment", ticket],
-  ["26 d removed", "increment", ticket],
+  ["26 d arrives", "increment", underWay],
+  ["26 d once", "increment", underWay],
   ["27 noted", "restamp", unpurged],
   ["27 end", "restamp", unpurged],
   ["27 names", "restamp", unpurged],

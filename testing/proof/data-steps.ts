@@ -136,13 +136,13 @@ export const ofData: Readonly<Record<string, Step>> = {
     ),
     [set(s.holds(i, e), no), set(s.heir(i, e), by), ...obey(i, by)],
   ]),
-  // 26 d: Redis confirms a ticket. A script that arrives with a ticket counts, and removes it.
-  issue: step("Increment", (x) => [
-    not(s.isIssued(x)),
-    [set(s.isIssued(x), yes), set(s.hasTicket(x), yes)],
+  // 26 d: the isolate sends a script. A script under way counts at its arrival, and is not sent again.
+  sendIncrement: step("Increment", (x) => [
+    not(s.isBegun(x)),
+    [set(s.isBegun(x), yes), set(s.isUnderWay(x), yes)],
   ]),
   increment: step("Increment", (x) => [
-    and(s.isIssued(x), rule("26 d ticket", s.hasTicket(x))),
-    [set(s.hasTicket(x), rule("26 d removed", no, yes)), set(s.count(x), plus(s.count(x), int(1)))],
+    and(s.isBegun(x), rule("26 d arrives", s.isUnderWay(x))),
+    [set(s.isUnderWay(x), rule("26 d once", no, yes)), set(s.count(x), plus(s.count(x), int(1)))],
   ]),
 };

@@ -30,7 +30,7 @@ const taking: Readonly<Record<string, RegExp>> = {
   Response: /^(request|revalidate|freshen|backfill|combine|restamp|restampByEpochs|addFields)$/,
   Read: /^send$/,
   Copy: /^copy$/,
-  Increment: /^issue$/,
+  Increment: /^sendIncrement$/,
   Key: /^no step takes one$/,
 };
 

@@ -259,10 +259,10 @@ const ofData: Readonly<Record<string, Term>> = {
       ),
     ),
   ),
-  "26 d: an increment with a ticket has not counted": every("Increment", (x) =>
+  "26 d: an increment under way has not counted": every("Increment", (x) =>
     and(
       le(s.count(x), int(1)),
-      implies(or(s.hasTicket(x), not(s.isIssued(x))), le(s.count(x), zero)),
+      implies(or(s.isUnderWay(x), not(s.isBegun(x))), le(s.count(x), zero)),
     ),
   ),
   "27 j: the window is a path whose names the isolate has": every("Isolate", (i) =>
@@ -330,5 +330,5 @@ export const initial: Term = and(
   every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)), not(s.showsNone(q)))),
   every("Copy", (k) => not(s.isCopied(k))),
   every("Response", (r) => and(not(s.isRequested(r)), not(s.isGenerated(r)), not(s.isSet(r)))),
-  every("Increment", (x) => and(not(s.isIssued(x)), eq(s.count(x), zero))),
+  every("Increment", (x) => and(not(s.isBegun(x)), eq(s.count(x), zero))),
 );

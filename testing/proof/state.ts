@@ -163,9 +163,9 @@ export const holds = symbol("Isolate Entry", "Bool", "holds");
 export const triedAt = symbol("Isolate Entry", "Int", "triedAt");
 export const heir = symbol("Isolate Entry", "Entry", "heir");
 
-// 26 d: an increment, whose ticket Redis has or has not. It `count`s so many times.
-export const isIssued = symbol("Increment", "Bool", "isIssued");
-export const hasTicket = symbol("Increment", "Bool", "hasTicket");
+// 26 d: an increment, whose script is sent and may be under way. It `count`s so many times.
+export const isBegun = symbol("Increment", "Bool", "isBegun");
+export const isUnderWay = symbol("Increment", "Bool", "isUnderWay");
 export const count = symbol("Increment", "Int", "count");
 
 // 24, 30: a key, which trimming never removes: the switch, or a scheduled purge. An entry may be a post

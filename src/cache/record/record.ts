@@ -128,6 +128,11 @@ export function loadStampOf({ stamp, loadStamp }: Pick<Provenance, "stamp" | "lo
   return loadStamp ?? stamp;
 }
 
+/** Returns the metadata with the stamp of its load alone, as it is at this call: a verification may replace the other. */
+export function asLoaded<Metadata extends Provenance>(metadata: Metadata): Metadata {
+  return { ...metadata, stamp: loadStampOf(metadata), loadStamp: undefined };
+}
+
 /** Returns the body time of the purge protocol, in epoch milliseconds. */
 export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;

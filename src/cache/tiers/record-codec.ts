@@ -1,9 +1,9 @@
 // Encodes records as short, versioned text, and validates records when they are read. Plain checks
 // decode two to three times as fast as schemas, and need no work when a Worker starts.
 import { unknownValue } from "../../rules/selecting.ts";
-import type { MetadataWith, RecordMetadata, Stamp } from "../record/record.ts";
+import { asLoaded, type MetadataWith, type RecordMetadata, type Stamp } from "../record/record.ts";
 import type { Check, CheckedRecord, Member, RecordForm } from "./record-form.ts";
-import type { RecordHead, TierRecord, VaryMarker } from "./tier.ts";
+import type { RecordHead, TierKeep, TierRecord, VaryMarker } from "./tier.ts";
 
 /**
  * The version of the format, which every incompatible change increments. A record of another
@@ -83,6 +83,19 @@ export function membersWith<Detail>(detail: Members<Detail>): readonly Member[] 
 
 export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
   return record.kind === "vary" ? record : { kind: "response", metadata: record.stored.metadata };
+}
+
+/**
+ * Returns the head of a record that the tier of all colos compares with the stored one, by the stamps of their loads
+ * (rule 28 c): a verification may replace the record's stamp at any time, also during the write (rule 27 f).
+ */
+export function comparedHeadOf<Detail>(
+  record: TierRecord<Detail>,
+  { unlessNewer }: Pick<TierKeep, "unlessNewer">,
+): RecordHead<Detail> {
+  const head = headOf(record);
+  if (head.kind === "vary" || unlessNewer === undefined) return head;
+  return { kind: "response", metadata: asLoaded(head.metadata) };
 }
 
 type StampInText = "none" | readonly [position: string, n: string];

@@ -252,6 +252,8 @@ export interface TierKeep {
   readonly isAskedAgain?: boolean;
   /** The shared tier drops the record after this time, unless it is requested (`TierAsk.prolongMs`). */
   readonly sharedMsMax?: number | undefined;
+  /** Redis has the record for so long, also as an expired one, with which a write is still compared (rule 28 c). */
+  readonly sharedMsMin?: number | undefined;
   /**
    * Whether the marker leads to an error, so that it may not evict other records
    * (`RecordForm.mayPushOutOthers`).

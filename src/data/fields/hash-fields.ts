@@ -16,6 +16,7 @@ import { type Codec, encodedBy } from "../../base/codec.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
+import type { Requester } from "../../purge/view/view-port.ts";
 
 /** The dependencies of fields. */
 export interface FieldPorts extends DataPorts {
@@ -73,18 +74,20 @@ export class Fields<T> {
    * @returns whether the fields are stored; `false` also if Redis did not confirm them
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
-    const { host } = this.#place.key;
-    const { afterAnswer, nowAtMs, hashes, holdOn } = this.#ports;
-    await this.#ports.view.attend({ atMs: nowAtMs(), host, afterAnswer })?.();
-    const { stamp, colo, requestedAtMs } = await begin(host, this.#ports);
+    const { nowAtMs, hashes, holdOn } = this.#ports;
+    await this.#ports.view.attend(this.#requester())?.();
+    const { stamp, colo, requestedAtMs } = await begin(this.#key.host, this.#ports);
     const given = typeof fields === "function" ? await fields() : fields;
     const texts = this.#textsOf(given);
-    if (texts.size === 0 || holdOn(this.#place) !== undefined) return false;
+    if (texts.size === 0) return false;
     const provenance = { stamp, colo, requestedAtMs, respondedAtMs: nowAtMs() };
     const made = this.#metadataOf(given, provenance);
     let judged = this.#ports.heads.get(this.#key.text) ?? "";
-    for (let tries = 0; tries < triesMax && !this.#isCovered(made); tries += 1) {
-      const current = this.#verifiedIn(judged);
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      // Without a colo, only the view verifies the head (rule 26 c).
+      const current = await this.#usableIn(judged, { ...this.#ports, colo: nowhere });
+      // The wait may have brought a purge or a hold.
+      if (this.#isCovered(made) || holdOn(this.#place) !== undefined) return false;
       const metadata = current === undefined ? made : joined(current, made);
       const head = headText(metadata, this.#ports.randomText());
       const keepMs = current === undefined ? keepUntilAtMs(metadata) - nowAtMs() : undefined;
@@ -107,14 +110,14 @@ export class Fields<T> {
    */
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
     if (!Number.isSafeInteger(by)) throw noStep(this.#place.path);
-    const { heads, hashes, holdOn, nowAtMs, afterAnswer } = this.#ports;
-    const { host } = this.#key;
-    await this.#ports.view.attend({ atMs: nowAtMs(), host, afterAnswer })?.();
+    const { heads, hashes, holdOn } = this.#ports;
+    await this.#ports.view.attend(this.#requester())?.();
     let judged = heads.get(this.#key.text) ?? "";
-    for (let tries = 0; tries < triesMax && holdOn(this.#place) === undefined; tries += 1) {
+    for (let tries = 0; tries < triesMax; tries += 1) {
       // Rule 26 (d): an increment needs a judged head, so read the head first.
       if (judged === "") judged = (await hashes?.read(this.#key, []))?.head ?? "";
-      if (!this.#isUsable(judged)) return undefined;
+      const current = await this.#usableIn(judged);
+      if (current === undefined || holdOn(this.#place) !== undefined) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
       if (answer?.kind === "raised") return answer.value;
       if (answer?.kind !== "changed") return undefined;
@@ -126,17 +129,17 @@ export class Fields<T> {
   }
 
   async #read(names?: readonly string[]): Promise<Partial<T> | undefined> {
-    const { view, hashes, nowAtMs, afterAnswer, heads } = this.#ports;
-    const { host } = this.#place.key;
-    const requester = () => ({ atMs: nowAtMs(), host, afterAnswer });
-    await view.attend(requester())?.();
+    const { view, hashes, heads } = this.#ports;
+    await view.attend(this.#requester())?.();
     const hash = await hashes?.read(this.#key, names);
     if (hash === undefined || hash.head === "") return undefined;
     heads.set(this.#key.text, hash.head);
-    const metadata = headIn(hash.head);
-    if (metadata === undefined) return undefined;
-    if (!this.#isFresh(metadata)) await view.seek(requester(), metadata);
-    return this.#isFresh(metadata) ? this.#valuesIn(hash) : undefined;
+    return (await this.#usableIn(hash.head)) && this.#valuesIn(hash);
+  }
+
+  #requester(): Requester {
+    const { nowAtMs, afterAnswer } = this.#ports;
+    return { atMs: nowAtMs(), host: this.#key.host, afterAnswer };
   }
 
   /**
@@ -153,14 +156,19 @@ export class Fields<T> {
     }
   }
 
-  #isUsable(head: string, ports: VerdictPorts = this.#ports): boolean {
+  /** Decodes a head if it may be used, after a wait for a newer view or the book if needed (rule 6). */
+  async #usableIn(
+    head: string,
+    ports: VerdictPorts = this.#ports,
+  ): Promise<DataMetadata | undefined> {
     const metadata = headIn(head);
-    return metadata !== undefined && this.#isFresh(metadata, ports);
-  }
-
-  #isFresh(metadata: DataMetadata, ports: VerdictPorts = this.#ports): boolean {
+    if (metadata === undefined) return undefined;
     const { space } = this.#place;
-    return judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports }).kind === "fresh";
+    const judged = () => judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports });
+    const verdict = judged();
+    const isUnverified = verdict.kind === "unusable" && verdict.by === "unverified";
+    if (isUnverified) await this.#ports.view.seek(this.#requester(), metadata);
+    return judged().kind === "fresh" ? metadata : undefined;
   }
 
   /**
@@ -172,14 +180,6 @@ export class Fields<T> {
     const judged = view.judge(made, { atMs: nowAtMs(), maxLagMs, colo });
     if (judged.kind === "unverified") return judged.covering !== undefined;
     return judged.kind === "purged";
-  }
-
-  /**
-   * Returns the decoded head if the view verifies it without the colo (rule 26 c). The head's stamp
-   * is then in the current chain.
-   */
-  #verifiedIn(head: string): DataMetadata | undefined {
-    return this.#isUsable(head, { ...this.#ports, colo: nowhere }) ? headIn(head) : undefined;
   }
 
   #textsOf(given: Partial<T>): FieldTexts {

@@ -24,10 +24,7 @@ export type IncrementResult =
   | { readonly kind: "raised"; readonly value: number }
   /** The hash no longer has the judged head. */
   | { readonly kind: "changed"; readonly head: string }
-  /**
-   * Redis did not reply; the field is missing, not a whole number, or would exceed the safe integers; or
-   * the ticket is gone: the command was sent again, and its first copy may have been applied.
-   */
+  /** Redis did not reply; or the field is missing, not a whole number, or would exceed the safe integers. */
   | undefined;
 
 /** Limit for the arguments of one HSET, names and values. Lua can unpack up to 8,000. */
@@ -47,9 +44,8 @@ end
 if ARGV[3] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
 return {"set", ARGV[2]}`;
 
-/** KEYS: the hash, optionally a ticket. ARGV: the judged head, the field, the increment. Creates nothing. */
+/** KEYS: the hash. ARGV: the judged head, the field, the increment. Creates nothing. */
 export const raiseScript = `
-if KEYS[2] and redis.call("DEL", KEYS[2]) == 0 then return {"spent", ""} end
 local held = redis.call("HGET", KEYS[1], "head") or ""
 if held ~= ARGV[1] then return {"changed", held} end
 local value = redis.call("HGET", KEYS[1], ARGV[2]) or ""
@@ -64,19 +60,7 @@ export interface HashStoreSettings {
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   readonly namespace: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  readonly randomText: () => string;
-  /**
-   * Whether the client sends a command again after a lost connection, so that the command may run
-   * twice.
-   */
-  readonly mayResend: boolean;
 }
-
-/**
- * Lifetime of a ticket, which exceeds every timeout. A command that is resent after this time finds
- * no ticket, and does nothing.
- */
-const ticketMs = 10_000;
 
 /** Prefix of the application's fields, so that none collides with the head. */
 const fieldPrefix = "=";
@@ -144,26 +128,12 @@ export class HashStore {
     return { isSet: reply[0] === "set", head: String(reply[1]) };
   }
 
-  /**
-   * Increments a whole number if the hash still has the judged head. If the connection may resend a
-   * command, the script first deletes a ticket. Redis confirms the ticket before the command is
-   * sent, so only the first run increments.
-   */
+  /** Increments a whole number if the hash still has the judged head. */
   async raise(
     key: RecordKey,
     { judged, name, by }: { readonly judged: string; readonly name: string; readonly by: number },
   ): Promise<IncrementResult> {
-    const { redis, namespace, randomText, mayResend } = this.#settings;
-    const tickets: string[] = [];
-    if (mayResend) {
-      const ticket = `${namespace}:ticket:${randomText()}:${await key.digest()}`;
-      const lay: Command = ["SET", ticket, 1, "PX", ticketMs];
-      const laid = await redis.write("fill", (client) => client.exec(lay));
-      if (laid.kind === "unavailable") return undefined;
-      tickets.push(ticket);
-    }
-    const given = [judged, fieldPrefix + name, String(by)];
-    const reply = await this.#run(key, raiseScript, given, tickets);
+    const reply = await this.#run(key, raiseScript, [judged, fieldPrefix + name, String(by)]);
     const [kind, text] = reply ?? [];
     if (kind === "raised") return { kind, value: Number(text) };
     return kind === "changed" ? { kind, head: String(text) } : undefined;
@@ -173,11 +143,9 @@ export class HashStore {
     key: RecordKey,
     script: string,
     given: readonly string[],
-    moreKeys: readonly string[] = [],
   ): Promise<readonly unknown[] | undefined> {
     const { redis, namespace } = this.#settings;
-    const keys = [await key.nameIn(namespace), ...moreKeys];
-    const command = scriptCommand(script, keys, given);
+    const command = scriptCommand(script, [await key.nameIn(namespace)], given);
     const answer = await redis.write("fill", (client) => client.exec(command));
     return answer.kind === "answered" && Array.isArray(answer.value) ? answer.value : undefined;
   }

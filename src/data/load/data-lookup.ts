@@ -1,7 +1,7 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { bytesOf, discardBody, loadStampOf } from "../../cache/record/record.ts";
+import { asLoaded, bytesOf, discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
@@ -226,12 +226,13 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
 }
 
 /**
- * Returns the metadata with further tags, and with the stamp of the load: a later stamp proves nothing about
- * purges of these tags (rule 27 f).
+ * Returns the metadata with tags. If it lacks some of them, it gets the stamp of the load: a later stamp proves
+ * nothing about purges of these tags (rule 27 f).
  */
 export function withTags(metadata: DataMetadata, tags: readonly string[]): DataMetadata {
-  const stamp = loadStampOf(metadata);
-  return { ...metadata, stamp, loadStamp: undefined, tags: [...metadata.tags, ...tags] };
+  const further = tags.filter((tag) => !metadata.tags.includes(tag));
+  if (further.length === 0) return metadata;
+  return { ...asLoaded(metadata), tags: [...metadata.tags, ...further] };
 }
 
 /** Returns whether the value may answer, fresh or stale. */

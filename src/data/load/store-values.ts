@@ -6,6 +6,7 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { JoinedCalls } from "../../remote/joined-calls.ts";
+import { writeMsMax } from "../../remote/latency-bound.ts";
 import {
   type DataDetail,
   type DataMetadata,
@@ -100,7 +101,9 @@ export function writeOf(
   const kind = loaded === undefined ? "set" : "load";
   const unlessNewer = { kind, seen: loaded?.over } as const;
   const untilAtMs = keepUntilAtMs(stored.metadata);
-  const keep = { ...how, body: "new", untilAtMs, unlessNewer, isAtEnd } as const;
+  // Only a set in Redis alone has it. No purge covers the loads that began before the set.
+  const sharedMsMin = isAtEnd === undefined ? 0 : place.space.hardTimeoutMs + writeMsMax;
+  const keep = { ...how, body: "new", untilAtMs, unlessNewer, isAtEnd, sharedMsMin } as const;
   return [place.key, { kind: "response", stored }, keep];
 }
 

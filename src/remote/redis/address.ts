@@ -63,10 +63,6 @@ export interface RedisAddress extends RestAddress {
    * has ended and there was never a connection. Absent for HTTP, which has no connection.
    */
   readonly hasNeverConnected?: (() => boolean) | undefined;
-  /** Whether `transport` may send a command twice. HTTP does not. */
-  readonly mayResend?: boolean;
-  /** As in `Connection`. */
-  readonly lossCount?: (() => number) | undefined;
   /** As in `Connection`. Default: `false`. */
   readonly isCluster?: boolean;
   /** Waits for entries of a stream over a second connection. Absent for HTTP. */

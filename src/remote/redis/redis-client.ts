@@ -20,7 +20,6 @@ export interface RedisSettings extends Omit<RemoteClientSettings, "words">, Redi
 export class RedisClient extends RemoteClient<Redis> {
   /** Seals what this client's users store, and checks what they read. */
   readonly seal: Seal;
-  readonly lossCount: RedisAddress["lossCount"];
   /** As in `Connection`. */
   readonly isCluster: boolean;
   /** Whether the server runs calls in the order in which they are sent: those over a connection. */
@@ -42,7 +41,6 @@ export class RedisClient extends RemoteClient<Redis> {
         freeRoom: ballastKey === undefined ? undefined : (redis) => redis.exec(["DEL", ballastKey]),
       },
     );
-    this.lossCount = settings.lossCount;
     this.isCluster = settings.isCluster === true;
     this.isOrdered = settings.transport !== undefined;
     const logged = new Set<string>();

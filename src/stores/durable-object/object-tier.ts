@@ -5,7 +5,7 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import { BytesBody } from "../../cache/record/record.ts";
 import { bodyIn } from "../../cache/tiers/record-form.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
-import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
+import { comparedHeadOf, decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import {
   foundWith,
   refuseArriving,
@@ -227,12 +227,13 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (blob === undefined) return { kind: "refused", rule: "arriving" };
     const name = await key.nameIn(this.#settings.namespace);
     const { form } = this.#settings;
-    const head = encodeRecord(headOf(record), keep.untilAtMs, form, key.knownDigest);
+    const compared = comparedHeadOf(record, keep);
+    const head = encodeRecord(compared, keep.untilAtMs, form, key.knownDigest);
     if (head.length + blob.size > rowBytesMax) return { kind: "refused", rule: "too-large" };
-    const isConditional = record.kind === "response" && keep.unlessNewer !== undefined;
-    const unless = isConditional
-      ? unlessNewer(record.stored.metadata, keep.unlessNewer)
-      : undefined;
+    const unless =
+      compared.kind === "response" && keep.unlessNewer !== undefined
+        ? unlessNewer(compared.metadata, keep.unlessNewer)
+        : undefined;
     const made = { key: name, keepMs, head, bodyBytes: blob.size, unless };
     return { at, target: await this.#client.objectOf(key), record: made, blob };
   }

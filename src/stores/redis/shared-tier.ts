@@ -5,7 +5,7 @@ import { BoundedMap } from "../../base/bounded-map.ts";
 import { listIn } from "../../base/json-text.ts";
 import { digestOf } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
-import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
+import { comparedHeadOf, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { listRecords, type RecordsInRedis } from "./record-listing.ts";
 import {
@@ -21,6 +21,7 @@ import {
   type ListingBounds,
   foundWith,
   type PreparedWrite,
+  type RecordHead,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -222,18 +223,13 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "arriving") return refuseArriving(record);
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
-    const { lossCount } = this.#settings.redis;
-    const losses = lossCount?.();
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
       if (upload.heldDigest !== null && (await isRewritten(client, upload, this.#settings)))
         return ["OK"];
       return this.#uploads.write(client, [upload]);
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
-    const written = writtenBy(answer, 0);
-    // The library may have sent the command again, after a first run that has stored the record.
-    const isDoubtful = written.kind === "refused" && written.rule === "not-at-end";
-    return isDoubtful && lossCount?.() !== losses ? doubtful : written;
+    return writtenBy(answer, 0);
   }
 
   async prepared(
@@ -292,7 +288,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     record: TierRecord<Detail>,
     keep: TierKeep,
   ): Promise<Upload | TierWrite> {
-    const { sharedMsMax = Infinity } = keep;
+    const { sharedMsMin = 0, sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // Check first whether the database is shut off, because compression takes CPU time.
@@ -301,8 +297,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
       return { kind: "unavailable", cause: "shut-off" };
     const name = key.nameIn(namespace);
     const redisKey = typeof name === "string" ? name : await name;
-    const head = encodeRecord(headOf(record), keep.untilAtMs, form, key.knownDigest);
-    const encoded = redis.seal.inJson("record", redisKey, head);
+    const head = comparedHeadOf(record, keep);
+    const inJson = encodeRecord(head, keep.untilAtMs, form, key.knownDigest);
+    const encoded = redis.seal.inJson("record", redisKey, inJson);
     const encoding = bodyOf(record, this.#settings, recordText(encoded, "").length);
     const body = encoding instanceof Promise ? await encoding : encoding;
     if (typeof body === "object") return body;
@@ -315,23 +312,23 @@ export class SharedTier<Detail> implements Tier<Detail> {
       body,
       text,
       bytes: text.length - body.length + bytesOfText(body, record),
-      keepMs,
+      keepMs: Math.max(keepMs, sharedMsMin),
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
       newerArgs:
-        record.kind === "response" && keep.unlessNewer !== undefined
-          ? newerArgs(record.stored.metadata, keep.unlessNewer)
+        head.kind === "response" && keep.unlessNewer !== undefined
+          ? newerArgs(head.metadata, keep.unlessNewer)
           : undefined,
-      atEnd: this.#atEnd(record, keep),
+      atEnd: this.#atEnd(head, keep),
     };
     if (!this.#uploads.begin(upload)) return { kind: "refused", rule: "busy" };
     return upload;
   }
 
-  #atEnd(record: TierRecord<Detail>, { isAtEnd }: TierKeep): Upload["atEnd"] {
+  #atEnd(head: RecordHead<Detail>, { isAtEnd }: TierKeep): Upload["atEnd"] {
     const { journalKey } = this.#settings;
-    if (isAtEnd !== true || journalKey === undefined || record.kind === "vary") return undefined;
-    const { stamp } = record.stored.metadata;
+    if (isAtEnd !== true || journalKey === undefined || head.kind === "vary") return undefined;
+    const { stamp } = head.metadata;
     return { journalKey, n: stamp === "none" ? "" : stamp.n };
   }
 }

@@ -5,6 +5,7 @@ import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { idle } from "../../../testing/site/harness.ts";
+import { purgeOthers } from "../../../testing/site/purges-of-others.ts";
 
 const database = openRestDatabase();
 lengthenTimeouts();
@@ -199,5 +200,29 @@ describe("a purge", () => {
     expect(await here.all()).toBeUndefined();
     pass(10_000);
     expect(await there.all()).toBeUndefined();
+  });
+});
+
+describe("a purge of another key", () => {
+  it("that an isolate does not know yet ends neither its increments nor the other fields (rule 6)", async () => {
+    const { here, there, purge } = await opened();
+    await purge({ keys: ["articles/other"] });
+    await here.set({ views: 7 });
+    expect(await there.increment("views")).toBe(8);
+    await purge({ keys: ["articles/other"] });
+    await here.set({ share: 0.5 });
+    expect(await there.set({ title: "Tides" })).toBe(true);
+    expect(await here.all()).toEqual({ views: 8, share: 0.5, title: "Tides" });
+  });
+
+  it("ends nothing in a new isolate, which asks the book (rule 27)", async () => {
+    const { here, start, fieldsIn, namespace, pass } = await opened();
+    await here.set({ views: 7 });
+    const world = { upstash: database.address, clock: { nowAtMs: Date.now } };
+    await purgeOthers(world, 1_200, namespace);
+    pass(20_000);
+    expect(await fieldsIn(start()).increment("views")).toBe(8);
+    expect(await fieldsIn(start()).set({ title: "Tides" })).toBe(true);
+    expect(await fieldsIn(start()).all()).toEqual({ views: 8, title: "Tides" });
   });
 });

@@ -80,8 +80,7 @@ const keptBesideNew = withScripts((real) => (script, keys, args) => {
 
 const twiceRaised = withScripts((real) => async (script, keys, args) => {
   const reply = await real(script, keys, args);
-  // The second run has no ticket, because a ticket is valid only once.
-  return script === raiseScript ? real(script, keys.slice(0, 1), args) : reply;
+  return script === raiseScript ? real(script, keys, args) : reply;
 });
 
 /** Returns objects that replace a stored record even if it is newer. */

@@ -132,8 +132,6 @@ export class SimulatedStore {
         redis: hashes.over(isolate.redis.client),
         namespace: "site",
         afterAnswer,
-        randomText,
-        mayResend: false,
       }),
       heads: new BoundedMarks<string>(),
       randomText,

@@ -10,13 +10,6 @@ export interface Connection {
    * must be in one hash slot.
    */
   readonly isCluster: boolean;
-  /**
-   * Whether the library resends commands in flight after a lost connection, so that they may run
-   * twice.
-   */
-  readonly mayResend: boolean;
-  /** Returns how often the connection was lost; absent if the library resends nothing. */
-  readonly lossCount?: (() => number) | undefined;
   isReady(): boolean;
   /** Whether the server has accepted the connection, and the library waits until it has loaded its data. */
   readonly isStarting?: (() => boolean) | undefined;
@@ -30,14 +23,14 @@ export interface Connection {
    * listener, such an error of node-redis ends the process.
    */
   onError(listener: (cause: unknown) => void): void;
-  /** Resolves with the reply in the format of RESP2 or RESP3. */
+  /** Resolves with the reply in the format of RESP2 or RESP3. Runs a script or a SET at most once. */
   send(command: WireCommand): Promise<unknown>;
   /**
    * Returns a second connection with the same options, for commands that block. It does not
    * reconnect, and does not keep a Node process alive. Its errors reject its calls.
    */
   duplicate(): BlockingConnection;
-  /** Connects again. The library may resend commands in flight, or rejects them. Never throws. */
+  /** Connects again. The library may resend reads in flight, or rejects them. Never throws. */
   reconnect(): void;
   /** Registers a listener that runs when the application closes the connection. */
   onEnd(listener: () => void): void;

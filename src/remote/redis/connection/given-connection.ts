@@ -117,7 +117,7 @@ export function addressOver(given: object): RedisAddress {
   const known = addresses.get(given);
   if (known !== undefined) return known;
   const connection = connectionOf(given);
-  const { mayResend, lossCount, isCluster } = connection;
+  const { isCluster } = connection;
   // No request uses this address.
   const nowhere = { url: "https://connection.invalid", token: "none" };
   const words = wordsOf(given);
@@ -128,7 +128,7 @@ export function addressOver(given: object): RedisAddress {
     waits.set(stream.key, wait);
     return wait.handTo(stream);
   };
-  const over = { ...transportOver(connection), mayResend, lossCount, isCluster };
+  const over = { ...transportOver(connection), isCluster };
   const address = { ...nowhere, ...over, words, watch };
   addresses.set(given, address);
   return address;

@@ -13,6 +13,10 @@ export interface IoredisConnection {
   disconnect(reconnect?: boolean): void;
   duplicate(...changes: (object | undefined)[]): IoredisConnection;
   on(event: "connect" | "close" | "error" | "end", listener: (cause: Error) => void): unknown;
+  on(event: "+node", listener: (node: IoredisConnection) => void): unknown;
+  /** The connections of a cluster. */
+  nodes?(): readonly IoredisConnection[];
+  /** Arguments may also be of Node's class Buffer. */
   call(name: string, ...args: string[]): Promise<unknown>;
   multi(): IoredisChain;
 }
@@ -41,13 +45,9 @@ export function hasKeyPrefix({ options }: IoredisConnection): boolean {
  */
 export function overIoredis(redis: IoredisConnection): Connection {
   const join = joinedWrites(redis);
-  const mayResend = redis.isCluster || resendsByOption(redis.options);
-  let lossCount = 0;
-  if (mayResend) redis.on("close", () => (lossCount += 1));
+  const sendOnce = sendingOnce(redis);
   return {
     isCluster: redis.isCluster,
-    mayResend,
-    lossCount: mayResend ? () => lossCount : undefined,
     isReady() {
       // With `lazyConnect`, ioredis connects on the first command.
       if (redis.status === "wait") redis.connect().catch(() => undefined);
@@ -61,7 +61,7 @@ export function overIoredis(redis: IoredisConnection): Connection {
     duplicate: () => duplicateOf(redis),
     send(command) {
       join();
-      return redis.call(...command);
+      return sendOnce(command);
     },
     transact: (commands) => transact(redis, commands),
   };
@@ -110,9 +110,47 @@ function joinedWrites(redis: IoredisConnection): () => void {
   };
 }
 
-/** Returns whether ioredis resends commands to a single server, as it does by default. */
-function resendsByOption(options: { readonly autoResendUnfulfilledCommands?: boolean }): boolean {
-  return options.autoResendUnfulfilledCommands !== false;
+/**
+ * For each command that must not run twice, the place of an argument without which the server refuses the command: the
+ * number of a script's keys, and the option of a SET.
+ */
+const vitalAt: Readonly<Record<string, number>> = { EVAL: 1, EVALSHA: 1, SET: 2 };
+
+/**
+ * Returns a function that sends commands. After a lost connection, ioredis sends those in flight again, unless the
+ * application has forbidden it, and a second run of a write could undo what others have written since the first. ioredis
+ * then reads buffers anew, so this function has changed their vital arguments, and the server refuses the commands.
+ */
+function sendingOnce(redis: IoredisConnection): (command: WireCommand) => Promise<unknown> {
+  const inFlight = new Set<Uint8Array>();
+  const follow = (one: IoredisConnection) =>
+    one.on("close", () => {
+      for (const vital of inFlight) vital.fill(0);
+    });
+  follow(redis);
+  // A cluster sends commands again over the connections to its other servers.
+  for (const node of redis.nodes?.() ?? []) follow(node);
+  if (redis.isCluster) redis.on("+node", follow);
+  return async ([name, ...args]) => {
+    const at = vitalAt[name];
+    const text = at === undefined ? undefined : args[at];
+    if (at === undefined || text === undefined) return redis.call(name, ...args);
+    const vital = bufferOf(text);
+    inFlight.add(vital);
+    try {
+      return await redis.call(name, ...args.with(at, vital as never));
+    } catch (cause) {
+      throw vital[0] === 0 ? new Error("The connection was lost.") : cause;
+    } finally {
+      inFlight.delete(vital);
+    }
+  };
+}
+
+/** ioredis sends other bytes than those of Node's class as text. */
+function bufferOf(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  return nodeGlobals.Buffer?.from(bytes.buffer) ?? bytes;
 }
 
 async function transact(redis: IoredisConnection, commands: readonly WireCommand[]) {

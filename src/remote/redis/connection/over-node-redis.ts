@@ -47,11 +47,11 @@ export function isPoolOfNodeRedis(given: object): boolean {
   return "sendCommand" in given && ("totalClients" in given || "getSentinelNode" in given);
 }
 
+/**
+ * Wraps a client or a cluster. After a lost connection, commands in flight are rejected. Unsent commands are sent later, once.
+ */
 export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connection {
   const shared = {
-    // After a lost connection, commands in flight are rejected. Unsent commands are sent later,
-    // once.
-    mayResend: false,
     isOpen: () => redis.isOpen,
     isReady: () => redis.isReady,
     onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),

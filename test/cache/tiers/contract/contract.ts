@@ -27,6 +27,7 @@ import {
   withBody,
 } from "../../../../testing/examples/records.ts";
 import type { ResponseRecord, ResponseTier } from "../../../../src/pages/stored/stored-response.ts";
+import { restamp } from "../../../../src/purge/view/book-checks.ts";
 import { unknownValue } from "../../../../src/rules/selecting.ts";
 
 export interface OpenTier {
@@ -72,24 +73,46 @@ export function describeSharedTier(
       expect(await failing.remove(key)).toBe("unavailable");
     });
 
-    it.each(["load", "set"] as const)(
-      "keeps the record of a later request if a %s ends after it (rule 28 c)",
-      async (kind) => {
+    it.each([
+      ["load", "never"],
+      ["load", "before"],
+      ["load", "during"],
+      ["set", "never"],
+      ["set", "during"],
+    ] as const)(
+      "keeps the record of a later request if a %s ends after it, and is verified %s its write (rules 27 h, 28 c)",
+      async (kind, verified) => {
         const { tier } = await open();
-        const key = new RecordKey(`GET https://a.example/newer-${kind}`, host);
+        const key = new RecordKey(`GET https://a.example/newer-${kind}-${verified}`, host);
         const stampOf = (position: string) => ({ position, n: `n-of-${position}` });
         const later = { requestedAtMs: keep.atMs, respondedAtMs: keep.atMs };
         const newer = responseOf(bytesOf("newer"), { ...later, stamp: stampOf("9-2") });
         const earlier = { requestedAtMs: keep.atMs - 1_000, respondedAtMs: keep.atMs };
         const older = responseOf(bytesOf("older"), { ...earlier, stamp: stampOf("9-1") });
         await tier.write(key, newer, keep);
-        const written = await tier.write(key, older, { ...keep, unlessNewer: { kind } });
-        expect(written).toEqual({ kind: "refused", rule: "newer" });
+        const verify = () => restamp(older.stored.metadata, stampOf("9-3"));
+        if (verified === "before") verify();
+        const writing = tier.write(key, older, { ...keep, unlessNewer: { kind } });
+        if (verified === "during") verify();
+        expect(await writing).toEqual({ kind: "refused", rule: "newer" });
         expect(await look(tier, key, ask)).toEqual(shown(newer, bytesOf("newer")));
         const again = await tier.write(key, newer, { ...keep, unlessNewer: { kind } });
         expect(again.kind).not.toBe("unavailable");
       },
     );
+
+    it("replaces a load that was verified before its write by a set since the load (rule 27 h)", async () => {
+      const { tier } = await open();
+      const key = new RecordKey("GET https://a.example/verified", host);
+      const stampOf = (position: string) => ({ position, n: `n-of-${position}` });
+      const unlessNewer = (kind: "load" | "set") => ({ ...keep, unlessNewer: { kind } });
+      const loaded = responseOf(bytesOf("loaded"), { stamp: stampOf("9-1") });
+      restamp(loaded.stored.metadata, stampOf("9-3"));
+      await tier.write(key, loaded, unlessNewer("load"));
+      const set = responseOf(bytesOf("set"), { stamp: stampOf("9-2") });
+      expect(await tier.write(key, set, unlessNewer("set"))).toEqual({ kind: "kept" });
+      expect(await look(tier, key, ask)).toEqual(shown(set, bytesOf("set")));
+    });
   });
 }
 

@@ -6,7 +6,6 @@ import type { Connection } from "../../../../src/remote/redis/connection/connect
 export function playedConnection(given: Partial<Connection>) {
   const connection: Connection = {
     isCluster: false,
-    mayResend: false,
     isOpen: () => true,
     isReady: () => true,
     onError: () => undefined,

@@ -27,7 +27,6 @@ function opened({ isCluster = false, opens = true } = {}) {
   const flags = { opens, hangs: false, waits: true, reads: true, refuses: false };
   const connection = {
     isCluster,
-    mayResend: false,
     isReady: () => at.isOpen,
     isOpen: () => at.isOpen,
     onError: () => undefined,
