@@ -62,21 +62,12 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     looking = await openIoredis(redisUrl);
   });
 
-  it("store all values if ioredis sends the script again after its reply was lost", async () => {
+  it.each([
+    ["ioredis", openIoredis],
+    ["node-redis", openNodeRedis],
+  ])("each fail if %s loses the reply, and no older value answers here", async (_, openClient) => {
     const lossy = await running.add(startLossyWay(redisUrl));
-    const near = open(await openIoredis(lossy.url));
-    await near.get(0);
-    lossy.loseReplyTo("EVAL");
-    const results = await setAll(near);
-    expect(results.map(({ status }) => status)).toEqual(keys.map(() => "fulfilled"));
-    // Each entry is there twice, as after a single call.
-    expect([lossy.lostCount, await purges()]).toEqual([1, 100]);
-    expect(await valuesOf(open(await openIoredis(redisUrl)))).toEqual(allOf("new"));
-  });
-
-  it("each fail if node-redis loses the reply, and no older value answers here", async () => {
-    const lossy = await running.add(startLossyWay(redisUrl));
-    const near = open(await openNodeRedis(lossy.url));
+    const near = open(await openClient(lossy.url));
     await setAll(near, "old");
     lossy.loseReplyTo("EVAL");
     const reasons = (await setAll(near)).map((one) => (one as PromiseRejectedResult).reason);
