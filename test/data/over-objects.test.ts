@@ -125,7 +125,8 @@ describe("data without Redis", () => {
       pass(6);
       const load = () => text;
       if (by === "getOrSet") await mine?.getOrSet("42", load);
-      else await mine?.getOrSetMany(["42", "43"], (keys) => new Map(keys.map((key) => [key, load()])));
+      else
+        await mine?.getOrSetMany(["42", "43"], (keys) => new Map(keys.map((key) => [key, load()])));
       await idle();
       expect(await theirs?.get("42")).toBe(text);
     }

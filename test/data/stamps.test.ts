@@ -152,7 +152,10 @@ describe("a load that begins after a set value in Redis alone has expired is sto
         const looked = await mine?.lookUp("42");
         await mine?.set("42", "loaded", { start: looked!.start, everywhere: false });
       } else if (by === "getOrSetMany") {
-        await mine?.getOrSetMany(["42", "43"], (keys) => new Map(keys.map((key) => [key, "loaded"])));
+        await mine?.getOrSetMany(
+          ["42", "43"],
+          (keys) => new Map(keys.map((key) => [key, "loaded"])),
+        );
       } else await mine?.getOrSet("42", () => "loaded");
       await idle();
       expect(await theirs?.get("42")).toBe("loaded");
