@@ -144,9 +144,9 @@ export class JournalView extends JournalFollower implements PurgeView {
     await renewed();
     if (isKnown()) return "reached";
     const isWhole = await this.readOnPrimary();
-    if (isKnown()) return isWhole ? "reached" : "lacks";
-    const told = () => this.#reached.get(place.n) ?? this.#reachBefore(place);
-    const reach = isWhole ? await told() : undefined;
+    if (!isWhole) return "lacks";
+    if (isKnown()) return "reached";
+    const reach = this.#reached.get(place.n) ?? (await this.#reachBefore(place));
     if (reach !== undefined) this.#reached.set(place.n, reach);
     return reach ?? "lacks";
   }
