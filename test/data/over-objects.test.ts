@@ -116,6 +116,22 @@ describe("data without Redis", () => {
     expect(journal.calls).not.toContain("append");
   });
 
+  it.each(["getOrSet", "getOrSetMany"])("is stored again after its expiry, by %s", async (by) => {
+    const [here, there] = await openTwo();
+    const [mine, theirs] = [here, there].map(({ values }) =>
+      values({ tiers: ["shared"], fresh: "5s" }),
+    );
+    for (const text of ["first", "second"]) {
+      pass(6);
+      const load = () => text;
+      if (by === "getOrSet") await mine?.getOrSet("42", load);
+      else
+        await mine?.getOrSetMany(["42", "43"], (keys) => new Map(keys.map((key) => [key, load()])));
+      await idle();
+      expect(await theirs?.get("42")).toBe(text);
+    }
+  });
+
   it("refuses fields, counters and buffers, and says that they need Redis", async () => {
     const [{ data, values }] = await openTwo();
     const needsRedis = /UPSTASH_REDIS_REST_URL/;

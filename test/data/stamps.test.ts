@@ -134,3 +134,31 @@ it.each([["shared"], ["memory", "shared"]])(
     for (const one of [mine, theirs]) expect(await one?.get("42")).toBeUndefined();
   },
 );
+
+describe("a load that begins after a set value in Redis alone has expired is stored", () => {
+  it.each(["getOrSet", "getOrSet with a global lease", "getOrSetMany", "lookUp and set"])(
+    "by %s",
+    async (by) => {
+      const here = new DataIsolate();
+      const collapse = by.includes("global") ? "global" : "isolate";
+      const [mine, theirs] = [here, here.elsewhere()].map((one) =>
+        one.articles({ fresh: "1h", tiers: ["shared"], collapse }),
+      );
+      await mine?.get("none");
+      expect(await mine?.set("42", "set", { fresh: "1s" })).toContain("shared");
+      here.clock.advance(2);
+      expect(await mine?.get("42")).toBeUndefined();
+      if (by === "lookUp and set") {
+        const looked = await mine?.lookUp("42");
+        await mine?.set("42", "loaded", { start: looked!.start, everywhere: false });
+      } else if (by === "getOrSetMany") {
+        await mine?.getOrSetMany(
+          ["42", "43"],
+          (keys) => new Map(keys.map((key) => [key, "loaded"])),
+        );
+      } else await mine?.getOrSet("42", () => "loaded");
+      await idle();
+      expect(await theirs?.get("42")).toBe("loaded");
+    },
+  );
+});

@@ -107,6 +107,11 @@ export interface TierAsk<Detail> {
   readonly knownRange?: ByteRange | undefined;
   /** Extends the record's time in the shared tier in the background, at most to its expiry. */
   readonly prolongMs?: number | undefined;
+  /**
+   * Whether to read also an expired record that the shared tier still has. It answers nothing, but a load may replace it
+   * only if the load has seen it (docs/purge-protocol-data.md, rule 28 c).
+   */
+  readonly seesExpired?: boolean | undefined;
   /** Whether to read at the primary, because a replica may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
   /**
@@ -173,7 +178,7 @@ export interface Tier<Detail> {
    */
   readMany?(
     keys: readonly RecordKey[],
-    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+    ask: Pick<TierAsk<Detail>, "atMs" | "seesExpired" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]>;
   /**
    * Writes several new records in few round trips. The results are in the order of the records. Never

@@ -145,6 +145,7 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
       isHeld,
       atPrimary: this.#isAtPrimary,
       waitsLongest: true,
+      seesExpired: true,
     } as const;
     return { ...how, atMs: this.atMs, afterAnswer };
   }

@@ -5,8 +5,10 @@ import { within } from "../../base/timeouts.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Route } from "../../config/config.ts";
 import { ClientEnd, openBytePipe } from "../../bodies/client-end.ts";
+import { positionIn } from "../../routing/cookies.ts";
 import { pathAndQuery, type Target } from "../../routing/target.ts";
 import type { UrlRead } from "../../routing/url-reader.ts";
+import { positionName } from "../../protocol/purge-order.ts";
 import { noteOwnRequest } from "../../pages/request/conditions.ts";
 import { asFragment } from "../../pages/respond/leave.ts";
 import type { AssemblyContext, ServePart } from "../../pages/site/assembly-port.ts";
@@ -313,6 +315,8 @@ export class Assembly {
     const found = urlOfFragment(reference, target, site.siteHosts);
     if (found === undefined || this.#isOver) return undefined;
     const headers = new Headers(client.headers);
+    const position = positionIn(headers.get("cookie") ?? "");
+    if (position !== undefined && !headers.has(positionName)) headers.set(positionName, position);
     for (const name of client.headers.keys()) {
       const isSecret = name === "cookie" || route.credentials.entryFor(name) !== undefined;
       if (isSecret && !found.isOfSameHost) headers.delete(name);

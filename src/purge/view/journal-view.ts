@@ -3,6 +3,7 @@
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
+import { patiently } from "../../base/timeouts.ts";
 import { decisive } from "./accepted-purges.ts";
 import { BookChecks, type EpochSettings } from "./book-checks.ts";
 import { ClockSteps } from "./clock-steps.ts";
@@ -13,6 +14,7 @@ import {
   lastSwitched,
   releasesIn,
 } from "../journal/entry.ts";
+import type { Journal } from "../journal/journal.ts";
 import { isBypassed } from "../journal/switch-state.ts";
 import type { ScheduleSettings } from "./known-schedule.ts";
 import { JoinedRuns } from "./joined-runs.ts";
@@ -57,6 +59,8 @@ export class JournalView extends JournalFollower implements PurgeView {
   readonly #book: BookChecks;
   /** Accepted entries that the chain lacks even after a read on the primary, by `n`. */
   readonly #reached = new BoundedMarks<Reach>(reachedBytesMax);
+  /** The questions that concurrent readers share, by `n`. */
+  readonly #standing = new Map<string, ReturnType<Journal["standing"]>>();
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -140,8 +144,9 @@ export class JournalView extends JournalFollower implements PurgeView {
     await renewed();
     if (isKnown()) return "reached";
     const isWhole = await this.readOnPrimary();
-    if (isKnown()) return isWhole ? "reached" : "lacks";
-    const reach = isWhole ? await this.#reachBefore(place) : undefined;
+    if (!isWhole) return "lacks";
+    if (isKnown()) return "reached";
+    const reach = this.#reached.get(place.n) ?? (await this.#reachBefore(place));
     if (reach !== undefined) this.#reached.set(place.n, reach);
     return reach ?? "lacks";
   }
@@ -150,8 +155,12 @@ export class JournalView extends JournalFollower implements PurgeView {
   async #reachBefore(place: EntryId): Promise<Reach | undefined> {
     const { floor } = this.chain ?? {};
     if (floor === undefined || comparePositions(place.position, floor.position) > 0) return "lacks";
-    const read = await this.#settings.journal.standing([place]);
-    if (read.kind === "unavailable") return undefined;
+    const { journal, timeoutMs } = this.#settings;
+    const asked = this.#standing.get(place.n) ?? journal.standing([place]);
+    this.#standing.set(place.n, asked);
+    const read = await patiently(asked, timeoutMs);
+    this.#standing.delete(place.n);
+    if (typeof read === "string" || read.kind === "unavailable") return undefined;
     return read.states[0] === "gone" ? "lacks" : "reached";
   }
 

@@ -10,6 +10,8 @@ export interface ReadAsk {
   readonly part: "whole" | "head";
   /** Whether no client has requested the record. */
   readonly isPeek?: boolean | undefined;
+  /** As in `TierAsk`. */
+  readonly seesExpired?: boolean | undefined;
 }
 
 /** The body follows. */
@@ -67,7 +69,7 @@ export interface RecordCalls {
   readonly read: [ReadAsk, { readonly head?: string; readonly hasBody?: boolean }];
   readonly write: [WriteAsk, WithRoom];
   /**
-   * Reads whole records. Replies with the first of them, as many as fit into a reply, and at least
+   * Reads whole records, also expired ones. Replies with the first of them, as many as fit into a reply, and at least
    * one. `bodyBytes` is the length of each record's body.
    */
   readonly readMany: [

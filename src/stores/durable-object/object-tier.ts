@@ -74,11 +74,11 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       const name = await key.nameIn(this.#settings.namespace);
       const part = ask.part === "whole" && ask.isPeek !== true ? "whole" : "head";
       const target = await this.#client.objectOf(key);
-      const { isPeek } = ask;
+      const { isPeek, seesExpired } = ask;
       const given = {
         target,
         call: "read",
-        ask: { key: name, part, isPeek },
+        ask: { key: name, part, isPeek, seesExpired },
         msMax: readMsMax,
       } as const;
       const read = (purpose: CallPurpose) => this.#client.send({ ...given, purpose });
@@ -94,7 +94,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   /** Reads whole records, with one call for each object unless they exceed a message. */
   async readMany(
     keys: readonly RecordKey[],
-    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+    ask: Pick<TierAsk<Detail>, "atMs" | "seesExpired" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]> {
     const reads = new Map<number, TierRead<Detail>>();
     const each = [...(await this.#client.grouped(keys))].map(async ([target, places]) => {
@@ -114,7 +114,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   async #readFromObject(
     target: Target,
     keys: readonly RecordKey[],
-    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+    ask: Pick<TierAsk<Detail>, "atMs" | "seesExpired" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]> {
     const { namespace } = this.#settings;
     const names = await Promise.all(keys.map(async (key) => key.nameIn(namespace)));
@@ -145,7 +145,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (head === undefined) return { kind: "absent" };
     const decoded = decodeRecord(head, this.#settings.form, key?.knownDigest);
     if (decoded === undefined) return this.#bad(ask);
-    if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
+    const isExpired = ask.atMs >= decoded.keepUntilAtMs;
+    if (isExpired && ask.seesExpired !== true) return { kind: "absent" };
     const { record } = decoded;
     if (record.kind === "vary") return { kind: "found", record };
     if (body === undefined) return foundWith(record.metadata, { kind: "absent" });

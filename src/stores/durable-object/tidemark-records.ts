@@ -144,14 +144,14 @@ export class TidemarkRecords {
     }
   }
 
-  #read({ key, part, isPeek }: RecordCalls["read"][0], atMs: number) {
+  #read({ key, part, isPeek, seesExpired }: RecordCalls["read"][0], atMs: number) {
     const [row] = this.#rows(
       `SELECT noted, isAsked, head, CASE WHEN ? OR length(body) <= ? THEN body END AS body
        FROM records WHERE key = ? AND until > ?`,
       part === "whole" ? 1 : 0,
       briefBytesMax,
       key,
-      atMs,
+      seesExpired === true ? 0 : atMs,
     );
     if (row === undefined) return { message: {} satisfies Reply<"read"> };
     if (isPeek !== true) this.#room.note(key, row as unknown as RowTimes, atMs);
@@ -165,8 +165,8 @@ export class TidemarkRecords {
     const bodies: Bytes[] = [];
     let bytes = 0;
     for (const key of keys) {
-      const query = `SELECT noted, isAsked, head, body FROM records WHERE key = ? AND until > ?`;
-      const [row] = this.#rows(query, key, atMs);
+      const query = "SELECT noted, isAsked, head, body FROM records WHERE key = ?";
+      const [row] = this.#rows(query, key);
       if (row !== undefined) this.#room.note(key, row as unknown as RowTimes, atMs);
       const body = new Uint8Array((row?.["body"] as ArrayBuffer | undefined) ?? []);
       bytes += body.byteLength;

@@ -130,7 +130,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
    */
   async readMany(
     keys: readonly RecordKey[],
-    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+    ask: Pick<TierAsk<Detail>, "atMs" | "seesExpired" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]> {
     const { namespace, redis } = this.#settings;
     const whole = { ...ask, part: "whole" } as const;
@@ -163,7 +163,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
-    if (ask.atMs >= stored.keepUntilAtMs) return { kind: "absent" };
+    const isExpired = ask.atMs >= stored.keepUntilAtMs;
+    if (isExpired && ask.seesExpired !== true) return { kind: "absent" };
     this.#prolong(redisKey, stored.keepUntilAtMs, ask);
     const { record, bodyText } = stored;
     if (record.kind === "vary") return { kind: "found", record };

@@ -164,6 +164,13 @@ describe("rule 28 d: a stamp for setting", () => {
   );
 });
 
+it("asks the journal once about a position of concurrent readers that may be before the view", async () => {
+  const { view, requester, journal } = await warmIsolate();
+  const reaches = () => view.reaches({ position: "1-0", n: "before" }, requester);
+  expect(new Set(await Promise.all([1, 2, 3].map(reaches)))).toEqual(new Set(["lacks"]));
+  expect(journal.asked.filter((name) => name === "standing")).toHaveLength(1);
+});
+
 describe("rule 24 e: the switch", () => {
   const switched = { post: "p", replaces: "", bypass: true };
 

@@ -116,6 +116,9 @@ function joinedWrites(redis: IoredisConnection): () => void {
  */
 const vitalAt: Readonly<Record<string, number>> = { EVAL: 1, EVALSHA: 1, SET: 2 };
 
+/** The server's error for a command without its vital argument. */
+const refusalOfZeros = /\bERR\b.*\b(?:integer|syntax)\b/i;
+
 /**
  * Returns a function that sends commands. After a lost connection, ioredis sends those in flight again, unless the
  * application has forbidden it, and a second run of a write could undo what others have written since the first. ioredis
@@ -126,6 +129,7 @@ function sendingOnce(redis: IoredisConnection): (command: WireCommand) => Promis
   const follow = (one: IoredisConnection) =>
     one.on("close", () => {
       for (const vital of inFlight) vital.fill(0);
+      inFlight.clear();
     });
   follow(redis);
   // A cluster sends commands again over the connections to its other servers.
@@ -140,9 +144,12 @@ function sendingOnce(redis: IoredisConnection): (command: WireCommand) => Promis
     try {
       return await redis.call(name, ...args.with(at, vital as never));
     } catch (cause) {
-      throw vital[0] === 0 ? new Error("The connection was lost.") : cause;
+      const isRefused = vital[0] === 0 && refusalOfZeros.test(String(cause));
+      throw isRefused ? new Error("The connection was lost.") : cause;
     } finally {
       inFlight.delete(vital);
+      // After `commandTimeout`, ioredis still keeps the command.
+      vital.fill(0);
     }
   };
 }
