@@ -96,7 +96,10 @@ export function mayHaveLied(pending: PendingForward): boolean {
   return (
     pending.request.route.hasContentTags ||
     isLyingUrl({ ...pending, before: before?.metadata }) ||
-    (before !== undefined && (before.isDoubted() || before.metadata.contentTag !== undefined))
+    (before !== undefined &&
+      (isPersonal(pending.request) ||
+        before.isDoubted() ||
+        before.metadata.contentTag !== undefined))
   );
 }
 
