@@ -44,7 +44,7 @@ export function commandsCache({ method }: RequestMethod): boolean {
   return cacheCommand.test(method);
 }
 
-/** Matches a command as a whole. Calls of an API, such as `refreshToken` or `bank.list`, have other names. */
+/** Matches a command as a whole. Calls of an API, such as to refresh a token, have longer names. */
 const wholeCommand =
   /^(?:(?:fastly|soft|uri|url|xkey)?[-_]?(?:purge|ban)[-_]?(?:all)?|refresh|flush[-_]?(?:all)?|invalidate|xkey|push)$/i;
 
