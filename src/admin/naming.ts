@@ -4,10 +4,19 @@ import { isPassedBy } from "../config/route.ts";
 import type { TargetNames, Reading } from "../purge/acceptance/resolve-order.ts";
 import { quoted } from "../protocol/purge-order.ts";
 import { pathPrefix } from "../purge/journal/purge-target.ts";
-import { countsOn } from "../routing/key.ts";
+import { normalisedEscapes } from "../rules/escapes.ts";
+import { nameIn } from "../rules/query-string.ts";
+import { type Counts, countsOn } from "../routing/key.ts";
 import { isReserved } from "../routing/path-readings.ts";
 import { routesStoring } from "../routing/routes.ts";
-import { countedAs, keyedQuery, namedUrl, readTarget } from "../routing/target.ts";
+import {
+  countedAs,
+  keyedQuery,
+  namedUrl,
+  readTarget,
+  sentUrl,
+  type Target,
+} from "../routing/target.ts";
 import type { SiteUrls } from "../routing/url-reader.ts";
 
 /**
@@ -23,11 +32,7 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
       const { route, storing } = routesStoring(matchRoute, target);
       const routes = storing.length === 0 ? [route] : storing;
-      const urls = routes.map((one) => {
-        const query = keyedQuery(target.query, countsOn(one, config));
-        return namedUrl({ ...target, query });
-      });
-      const as = [...new Set(urls)];
+      const as = [...new Set(routes.flatMap((one) => namedUrls(target, countsOn(one, config))))];
       const widened = storing.find(({ noVarySearch }) => noVarySearch);
       if (widened === undefined) {
         const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
@@ -41,6 +46,19 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),
   };
+}
+
+/**
+ * Returns the URL that the purge covers, and the URL that 0.2.0 gives to the same page, if it differs: 0.2.0 compares
+ * and sorts names of parameters in the client's spelling. The second is needed while isolates of 0.2.0 may still run.
+ */
+function namedUrls(target: Target, counts: Counts): readonly string[] {
+  const sorted = normalisedEscapes(target.query)
+    .split("&")
+    .filter((pair) => pair !== "" && counts(nameIn(pair)))
+    .sort((one, other) => (nameIn(one) < nameIn(other) ? -1 : Number(nameIn(one) > nameIn(other))));
+  const before = { ...target, sentPath: target.path, query: sorted.join("&") };
+  return [namedUrl({ ...target, query: keyedQuery(target.query, counts) }), sentUrl(before)];
 }
 
 const fault = (why: string, hint: string) => ({ kind: "fault", why, hint }) as const;

@@ -194,6 +194,13 @@ function checkForm(rule: Rule): void {
       'Write checks: { headers: ["authorization"] }, and admits.',
     );
   }
+  const unclear = query.find((parameter) => /[\s+]|%2[0b]/i.test(parameter));
+  if (unclear !== undefined) {
+    throw refusal(
+      `${called} checks the parameter ${JSON.stringify(unclear)}, whose blank or plus URLs spell in several ways`,
+      'Give it a name without them, such as "api-key".',
+    );
+  }
   const faultyPattern = [match]
     .flat()
     .map((one) => (typeof one === "string" ? patternFault(one) : "is not text"))

@@ -25,7 +25,7 @@ export interface KeyedUrl {
 }
 
 /** Returns whether a parameter of this name, in the spelling of `comparedName`, is part of the key. */
-type Counts = (name: string) => boolean;
+export type Counts = (name: string) => boolean;
 
 /** Returns the rule for a route's query parameters. */
 export function countsOn({ queryAllow: allow, traits }: Route, { stripQuery }: Config): Counts {

@@ -26,8 +26,9 @@ export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const restricting = /^(?:no-cache|must-revalidate|proxy-revalidate|max-age|s-maxage)(?![\w-])/gi;
 /** These two apply wherever a malformed text names them, as in `public no-store` and `max-age=0; private`. */
 const hiding = /(?<![\w-])(?:no-store|private)(?![\w-])/gi;
-/** Matches a name or an argument that is not malformed. */
-const oneWord = /^(?:[\w-]*|"(?:[^"\\]|\\[^])*")$/;
+/** Matches a name, which is a token, or an argument that is not malformed. A bar is often meant as a comma. */
+const plainName = /^\w(?:[^|]*\w)?$/;
+const plainArgument = /^(?:[!#$%&'*+\-.^`~\w]*|"(?:[^"\\]|\\[^])*")$/;
 
 /**
  * Returns the directives in order, including repeats. Never throws.
@@ -61,10 +62,9 @@ function directivesIn(text: string): readonly WrittenDirective[] {
     const isToken = tokenPattern.test(name);
     const argument = written && unquote(written);
     if (isToken) directives.push({ name: name.toLowerCase(), argument, text: member });
-    const malformed = isToken
-      ? [name, written ?? ""].filter((one) => !oneWord.test(one))
-      : [member];
-    directives.push(...malformed.flatMap(misplacedIn));
+    if (!isToken || !plainName.test(name)) directives.push(...misplacedIn(isToken ? name : member));
+    if (isToken && written && !plainArgument.test(written))
+      directives.push(...misplacedIn(written));
   }
   return directives;
 }
@@ -268,7 +268,9 @@ function splitTargets(member: string) {
   const [rule = null, ...rest] = [...parts].map(([part]) => part);
   const names = rest.map((text) => text.trim().toLowerCase());
   const isName = (text: string) =>
-    !text.includes("=") && !governingNames.has(text) && found(hiding, text).length === 0;
+    plainName.test(text) && tokenPattern.test(text)
+      ? !governingNames.has(text)
+      : !text.includes("=") && found(hiding, text).length === 0;
   const slipped = names.filter((text) => !isName(text)).flatMap(parseDirectives);
   return {
     rule,
@@ -369,10 +371,12 @@ function targetedDirectives(text: string): { isValid: boolean; directives: reado
     directiveOf(name, decimals.has(name) ? undefined : value),
   );
   // Of a repeated member, the parser returns only the last, without the parameters of the others.
-  const parameters = text.replaceAll(/"(?:[^"\\]|\\[^])*"/g, "").match(/;[^,]*/g) ?? [];
-  directives.push(...parameters.flatMap((written) => found(hiding, written)));
+  const parameters = text.replaceAll(/"(?:[^"\\]|\\[^])*"/g, "").replaceAll(/\([^)]*\)/g, "");
+  directives.push(...found(hidingParameter, parameters));
   return { isValid: members.length > 0, directives };
 }
+
+const hidingParameter = /(?<=; *)(?:no-store|private)(?![\w.*-]|=\?0)/g;
 
 /**
  * Matches members whose value is a decimal. The parser returns the same number for 60 and 60.0, but

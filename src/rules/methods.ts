@@ -43,3 +43,10 @@ const cacheCommand = /purge|ban|refresh|flush|invalidate|xkey|^push$/i;
 export function commandsCache({ method }: RequestMethod): boolean {
   return cacheCommand.test(method);
 }
+
+/** Matches a command as a whole. Calls of an API, such as to refresh a token, have longer names. */
+const wholeCommand =
+  /^(?:(?:fastly|soft|uri|url|xkey)?[-_]?(?:purge|ban)[-_]?(?:all)?|refresh|flush[-_]?(?:all)?|invalidate|xkey|push)$/i;
+
+/** Returns whether the value of a parameter, which may replace the method, is a command of a cache. */
+export const isCommand = (value: string): boolean => wholeCommand.test(value.trim());

@@ -508,7 +508,8 @@ it.each([
   [{ name: "Rule" }, 'its name is "Rule"'],
   [{ name: "rule", when: "*" }, '"when": no such option exists'],
   [{ name: "rule", checks: { headers: ["authorization"] } }, "no admits that does so"],
-  [{ name: "rule", checks: {}, admits: () => "checked" }, "names no credential"],
+  [{ name: "rule", checks: {}, admits: (): string => "checked" }, "names no credential"],
+  [{ name: "rule", checks: { query: ["a b"] }, admits: (): string => "checked" }, "blank or plus"],
   [{ name: "rule", match: "a/:id" }, 'match of the rule "rule" begins with "a"'],
   [{ name: "rule", match: ["/a", 3] }, 'match of the rule "rule" is not text'],
 ])("defineRule refuses %o", (rule, fault) => {

@@ -205,3 +205,19 @@ describe.each([
     expect(places.origin.asked.map(({ path }) => path)).toContain(hotPage);
   });
 });
+
+it.each([
+  ["/a?x[]=1&x%5B%5D=2", {}],
+  ["/a?filter%5Ba%5D=1", { key: { query: { strip: ["filter[*"] } } }],
+])(
+  "a purge at this source covers a page of version 0.2.0 by its own URL: %s",
+  async (path, config) => {
+    const places = new SharedPlaces();
+    const old = await places.open(release.worker, config);
+    await ask(old, path);
+    places.origin.script = () => page("new");
+    await purge(await places.open(today, config), { urls: [`https://www.example.com${path}`] });
+    places.clock.advance(pastN);
+    expect((await ask(old, path)).text).toBe("new");
+  },
+);

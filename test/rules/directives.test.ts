@@ -49,6 +49,12 @@ describe("parseDirectives", () => {
       "x=0 no-store|private",
       ["x=0 no-store|private", "no-store", "private"],
     ],
+    [
+      "in-a-token",
+      "§5.2",
+      "x=a.private, a.private, no-store.b=1",
+      ["x=a.private", "a.private", "no-store.b=1"],
+    ],
     ["after-a-bar", "§5.2", "max-age=60|private", ["max-age=60|private", "private"]],
     [
       "after-a-quoted-argument",
@@ -71,8 +77,8 @@ describe("parseDirectives", () => {
     [
       "in-an-argument",
       "§5.2",
-      `a="private", b=private, private='set-cookie'`,
-      ["a=private", "b=private", "private='set-cookie'"],
+      `a="private", b=private, private='set-cookie', c='no-store'`,
+      ["a=private", "b=private", "private='set-cookie'", "c='no-store'"],
     ],
     ["longer-name-before-semicolon", "§5.2", "no-storage; a, private-x; a, b", ["b"]],
     ["unclosed-restriction", "RFC 9110 §5.6.4", 'private="a, b', ["private=a, b"]],

@@ -154,6 +154,9 @@ describe("governingDirectives", () => {
   it.each([
     ["after-a-semicolon", "max-age=60;private", { private: true, maxAgeSeconds: 60 }],
     ["before-a-repetition", "max-age=9; private, max-age=60", { private: true, maxAgeSeconds: 60 }],
+    ["as-a-value", "max-age=60;a=private;b=x.no-store", { private: false, noStore: false }],
+    ["in-a-list", "max-age=60, a=(b;private)", { private: false, maxAgeSeconds: 60 }],
+    ["false-after-a-semicolon", "max-age=60;private=?0", { private: false, maxAgeSeconds: 60 }],
     ["after-a-blank", "max-age=60 no-store", { noStore: true, maxAgeSeconds: 7 }],
     ["in-capitals", "Private, max-age=60", { private: true, maxAgeSeconds: 7 }],
     ["in-quotes", 'max-age=60;x="no-store"', { noStore: false, maxAgeSeconds: 60 }],

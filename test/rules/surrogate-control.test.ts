@@ -35,6 +35,7 @@ describe("surrogateDirectives", () => {
     ["private-after-a-target", "max-age=60;abc private", ["private", "max-age=60"]],
     ["no-store-after-an-argument", "max-age=60;a=1 no-store", ["a", "no-store", "max-age=60"]],
     ["no-store-after-another-target", "max-age=60;abc;no-store", ["no-store"]],
+    ["for-another-with-private-in-its-name", "no-store;private.cdn, max-age=9", ["max-age=9"]],
     ["only-content", 'content="ESI/1.0"', []],
     ["only-unknown", "foo", []],
     [

@@ -158,9 +158,9 @@ export class SharedPlaces {
     return places;
   }
 
-  open(worker: string, colo = "HAM"): Promise<Isolate> {
+  open(worker: string, own: ConfigInput = config): Promise<Isolate> {
     const { clock, cache, upstash, origin } = this;
-    const around = { clock, cache, upstash, origin, config, env: { ...env, COLO: colo } };
+    const around = { clock, cache, upstash, origin, config: own, env: { ...env, COLO: "HAM" } };
     return Isolate.open(worker, around);
   }
 }

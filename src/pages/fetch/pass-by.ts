@@ -2,7 +2,7 @@
 // not stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
-import { commandsCache, isSafe, isTrace } from "../../rules/methods.ts";
+import { commandsCache, isCommand, isSafe, isTrace } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest } from "../request/plan.ts";
@@ -35,7 +35,8 @@ function methodsOf({ method, headers, url }: Request): readonly string[] {
   const inFields = overrides.map((name) => headers.get(name) ?? "");
   const parameters = method === "POST" ? [...new URL(url).searchParams] : [];
   const inQuery = parameters.filter(([name]) => overrideParameter.test(name));
-  const replaced = [...inFields, ...inQuery.map(([, value]) => value)];
+  const commands = inQuery.map(([, value]) => value).filter(isCommand);
+  const replaced = [...inFields, ...commands];
   return [method, ...replaced.map((text) => text.trim().toUpperCase())];
 }
 

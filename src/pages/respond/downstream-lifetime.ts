@@ -6,6 +6,7 @@ import {
   heuristicLifetimeSeconds,
   statedAgeSeconds,
 } from "../../rules/freshness.ts";
+import { addDirective } from "./downstream.ts";
 
 const lifetimes = ["max-age", "s-maxage", "cache-maxage", "downstream-ttl"];
 /** Directives by which a cache uses an answer after or regardless of its lifetime. */
@@ -35,7 +36,7 @@ export function endingBy(
   const statedSeconds = browserLifetimeSeconds(fields, status, atMs);
   if (statedSeconds <= most) return ended;
   ended.delete("expires");
-  ended.append("cache-control", `max-age=${most}`);
+  addDirective(ended, `max-age=${most}`);
   return ended;
 }
 

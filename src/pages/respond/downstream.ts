@@ -193,7 +193,7 @@ function privateFormOf(stated: string): PrivateForm {
   const fields = new Headers(stated === "" ? {} : { "cache-control": stated });
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
-  if (isNew) fields.append("cache-control", "private");
+  if (isNew) addDirective(fields, "private");
   return { text: fields.get("cache-control") ?? "", isNew };
 }
 
@@ -227,7 +227,7 @@ export function allowNoReuse(fields: Headers): void {
 
 function endLifetime(fields: Headers): void {
   dropDirectives(fields, ["max-age", "s-maxage", "immutable", "stale-while-revalidate"]);
-  fields.append("cache-control", "max-age=0");
+  addDirective(fields, "max-age=0");
   dropTargeted(fields);
   fields.delete("expires");
 }
@@ -297,6 +297,14 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
   else fields.set("cache-control", kept.map(({ text }) => text).join(", "));
 }
 
+/** Adds a directive to Cache-Control: at the end, or before a text whose unclosed quote would contain it. */
+export function addDirective(fields: Headers, directive: string): void {
+  const stated = fields.get("cache-control");
+  const joined = stated === null ? directive : `${stated}, ${directive}`;
+  const isRead = membersOf(joined).at(-1) === directive;
+  fields.set("cache-control", isRead ? joined : `${directive}, ${stated}`);
+}
+
 /** With `stale-while-revalidate`, a browser would show a stale page after its lifetime (RFC 5861 §3). */
 const replacedForBrowsers = [
   "max-age",
@@ -324,8 +332,8 @@ function tellBrowsers(
   if (route.mode === "default" && states(fields, ["no-cache", "no-store"])) return;
   dropDirectives(fields, replacedForBrowsers);
   fields.delete("expires");
-  fields.append("cache-control", `max-age=${age + route.browserSeconds}`);
-  if (route.isImmutable) fields.append("cache-control", "immutable");
+  addDirective(fields, `max-age=${age + route.browserSeconds}`);
+  if (route.isImmutable) addDirective(fields, "immutable");
 }
 
 /** Returns whether Cache-Control has one of these directives. */

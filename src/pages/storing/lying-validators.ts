@@ -12,6 +12,7 @@ import {
   isNotModified,
   isWeak,
 } from "../../rules/validators.ts";
+import { isPersonal } from "../request/personal.ts";
 import { isDoubted, storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { isLyingUrl } from "./metadata-of-answer.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
@@ -78,10 +79,11 @@ export const unseen: RemovedResponse = {
 
 /**
  * Returns the metadata for a client whose answer is not stored, or begins before its body can be compared. It has the
- * origin's validators, unless these may have lied.
+ * origin's validators, unless these lie or may have lied. Of a page of a session, nobody sees whether they lie.
  */
 export function claimedUnseen(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
-  if (metadata.contentTag !== "" || mayHaveLied(pending)) return metadata;
+  if (metadata.contentTag !== "" || isPersonal(pending.request)) return metadata;
+  if (isOfLyingUrl(metadata) || mayHaveLied(pending)) return metadata;
   return withTermsKept(metadata, { contentTag: undefined });
 }
 
@@ -94,7 +96,10 @@ export function mayHaveLied(pending: PendingForward): boolean {
   return (
     pending.request.route.hasContentTags ||
     isLyingUrl({ ...pending, before: before?.metadata }) ||
-    (before !== undefined && (before.isDoubted() || before.metadata.contentTag !== undefined))
+    (before !== undefined &&
+      (isPersonal(pending.request) ||
+        before.isDoubted() ||
+        before.metadata.contentTag !== undefined))
   );
 }
 

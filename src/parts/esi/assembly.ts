@@ -46,8 +46,8 @@ const awaitedMax = 4;
 const waitMsMax = 25_000;
 
 /** Returns whether ESI tags in a response are processed. A body with a coding cannot be read. */
-export function hasEsi({ headers }: Response, { traits }: Route): boolean {
-  if (traits.assembles !== true || hasCoding(headers)) return false;
+export function hasEsi({ headers, status }: Response, { traits }: Route): boolean {
+  if (traits.assembles !== true || hasCoding(headers) || status === 206) return false;
   const isDeclared = traits.surrogateCapability !== undefined;
   if (isDeclared) return asksForEsi(headers.get("surrogate-control"));
   return /^text\/html\s*(?:;|$)/i.test(headers.get("content-type") ?? "");

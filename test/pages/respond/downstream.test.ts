@@ -184,7 +184,7 @@ describe("the fields of a hit, which Tidemark keeps for the next hit", () => {
       return fields.get("cache-control");
     };
     expect([at(1), at(2), at(3)]).toEqual(
-      [61, 62, 63].map((maxAge) => `x="open, max-age=${maxAge}`),
+      [61, 62, 63].map((maxAge) => `max-age=${maxAge}, x="open`),
     );
   });
 
@@ -240,6 +240,7 @@ describe("the fields of a response that Tidemark forwards without storing", () =
       "no-store, must-understand",
       "no-store, must-understand, private",
     ],
+    ["unclosed-quote", 'max-age=5, x="open', 'private, max-age=5, x="open'],
     ["in-quotes", 'x="public"', 'x="public", private'],
     ["restriction-in-quotes", `"no-store"`, `"no-store", private`],
     ["with-a-cookie", null, "private", cookie],

@@ -305,6 +305,12 @@ describe("which pages are processed", () => {
     expect(site.origin.count).toBe(isProcessed ? 2 : 1);
   });
 
+  it("no part that the origin sends of its own accord", async () => {
+    const fields = { ...html, "content-range": "bytes 0-9/99" };
+    const site = openEsi({ "/p": () => page(tag, fields, 206), "/f": "f" });
+    expect((await site.get("/p")).text).toBe(tag);
+  });
+
   it.each(["/p", "/d"])("no video, which has its conditions, ranges and HEAD: %s", async (path) => {
     const fields = { "content-type": "video/mp4", "content-length": "10", etag: '"e"' };
     const site = openEsi({ [path]: () => page("0123456789", cc("max-age=60", fields)) });

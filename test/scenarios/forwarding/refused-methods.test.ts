@@ -47,7 +47,11 @@ describe("a request that commands a cache", () => {
     expect(failed.map(([, count]) => count)).toEqual([1]);
   });
 
-  it.each(["_method=PUT", "method=PURGE", "x_method=PURGE"])("is another: %s", async (query) => {
+  it.each([
+    ..."PUT refreshToken bank.list urban".split(" ").map((value) => `_method=${value}`),
+    "method=PURGE",
+    "x_method=PURGE",
+  ])("is another: %s", async (query) => {
     const site = openSite({ config: purges });
     expect((await site.get(`/a?${query}`, { method: "POST" })).status).toBe(200);
   });
