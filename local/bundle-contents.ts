@@ -7,7 +7,7 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 707_000;
+export const bundleBytesMax = 709_000;
 export const bundleGzipBytesMax = 250_500;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 496_000;
