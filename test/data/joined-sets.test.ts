@@ -218,7 +218,7 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     const sent: string[][] = [];
     const call = given.call.bind(given);
     given.call = ((name: string, ...args: string[]) => {
-      if (args.some((text) => text.includes("first"))) sent.push([name, ...args]);
+      if (args.some((text) => text.includes("first"))) sent.push([name, ...args.map(String)]);
       return call(name, ...args);
     }) as typeof call;
     await near.set(1, "first", { tags: [] });
