@@ -370,7 +370,7 @@ function targetedDirectives(text: string): { isValid: boolean; directives: reado
   const directives = members.flatMap(([name, [value]]) =>
     directiveOf(name, decimals.has(name) ? undefined : value),
   );
-  // Of a repeated member, the parser returns only the last, without the parameters of the others.
+  // The parser drops all repeats of a member but the last, with their parameters.
   const parameters = text.replaceAll(/"(?:[^"\\]|\\[^])*"/g, "").replaceAll(/\([^)]*\)/g, "");
   directives.push(...found(hidingParameter, parameters));
   return { isValid: members.length > 0, directives };

@@ -328,7 +328,7 @@ export class Assembly {
     const served = await serve(request, read, "fragment");
     const response = asFragment(served, read.route.phases, client);
     this.#responses.push(response);
-    // An origin may send a part, 206, of its own accord.
+    // An origin may send a part (206) that nobody requested.
     const isWhole = response.ok && response.status !== 206 && !hasCoding(response.headers);
     if (isWhole && !this.#isOver) return { response, read };
     cancelBody(response);
