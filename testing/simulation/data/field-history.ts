@@ -151,17 +151,20 @@ class FieldCourse extends StoreCourse {
       .reduce((sum, { versions }) => newest(sum, versions), told);
   }
 
-  /** Returns the oldest versions that may answer: by what the isolate knows, and by the bound. */
-  #leastFor(isolate: SimulatedIsolate): Versions {
+  /**
+   * Returns the oldest versions that may answer a request of now: by what the isolate knows, and by the
+   * bound. A loss of the journal during the request ends the bound.
+   */
+  #leastFor(isolate: SimulatedIsolate): () => Versions {
     const { settings, atMs } = this.world;
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     // If the journal keeps few entries, a view may drop a purge within N.
     const known = settings.keptCount < usualKeptCount ? noVersions : this.#knownTo(isolate);
-    if (this.#hasLost) return known;
-    return this.#purged
+    const due = this.#purged
       .filter(({ acceptedAtMs }) => acceptedAtMs < atMs - windowMs)
       .reduce((sum, { versions }) => newest(sum, versions), known);
+    return () => (this.#hasLost ? known : due);
   }
 
   protected async readOnce({ isolate, parted }: SimulatedStore): Promise<void> {
@@ -173,10 +176,10 @@ class FieldCourse extends StoreCourse {
     if (answer !== undefined) this.#judged(isolate, answer, least);
   }
 
-  #judged({ name }: SimulatedIsolate, answer: Partial<Parted>, least: Versions): void {
+  #judged({ name }: SimulatedIsolate, answer: Partial<Parted>, least: () => Versions): void {
     this.usableCount += 1;
     this.world.tell(() => `${name} is given ${JSON.stringify(answer)}`);
-    const [fault] = this.#ledger.faultsOf(answer, least);
+    const [fault] = this.#ledger.faultsOf(answer, least());
     if (fault !== undefined) this.breach(`${name} is given ${JSON.stringify(answer)}: ${fault}`);
   }
 
