@@ -6,7 +6,7 @@ import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import { DataLookup, type FoundData, withTags } from "./load/data-lookup.ts";
 import { storeValues } from "./load/store-values.ts";
-import { type DataVerdict, judge as judged } from "./load/verdict.ts";
+import { type DataVerdict, verifiedVerdict } from "./load/verdict.ts";
 import type { DataMetadata } from "./value/data-record.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
@@ -29,10 +29,10 @@ export interface Lookup<T> {
    */
   readonly startAfter: GivenStart;
   /**
-   * Judges the found value now, with further tags, by the purges that this isolate knows. `unusable` also
-   * if there is no value. Reads no tier and no journal.
+   * Judges the found value now, with further tags. `unusable` also if there is no value. Reads no tier. Asks the
+   * journal only if this isolate cannot tell whether a purge covers the value.
    */
-  readonly judge: (tags: readonly string[]) => DataVerdict["kind"];
+  readonly judge: (tags: readonly string[]) => Promise<DataVerdict["kind"]>;
 }
 
 export interface LookUpOptions {
@@ -66,11 +66,10 @@ export async function lookedUp(
   const start = { ...begun, refusedCount, over };
   const stamp = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
   const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp };
-  const judge = (further: readonly string[]) => {
+  const judge = async (further: readonly string[]) => {
     if (found === undefined) return "unusable";
-    const { metadata } = found.candidate.stored;
-    const tagged = withTags(metadata, further.map(checkedTag));
-    return judged(tagged, { space: place.space, atMs: nowAtMs(), ports }).kind;
+    const tagged = withTags(found.candidate.stored.metadata, further.map(checkedTag));
+    return (await verifiedVerdict(tagged, place, ports)).kind;
   };
   const given = step.kind === "give" ? step.given : undefined;
   return { given, found, start, startAfter, judge };

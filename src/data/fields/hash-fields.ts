@@ -5,8 +5,8 @@ import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../base/bounded-map.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { begin } from "../load/make-record.ts";
-import type { DataPorts, VerdictPorts } from "../load/data-ports.ts";
-import { judge } from "../load/verdict.ts";
+import type { DataPorts } from "../load/data-ports.ts";
+import { verifiedVerdict } from "../load/verdict.ts";
 import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
 import { urlOf } from "../value/data-key.ts";
 import { checkedTag } from "../value/load-context.ts";
@@ -157,18 +157,11 @@ export class Fields<T> {
   }
 
   /** Decodes a head if it may be used, after a wait for a newer view or the book if needed (rule 6). */
-  async #usableIn(
-    head: string,
-    ports: VerdictPorts = this.#ports,
-  ): Promise<DataMetadata | undefined> {
+  async #usableIn(head: string, ports: DataPorts = this.#ports): Promise<DataMetadata | undefined> {
     const metadata = headIn(head);
     if (metadata === undefined) return undefined;
-    const { space } = this.#place;
-    const judged = () => judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports });
-    const verdict = judged();
-    const isUnverified = verdict.kind === "unusable" && verdict.by === "unverified";
-    if (isUnverified) await this.#ports.view.seek(this.#requester(), metadata);
-    return judged().kind === "fresh" ? metadata : undefined;
+    const { kind } = await verifiedVerdict(metadata, this.#place, ports);
+    return kind === "fresh" ? metadata : undefined;
   }
 
   /**
