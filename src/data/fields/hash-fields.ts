@@ -16,7 +16,7 @@ import { type Codec, encodedBy } from "../../base/codec.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
-import type { Requester } from "../../purge/view/view-port.ts";
+import { noColo, type Requester } from "../../purge/view/view-port.ts";
 
 /** The dependencies of fields. */
 export interface FieldPorts extends DataPorts {
@@ -25,8 +25,6 @@ export interface FieldPorts extends DataPorts {
   /** The last head of each key that this isolate has read or written. */
   readonly heads: BoundedMarks<string>;
 }
-
-const nowhere = () => "";
 
 /** The limit of attempts to write while other writers change the head. */
 const triesMax = 4;
@@ -85,7 +83,7 @@ export class Fields<T> {
     let judged = this.#ports.heads.get(this.#key.text) ?? "";
     for (let tries = 0; tries < triesMax; tries += 1) {
       // Without a colo, only the view verifies the head (rule 26 c).
-      const current = await this.#usableIn(judged, { ...this.#ports, colo: nowhere });
+      const current = await this.#usableIn(judged, { ...this.#ports, colo: noColo });
       // The wait may have brought a purge or a hold.
       if (this.#isCovered(made) || holdOn(this.#place) !== undefined) return false;
       const metadata = current === undefined ? made : joined(current, made);
