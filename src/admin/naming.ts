@@ -55,9 +55,9 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
  * still run.
  */
 function namedUrls(target: Target, route: Route, config: Config): readonly string[] {
-  const { queryAllowAsWritten: allow, traits } = route;
+  const { writtenAllow: allow, traits } = route;
   const countsAsWritten = (name: string) =>
-    !matchesAny(config.stripQueryAsWritten, name) &&
+    !matchesAny(config.writtenStrip, name) &&
     !traits.checkedQuery?.includes(comparedName(name)) &&
     (allow === undefined || matchesAny(allow, name));
   const sorted = normalisedEscapes(target.query)

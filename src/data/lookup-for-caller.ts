@@ -61,14 +61,17 @@ export async function lookedUp(
   const { host } = place.key;
   const { afterAnswer, nowAtMs } = ports;
   const step = stepAfter(found, { place, load: undefined, isLookOnly: true }, ports);
-  const { respondedAtMs = 0, bodyDigest = null } = found?.candidate.stored.metadata ?? {};
-  const over = found && { respondedAtMs, bodyDigest };
+  const metadata = found?.candidate.stored.metadata;
+  const over = metadata && {
+    respondedAtMs: metadata.respondedAtMs,
+    bodyDigest: metadata.bodyDigest,
+  };
   const start = { ...begun, refusedCount, over };
   const stamp = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
   const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp };
   const judge = async (further: readonly string[]) => {
-    if (found === undefined) return "unusable";
-    const tagged = withTags(found.candidate.stored.metadata, further.map(checkedTag));
+    if (metadata === undefined) return "unusable";
+    const tagged = withTags(metadata, further.map(checkedTag));
     return (await verifiedVerdict(tagged, place, ports)).kind;
   };
   const given = step.kind === "give" ? step.given : undefined;
