@@ -87,13 +87,13 @@ const tagCache: OpenNextOverrides["tagCache"] = {
   name,
   mode: "nextMode",
   async getLastRevalidated(tags) {
-    return requestNow()?.purgedUntilMs(tags) ?? Date.now();
+    return (await requestNow()?.purgedUntilMs(tags)) ?? Date.now();
   },
   async hasBeenRevalidated(tags, lastModified) {
-    return (requestNow()?.judge(tags, lastModified) ?? "unusable") === "unusable";
+    return ((await requestNow()?.judge(tags, lastModified)) ?? "unusable") === "unusable";
   },
   async isStale(tags, lastModified) {
-    return requestNow()?.judge(tags, lastModified) === "stale";
+    return (await requestNow()?.judge(tags, lastModified)) === "stale";
   },
   async writeTags(written) {
     const request = requestHere();

@@ -84,16 +84,14 @@ export class OpenNextRequest {
   /** Returns the stored value, unless a purge covers it. */
   async get(key: string, kind: OpenNextKind): Promise<OpenNextEntry | undefined> {
     const place = placeOf(key, kind);
-    const found = await this.stores.values.lookUp(place);
+    const tags = kind === "composable" ? [...this.#pageTags] : [];
+    const found = await this.stores.values.lookUp(place, { tags });
     const name = JSON.stringify(place);
     if (!this.#starts.has(name)) this.#starts.set(name, found.startAfter);
     if (found.value === undefined || found.value === null) return undefined;
     const { lastModified } = found.value;
     this.#found.set(lastModified, [...(this.#found.get(lastModified) ?? []), found]);
-    if (kind === "composable") {
-      if (found.judge([...this.#pageTags]) === "unusable") return undefined;
-      this.#results.push(found);
-    }
+    if (kind === "composable") this.#results.push(found);
     return found.value;
   }
 
@@ -132,9 +130,9 @@ export class OpenNextRequest {
    * Judges the values that this request found with this `lastModified`. `unusable` if there is none. Of
    * several, the worst decides.
    */
-  judge(tags: readonly string[], lastModified: number | undefined) {
+  async judge(tags: readonly string[], lastModified: number | undefined) {
     const found = lastModified === undefined ? undefined : this.#found.get(lastModified);
-    const kinds = found?.map(({ judge }) => judge(tagsOf(tags))) ?? ["unusable"];
+    const kinds = found ? await judgedAll(found, tagsOf(tags)) : ["unusable"];
     if (kinds.includes("unusable")) return "unusable";
     return kinds.includes("stale") ? "stale" : "fresh";
   }
@@ -161,11 +159,18 @@ export class OpenNextRequest {
    * newest one that a purge by these tags covers; 0 if there is none. Later lookups of this request also
    * consider these tags.
    */
-  purgedUntilMs(tags: readonly string[]): number {
-    for (const tag of tagsOf(tags)) this.#pageTags.add(tag);
-    const covered = this.#results.filter(({ judge }) => judge(tagsOf(tags)) === "unusable");
+  async purgedUntilMs(given: readonly string[]): Promise<number> {
+    const tags = tagsOf(given);
+    for (const tag of tags) this.#pageTags.add(tag);
+    const results = [...this.#results];
+    const kinds = await judgedAll(results, tags);
+    const covered = results.filter((_, at) => kinds[at] === "unusable");
     return Math.max(0, ...covered.map(({ value }) => value?.value.timestamp ?? Date.now()));
   }
+}
+
+function judgedAll(found: readonly EntryLookup[], tags: readonly string[]) {
+  return Promise.all(found.map(({ judge }) => judge(tags)));
 }
 
 /** Returns the tags of a value. Next.js writes those of a page into a header of its own. */

@@ -49,6 +49,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, { ...general, checked });
   const inherited = { ...general, checked, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
+  const writtenStrip = namesFrom(trackingParameters, general.key?.query?.strip);
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
     Object.entries(general.origins ?? {}),
@@ -62,7 +63,8 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     origins,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: originTimeoutMs(general.originTimeout),
-    stripQuery: namesFrom(trackingParameters, general.key?.query?.strip).map(configuredName),
+    stripQuery: writtenStrip.map(configuredName),
+    writtenStrip,
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [

@@ -6,7 +6,7 @@ import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import { DataLookup, type FoundData, withTags } from "./load/data-lookup.ts";
 import { storeValues } from "./load/store-values.ts";
-import { type DataVerdict, judge as judged } from "./load/verdict.ts";
+import { type DataVerdict, verifiedVerdict } from "./load/verdict.ts";
 import type { DataMetadata } from "./value/data-record.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
@@ -29,10 +29,10 @@ export interface Lookup<T> {
    */
   readonly startAfter: GivenStart;
   /**
-   * Judges the found value now, with further tags, by the purges that this isolate knows. `unusable` also
-   * if there is no value. Reads no tier and no journal.
+   * Judges the found value now, with further tags. `unusable` also if there is no value. Reads no tier. Asks the
+   * journal only if this isolate cannot tell whether a purge covers the value.
    */
-  readonly judge: (tags: readonly string[]) => DataVerdict["kind"];
+  readonly judge: (tags: readonly string[]) => Promise<DataVerdict["kind"]>;
 }
 
 export interface LookUpOptions {
@@ -61,16 +61,18 @@ export async function lookedUp(
   const { host } = place.key;
   const { afterAnswer, nowAtMs } = ports;
   const step = stepAfter(found, { place, load: undefined, isLookOnly: true }, ports);
-  const { respondedAtMs = 0, bodyDigest = null } = found?.candidate.stored.metadata ?? {};
-  const over = found && { respondedAtMs, bodyDigest };
+  const metadata = found?.candidate.stored.metadata;
+  const over = metadata && {
+    respondedAtMs: metadata.respondedAtMs,
+    bodyDigest: metadata.bodyDigest,
+  };
   const start = { ...begun, refusedCount, over };
   const stamp = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
   const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp };
-  const judge = (further: readonly string[]) => {
-    if (found === undefined) return "unusable";
-    const { metadata } = found.candidate.stored;
+  const judge = async (further: readonly string[]) => {
+    if (metadata === undefined) return "unusable";
     const tagged = withTags(metadata, further.map(checkedTag));
-    return judged(tagged, { space: place.space, atMs: nowAtMs(), ports }).kind;
+    return (await verifiedVerdict(tagged, place, ports)).kind;
   };
   const given = step.kind === "give" ? step.given : undefined;
   return { given, found, start, startAfter, judge };

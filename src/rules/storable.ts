@@ -100,10 +100,9 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   const understood =
     heuristicallyCacheableStatuses.has(status) || otherUnderstoodStatuses.has(status);
   if (directives.mustUnderstand && !understood) return refuse("status-not-understood");
-  // §5.2.2.3: must-understand overrides no-store, which is meant for older caches.
-  if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");
+  const forbidding = forbiddingDirective(directives);
+  if (forbidding !== undefined) return refuse(forbidding);
   if (request.noStore) return refuse("request-no-store");
-  if (directives.private === true) return refuse("private");
   // RFC 9111 §3 allows storing with any lifetime. But a client may provoke an error of one
   // request, for example with an overlong field, and others must not receive it.
   const isForStoring = given.isNamed && !neverStoredStatuses.has(status);
@@ -119,6 +118,15 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (isEndless(fields.get("content-type"))) return refuse("endless-stream");
   if (!given.hasUse) return refuse("no-use");
   return { kind: "storable" };
+}
+
+/** Returns the directive that forbids a shared cache to store a response whose status it understands. */
+export function forbiddingDirective(
+  directives: ResponseDirectives,
+): "no-store" | "private" | undefined {
+  // §5.2.2.3: must-understand overrides no-store, which is meant for older caches.
+  if (directives.noStore && !directives.mustUnderstand) return "no-store";
+  return directives.private === true ? "private" : undefined;
 }
 
 /** Matches media types whose bodies last until the client disconnects. */

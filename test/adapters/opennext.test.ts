@@ -6,6 +6,7 @@ import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { idle, until } from "../../testing/site/harness.ts";
+import { purgeOthers } from "../../testing/site/purges-of-others.ts";
 import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
 import { upstash } from "../../src/upstash.ts";
 
@@ -147,6 +148,11 @@ describe("a fetch", () => {
     here.clock.advance(10);
     expect(["miss", "revalidated"]).toContain(await there.read("f", "fetch", ["_N_T_/page"]));
     expect(await there.read("f", "fetch", ["_N_T_/other"])).toBe(tag === "blue" ? "miss" : "v1");
+    await purgeOthers(here, 1_200);
+    here.clock.advance(10);
+    const third = new OpenNextIsolate(here);
+    expect(await third.read("f", "fetch", ["_N_T_/other"])).toBe(tag === "blue" ? "miss" : "v1");
+    expect(["miss", "revalidated"]).toContain(await third.read("f", "fetch", ["_N_T_/page"]));
   });
 
   it("has tags of over 256 bytes", async () => {
@@ -200,6 +206,25 @@ describe('a result of "use cache"', () => {
       return tagCache.getLastRevalidated(["_N_T_/b"]);
     });
     expect(other).toBe(0);
+  });
+
+  it.each([
+    { purged: [], untilMs: 0, again: "v1" },
+    { purged: ["_N_T_/a"], untilMs: 1_000, again: undefined },
+  ])("behind 1,200 purges, ends only by a tag of its page: $purged", async (given) => {
+    const { here, there } = await stored();
+    for (const tag of given.purged) await here.revalidateTag(tag);
+    await purgeOthers(here, 1_200);
+    here.clock.advance(20);
+    const seen = await there.request(async () => {
+      const first = await incrementalCache.get(key, "composable");
+      const before = here.upstash.requestCount;
+      const untilMs = await tagCache.getLastRevalidated(["_N_T_/a"]);
+      const asked = here.upstash.requestCount - before;
+      const again = await incrementalCache.get(key, "composable");
+      return [first?.value.value, asked, untilMs, again?.value.value];
+    });
+    expect(seen).toEqual(["v1", 1, given.untilMs, given.again]);
   });
 });
 

@@ -209,6 +209,8 @@ describe.each([
 it.each([
   ["/a?x[]=1&x%5B%5D=2", {}],
   ["/a?filter%5Ba%5D=1", { key: { query: { strip: ["filter[*"] } } }],
+  ["/a?b[x]=1", { key: { query: { strip: ["b%5Bx]"] } } }],
+  ["/a?a=1&b[x%5D=1", { routes: [{ name: "a", match: "/a", query: { allow: ["a", "b%5Bx*"] } }] }],
 ])(
   "a purge at this source covers a page of version 0.2.0 by its own URL: %s",
   async (path, config) => {

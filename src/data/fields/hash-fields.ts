@@ -5,8 +5,8 @@ import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../base/bounded-map.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { begin } from "../load/make-record.ts";
-import type { DataPorts, VerdictPorts } from "../load/data-ports.ts";
-import { judge } from "../load/verdict.ts";
+import type { DataPorts } from "../load/data-ports.ts";
+import { verifiedVerdict } from "../load/verdict.ts";
 import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
 import { urlOf } from "../value/data-key.ts";
 import { checkedTag } from "../value/load-context.ts";
@@ -16,7 +16,7 @@ import { type Codec, encodedBy } from "../../base/codec.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
-import type { Requester } from "../../purge/view/view-port.ts";
+import { noColo, type Requester } from "../../purge/view/view-port.ts";
 
 /** The dependencies of fields. */
 export interface FieldPorts extends DataPorts {
@@ -25,8 +25,6 @@ export interface FieldPorts extends DataPorts {
   /** The last head of each key that this isolate has read or written. */
   readonly heads: BoundedMarks<string>;
 }
-
-const nowhere = () => "";
 
 /** The limit of attempts to write while other writers change the head. */
 const triesMax = 4;
@@ -85,7 +83,7 @@ export class Fields<T> {
     let judged = this.#ports.heads.get(this.#key.text) ?? "";
     for (let tries = 0; tries < triesMax; tries += 1) {
       // Without a colo, only the view verifies the head (rule 26 c).
-      const current = await this.#usableIn(judged, { ...this.#ports, colo: nowhere });
+      const current = await this.#usableIn(judged, { ...this.#ports, colo: noColo });
       // The wait may have brought a purge or a hold.
       if (this.#isCovered(made) || holdOn(this.#place) !== undefined) return false;
       const metadata = current === undefined ? made : joined(current, made);
@@ -157,18 +155,11 @@ export class Fields<T> {
   }
 
   /** Decodes a head if it may be used, after a wait for a newer view or the book if needed (rule 6). */
-  async #usableIn(
-    head: string,
-    ports: VerdictPorts = this.#ports,
-  ): Promise<DataMetadata | undefined> {
+  async #usableIn(head: string, ports: DataPorts = this.#ports): Promise<DataMetadata | undefined> {
     const metadata = headIn(head);
     if (metadata === undefined) return undefined;
-    const { space } = this.#place;
-    const judged = () => judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports });
-    const verdict = judged();
-    const isUnverified = verdict.kind === "unusable" && verdict.by === "unverified";
-    if (isUnverified) await this.#ports.view.seek(this.#requester(), metadata);
-    return judged().kind === "fresh" ? metadata : undefined;
+    const { kind } = await verifiedVerdict(metadata, this.#place, ports);
+    return kind === "fresh" ? metadata : undefined;
   }
 
   /**

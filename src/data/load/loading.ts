@@ -225,9 +225,8 @@ export async function isUsableNow(
   { view, maxLagMs, colo, nowAtMs, afterAnswer }: DataPorts,
 ) {
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
-  if (judged() !== "unverified") return judged() === "usable";
   const { host } = place.key;
-  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata);
+  if (judged() === "unverified") await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata);
   return judged() === "usable";
 }
 

@@ -2,7 +2,7 @@
 import { isRefreshDrawn } from "../../rules/xfetch.ts";
 import type { PurgeJudgement } from "../../purge/view/view-port.ts";
 import type { DataMetadata } from "../value/data-record.ts";
-import type { Space } from "../value/space.ts";
+import type { DataPlace, Space } from "../value/space.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { CallResult, LoadNeed } from "./load-outcome.ts";
 import type { DataPorts, VerdictPorts } from "./data-ports.ts";
@@ -40,6 +40,20 @@ export function judge(
   if (judged.kind === "unverified") return { kind: "unusable", by: "unverified" };
   if (isPurged) return { kind: "stale", by: "purged" };
   return ttlMs > 0 ? { kind: "fresh", ageMs, ttlMs } : { kind: "stale", by: "expired" };
+}
+
+/** Judges a value now. First asks the journal about a value that may answer, but is unverified (rules 6 and 27). */
+export async function verifiedVerdict(
+  metadata: DataMetadata,
+  { space, key }: DataPlace,
+  ports: DataPorts,
+): Promise<DataVerdict> {
+  const { view, nowAtMs, afterAnswer } = ports;
+  const judged = () => judge(metadata, { space, atMs: nowAtMs(), ports });
+  const verdict = judged();
+  const isUnverified = verdict.kind === "unusable" && verdict.by === "unverified";
+  if (isUnverified) await view.seek({ atMs: nowAtMs(), host: key.host, afterAnswer }, metadata);
+  return judged();
 }
 
 /** Returns whether a hard purge covers a value. */

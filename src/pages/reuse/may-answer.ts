@@ -5,11 +5,12 @@ import type { Exchange, PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
-import type {
-  JudgementAsk,
-  PurgeJudgement,
-  PurgeSubject,
-  PurgeView,
+import {
+  type JudgementAsk,
+  noColo,
+  type PurgeJudgement,
+  type PurgeSubject,
+  type PurgeView,
 } from "../../purge/view/view-port.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
@@ -299,7 +300,7 @@ export function judgedUnder(
   const isPurged = reach === "lacks" || invalidations.covers(stored.metadata, key);
   if (isPurged) return { kind: "purged", mode: "hard" };
   // Neither the body time nor the exemption shows that the response is from after the purge of a position.
-  const colo = reach === undefined ? exchange.colo : () => "";
+  const colo = reach === undefined ? exchange.colo : noColo;
   const servesUnverified = request.route.servesUnverified && reach === undefined;
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }

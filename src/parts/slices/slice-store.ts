@@ -6,6 +6,7 @@ import { discardBody, type StoredBody } from "../../cache/record/record.ts";
 import { largeBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
+import { forbiddingDirective } from "../../rules/storable.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
@@ -212,8 +213,7 @@ export class SliceStore {
     const cookies = personalCookies(kept, request, place.exchange.site.config);
     const isJudgedFit = (asked.failure ?? asked.refusal) === undefined;
     const { directives } = governingDirectives(kept, request.route.targets);
-    const isForbidden =
-      directives.private === true || (directives.noStore && !directives.mustUnderstand);
+    const isForbidden = forbiddingDirective(directives) !== undefined;
     const mayStore = isJudgedFit && cookies.length === 0 && !isForbidden;
     const isSame = mayStore && totalBytes === head.heldApart.totalBytes && isOfBody(headers, head);
     const { requestedAtMs } = asked;

@@ -62,6 +62,9 @@ export interface JudgementAsk {
   readonly colo: () => string;
 }
 
+/** The colo of a judgement in which no body time verifies the record (rule 7 b). */
+export const noColo: JudgementAsk["colo"] = () => "";
+
 /** The request or run on whose behalf the view is read, and renewed if due. */
 export interface Requester {
   readonly atMs: number;
