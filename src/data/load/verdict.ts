@@ -51,8 +51,8 @@ export async function verifiedVerdict(
   const { view, nowAtMs, afterAnswer } = ports;
   const judged = () => judge(metadata, { space, atMs: nowAtMs(), ports });
   const verdict = judged();
-  const isUnverified = verdict.kind === "unusable" && verdict.by === "unverified";
-  if (isUnverified) await view.seek({ atMs: nowAtMs(), host: key.host, afterAnswer }, metadata);
+  if (verdict.kind !== "unusable" || verdict.by !== "unverified") return verdict;
+  await view.seek({ atMs: nowAtMs(), host: key.host, afterAnswer }, metadata);
   return judged();
 }
 
