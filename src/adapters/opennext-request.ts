@@ -61,6 +61,8 @@ export class OpenNextRequest {
   readonly #found = new Map<number, EntryLookup[]>();
   readonly #results: EntryLookup[] = [];
   readonly #purges: Promise<boolean>[] = [];
+  /** The field of tags of each page that this request found, by its key. */
+  readonly #tagFields = new Map<string, unknown>();
   /** The tags of the page, by which a purge also covers the results of `"use cache"` on it. */
   readonly #pageTags = new Set<string>();
 
@@ -89,19 +91,22 @@ export class OpenNextRequest {
     const name = JSON.stringify(place);
     if (!this.#starts.has(name)) this.#starts.set(name, found.startAfter);
     if (found.value === undefined || found.value === null) return undefined;
-    const { lastModified } = found.value;
+    const { lastModified, value } = found.value;
+    this.#tagFields.set(name, value.meta?.headers?.[tagField]);
     this.#found.set(lastModified, [...(this.#found.get(lastModified) ?? []), found]);
     if (kind === "composable") this.#results.push(found);
     return found.value;
   }
 
   /** Stores a value with a start from before its load, so a purge during the load covers it. */
-  async set(key: string, value: OpenNextValue, kind: OpenNextKind): Promise<void> {
+  async set(key: string, given: OpenNextValue, kind: OpenNextKind): Promise<void> {
     const { values } = this.stores;
     const place = placeOf(key, kind);
-    const own = this.#starts.get(JSON.stringify(place));
+    const name = JSON.stringify(place);
+    const own = this.#starts.get(name);
     const start = own ?? (await this.#startOver(place));
     if (start === undefined) return;
+    const value = withTags(given, this.#tagFields.get(name));
     const tags = tagsOf(tagsIn(value));
     const entry = { value, lastModified: Date.now() };
     await values.set(place, entry, { ...this.#lifetimesOf(value), tags, start, everywhere: false });
@@ -173,9 +178,22 @@ function judgedAll(found: readonly EntryLookup[], tags: readonly string[]) {
   return Promise.all(found.map(({ judge }) => judge(tags)));
 }
 
-/** Returns the tags of a value. Next.js writes those of a page into a header of its own. */
+/** The header field into which Next.js writes the tags of a page. */
+const tagField = "x-next-cache-tags";
+
+/**
+ * Returns a page with the tags that it had when it was found: OpenNext removes them from what it has got, and Next.js
+ * stores that again if a render fails.
+ */
+function withTags(value: OpenNextValue, found: unknown): OpenNextValue {
+  const { meta } = value;
+  if (found === undefined || meta?.headers?.[tagField] !== undefined) return value;
+  return { ...value, meta: { ...meta, headers: { ...meta?.headers, [tagField]: found } } };
+}
+
+/** Returns the tags of a value. */
 function tagsIn({ meta, data, tags }: OpenNextValue): readonly string[] {
-  const ofPage = meta?.headers?.["x-next-cache-tags"];
+  const ofPage = meta?.headers?.[tagField];
   const named = typeof ofPage === "string" ? ofPage.split(",") : [];
   return [...named, ...(data?.tags ?? []), ...(tags ?? [])];
 }

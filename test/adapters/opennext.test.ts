@@ -126,6 +126,32 @@ describe("a purge during a render", () => {
   });
 });
 
+it("a purge covers a page that Next.js stores again after failed renders, without the tags that OpenNext removes", async () => {
+  const { here, there } = twoIsolates();
+  await here.render("/a", "v1");
+  for (const _ of ["first", "second"]) {
+    await here.request(async () => {
+      const { value } = (await incrementalCache.get("/a")) as { value: ReturnType<typeof pageOf> };
+      const { "x-next-cache-tags": _removed, ...headers } = value.meta.headers;
+      await incrementalCache.set("/a", { ...value, meta: { headers } });
+    });
+  }
+  expect(await there.read("/a")).toBe("v1");
+  await there.revalidateTag("red");
+  here.clock.advance(10);
+  expect(["miss", "revalidated"]).toContain(await here.request(() => withoutTags("/a")));
+  expect(["miss", "revalidated"]).toContain(await there.request(() => withoutTags("/a")));
+});
+
+/** Reads as OpenNext does: judges a page by the tags in its value, which may be none. */
+async function withoutTags(key: string) {
+  const entry = await incrementalCache.get(key);
+  if (entry === null) return "miss";
+  const named: string = entry.value.meta.headers["x-next-cache-tags"] ?? "";
+  const tags = named === "" ? [] : named.split(",");
+  return (await tagCache.hasBeenRevalidated(tags, entry.lastModified)) ? "revalidated" : "found";
+}
+
 it("a revalidation without a lookup replaces the page of a minute ago", async () => {
   const { here, there } = twoIsolates();
   await here.render("/a", "v1");

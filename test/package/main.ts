@@ -64,6 +64,10 @@ async function installed(tarball: string, folder: string): Promise<void> {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
+  // The types of Workers, of which the examples import this function alone, would replace those of Node.
+  const runtime =
+    'declare module "cloudflare:workers" { export function waitUntil(work: Promise<unknown>): void; }';
+  await writeFile(join(folder, "runtime.d.ts"), runtime);
   const examples = "own-data node handlers purge sqlite-sink upstash-clients tidemark.config".split(
     " ",
   );
