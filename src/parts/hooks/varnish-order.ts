@@ -6,7 +6,7 @@ import type { Reason } from "../../base/operator-error.ts";
 import { quoted, tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookFields, WebhookOrder, WebhookRequest } from "./port/scheme.ts";
 
-const magentoField = "x-magento-tags-pattern";
+const magentoField = "X-Magento-Tags-Pattern";
 /** Fields with a pattern of tags in a BAN, and with a list of tags in a PURGE. */
 const tagFields = ["x-cache-tags", "cache-tags", "purge-cache-tags"];
 const hardKeyFields = ["xkey-purge", "xkey"];
@@ -50,13 +50,10 @@ function targetsOf({ method, url, headers }: WebhookRequest): Order {
 
 /** Joins orders of tags and hosts, because a request may name tags in several fields. */
 function togetherOf(orders: readonly Order[]): Order {
-  const all = { tags: [] as string[], hosts: [] as string[] };
-  for (const order of orders) {
-    if ("fault" in order) return order;
-    all.tags.push(...(order.tags ?? []));
-    all.hosts.push(...(order.hosts ?? []));
-  }
-  return all;
+  const fault = orders.find((order) => "fault" in order);
+  const targets = orders.flatMap((order) => ("fault" in order ? [] : order));
+  const tags = targets.flatMap((one) => one.tags ?? []);
+  return fault ?? { tags, hosts: targets.flatMap((one) => one.hosts ?? []) };
 }
 
 function byTagPattern(field: string, pattern: string, host: string): Order {
