@@ -219,7 +219,9 @@ function files(pages: readonly JudgedPage[]): DraftRoute[] {
         ...(name === "uploads"
           ? ["After you replace a picture under the same name, purge its URL."]
           : []),
-        ...(isDoubtful ? ["Some files are not public, so only the origin sets lifetimes."] : []),
+        ...(isDoubtful
+          ? ["Some files are not the same for all clients, so only the origin sets lifetimes."]
+          : []),
       ],
       fields: isDoubtful ? keyFor(seen) : ['fresh: "30d"', 'browser: "1d"'],
     };

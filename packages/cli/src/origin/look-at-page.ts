@@ -207,11 +207,11 @@ function changeOf(first: Answer, second: Answer): BodyChange {
   return second.status === first.status ? bodyChange(first, second) : "content";
 }
 
+const busyStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
 /** Returns the sentence for an origin that refuses further requests, or is overloaded. */
 function busyIn({ status }: Answer): string | undefined {
-  return status === 429 || status >= 500
-    ? `A further request was answered with ${status}`
-    : undefined;
+  return busyStatuses.has(status) ? `A further request was answered with ${status}` : undefined;
 }
 
 /**

@@ -24,6 +24,13 @@ describe("a page of which a further request fails", () => {
     expect(codes).not.toContain("changing");
   });
 
+  it("gets a lifetime if only its Markdown is an error of the application", async () => {
+    const page: Page = (request) =>
+      request.headers.get("accept") === "text/markdown" ? answerOf(500)() : "a";
+    const { route } = await routesOf(originOf({ "/a": page }));
+    expect(route("pages")?.freshSeconds).toBe(60);
+  });
+
   it("gets no claim about cookies if it never answers", async () => {
     const { text } = await routesOf(originOf({ "/a": "a", "/b": late }));
     expect(text).toContain("unknown whether cookies change them");
