@@ -269,6 +269,7 @@ describe("a page behind a gate leaves by no other path", () => {
         request.url.includes("mirror") ? origin(request, nth) : unreachable(),
     });
     expect((await site.get("/m/a", one)).text).toBe("secret");
+    expect(site.origin.asked.at(-1)?.fields.get("x-gate")).toBe(key);
     expect((await site.get("/m/a", two)).cacheStatus).toContain("hit");
     expect((await site.get("/m/a")).status).toBe(502);
   });

@@ -6,6 +6,7 @@ import type { Reason } from "../../base/operator-error.ts";
 import { quoted, tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookFields, WebhookOrder, WebhookRequest } from "./port/scheme.ts";
 
+const magentoField = "X-Magento-Tags-Pattern";
 /** Fields with a pattern of tags in a BAN, and with a list of tags in a PURGE. */
 const tagFields = ["x-cache-tags", "cache-tags", "purge-cache-tags"];
 const hardKeyFields = ["xkey-purge", "xkey"];
@@ -30,21 +31,29 @@ export function orderOf({ method, url, headers }: WebhookRequest): Order {
 function targetsOf({ method, url, headers }: WebhookRequest): Order {
   const host = URL.parse(url)?.host;
   if (host === undefined) return { fault: noHost };
-  const magento = headers.get("x-magento-tags-pattern");
-  if (magento !== null) return byTagPattern("X-Magento-Tags-Pattern", magento, host);
-  const keys = keyFields.flatMap((name) => headers.get(name) ?? []);
-  if (keys.length > 0) return byTagList(keyFields.join(" or "), keys.join(" "));
-  const tagField = tagFields.find((name) => headers.get(name) !== null);
-  if (tagField !== undefined) {
-    const tags = headers.get(tagField) ?? "";
-    return method === "BAN" ? byTagPattern(tagField, tags, host) : byTagList(tagField, tags);
+  const isBan = method === "BAN";
+  const present = (names: readonly string[]) => names.filter((name) => headers.get(name) !== null);
+  const lists = present(isBan ? keyFields : [...keyFields, ...tagFields]);
+  const patterns = present(isBan ? [magentoField, ...tagFields] : [magentoField]);
+  const orders = patterns.map((name) => byTagPattern(name, headers.get(name) ?? "", host));
+  if (lists.length > 0) {
+    orders.push(byTagList(lists.join(" and "), lists.map((name) => headers.get(name)).join(" ")));
   }
+  if (orders.length > 0) return togetherOf(orders);
   if (headers.get("clear-cache") === "true") return { hosts: [host] };
-  const names = method === "BAN" ? ["x-host", "x-url", "x-content-type"] : ["x-url"];
+  const names = isBan ? ["x-host", "x-url", "x-content-type"] : ["x-url"];
   if (names.some((name) => headers.get(name) !== null)) {
     return byHostAndPath(headers, host);
   }
   return byRequestUrl({ method, url, headers });
+}
+
+/** Joins orders of tags and hosts, because a request may name tags in several fields. */
+function togetherOf(orders: readonly Order[]): Order {
+  const fault = orders.find((order) => "fault" in order);
+  const targets = orders.flatMap((order) => ("fault" in order ? [] : order));
+  const tags = targets.flatMap((one) => one.tags ?? []);
+  return fault ?? { tags, hosts: targets.flatMap((one) => one.hosts ?? []) };
 }
 
 function byTagPattern(field: string, pattern: string, host: string): Order {

@@ -37,6 +37,11 @@ const pushTo = (ref: string, commits: object[]) => ({
   repository: { default_branch: "main", full_name: "acme/docs" },
   commits,
 });
+const filesIn = (folder: string, count: number) => ({
+  added: Array.from({ length: count }, (_, at) => `${folder}/${at}.md`),
+  modified: [],
+  removed: [],
+});
 
 export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
   [
@@ -152,21 +157,21 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
       {
         id: "a push of more files than a webhook purges",
         topic: "push",
-        payload: pushTo("refs/heads/main", [
-          {
-            added: Array.from({ length: 5_001 }, (_, at) => `${at}.md`),
-            modified: [],
-            removed: [],
-          },
-        ]),
+        payload: pushTo("refs/heads/main", [filesIn("a", 2_501), filesIn("b", 2_500)]),
         expected: { everything: true },
       },
       {
-        id: "a forced push without commits",
+        id: "a push with as many files of a commit as GitHub lists",
         topic: "push",
-        payload: pushTo("refs/heads/main", []),
+        payload: pushTo("refs/heads/main", [filesIn("a", 3_000)]),
         expected: { everything: true },
       },
+      ...[{ commits: [] }, { forced: true }, { created: true }].map((other) => ({
+        id: `a push whose list of commits is not complete: ${Object.keys(other).join()}`,
+        topic: "push",
+        payload: { ...pushTo("refs/heads/main", [filesIn("a", 1)]), ...other },
+        expected: { everything: true } as const,
+      })),
     ],
   ],
   [

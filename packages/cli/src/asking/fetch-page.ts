@@ -15,6 +15,8 @@ export interface Answer {
   readonly text: string;
   /** The digest of the body up to the limit, for comparing bodies. */
   readonly digest: string;
+  /** Whether the body is longer than the limit. */
+  readonly isCut: boolean;
   /** Whether the body contradicts its Content-Encoding. */
   readonly isBadlyEncoded: boolean;
 }
@@ -53,9 +55,9 @@ export async function fetchPage(
       redirect: "manual",
       signal: AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]),
     });
-    const { bytes, isBadlyEncoded } = await bodyOf(response).catch((cause) => {
+    const { bytes, isCut, isBadlyEncoded } = await bodyOf(response).catch((cause) => {
       if (needsBody || interrupted.aborted) throw cause;
-      return { bytes: new Uint8Array(), isBadlyEncoded: false };
+      return { bytes: new Uint8Array(), isCut: false, isBadlyEncoded: false };
     });
     return {
       kind: "answered",
@@ -65,6 +67,7 @@ export async function fetchPage(
       headers: response.headers,
       text: isText(response.headers) ? new TextDecoder().decode(bytes) : "",
       digest: createHash("sha256").update(bytes).digest("base64url"),
+      isCut,
       isBadlyEncoded,
     };
   } catch (cause) {
@@ -81,12 +84,12 @@ async function bodyOf({ body, headers }: Response) {
     for await (const chunk of body ?? []) {
       chunks.push(chunk.subarray(0, left));
       left -= chunk.length;
-      if (left <= 0) break;
+      if (left < 0) break;
     }
-    return { bytes: Buffer.concat(chunks), isBadlyEncoded: false };
+    return { bytes: Buffer.concat(chunks), isCut: left < 0, isBadlyEncoded: false };
   } catch (cause) {
     if (!isOfDecoding(cause) || !headers.has("content-encoding")) throw cause;
-    return { bytes: Buffer.concat(chunks), isBadlyEncoded: true };
+    return { bytes: Buffer.concat(chunks), isCut: false, isBadlyEncoded: true };
   }
 }
 

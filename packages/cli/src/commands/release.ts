@@ -94,10 +94,13 @@ async function loaded(
   for (let round = 1; left.length > 0; round += 1) {
     const failed: Page[] = [];
     const onOutcome = (page: Page, outcome: Outcome) => {
-      // An old server may answer with a page, which has the status 200.
-      if (outcome.result !== "failed" && outcome.why?.startsWith(mismatch) !== true) return;
+      const { result, status = 200 } = outcome;
+      // An old server may answer with a page, which has the status 200, or redirect to one.
+      const isAsset = status < 300 && outcome.why?.startsWith(mismatch) !== true;
+      if (result !== "failed" && isAsset) return;
       failed.push(page);
-      why = `${page.path}: ${outcome.why ?? "no reason given"}`;
+      const reason = status < 300 ? "no reason given" : `status ${status}`;
+      why = `${page.path}: ${outcome.why ?? reason}`;
     };
     const onPause = (_: number, trouble: string) =>
       terminal.note(`${origin} is in trouble (${trouble}).`);

@@ -5,6 +5,7 @@ import {
   apiRoutes,
   contentFields,
   isUnguarded,
+  keyFor,
   type JudgedPage,
   judged,
   reasons,
@@ -28,20 +29,25 @@ export function draftConfig(sight: OriginSight): Draft {
   const at = routes.findIndex((route) => !isBypass(route));
   const media = mediaRoute(assets);
   const all = [...signedInRoute(sight, pages), ...routes.toSpliced(at, 0, ...media)];
-  return { sight, consent: consentOf(pages), routes: namedOnce(all) };
+  return { sight, consent: consentOf(sight, pages), routes: namedOnce(all) };
 }
 
 /**
  * Returns the effect of cookies. The effect is unknown if a shared page differs in each response,
- * because such pages cannot be compared, or if no page was compared.
+ * because such pages cannot be compared, if a request failed, or if no page was compared.
  */
-function consentOf(pages: readonly JudgedPage[]): Draft["consent"] {
+function consentOf({ failures }: OriginSight, pages: readonly JudgedPage[]): Draft["consent"] {
   if (pages.some(({ sight: { differsBy } }) => differsBy.includes("cookie"))) return "counts";
   const html = pages.filter(({ sight: { kind, status } }) => kind === "page" && status === 200);
-  const isUnseen = ({ sight: { change }, judgement: { kind } }: JudgedPage) =>
-    change === "content" && (kind === "origin" || kind === "validated");
-  const isCompared = html.some(({ sight: { change } }) => change !== "content");
-  return isCompared && !html.some(isUnseen) ? "ignored" : "unseen";
+  const isUnseen = ({ sight: { change, uncompared }, judgement: { kind } }: JudgedPage) =>
+    uncompared === undefined
+      ? change === "content" && (kind === "origin" || kind === "validated")
+      : kind !== "private";
+  const isCompared = html.some(
+    ({ sight: { change, uncompared } }) => change !== "content" && uncompared === undefined,
+  );
+  const isKnown = isCompared && !html.some(isUnseen) && failures.length === 0;
+  return isKnown ? "ignored" : "unseen";
 }
 
 /** Makes the names unique, as the configuration requires. */
@@ -213,9 +219,11 @@ function files(pages: readonly JudgedPage[]): DraftRoute[] {
         ...(name === "uploads"
           ? ["After you replace a picture under the same name, purge its URL."]
           : []),
-        ...(isDoubtful ? ["Some files are not public, so only the origin sets lifetimes."] : []),
+        ...(isDoubtful
+          ? ["Some files are not the same for all clients, so only the origin sets lifetimes."]
+          : []),
       ],
-      fields: isDoubtful ? [] : ['fresh: "30d"', 'browser: "1d"'],
+      fields: isDoubtful ? keyFor(seen) : ['fresh: "30d"', 'browser: "1d"'],
     };
   });
 }

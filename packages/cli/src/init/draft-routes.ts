@@ -114,14 +114,17 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
   };
 }
 
-/** Returns the page's media types. The usual one is first, because browsers accept several. */
-const listedTypes = ({ contentType, otherTypes }: PageSight): readonly string[] =>
-  otherTypes.length > 0 && contentType !== ""
+/**
+ * Returns the page's media types. The usual one is first, because browsers accept several; of an
+ * image, it is left out, because browsers prefer the others.
+ */
+const listedTypes = ({ contentType, otherTypes, kind }: PageSight): readonly string[] =>
+  otherTypes.length > 0 && contentType !== "" && kind !== "asset"
     ? [contentType.toLowerCase(), ...otherTypes]
     : otherTypes;
 
 /** Returns the field of the route that keys what pages depend on, and `Vary` does not name. */
-function keyFor(pages: readonly JudgedPage[]): string[] {
+export function keyFor(pages: readonly JudgedPage[]): string[] {
   const untold = (trait: "accept" | "language") =>
     pages.filter(({ sight }) => isUntold(sight, trait));
   const byAccept = untold("accept");
@@ -281,9 +284,7 @@ function assetRoute(pattern: string, members: readonly JudgedPage[]): DraftRoute
 }
 
 export function listsRoute(files: readonly JudgedPage[]): DraftRoute[] {
-  const good = files.filter(({ judgement: { kind } }) =>
-    ["open", "origin", "validated"].includes(kind),
-  );
+  const good = files.filter(({ judgement: { kind } }) => kind !== "other" && kind !== "private");
   if (good.length === 0) return [];
   const match = fewest(good.map(({ sight: { path } }) => literalPattern(path)));
   return [{ name: "lists", match, ...contentFields(good, { fresh: "10m", staleIfError: "1d" }) }];

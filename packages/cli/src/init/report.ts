@@ -37,9 +37,10 @@ const isShareable = (page: PageSight) => ["open", "origin", "validated"].include
 
 function aboutAgain(pages: readonly PageSight[]): string {
   const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
+  if (again === "" && pages.some(({ uncompared }) => uncompared !== undefined)) return "";
   return again === ""
-    ? "Requests that send these cookies get no new ones."
-    : `The origin sets these again for requests that already send them: ${again}.`;
+    ? " Requests that send these cookies get no new ones."
+    : ` The origin sets these again for requests that already send them: ${again}.`;
 }
 
 /** Shows the first difference of one page. */
@@ -69,7 +70,7 @@ const finds: readonly Find[] = [
     "cookies",
     ({ cookies }) => cookies.length > 0,
     (paths, pages) =>
-      `${paths} set cookies: ${namesOf(pages.map(({ cookies }) => cookies))}. ${aboutAgain(pages)} Such a response is for one client, and is never stored. If the cookie does not identify its owner, remove it at the origin, or list it in cookies.harmless.`,
+      `${paths} set cookies: ${namesOf(pages.map(({ cookies }) => cookies))}.${aboutAgain(pages)} Such a response is for one client, and is never stored. If the cookie does not identify its owner, remove it at the origin, or list it in cookies.harmless.`,
   ),
   ofPages(
     "personal",
@@ -196,6 +197,12 @@ const finds: readonly Find[] = [
       code: "failed",
       text: `${path} could not be fetched. ${why}.`,
     })),
+  ({ pages }) =>
+    pages.flatMap(({ path, uncompared }) =>
+      uncompared === undefined
+        ? []
+        : { code: "failed", text: `${path} could not be compared in full. ${uncompared}.` },
+    ),
 ];
 
 const pathColumns = 44;

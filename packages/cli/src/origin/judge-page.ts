@@ -55,6 +55,7 @@ function ofContent(sight: PageSight): Judgement {
   if (isUntold(sight, "language")) {
     return uncertain("differs by Accept-Language without saying so in Vary");
   }
+  if (sight.uncompared !== undefined) return uncertain("it could not be compared in full");
   if (storing.kind === "refused")
     return uncertain(`is kept from caches by the rule ${storing.rule}`);
   if (storing.kind === "validated" && !hasValidator) {

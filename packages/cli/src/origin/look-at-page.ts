@@ -24,13 +24,18 @@ export interface PageSight {
   readonly storing: StorageVerdict;
   /** Cookies that the page sets and that may identify a visitor. */
   readonly cookies: readonly string[];
+  /**
+   * Why it was not compared in full, as a sentence without a full stop; `undefined` if it was. The
+   * traits that were not compared are not in `differsBy`.
+   */
+  readonly uncompared: string | undefined;
   /** Cookies that the page sets again although the request already has them. */
   readonly cookiesAgain: readonly string[];
   /** Field names in lower case. */
   readonly vary: readonly string[];
   /** Fields that look like a credential, from `Vary` or `Access-Control-Allow-Headers`. */
   readonly credentials: readonly string[];
-  /** The difference between two identical requests; `undefined` if there was only one. */
+  /** The difference between two identical requests; `undefined` if there was only one answer. */
   readonly change: BodyChange | undefined;
   /** Where these two responses differ first; `undefined` if they do not, or if a token differs. */
   readonly changedText: readonly [string, string] | undefined;
@@ -97,21 +102,30 @@ export async function lookAtPage(
   { client, nowAtMs }: { client: OriginClient; nowAtMs: () => number },
 ): Promise<PageSight> {
   const kind = kindOf(path, plain);
+  const isPage = kind === "page" || kind === "api" || kind === "feed";
+  let uncompared = isPage && plain.isCut ? "Its body is longer than init reads" : undefined;
   const ask = async (options: AskOptions) => {
     const reply = await client.ask(path, options);
-    return reply.kind === "answered" ? reply : undefined;
+    const why = reply.kind === "failed" ? reply.why : busyIn(reply);
+    uncompared ??= why;
+    return reply.kind === "failed" || why !== undefined ? undefined : reply;
   };
-  const isPage = kind === "page" || kind === "api" || kind === "feed";
   const isWorthIt = plain.status === 200 && kind !== "private";
   const again = plain.status === 200 ? await ask({}) : undefined;
   const change = again && changeOf(plain, again);
   const isComparable = isWorthIt && isPage && change !== undefined && change !== "content";
   const counts = (other: Answer | undefined) =>
-    isComparable && changes.indexOf(changeOf(plain, other)) > changes.indexOf(change);
+    isComparable &&
+    other !== undefined &&
+    changes.indexOf(changeOf(plain, other)) > changes.indexOf(change);
   const found = isComparable ? await traitsThatCount(plain, { ask, counts }) : none;
-  const asAgent =
-    isWorthIt && kind === "page" ? await ask({ headers: { accept: "text/markdown" } }) : undefined;
-  const types = [found.asJson, asAgent].flatMap((other) =>
+  const asOthers: (Answer | undefined)[] = [];
+  for (const accept of isWorthIt ? acceptsFor(kind, plain) : []) {
+    const other = await ask({ headers: { accept } });
+    if (mediaTypeOf(other) === mediaTypeOf(plain)) break;
+    asOthers.push(other);
+  }
+  const types = [found.asJson, ...asOthers].flatMap((other) =>
     other?.status === plain.status ? (mediaTypeOf(other) ?? []) : [],
   );
   const otherTypes = [...new Set(types)].filter((type) => type !== mediaTypeOf(plain));
@@ -127,6 +141,7 @@ export async function lookAtPage(
     redirectsTo: plain.headers.get("location")?.slice(0, 500) ?? undefined,
     storing: storingOf(plain, nowAtMs()),
     cookies,
+    uncompared,
     cookiesAgain: sayingCookies([back]),
     vary: namesIn(plain.headers, "vary"),
     credentials: credentialsOf(plain.headers),
@@ -188,9 +203,25 @@ function pairsSetBy({ headers }: Answer): string {
   return pairs.join("; ");
 }
 
-function changeOf(first: Answer, second: Answer | undefined): BodyChange {
-  if (second === undefined || second.status !== first.status) return "content";
-  return bodyChange(first, second);
+function changeOf(first: Answer, second: Answer): BodyChange {
+  return second.status === first.status ? bodyChange(first, second) : "content";
+}
+
+const busyStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Returns the sentence for an origin that refuses further requests, or is overloaded. */
+function busyIn({ status }: Answer): string | undefined {
+  return busyStatuses.has(status) ? `A further request was answered with ${status}` : undefined;
+}
+
+/**
+ * Returns the values of `Accept` for which a page or an image often has another type. The second is
+ * for clients without AVIF, and only matters if the first has an effect.
+ */
+function acceptsFor(kind: PageKind, plain: Answer): readonly string[] {
+  if (kind === "page") return ["text/markdown"];
+  const isImage = /^image\/(?:jpeg|png|gif|webp|avif)$/.test(mediaTypeOf(plain) ?? "");
+  return isImage ? ["image/avif,image/webp,*/*", "image/webp,*/*"] : [];
 }
 
 /** Returns the members of a list field in lower case. */

@@ -261,7 +261,8 @@ function notOurs(site: ChosenSite, route: string, { status, headers }: Response)
   const { origin, operatorPath } = site;
   const location = URL.parse(headers.get("location") ?? "", origin);
   if (status >= 300 && status < 400 && location !== null) {
-    const why = `It redirects to ${location.origin}, and the token is not sent to another address.`;
+    const to = location.origin + location.pathname.slice(0, 60);
+    const why = `It redirects to ${to}, and the token is not sent to another address.`;
     return notTidemark(site, why, { hint: "Use the site's own address." });
   }
   const type = headers.get("content-type")?.split(";", 1)[0] ?? "no type";

@@ -83,13 +83,16 @@ it.each(manifests)("loads the assets of $of before the purge", async ({ text, ba
   for (const path of assets) expect((await site.get(path)).cacheStatus).toContain("hit");
 });
 
-it("releases nothing if a page stays in place of an asset", async () => {
-  const { user, asked } = await deployed({ "/assets/a.js": 1_000 }, { status: 200 });
+it.each([
+  { of: "a page", status: 200, why: "extension-mismatch" },
+  { of: "a redirect", status: 302, why: "status 302" },
+])("releases nothing if $of stays in place of an asset", async ({ status, why }) => {
+  const { user, asked } = await deployed({ "/assets/a.js": 1_000 }, { status });
   await writeFile(join(user.folder, "list"), "/assets/a.js");
   const { code, notes } = await user.runs(["release", "b", "--manifest", "list"]);
   expect({ code, notes }).toMatchObject({
     code: 1,
-    notes: expect.stringContaining("(/assets/a.js: extension-mismatch"),
+    notes: expect.stringContaining(`(/assets/a.js: ${why}`),
   });
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
 });

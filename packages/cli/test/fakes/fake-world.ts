@@ -127,6 +127,7 @@ export const answerWith = (told: Partial<Answer>): Answer => ({
   headers: new Headers(),
   text: "",
   digest: "",
+  isCut: false,
   isBadlyEncoded: false,
   ...told,
 });

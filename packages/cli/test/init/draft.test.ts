@@ -1,61 +1,12 @@
 // Tests the routes that `tidemark init` drafts. Each test has a small origin with one peculiarity.
-import { compileFunction } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../../local/load-config.ts";
-import * as library from "../../../../src/config/config.ts";
-import { type Handle, initialised } from "./reached-origin.ts";
-
-const origin = "https://small.test";
-type Page = (request: Request) => string | Response;
-
-type Pages = Readonly<Record<string, string | Page>>;
-
-/**
- * Returns an origin whose front page links to all `pages`. A string is the body of an HTML page.
- */
-function originOf(pages: Pages): Handle {
-  const links = Object.keys(pages).map((path) => `<a href="${path}">x</a>`);
-  const all: Pages = { "/": links.join(""), ...pages };
-  return (request) => {
-    const { pathname } = new URL(request.url);
-    const page = all[decodeURIComponent(pathname)] ?? new Response("no", { status: 404 });
-    const answer = typeof page === "function" ? page(request) : page;
-    if (answer instanceof Response) return answer.clone();
-    return new Response(answer, { headers: { "content-type": "text/html" } });
-  };
-}
-
-const ofSite = { kind: "site", name: "operate", contents: {} };
-const inSlices = { kind: "route", name: "slices", traits: { holdsBodies: true }, contents: {} };
-
-/** Evaluates a configuration without bundling, because bundling is slow. */
-function configIn(text: string): library.Config {
-  const body = text.replace(/^import .*$/gm, "").replace(/^export default /m, "return ");
-  const imports = { ...library, operate: () => ofSite, slices: () => inSlices };
-  const run = compileFunction(body, Object.keys(imports)) as (
-    ...given: unknown[]
-  ) => library.Config;
-  return run(...Object.values(imports));
-}
-
-async function routesOf(handle: Handle) {
-  const { told } = await initialised(origin, handle);
-  const text = told.files[0]?.text ?? "";
-  const config = configIn(text);
-  const routes = config.routes.map((route) =>
-    Object.assign(route, { patterns: route.match.map((pattern) => pattern.text) }),
-  );
-  const route = (name: string) => routes.find((one) => one.name === name);
-  return { routes, route, told, text };
-}
+import { html, originOf, type Page, type Pages, routesOf } from "./drafted-routes.ts";
 
 const token = () => {
   let count = 0;
   return () => `<input name="csrf" value="${(count += 1)}">`;
 };
-const html = (body: string, lines: Readonly<Record<string, string>>) =>
-  new Response(body, { headers: { "content-type": "text/html", ...lines } });
-
 const own = () => html("a", { "set-cookie": "sid=1" });
 const isPrivate = () => html("a", { "cache-control": "private" });
 const tagged = () => html("a", { "cache-tag": "a" });

@@ -26,3 +26,9 @@ it.each([
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(notes).toContain(says);
 });
+
+it("names the path of a redirect, because it may lead to the same site", async () => {
+  const user = await operatorOf(async () => Response.redirect("https://www.example.com/en/", 301));
+  const { notes } = await user.runs(["health"]);
+  expect(notes).toContain("It redirects to https://www.example.com/en/, and the token is not sent");
+});

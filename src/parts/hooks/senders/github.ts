@@ -9,6 +9,8 @@ import { listAt, memberAt, presetOf, tagsOrder, textAt } from "./payload.ts";
 export interface GithubPayload {
   readonly action?: string;
   readonly ref?: string;
+  readonly created?: boolean;
+  readonly forced?: boolean;
   readonly repository?: { readonly default_branch: string; readonly full_name: string };
   readonly commits?: readonly {
     readonly added: readonly string[];
@@ -24,8 +26,8 @@ export interface GithubPayload {
  * (https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries).
  *
  * The default mapping purges everything after a successful deployment or Pages build, `release` when
- * a release changes, and `file:<path>` for each file of a push to the default branch. Ignores all
- * other events, such as `ping`.
+ * a release changes, and `file:<path>` for each file of a push to the default branch, or everything
+ * if the push is forced. Ignores all other events, such as `ping`.
  */
 export function github(options: PresetOptions<GithubPayload> = {}): WebhookSender {
   return hmacSender<GithubPayload>({
@@ -59,15 +61,23 @@ function pushed(payload: GithubPayload): WebhookOrder | undefined {
   const branch = textAt(payload, "repository.default_branch");
   if (textAt(payload, "ref") !== `refs/heads/${branch}`) return undefined;
   const commits = memberAt(payload, "commits");
-  // GitHub leaves out commits beyond 2,048. A forced push may list none.
-  if (!Array.isArray(commits) || commits.length === 0 || commits.length >= 2_048) {
+  // A forced push does not list the commits that it drops, and a new branch may list too few.
+  const isListed = ["forced", "created"].every((name) => memberAt(payload, name) !== true);
+  // GitHub leaves out commits beyond 2,048, and files of a commit beyond 3,000.
+  if (!isListed || !Array.isArray(commits) || commits.length === 0 || commits.length >= 2_048) {
     return { everything: true };
   }
-  const lists = commits.flatMap((commit: unknown) =>
-    ["added", "modified", "removed"].map((kind) => listAt(commit, kind)),
-  );
-  if (lists.includes(undefined)) return { everything: true };
-  const tags = lists.flatMap((files) => (files ?? []).map((file) => `file:${file}`));
+  const files = commits.map(filesOf);
+  if (!files.every((list) => list !== undefined && list.length < 3_000)) {
+    return { everything: true };
+  }
+  const tags = files.flatMap((list) => (list ?? []).map((file) => `file:${file}`));
   if (tags.length === 0) return undefined;
   return tags.every((tag) => tagBytes(tag) <= tagBytesMax) ? tagsOrder(tags) : { everything: true };
+}
+
+/** Returns the changed files of a commit; `undefined` if a list of them is missing. */
+function filesOf(commit: unknown): string[] | undefined {
+  const lists = ["added", "modified", "removed"].map((kind) => listAt(commit, kind));
+  return lists.includes(undefined) ? undefined : lists.flatMap((list) => list ?? []);
 }
