@@ -1,5 +1,6 @@
 // Tests the options of one call: lifetimes, tags and a signal.
 import { describe, expect, it } from "vitest";
+import type { LoadContext } from "../../src/data/value/load-context.ts";
 import { allJoined, openArticles } from "../../testing/data/data-isolate.ts";
 
 type Articles = ReturnType<typeof openArticles>["articles"];
@@ -29,6 +30,18 @@ describe("fresh and stale", () => {
     await articles.getOrSet("42", ({ fresh }) => (fresh("2s"), "v"), { fresh: 500 });
     isolate.clock.advance(1.999);
     expect(await articles.get("42")).toBe("v");
+    isolate.clock.advance(0.001);
+    expect(await articles.get("42")).toBeUndefined();
+  });
+
+  it.each([
+    { by: "the call", load: () => null, gone: 30 },
+    { by: "its load", load: ({ fresh }: LoadContext<string>) => (fresh("10s"), null), gone: 10 },
+  ])("null lives $gone s with `fresh` of $by", async ({ load, gone }) => {
+    const { isolate, articles } = openArticles({ negative: "30s" });
+    await articles.getOrSet("42", load, { fresh: "1d" });
+    isolate.clock.advance(gone - 0.001);
+    expect(await articles.get("42")).toBeNull();
     isolate.clock.advance(0.001);
     expect(await articles.get("42")).toBeUndefined();
   });

@@ -10,7 +10,7 @@ export interface LoadContext<T> {
   /** Adds tags to the value, in addition to those of the namespace. */
   readonly tags: (...tags: readonly string[]) => void;
   /**
-   * Sets how long this value answers, instead of the namespace's `fresh`. A time below 0, such as
+   * Sets how long this value answers, also `null`, instead of the namespace's lifetimes. A time below 0, such as
    * that until a token expires, is 0.
    */
   readonly fresh: (lifetime: DataDuration) => void;
@@ -101,6 +101,8 @@ export const notModified: unique symbol = Symbol("not modified");
 export class LoaderContext implements LoadContext<unknown> {
   readonly tagsNamed = new Set<string>();
   freshMs: number | undefined = undefined;
+  /** The option `fresh` of the call, which does not apply to `null`. */
+  valueFreshMs: number | undefined = undefined;
   staleMs: number | undefined = undefined;
   isSkipped = false;
   readonly #staleNow: () => unknown;
@@ -191,7 +193,7 @@ export function checkedTag(tag: string): string {
 export interface CallOptions {
   /**
    * Replaces the namespace's `fresh`. A load that calls `fresh` of its context overrides this
-   * option.
+   * option. `null` keeps the lifetime `negative` of the namespace.
    */
   readonly fresh?: DataDuration | undefined;
   /** Replaces the namespace's `stale`. */
@@ -217,13 +219,13 @@ export function withOptions(
   { fresh, stale, tags = [] }: CallOptions,
 ): LoadMany<unknown> {
   if (fresh === undefined && stale === undefined && tags.length === 0) return load;
-  const freshMs = fresh === undefined ? undefined : msOf(fresh);
+  const valueFreshMs = fresh === undefined ? undefined : msOf(fresh);
   const staleMs = stale === undefined ? undefined : msOf(stale);
   const named = tags.map(checkedTag);
   return async (keys, context) => {
     for (const key of keys) {
       const loader = context.of(key) as LoaderContext;
-      Object.assign(loader, { freshMs, staleMs });
+      Object.assign(loader, { valueFreshMs, staleMs });
       loader.tags(...named);
     }
     return load(keys, context);
