@@ -164,3 +164,44 @@ it.each([
     expect(world.isolate.data.stats().purges.accepted).toBe(0);
   },
 );
+
+it.each([
+  ["getOrSet", "load", ({ articles }) => articles.getOrSet("42", Promise.resolve("v") as never)],
+  ["getOrSetMany", "load", ({ articles }) => articles.getOrSetMany(["42"], new Map() as never)],
+  ["write", "persist", ({ articles }) => articles.write("42", "v", "row" as never)],
+  ["wrap", "work", async ({ articles }) => articles.wrap("v" as never, { key: () => "42" })],
+  ["wrap", "key", async ({ articles }) => articles.wrap(() => "v", { key: "42" as never })],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s refuses a %s that is no function, also while a stale value may answer",
+  async (call, name, run) => {
+    const world = openArticles({ stale: "1h" });
+    await world.articles.set("42", "old");
+    world.isolate.clock.advance(70);
+    await expect(run(world)).rejects.toThrow(
+      `A call of \`${call}\` is invalid. ${name} is not a function. Pass a function, such as () => readArticle(42).`,
+    );
+  },
+);
+
+it.each([
+  ["purge", "tags, keys", ({ isolate }) => isolate.data.purge("t" as never)],
+  ["purge", "tags, keys", ({ isolate }) => isolate.data.purge(["t"] as never)],
+  ["purge", "tags, keys", ({ isolate }) => isolate.data.purge(undefined as never)],
+  ["set", "fresh", ({ articles }) => articles.set("42", "v", "5m" as never)],
+  ["wrap", "key", async ({ articles }) => articles.wrap(() => "v", undefined as never)],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s without an object of options says so",
+  async (call, options, run) => {
+    await expect(run(openArticles())).rejects.toThrow(
+      `A call of \`${call}\` is invalid. Its options are not an object. Write an object with some of these: ${options}`,
+    );
+  },
+);
+
+it("set refuses the promise of a start", async () => {
+  const { isolate, articles } = openArticles();
+  const start = isolate.data.start() as never;
+  await expect(articles.set("42", "v", { start, everywhere: false })).rejects.toThrow(
+    "A call of `set` is invalid. start is not the start of a load. Pass a start of the result of lookUp, or await cache.start().",
+  );
+});
