@@ -13,7 +13,7 @@ export const bundleGzipBytesMax = 250_500;
 export const overObjectsBytesMax = 496_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 210_000;
+export const dataBytesMax = 211_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

@@ -105,11 +105,12 @@ class StartedLoads implements CachifiedCache {
     if (calledAtMs < (this.#begun.at(-1)?.calledAtMs ?? 0)) this.#begun.length = 0;
     this.#begun.push(begun);
     if (this.#begun.length > begunMax) this.#begun.shift();
-    const { value, start, startAfter } = await this.#namespace.lookUp(place);
+    const { value, isStale, start, startAfter } = await this.#namespace.lookUp(place);
     begun.start = start;
     begun.endedAtMs = Date.now();
     // A copy, because the application may change a value in place.
-    const entry = copyOf(value) ?? undefined;
+    const copy = copyOf(value) ?? undefined;
+    const entry = isStale ? expiredAt(begun.endedAtMs, copy) : copy;
     if (entry !== undefined) this.#foundAtMs.set(key, calledAtMs);
     if (entry === undefined) begun.kind = "miss";
     else if (expiresAtMs(entry) < begun.endedAtMs) begun.kind = "stale";
@@ -197,6 +198,12 @@ const isWithin = (ms: number, msMax: number): boolean => ms >= 0 && ms <= msMax;
 
 function expiresAtMs({ metadata: { createdTime, ttl } }: CachifiedEntry): number {
   return ttl === null ? Infinity : createdTime + (ttl ?? 0);
+}
+
+/** Returns an entry whose `ttl` has ended. Cachified does not know soft purges, and so would not refresh it. */
+function expiredAt(atMs: number, entry: CachifiedEntry | undefined): CachifiedEntry | undefined {
+  if (entry === undefined || expiresAtMs(entry) < atMs) return entry;
+  return { ...entry, metadata: { ...entry.metadata, createdTime: atMs - 1, ttl: 0 } };
 }
 
 /** Returns the rest of the entry's lifetimes. Zero would not be stored, so it becomes a millisecond. */

@@ -37,7 +37,8 @@ export interface ResponseCacheOptions {
 const ttlMsMax = 31_536_000_000;
 
 /**
- * Returns a cache for the plugin. `fresh` of the namespace is the lifetime of results without a `ttl`.
+ * Returns a cache for the plugin. `fresh` of the namespace is the lifetime of results without a `ttl`. `stale` does
+ * not apply, because the plugin cannot refresh a result behind an answer.
  *
  * @example
  * const namespace = data.namespace<object>("graphql", { fresh: "1d" });
@@ -69,7 +70,7 @@ export function responseCache({
         if (start === undefined) throw unknownStart();
         const fresh = Number.isFinite(ttl) ? Math.min(ttl, ttlMsMax) : undefined;
         const tags = [...entities].flatMap((entity) => [entity.typename, tagOf(entity)]);
-        const options = { fresh, tags: tagsOf(tags), start, everywhere: false };
+        const options = { fresh, stale: 0, tags: tagsOf(tags), start, everywhere: false };
         await namespace.set([segmentOf(id)], result, options);
       });
     },

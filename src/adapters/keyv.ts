@@ -30,7 +30,8 @@ export interface KeyvOverStore {
  * Returns a storage adapter for Keyv.
  *
  * `fresh` of the namespace is the lifetime of values without a `ttl`. Keyv does not say when the load of a
- * value began, so a purge during the load does not cover the value: use `cached`.
+ * value began, so a purge during the load does not cover the value: use `cached`. `stale` applies only to
+ * values of `cached`, because Keyv cannot refresh others behind an answer.
  *
  * @example
  * const keyv = new Keyv({ store: keyvStore(data.namespace("keyv", { fresh: "1d" })) });
@@ -84,7 +85,7 @@ export class KeyvStore {
     const sinceAtMs = this.#getsExpiry ? Date.now() : 0;
     const fresh = Number.isFinite(until) ? Number(until) - sinceAtMs : undefined;
     if (fresh !== undefined && fresh <= 0) await this.#values.delete(this.#keyOf(key));
-    else await this.#values.set(this.#keyOf(key), value, { fresh, tags: [] });
+    else await this.#values.set(this.#keyOf(key), value, { fresh, stale: 0, tags: [] });
     return true;
   }
 

@@ -30,7 +30,8 @@ export interface UnstorageDriver {
 const ttlMax = 31_536_000;
 
 /**
- * Returns a driver. `fresh` of the namespace is the lifetime of items without a `ttl`.
+ * Returns a driver. `fresh` of the namespace is the lifetime of items without a `ttl`. `stale` does not apply, because
+ * unstorage cannot refresh an item behind an answer.
  *
  * Unstorage does not say when the load of an item began, so a purge during the load does not cover the item.
  *
@@ -42,7 +43,7 @@ export function unstorageDriver(namespace: Namespace<unknown>): UnstorageDriver 
   const set = async (key: string, value: unknown, { ttl }: TransactionOptions = {}) => {
     const hasTtl = ttl !== undefined && ttl > 0;
     const fresh = hasTtl ? Math.min(ttl, ttlMax) * 1_000 : undefined;
-    await namespace.set(keyOf(key), value, { fresh, tags: [] });
+    await namespace.set(keyOf(key), value, { fresh, stale: 0, tags: [] });
   };
   return {
     name: "tidemark",

@@ -6,6 +6,7 @@ import { answered, answeredMany, type ManyResult, valueFor, valuesFor } from "./
 import { emitting } from "./value/events.ts";
 import {
   type CallOptions,
+  checkFunction,
   checkOptions,
   withOptions,
   completedBy,
@@ -85,6 +86,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
 
   async #gotOrSet<V>(key: K, load: Load<T, V> | undefined, options: CallOptions) {
     checkOptions("getOrSet", options);
+    if (load !== undefined) checkFunction("getOrSet", "load", load);
     const { ports, place } = this.#at(key);
     const loadMany = withOptions(load === undefined ? loadOf(this.#space) : ofOne(load), options);
     const isForced = options.forceFresh === true;
@@ -111,6 +113,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     options: { readonly missing?: MissingKeyPolicy } = {},
   ): Promise<ManyResult<T, K>> {
     checkOptions("getOrSetMany", options);
+    if (load !== undefined) checkFunction("getOrSetMany", "load", load);
     const { missing = this.#space.missing } = options;
     const ports = this.#portsOf();
     const places = placesOf(this.#space, keys, ports.host);
@@ -207,6 +210,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     options: WriteOptions = {},
   ): Promise<readonly TierName[]> {
     checkOptions("write", options);
+    checkFunction("write", "persist", persist);
     return this.#written(key, { value, options }, (written, ports) =>
       writeThrough(written, persist, ports),
     );
@@ -251,11 +255,19 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     return purgeNamed({ prefixes: [prefix] }, this.#portsOf());
   }
 
-  /** Returns a function like `work` whose results are stored. `key` derives keys from arguments. */
+  /**
+   * Returns a function like `work` whose results are stored. `key` derives keys from arguments.
+   *
+   * @throws OperatorError if `work` or `key` is not a function
+   */
   wrap<Sent extends readonly unknown[], V extends T | null>(
     work: (...sent: Sent) => V | Promise<V>,
-    { key }: { readonly key: (...sent: Sent) => K },
+    options: { readonly key: (...sent: Sent) => K },
   ): (...sent: Sent) => Promise<CallValue<T, V> | Absent> {
+    checkOptions("wrap", options);
+    const { key } = options;
+    checkFunction("wrap", "work", work);
+    checkFunction("wrap", "key", key);
     return async (...sent) => this.getOrSet(key(...sent), () => work(...sent));
   }
 

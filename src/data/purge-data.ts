@@ -2,7 +2,6 @@
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
-import type { Unavailable } from "../purge/journal/journal.ts";
 import { everythingTag, type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
@@ -10,6 +9,7 @@ import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
 import { checkOptions, checkedTag } from "./value/load-context.ts";
 import { type Key, pathOf, targetsOf } from "./value/data-key.ts";
+import { type JournalRefusal, refusalReason } from "./write/written-value.ts";
 
 /** A purge. Each member is optional, but at least one name or `everything` is needed. */
 export interface DataPurge {
@@ -83,7 +83,7 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
       return { position, visibleBy: new Date(visibleByAtMs).toISOString() };
     }
     metrics.add("purgeRefusals", ["unavailable"]);
-    throw notAccepted(accepted.kind === "unavailable" ? accepted : { kind: "unavailable" });
+    throw notAccepted(accepted);
   };
 }
 
@@ -166,10 +166,9 @@ function withoutEnd(prefix: Key): Key {
 const noJournal = (reason: Reason) =>
   new OperatorError({ what: "The purge was not accepted.", ...reason });
 
-function notAccepted({ why, hint }: Unavailable): OperatorError {
+function notAccepted(refusal: JournalRefusal): OperatorError {
   return new OperatorError({
     what: "The purge was not accepted: older values may still answer.",
-    why: why ?? "The journal did not confirm it.",
-    hint: hint === undefined ? "Try again." : `Try again; if that also fails, ${hint}.`,
+    ...refusalReason(refusal, "Try again"),
   });
 }

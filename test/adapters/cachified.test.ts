@@ -265,6 +265,26 @@ it.each([
   expect(await ask(never)).toBe("new");
 });
 
+it.each([
+  { call: "expire", swr: 600_000, first: "old" },
+  { call: "a soft purge", swr: 600_000, first: "old" },
+  { call: "expire", swr: 0, first: "new" },
+])("$call with swr $swr ends a value before its ttl", async ({ call, swr, first }) => {
+  const { isolate, articles, advance, ask } = opened();
+  const how = { ttl: 3_600_000, swr };
+  await ask(() => "old", how);
+  advance(5);
+  if (call === "expire") await articles.expire("42");
+  else await isolate.data.purge({ tags: ["red"], soft: true });
+  advance(10);
+  const load = vi.fn<() => string>(() => "new");
+  expect(await ask(load, how)).toBe(first);
+  await until(() => load.mock.calls.length === 1);
+  await idle();
+  expect(await ask(never, how)).toBe("new");
+  expect(await opened(isolate.elsewhere()).ask(never, how)).toBe("new");
+});
+
 describe("lifetimes", () => {
   it.each([
     { ttl: 60_000, swr: 0, fresh: 59, gone: 61 },

@@ -28,7 +28,7 @@ interface Given extends Partial<ResponseCacheOptions> {
 
 /** Opens a server, whose articles all have this title. */
 function opened({ title, ttl = 60_000, ...options }: Given, isolate = new DataIsolate()) {
-  const namespace = isolate.data.namespace<object>("graphql", { fresh: "1d" });
+  const namespace = isolate.data.namespace<object>("graphql", { fresh: "1d", stale: "1h" });
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const cache = responseCache({ data: isolate.data, namespace, onError, ...options });
@@ -116,6 +116,15 @@ it.each([
   expect(title).toHaveBeenCalledTimes(1);
   isolate.clock.advance(1);
   await ask();
+  expect(title).toHaveBeenCalledTimes(2);
+});
+
+it("a soft purge ends a result", async () => {
+  const title = vi.fn<() => string>(() => "Tides");
+  const { isolate, ask } = opened({ title });
+  await ask();
+  await isolate.data.purge({ tags: ["Article:42"], soft: true });
+  for (let times = 0; times < 2; times += 1) await ask();
   expect(title).toHaveBeenCalledTimes(2);
 });
 

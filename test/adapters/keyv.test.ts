@@ -117,6 +117,15 @@ describe("Keyv", () => {
     expect(errors).toEqual([]);
   });
 
+  it("a soft purge ends a value that was set, also with `stale`", async () => {
+    const { data } = new DataIsolate();
+    const space = { fresh: "1d", stale: "1h", tags: ["red"] } as const;
+    const store = keyvStore(data.namespace<unknown>("keyv", space));
+    await store.set("a", "value");
+    await data.purge({ tags: ["red"], soft: true });
+    expect([await store.get("a"), await store.has("a")]).toEqual([undefined, false]);
+  });
+
   it("separates namespaces, and clears one alone", async () => {
     const isolate = new DataIsolate();
     const [plain, one, two] = [undefined, "one", "two"].map(

@@ -5,8 +5,9 @@ import { describe, expect, it } from "vitest";
 import { unstorageDriver } from "../../src/adapters/unstorage.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
-function opened(isolate = new DataIsolate()) {
-  const namespace = isolate.data.namespace<unknown>("nitro", { fresh: "1d", tags: ["red"] });
+function opened(isolate = new DataIsolate(), options: object = {}) {
+  const space = { fresh: "1d", tags: ["red"], ...options } as const;
+  const namespace = isolate.data.namespace<unknown>("nitro", space);
   return { isolate, storage: createStorage({ driver: unstorageDriver(namespace) }) };
 }
 
@@ -135,6 +136,14 @@ it.each([
   expect(await storage.getItem("a")).toBe("value");
   isolate.clock.advance(1);
   expect(await storage.getItem("a")).toBeNull();
+});
+
+it.each(["its ttl", "a soft purge"])("%s ends an item also with `stale`", async (end) => {
+  const { isolate, storage } = opened(undefined, { stale: "1h" });
+  await storage.setItem("a", "value", { ttl: 60 });
+  if (end === "its ttl") isolate.clock.advance(60);
+  else await isolate.data.purge({ tags: ["red"], soft: true });
+  expect([await storage.getItem("a"), await storage.hasItem("a")]).toEqual([null, false]);
 });
 
 it.each([{ tags: ["red"] }, { keys: ["nitro/a/b"] }, { prefixes: ["nitro/a"] }])(

@@ -1,5 +1,6 @@
 // Tests the options of one call: lifetimes, tags and a signal.
 import { describe, expect, it } from "vitest";
+import type { LoadContext } from "../../src/data/value/load-context.ts";
 import { allJoined, openArticles } from "../../testing/data/data-isolate.ts";
 
 type Articles = ReturnType<typeof openArticles>["articles"];
@@ -29,6 +30,18 @@ describe("fresh and stale", () => {
     await articles.getOrSet("42", ({ fresh }) => (fresh("2s"), "v"), { fresh: 500 });
     isolate.clock.advance(1.999);
     expect(await articles.get("42")).toBe("v");
+    isolate.clock.advance(0.001);
+    expect(await articles.get("42")).toBeUndefined();
+  });
+
+  it.each([
+    { by: "the call", load: () => null, gone: 30 },
+    { by: "its load", load: ({ fresh }: LoadContext<string>) => (fresh("10s"), null), gone: 10 },
+  ])("null lives $gone s with `fresh` of $by", async ({ load, gone }) => {
+    const { isolate, articles } = openArticles({ negative: "30s" });
+    await articles.getOrSet("42", load, { fresh: "1d" });
+    isolate.clock.advance(gone - 0.001);
+    expect(await articles.get("42")).toBeNull();
     isolate.clock.advance(0.001);
     expect(await articles.get("42")).toBeUndefined();
   });
@@ -151,3 +164,44 @@ it.each([
     expect(world.isolate.data.stats().purges.accepted).toBe(0);
   },
 );
+
+it.each([
+  ["getOrSet", "load", ({ articles }) => articles.getOrSet("42", Promise.resolve("v") as never)],
+  ["getOrSetMany", "load", ({ articles }) => articles.getOrSetMany(["42"], new Map() as never)],
+  ["write", "persist", ({ articles }) => articles.write("42", "v", "row" as never)],
+  ["wrap", "work", async ({ articles }) => articles.wrap("v" as never, { key: () => "42" })],
+  ["wrap", "key", async ({ articles }) => articles.wrap(() => "v", { key: "42" as never })],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s refuses a %s that is no function, also while a stale value may answer",
+  async (call, name, run) => {
+    const world = openArticles({ stale: "1h" });
+    await world.articles.set("42", "old");
+    world.isolate.clock.advance(70);
+    await expect(run(world)).rejects.toThrow(
+      `A call of \`${call}\` is invalid. ${name} is not a function. Pass a function, such as () => readArticle(42).`,
+    );
+  },
+);
+
+it.each([
+  ["purge", "tags, keys", ({ isolate }) => isolate.data.purge("t" as never)],
+  ["purge", "tags, keys", ({ isolate }) => isolate.data.purge(["t"] as never)],
+  ["purge", "tags, keys", ({ isolate }) => isolate.data.purge(undefined as never)],
+  ["set", "fresh", ({ articles }) => articles.set("42", "v", "5m" as never)],
+  ["wrap", "key", async ({ articles }) => articles.wrap(() => "v", undefined as never)],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s without an object of options says so",
+  async (call, options, run) => {
+    await expect(run(openArticles())).rejects.toThrow(
+      `A call of \`${call}\` is invalid. Its options are not an object. Write an object with some of these: ${options}`,
+    );
+  },
+);
+
+it("set refuses the promise of a start", async () => {
+  const { isolate, articles } = openArticles();
+  const start = isolate.data.start() as never;
+  await expect(articles.set("42", "v", { start, everywhere: false })).rejects.toThrow(
+    "A call of `set` is invalid. start is not the start of a load. Pass a start of the result of lookUp, or await cache.start().",
+  );
+});

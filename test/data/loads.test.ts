@@ -285,7 +285,10 @@ describe("a load that waits for itself fails at once, and names the chain", () =
     ],
   ])("%s", async (_, chain, run) => {
     const world = opened();
-    await expect(run(world)).rejects.toThrow(`would wait for itself: ${chain}.`);
+    await expect(run(world)).rejects.toThrow(
+      `would wait for itself: ${chain}. The load of each of these keys asks for the next key. ` +
+        "Let no load ask for a key whose load asks for its own key. A call that is not awaited counts, too: begin it after the load.",
+    );
   });
 
   it("unless a stale value may answer, or the load is over", async () => {

@@ -136,6 +136,35 @@ describe("getOrSetMany", () => {
     expect(await stored("1", "2")).toEqual({});
   });
 
+  it("ignores rows of the map without a valid key, unless no row has one", async () => {
+    const { articles, stored } = opened({ negative: "1m", missing: "absent" });
+    const row = ["", "row without key"] as const;
+    const { values, errors } = await articles.getOrSetMany(
+      ["1", "2"],
+      () => new Map([["1", "one"], row]),
+    );
+    expect([object(values), errors.size, values.get("")]).toEqual([
+      { 1: "one", 2: null },
+      0,
+      undefined,
+    ]);
+    const partly = await articles.getOrSetMany(["5", "6"], () => new Map([["5", "five"], row]), {
+      missing: "error",
+    });
+    expect(object(partly.values)).toEqual({ 5: "five" });
+    expect(String(partly.errors.get("6"))).toContain(
+      "Its Map lacks this key, and has a key that is not valid. It has an empty segment.",
+    );
+    const { errors: all } = await articles.getOrSetMany(["3", "4"], () => new Map([row]));
+    expect([...all.values()].map(String)).toEqual(
+      Array(2).fill(
+        "OperatorError: A load of several values failed: no key of its Map is valid. It has an empty segment. " +
+          'Write segments with one slash between them, such as "42/comments".',
+      ),
+    );
+    expect(await stored("3", "4")).toEqual({});
+  });
+
   it("returns stored values although the load of the other keys fails", async () => {
     const { articles } = opened();
     await articles.set("1", "there");

@@ -128,9 +128,13 @@ const readOnly = "READONLY You can't write against a read only replica.";
 it.each([
   {
     error: oom,
-    why: "older values may still answer. The database is full. Try again; if that also fails, make room in the database.",
+    set: "its older values was not accepted. The database is full. Set it again; if that also fails, make room in the database. Until then,",
+    write:
+      "The database is full. The cache retries in the background. You can also purge or write again; if that also fails, make room in the database.",
+    purge:
+      "older values may still answer. The database is full. Try again; if that also fails, make room in the database.",
   },
-  { error: readOnly, why: "is read-only." },
+  { error: readOnly, set: "is read-only.", write: "is read-only.", purge: "is read-only." },
 ])(
   "Redis answers writes with $error: loads continue, memory and edge store, a purge is refused",
   async (row) => {
@@ -140,13 +144,14 @@ it.each([
     await articles.get("warm");
     await idle();
     upstash.error = row.error;
-    await expect(articles.set("40", "v")).rejects.toThrow("articles/40 was not set");
+    await expect(articles.set("40", "v")).rejects.toThrow(row.set);
+    await expect(articles.write("40", "v", () => undefined)).rejects.toThrow(row.write);
     const set = articles.set("41", "v", { everywhere: false });
     expect(await set).toEqual(["memory", "edge"]);
     expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
     await idle();
     expect(await isolate.beside().articles(lifetimes).get("42")).toBe("v1");
-    await expect(articles.delete("42")).rejects.toThrow(row.why);
+    await expect(articles.delete("42")).rejects.toThrow(row.purge);
     expect(await ask()).toBe("v1");
   },
 );

@@ -25,7 +25,7 @@ export interface Part {
 
 /** The answer of a source: a value for each key, or one error for all. */
 type SourceAnswer =
-  | { readonly kind: "answered"; readonly values: ReadonlyMap<Key, unknown> }
+  | { readonly kind: "answered"; readonly values: PathMap<Key, unknown> }
   | { readonly kind: "failed"; readonly error: unknown };
 
 /**
@@ -88,7 +88,7 @@ async function answerOf(
   { counts }: DataPorts,
 ): Promise<SourceAnswer> {
   const [first] = parts;
-  if (first === undefined) return { kind: "answered", values: new Map() };
+  if (first === undefined) return { kind: "answered", values: new PathMap() };
   const { load, place } = first.need;
   const { name, hardTimeoutMs } = place.space;
   const sayings = new PathMap(parts.map(({ need, loader }) => [need.place.appKey, loader]));
@@ -147,7 +147,7 @@ function outcomeOf(
   try {
     const value: unknown = answered.values.get(place.appKey);
     if (value instanceof Error) return { kind: "failed", error: value };
-    if (value === undefined) throw nothingLoaded(place.path);
+    if (value === undefined) throw nothingLoaded(place.path, answered.values);
     if (value !== notModified) {
       const onUnstorable = (cause: unknown) => ports.counts.unstorable(place.space.name, cause);
       const made = recordOf(value, making, onUnstorable);
@@ -192,10 +192,13 @@ function outcomeFrom({ record, isKept }: NewRecord): LoadOutcome {
     : { kind: "given", given: record, endsOlder: true };
 }
 
-function nothingLoaded(path: string): OperatorError {
+function nothingLoaded(path: string, { invalid }: PathMap<Key, unknown>): OperatorError {
   return new OperatorError({
     what: `The load of ${path} failed.`,
-    why: "It returned undefined, which `get` returns for a key without a stored value.",
+    why:
+      invalid === undefined
+        ? "It returned undefined, which `get` returns for a key without a stored value."
+        : `Its Map lacks this key, and has a key that is not valid. ${invalid.fault.why}`,
     hint: 'Return null if there is no value, or set missing: "absent".',
   });
 }

@@ -60,7 +60,7 @@ export interface GivenStart extends LoadStart {
 
 /** The settings that a load or a write gives its value. */
 export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkipped"> &
-  Partial<Pick<LoaderContext, "staleMs">>;
+  Partial<Pick<LoaderContext, "staleMs" | "valueFreshMs">>;
 
 interface RecordInput {
   readonly place: DataPlace;
@@ -147,7 +147,7 @@ function newMetadata(
 ) {
   const { stamp, colo, requestedAtMs } = beginning;
   const { space, path } = place;
-  const usualMs = isNegative ? space.negativeMs : space.freshMs;
+  const usualMs = isNegative ? space.negativeMs : (options.valueFreshMs ?? space.freshMs);
   // Without the option `negative`, `null` is never stored, regardless of the options of the call.
   const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
   return {

@@ -46,6 +46,6 @@ export function selfWait(
   return new OperatorError({
     what: `A load of ${place.path} would wait for itself: ${chain}, ${place.path}.`,
     why: "The load of each of these keys asks for the next key.",
-    hint: "Let no load ask for a key whose load asks for its own key.",
+    hint: "Let no load ask for a key whose load asks for its own key. A call that is not awaited counts, too: begin it after the load.",
   });
 }

@@ -104,17 +104,22 @@ export function targetsOf(given: {
 }
 
 /**
- * Finds the entry of `["a", "b"]` by any array of these segments and by `"a/b"`, like a namespace.
+ * Finds the entry of `["a", "b"]` by any array of these segments and by `"a/b"`, like a namespace. Ignores keys that
+ * are not valid, such as that of a row without a key, unless none is valid.
  */
 export class PathMap<K extends Key, V> extends Map<K, V> {
   /** The keys by their paths; rebuilt when the map's size has changed. */
   #byPath: ReadonlyMap<string, K> | undefined;
   #sizeThen = 0;
+  /** The error of a key of the map that is not valid, once a lookup has found no entry. */
+  invalid: OperatorError | undefined = undefined;
 
+  /** @throws OperatorError if no key of the map is valid */
   override get(key: K): V | undefined {
     return super.get(this.#own(key));
   }
 
+  /** @throws OperatorError if no key of the map is valid */
   override has(key: K): boolean {
     return super.has(this.#own(key));
   }
@@ -122,9 +127,30 @@ export class PathMap<K extends Key, V> extends Map<K, V> {
   #own(key: K): K {
     if (super.has(key)) return key;
     if (this.#byPath === undefined || this.#sizeThen !== this.size) {
+      const byPath = new Map<string, K>();
+      for (const own of this.keys()) {
+        const path = pathOrError(own);
+        if (typeof path === "string") byPath.set(path, own);
+        else this.invalid = path;
+      }
+      if (byPath.size === 0 && this.invalid !== undefined) {
+        throw new OperatorError({
+          ...this.invalid.fault,
+          what: "A load of several values failed: no key of its Map is valid.",
+        });
+      }
       this.#sizeThen = this.size;
-      this.#byPath = new Map(Array.from(this.keys(), (own) => [pathOf("", own), own]));
+      this.#byPath = byPath;
     }
-    return this.#byPath.get(pathOf("", key)) ?? key;
+    const path = pathOrError(key);
+    return (typeof path === "string" ? this.#byPath.get(path) : undefined) ?? key;
+  }
+}
+
+function pathOrError(key: Key): string | OperatorError {
+  try {
+    return pathOf("", key);
+  } catch (cause) {
+    return cause as OperatorError;
   }
 }

@@ -10,7 +10,7 @@ export interface LoadContext<T> {
   /** Adds tags to the value, in addition to those of the namespace. */
   readonly tags: (...tags: readonly string[]) => void;
   /**
-   * Sets how long this value answers, instead of the namespace's `fresh`. A time below 0, such as
+   * Sets how long this value answers, also `null`, instead of the namespace's lifetimes. A time below 0, such as
    * that until a token expires, is 0.
    */
   readonly fresh: (lifetime: DataDuration) => void;
@@ -101,6 +101,8 @@ export const notModified: unique symbol = Symbol("not modified");
 export class LoaderContext implements LoadContext<unknown> {
   readonly tagsNamed = new Set<string>();
   freshMs: number | undefined = undefined;
+  /** The option `fresh` of the call, which does not apply to `null`. */
+  valueFreshMs: number | undefined = undefined;
   staleMs: number | undefined = undefined;
   isSkipped = false;
   readonly #staleNow: () => unknown;
@@ -191,7 +193,7 @@ export function checkedTag(tag: string): string {
 export interface CallOptions {
   /**
    * Replaces the namespace's `fresh`. A load that calls `fresh` of its context overrides this
-   * option.
+   * option. `null` keeps the lifetime `negative` of the namespace.
    */
   readonly fresh?: DataDuration | undefined;
   /** Replaces the namespace's `stale`. */
@@ -217,13 +219,13 @@ export function withOptions(
   { fresh, stale, tags = [] }: CallOptions,
 ): LoadMany<unknown> {
   if (fresh === undefined && stale === undefined && tags.length === 0) return load;
-  const freshMs = fresh === undefined ? undefined : msOf(fresh);
+  const valueFreshMs = fresh === undefined ? undefined : msOf(fresh);
   const staleMs = stale === undefined ? undefined : msOf(stale);
   const named = tags.map(checkedTag);
   return async (keys, context) => {
     for (const key of keys) {
       const loader = context.of(key) as LoaderContext;
-      Object.assign(loader, { freshMs, staleMs });
+      Object.assign(loader, { valueFreshMs, staleMs });
       loader.tags(...named);
     }
     return load(keys, context);
@@ -236,15 +238,23 @@ const optionsOf = {
   lookUp: ["tags"],
   purge: ["tags", "keys", "prefixes", "everything", "soft", "reason"],
   set: ["fresh", "stale", "tags", "everywhere", "start"],
+  wrap: ["key"],
   write: ["fresh", "stale", "tags"],
 } as const;
 
 const lists: readonly string[] = ["tags", "keys", "prefixes"];
 const flags: readonly string[] = ["forceFresh", "everywhere", "everything", "soft"];
 
-/** @throws OperatorError for an option that the call does not have, for names without a list, and for a flag in another form */
+/**
+ * @throws OperatorError for options that are no object, an option that the call does not have, names without a list,
+ *   and a flag or a start in another form
+ */
 export function checkOptions(call: keyof typeof optionsOf, given: object): void {
   const known: readonly string[] = optionsOf[call];
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    const hint = `Write an object with some of these: ${known.join(", ")}.`;
+    throw invalidCall(call, "Its options are not an object.", hint);
+  }
   for (const name in given) {
     const value: unknown = Reflect.get(given, name);
     if (!known.includes(name)) {
@@ -255,17 +265,28 @@ export function checkOptions(call: keyof typeof optionsOf, given: object): void 
       });
     }
     if (value === undefined) continue;
-    const what = `A call of \`${call}\` is invalid.`;
     if (lists.includes(name) && !Array.isArray(value)) {
       const hint = `Write a list, also of one name: ${name}: ["…"].`;
-      throw new OperatorError({ what, why: `${name} is not a list.`, hint });
+      throw invalidCall(call, `${name} is not a list.`, hint);
     }
     if (flags.includes(name) && typeof value !== "boolean") {
-      throw new OperatorError({
-        what,
-        why: `${name} is not a boolean.`,
-        hint: "Write true or false.",
-      });
+      throw invalidCall(call, `${name} is not a boolean.`, "Write true or false.");
+    }
+    // Without `await`, it is a promise.
+    if (name === "start" && !("stamp" in Object(value))) {
+      const hint = "Pass a start of the result of lookUp, or await cache.start().";
+      throw invalidCall(call, "start is not the start of a load.", hint);
     }
   }
+}
+
+/** @throws OperatorError if a parameter is not a function, such as the promise of a started load */
+export function checkFunction(call: string, name: string, given: unknown): void {
+  if (typeof given === "function") return;
+  const hint = "Pass a function, such as () => readArticle(42).";
+  throw invalidCall(call, `${name} is not a function.`, hint);
+}
+
+function invalidCall(call: string, why: string, hint: string): OperatorError {
+  return new OperatorError({ what: `A call of \`${call}\` is invalid.`, why, hint });
 }

@@ -24,6 +24,7 @@ import {
   noJournal,
   nothingKept,
   purgedOlder,
+  refusalReason,
   recordAt,
   withKeptTags,
   type WriteOptions,
@@ -261,10 +262,11 @@ function orRefused(
   place: DataPlace,
 ): AcceptedWrite {
   if (accepted.kind === "accepted") return accepted;
+  const { why, hint } = refusalReason(accepted, "Set it again");
   throw new OperatorError({
     what: `${place.path} was not set: the purge of its older values was not accepted.`,
-    why: "The journal did not confirm it.",
-    hint: "Set it again once the journal is back. Until then, this isolate does not use older values.",
+    why,
+    hint: `${hint} Until then, this isolate does not use older values.`,
   });
 }
 

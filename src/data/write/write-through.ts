@@ -11,6 +11,8 @@ import {
   isAlone,
   noJournal,
   purgedOlder,
+  type JournalRefusal,
+  refusalReason,
   recordAt,
   withKeptTags,
   type WritePorts,
@@ -57,7 +59,7 @@ export async function writeThrough(
   counts.counted(place.space.name, counted);
   const accepted = await purgedOlder({ place, reason: "written", since: beginning.stamp }, ports);
   if (failed !== undefined) throw failed.cause;
-  if (accepted.kind !== "accepted") throw unpurgedWrite(place.path);
+  if (accepted.kind !== "accepted") throw unpurgedWrite(place.path, accepted);
   // Another write of this isolate may be newer. The journal may have appended the purge of that
   // write although this isolate received no confirmation (rule 25 d).
   if (kept === undefined || !made.isKept || unpurged.refusedCount !== refusedCount) return [];
@@ -89,10 +91,11 @@ async function failureOf(
   }
 }
 
-function unpurgedWrite(path: string): OperatorError {
+function unpurgedWrite(path: string, refusal: JournalRefusal): OperatorError {
+  const { why, hint } = refusalReason(refusal, "You can also purge or write again");
   return new OperatorError({
     what: `${path} was written, but its purge was not accepted: other isolates may show the older value.`,
-    why: "The journal did not confirm it.",
-    hint: "The cache retries in the background. Once the journal is back, you can also purge or write again.",
+    why,
+    hint: `The cache retries in the background. ${hint}`,
   });
 }

@@ -1,6 +1,6 @@
 // A value that the application passes, instead of a load: its options, the tags that it keeps, and the purge of the
 // older values of its key.
-import { OperatorError } from "../../base/operator-error.ts";
+import { OperatorError, type Reason } from "../../base/operator-error.ts";
 import { discardBody, type Stamp, type WriteWithPurge } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
 import { purgedBy } from "../../purge/journal/entry.ts";
@@ -169,6 +169,17 @@ export function isAlone(
 ): boolean {
   if (stamp === "none" || since === undefined) return false;
   return since.every((entry) => entry.id === placed.id || !coveredBy(purgedBy(entry))(metadata));
+}
+
+/** The result of a purge that the journal did not accept. It may have the members of `Unavailable`. */
+export type JournalRefusal = { readonly kind: string } & Partial<Omit<Unavailable, "kind">>;
+
+/** Returns the cause of a purge that the journal did not accept. The hint is the retry, and the operator's step. */
+export function refusalReason({ why, hint }: JournalRefusal, retry: string): Reason {
+  return {
+    why: why ?? "The journal did not confirm it.",
+    hint: hint === undefined ? `${retry}.` : `${retry}; if that also fails, ${hint}.`,
+  };
 }
 
 export function noJournal(path: string): OperatorError {
