@@ -65,6 +65,8 @@ const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post", "
  * @example export { TidemarkJournal } from "tidemark/cloudflare";
  */
 export class TidemarkJournal {
+  /** The mark of a Durable Object in the types of `wrangler types`. It has no value. */
+  declare readonly __DURABLE_OBJECT_BRAND: never;
   readonly #state: JournalState;
   readonly #sql: CountedSql;
   readonly #tables: Tables;

@@ -63,6 +63,8 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
  * @example export { TidemarkRecords } from "tidemark/cloudflare";
  */
 export class TidemarkRecords {
+  /** The mark of a Durable Object in the types of `wrangler types`. It has no value. */
+  declare readonly __DURABLE_OBJECT_BRAND: never;
   readonly #storage: ObjectState["storage"];
   readonly #sql: CountedSql;
   readonly #room: RecordsRoom;

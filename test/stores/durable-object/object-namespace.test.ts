@@ -1,5 +1,6 @@
 // Tests the place of Durable Objects: regions, jurisdictions, and the local runtime, which has neither.
-import { describe, expect, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import type { TidemarkJournal, TidemarkRecords } from "../../../src/cloudflare.ts";
 import { jurisdictions, locationHints } from "../../../src/protocol/object-placement.ts";
 import {
   type ObjectNamespace,
@@ -75,4 +76,12 @@ describe("an object", () => {
     });
     expect(places).toEqual([]);
   });
+});
+
+it("gives its classes the type that `DurableObjectNamespace` of `wrangler types` demands", () => {
+  interface DurableObjectBranded {
+    ["__DURABLE_OBJECT_BRAND"]: never;
+  }
+  expectTypeOf<TidemarkJournal>().toExtend<DurableObjectBranded>();
+  expectTypeOf<TidemarkRecords>().toExtend<DurableObjectBranded>();
 });
