@@ -156,12 +156,12 @@ function actOn(
 export function verdictOrBypass(
   found: FoundResponse | undefined,
   lookup: PageLookup,
-  { client, read }: ClientRequest,
+  { client }: Pick<ClientRequest, "client">,
 ): Verdict | "switch" | "caller" {
   if (found === undefined && lookup.isBypassed()) return "switch";
   const verdict = found?.verdict ?? decide(missReason(lookup), lookup);
   const isForward = verdict.kind === "validate" || verdict.kind === "forward";
-  if (isForward && !mayCausePublicWork(client, read.route, lookup.exchange)) return "caller";
+  if (isForward && !mayCausePublicWork(client, lookup.request, lookup.exchange)) return "caller";
   noteVerdict(verdict, lookup);
   return verdict;
 }
@@ -190,7 +190,7 @@ function carryOut(
         exchange.site.hits?.hit(verdict.candidate, request, exchange.afterAnswer);
       }
       const isDue = request.staleBy === undefined && isRefreshDue(verdict, lookup);
-      if (isDue && mayCausePublicWork(client, request.route, exchange)) {
+      if (isDue && mayCausePublicWork(client, request, exchange)) {
         refreshBehind(request, verdict.candidate, key, exchange);
       }
       return verdict.candidate.stored.metadata.heldApart === undefined

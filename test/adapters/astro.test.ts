@@ -34,10 +34,11 @@ function opened(
   written: WrittenConfig = {},
   namespace = `site-${(sites += 1)}`,
   options = { build },
+  env: object = {},
 ) {
   const redis = new Redis(url);
   void running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
-  const provider = astroCache({ ...written, namespace }, { redis, env: {} })(options);
+  const provider = astroCache({ ...written, namespace }, { redis, env })(options);
   return { provider, namespace };
 }
 
@@ -185,6 +186,39 @@ describe("pages", () => {
     const asked = "/page?utm_source=a&gclid=b";
     for (const { provider } of [plain, empty]) expect((await get(provider, asked)).text).toBe("ok");
     expect((await get(stripped.provider, asked)).text).toBe("first");
+  });
+
+  const stripping: WrittenConfig = { key: { query: { strip: [] } } };
+  const allowing: WrittenConfig = {
+    routes: [{ name: "all", match: "*", query: { allow: ["page"] } }],
+  };
+  const varying: WrittenConfig = {
+    routes: [{ name: "all", match: "*", query: { noVarySearch: true } }],
+  };
+  it.each<[string, { written?: WrittenConfig; asked: string; env?: object }]>([
+    ["key.query.strip", { written: stripping, asked: "http://localhost/list?page=1&gclid=b" }],
+    ["query.allow", { written: allowing, asked: "http://localhost/list?page=1&title=b" }],
+    ["No-Vary-Search", { written: varying, asked: "http://localhost/list?page=1&title=b" }],
+    ["SITE_HOST", { env: { SITE_HOST: "localhost" }, asked: "http://127.0.0.1/list?page=1" }],
+  ])("a request gets a page of its URL's own, which is not stored for all: %s", async (_, row) => {
+    const { written, asked, env } = row;
+    const { provider } = opened(written, undefined, undefined, env);
+    const headers = { "no-vary-search": 'params=("title")' };
+    await get(provider, "/list?page=0", { ...minute, headers });
+    const own = await get(provider, asked, { ...minute, headers, body: "of another URL" });
+    expect(own.told).toContain("detail=caller");
+    const ofAll = await get(provider, "/list?page=1", { ...minute, headers, body: "of all" });
+    expect(ofAll).toMatchObject({ text: "of all", renderings: 1 });
+    expect((await get(provider, asked, { headers })).text).toBe("of all");
+  });
+
+  it("the page sees only what the key has of `request.cf`", async () => {
+    const { provider } = opened();
+    const request = new Request("http://localhost/page");
+    Object.defineProperty(request, "cf", { value: { country: "DE" }, configurable: true });
+    const during = (rendered: Request) =>
+      expect(Object(Reflect.get(rendered, "cf"))).not.toHaveProperty("country");
+    expect(await get(provider, request, { ...minute, during })).toMatchObject({ renderings: 1 });
   });
 
   it("a page that is prerendered at build time passes by the cache", async () => {

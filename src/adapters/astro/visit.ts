@@ -44,6 +44,8 @@ export class AstroVisit {
     Object.defineProperties(this.#context.request, {
       method: { value: method, configurable: true },
       headers: { value: headers, configurable: true },
+      // On Workers: only what the key has.
+      cf: { value: Reflect.get(forwarded, "cf"), configurable: true },
     });
     try {
       return this.#withTerms(await this.#next(), tag);

@@ -2,8 +2,9 @@
 // the origin runs only there.
 import type { Context } from "../site/exchange.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
-import type { Route } from "../../config/config.ts";
 import { sortCookies, withoutPosition } from "../../routing/cookies.ts";
+import { sentUrl } from "../../routing/target.ts";
+import type { LookupRequest } from "../request/plan.ts";
 
 /** Runs public work for an origin. The work gets the exchange without the client's caller. */
 export function inPublicContext<Given extends Context, Result>(
@@ -17,14 +18,16 @@ export function inPublicContext<Given extends Context, Result>(
 
 /**
  * Returns whether a client may cause public work. If the handler sees the client's context, the
- * client must have no cookie and no credential, even one that the origin does not get.
+ * client must have no cookie and no credential, even one that the origin does not get, and must
+ * request the URL that the origin would get.
  */
 export function mayCausePublicWork(
-  { headers }: Pick<Request, "headers">,
-  { origin, credentials }: Route,
+  { headers, url }: Pick<Request, "headers" | "url">,
+  { route: { origin, credentials }, target }: Pick<LookupRequest, "route" | "target">,
   { site }: Context,
 ): boolean {
   if (!site.runsInCaller(origin)) return true;
+  if (url !== sentUrl(target)) return false;
   const cookies = sortCookies(withoutPosition(headers.get("cookie") ?? ""), noneKnown, site.config);
   return !cookies.hasUnknown && [...headers.keys()].every((name) => !credentials.entryFor(name));
 }

@@ -117,7 +117,7 @@ export async function explain(
       const reach = await reachOf(planned.request, atMs, explained.context);
       const lookup = lookupFor(planned.request, atMs, { ...context, reach });
       const found = await lookup.lookUp();
-      const verdict = verdictOrBypass(found, lookup, { client: request, read });
+      const verdict = verdictOrBypass(found, lookup, { client: request });
       if (typeof verdict === "string") {
         discardBody(found?.candidate.stored);
         return passing(passedRequest(verdict, request, read, context));
