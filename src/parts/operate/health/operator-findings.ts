@@ -115,7 +115,9 @@ export function bypasses({ view, bypass, routeNames }: SiteState): Finding[] {
     remedy: "To use the cache again, unset BYPASS, and deploy.",
   };
   return [
-    ...(bySwitch && isThrown(switched.bypass) ? [bypassFinding(switched.bypass, bySwitch, routeNames)] : []),
+    ...(bySwitch && isThrown(switched.bypass)
+      ? [bypassFinding(switched.bypass, bySwitch, routeNames)]
+      : []),
     ...(isThrown(bypass) ? [bypassFinding(bypass, byVariable, routeNames)] : []),
   ];
 }
@@ -130,7 +132,9 @@ function bypassFinding(
 ): Finding {
   const named = typeof bypass === "boolean" ? [] : bypass;
   const listed = (isKnown: boolean) =>
-    named.filter((name) => routeNames.includes(name) === isKnown).map((name) => JSON.stringify(name));
+    named
+      .filter((name) => routeNames.includes(name) === isKnown)
+      .map((name) => JSON.stringify(name));
   const [routes, unknown] = [listed(true), listed(false)];
   const go = routes.length === 1 ? `Route ${routes[0]} goes` : `Routes ${routes.join(", ")} go`;
   const what = `${named.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
