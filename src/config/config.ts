@@ -3,7 +3,13 @@ import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
 import type { Patterns } from "../part/port/path-parameters.ts";
 import { configInput, defaultAllowanceSeconds } from "./schema.ts";
-import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
+import {
+  analyticsCookies,
+  earlierTrackingParameters,
+  lowerCased,
+  namesFrom,
+  trackingParameters,
+} from "./known-names.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig, WrittenOrigin } from "./written.ts";
 import { originTimeoutMs, resolvedRoute, type Route, routeOfBuild } from "./route.ts";
@@ -49,7 +55,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, { ...general, checked });
   const inherited = { ...general, checked, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
-  const writtenStrip = namesFrom(trackingParameters, general.key?.query?.strip);
+  const strip = general.key?.query?.strip;
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
     Object.entries(general.origins ?? {}),
@@ -63,8 +69,8 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     origins,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: originTimeoutMs(general.originTimeout),
-    stripQuery: writtenStrip.map(configuredName),
-    writtenStrip,
+    stripQuery: namesFrom(trackingParameters, strip).map(configuredName),
+    writtenStrip: namesFrom(earlierTrackingParameters, strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [

@@ -258,3 +258,15 @@ describe("an isolate over the objects of the other version", () => {
     expect((await findingsOf(isolate)).filter(aboutObjects)).toEqual([]);
   });
 });
+
+it("a purge of a URL reaches a page that 0.2.0 stores under a tracking parameter of later versions", async () => {
+  const places = new ObjectPlaces();
+  const purger = await deployed(places, "today");
+  const reader = await deployed(places, "the release");
+  const path = "/plain?srsltid=a";
+  await reader.get(path);
+  places.origin.script = () => page("new", cc("max-age=86400"));
+  await purge(purger, { urls: [`https://www.example.com${path}`] });
+  places.clock.advance(pastN);
+  expect((await reader.get(path)).text).toBe("new");
+});

@@ -28,7 +28,6 @@ const tables = [
   `CREATE TABLE IF NOT EXISTS switch (
      id INTEGER PRIMARY KEY, post TEXT, position TEXT, n TEXT, bypass TEXT)`,
   `CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)`,
-  `CREATE TABLE IF NOT EXISTS scheduled (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS purged (
      name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS subscribers (
@@ -63,6 +62,14 @@ export const journalSteps: readonly SchemaStep[] = [
       for (const statement of bookOf020) sql.exec(statement);
     },
     // Never read: nothing before this version knows of steps.
+    down: [],
+  },
+  {
+    up: (sql) =>
+      void sql.exec(
+        "CREATE TABLE IF NOT EXISTS scheduled (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
+      ),
+    // The table stays: the code before does not read it.
     down: [],
   },
 ];

@@ -99,7 +99,7 @@ export function configuration({ faults, configWarnings = [] }: SiteState): Findi
 }
 
 /** Findings on routes that bypass the cache, by the switch or by the variable BYPASS. */
-export function bypasses({ view, bypass }: SiteState): Finding[] {
+export function bypasses({ view, bypass, routeNames }: SiteState): Finding[] {
   const switched = view?.switched;
   const bySwitch = switched && {
     code: "switch-thrown" as const,
@@ -115,16 +115,30 @@ export function bypasses({ view, bypass }: SiteState): Finding[] {
     remedy: "To use the cache again, unset BYPASS, and deploy.",
   };
   return [
-    ...(bySwitch && isThrown(switched.bypass) ? [bypassFinding(switched.bypass, bySwitch)] : []),
-    ...(isThrown(bypass) ? [bypassFinding(bypass, byVariable)] : []),
+    ...(bySwitch && isThrown(switched.bypass)
+      ? [bypassFinding(switched.bypass, bySwitch, routeNames)]
+      : []),
+    ...(isThrown(bypass) ? [bypassFinding(bypass, byVariable, routeNames)] : []),
   ];
 }
 
 const isThrown = (bypass: Bypass) => bypass === true || (bypass !== false && bypass.length > 0);
 
-function bypassFinding(bypass: Bypass, by: Omit<Finding, "level" | "what">): Finding {
-  const routes = typeof bypass === "boolean" ? [] : bypass.map((name) => JSON.stringify(name));
+/** Warns about names that no route has, because a deployment has renamed or removed the route. */
+function bypassFinding(
+  bypass: Bypass,
+  by: Omit<Finding, "level" | "what">,
+  routeNames: readonly string[],
+): Finding {
+  const named = typeof bypass === "boolean" ? [] : bypass;
+  const listed = (isKnown: boolean) =>
+    named
+      .filter((name) => routeNames.includes(name) === isKnown)
+      .map((name) => JSON.stringify(name));
+  const [routes, unknown] = [listed(true), listed(false)];
   const go = routes.length === 1 ? `Route ${routes[0]} goes` : `Routes ${routes.join(", ")} go`;
-  const what = `${routes.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
-  return { ...by, level: "info", what };
+  const what = `${named.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
+  if (unknown.length === 0) return { ...by, level: "info", what };
+  const without = `No route has the name ${unknown.join(" or ")}, so the bypass does not apply to it.`;
+  return { ...by, level: "warning", what: routes.length === 0 ? without : `${what} ${without}` };
 }

@@ -80,6 +80,7 @@ export interface SiteState {
   readonly view: ViewState | undefined;
   /** Whether hints of new purges arrive, and if not, why; `undefined` if the store has none. */
   readonly hints?: string | undefined;
+  readonly routeNames: readonly string[];
   /** All origins that routes use. */
   readonly originNames: readonly string[];
   /** The origins in `originNames` with usable settings. */
@@ -132,6 +133,7 @@ export function lookHere(settings: AdminSettings): SiteState {
     ],
     view: purging && viewLooked(purging.view),
     hints: purging?.hintsState,
+    routeNames: config.routes.map(({ name }) => name),
     originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,

@@ -258,4 +258,12 @@ describe("the configuration", () => {
     ]);
     expect(codesOf({ bypass: false })).toEqual([]);
   });
+
+  it.each([
+    { bypass: ["old"], what: 'No route has the name "old", so the bypass does not apply to it.' },
+    { bypass: ["old", "shop"], what: /^Route "shop" goes .* No route has the name "old"/ },
+  ])("causes a warning if no route has a name of the bypass: $bypass", ({ bypass, what }) => {
+    const warning = { level: "warning", what: expect.stringMatching(what) as string };
+    expect(findingsOf(lookedAt({ bypass }))).toMatchObject([warning]);
+  });
 });

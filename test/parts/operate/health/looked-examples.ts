@@ -16,6 +16,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     allowanceMs: 1_000,
     clients: [],
     view: undefined,
+    routeNames: ["news", "shop"],
     originNames: ["default"],
     usableOrigins: new Set(["default"]),
     originsShutOff: [],
