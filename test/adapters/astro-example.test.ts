@@ -14,6 +14,7 @@ import { Source } from "./source.ts";
 const running = new Running();
 const example = new URL("../../examples/astro/", import.meta.url);
 const token = "admin-token-of-this-site";
+const host = "www.example.com";
 /** N of the example. */
 const lagSeconds = 5;
 let folder = "";
@@ -43,7 +44,8 @@ beforeAll(async () => {
   sourceUrl = await source.start();
   await writeFile(join(site, "check.ts"), types);
   const config = join(site, "astro.config.mjs");
-  const inFiles = 'build: { inlineStylesheets: "never" }, output:';
+  const inFiles = `build: { inlineStylesheets: "never" },
+    security: { allowedDomains: [{ hostname: "${host}" }] }, output:`;
   await writeFile(config, (await readFile(config, "utf8")).replace("output:", inFiles));
   await writeFile(join(site, "src/pages/styled.astro"), styledPage);
   await writeFile(join(site, "src/page.css"), "p { color: red }");
@@ -135,7 +137,7 @@ async function started(site: string, entry = "dist/server/entry.mjs"): Promise<S
     HOST: "127.0.0.1",
     PORT: String(port),
     ADMIN_TOKEN: token,
-    SITE_HOST: "www.example.com",
+    SITE_HOST: host,
     SOURCE_URL: sourceUrl,
   };
   const start = { command: newerNode, args: [entry], cwd: site, env, ready: "listening" };
@@ -143,8 +145,13 @@ async function started(site: string, entry = "dist/server/entry.mjs"): Promise<S
   return { url };
 }
 
-async function ask(site: Site, path: string, init?: RequestInit) {
-  const response = await fetch(site.url + path, init);
+async function ask(
+  site: Site,
+  path: string,
+  init: { method?: string; body?: string; headers?: Record<string, string> } = {},
+) {
+  const headers = { "x-forwarded-host": host, ...init.headers };
+  const response = await fetch(site.url + path, { ...init, headers });
   const text = (await response.text()).replaceAll(/<[^>]+>|\n/g, " ");
   return {
     status: response.status,
@@ -156,7 +163,7 @@ async function ask(site: Site, path: string, init?: RequestInit) {
 
 /** Publishes a new version of a story, which purges its tag. */
 const publish = (site: Site, id: string) =>
-  ask(site, `/publish?id=${id}`, { method: "POST", headers: { origin: site.url } });
+  ask(site, `/publish?id=${id}`, { method: "POST", headers: { origin: `http://${host}` } });
 
 /** Asks until the answer is a hit, because bodies are stored in the background. */
 async function untilHit(site: Site, path: string) {
