@@ -203,7 +203,8 @@ function expiresAtMs({ metadata: { createdTime, ttl } }: CachifiedEntry): number
 /** Returns an entry whose `ttl` has ended. Cachified does not know soft purges, and so would not refresh it. */
 function expiredAt(atMs: number, entry: CachifiedEntry | undefined): CachifiedEntry | undefined {
   if (entry === undefined || expiresAtMs(entry) < atMs) return entry;
-  return { ...entry, metadata: { ...entry.metadata, createdTime: atMs - 1, ttl: 0 } };
+  const ttl = atMs - 1 - entry.metadata.createdTime;
+  return { ...entry, metadata: { ...entry.metadata, ttl } };
 }
 
 /** Returns the rest of the entry's lifetimes. Zero would not be stored, so it becomes a millisecond. */

@@ -94,7 +94,14 @@ export class OpenNextRequest {
     const { lastModified, value } = found.value;
     this.#tagFields.set(name, value.meta?.headers?.[tagField]);
     this.#found.set(lastModified, [...(this.#found.get(lastModified) ?? []), found]);
-    if (kind === "composable") this.#results.push(found);
+    if (kind === "composable") {
+      // Next.js may have named tags of the page meanwhile.
+      for (let count = tags.length; count < this.#pageTags.size;) {
+        count = this.#pageTags.size;
+        if ((await found.judge([...this.#pageTags])) === "unusable") return undefined;
+      }
+      this.#results.push(found);
+    }
     return found.value;
   }
 
@@ -107,6 +114,7 @@ export class OpenNextRequest {
     const start = own ?? (await this.#startOver(place));
     if (start === undefined) return;
     const value = withTags(given, this.#tagFields.get(name));
+    this.#tagFields.set(name, value.meta?.headers?.[tagField]);
     const tags = tagsOf(tagsIn(value));
     const entry = { value, lastModified: Date.now() };
     await values.set(place, entry, { ...this.#lifetimesOf(value), tags, start, everywhere: false });

@@ -212,6 +212,20 @@ describe("pages", () => {
     expect((await get(provider, asked, { headers })).text).toBe("of all");
   });
 
+  it.each<[string, WrittenConfig, string]>([
+    [
+      "query.order",
+      { routes: [{ name: "all", match: "*", query: { order: "sort" } }] },
+      "/list?q=a&page=2",
+    ],
+    ["a form without values", {}, "/search?"],
+  ])("a page is stored by a URL that only the key spells otherwise: %s", async (...row) => {
+    const [, written, asked] = row;
+    const { provider } = opened(written);
+    await get(provider, asked, minute);
+    expect((await get(provider, asked)).told).toContain("hit");
+  });
+
   it("the page sees only what the key has of `request.cf`", async () => {
     const { provider } = opened();
     const request = new Request("http://localhost/page");

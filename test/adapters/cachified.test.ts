@@ -285,6 +285,21 @@ it.each([
   expect(await opened(isolate.elsewhere()).ask(never, how)).toBe("new");
 });
 
+it("a soft purge does not make a value younger for fallbackToCache, nor ends with it", async () => {
+  const { isolate, advance, ask } = opened();
+  const how = { ttl: 864_000_000, swr: 864_000_000 };
+  await ask(() => "old", how);
+  advance(7_200);
+  await isolate.data.purge({ tags: ["red"], soft: true });
+  advance(10);
+  const failing = () => Promise.reject(new Error("down"));
+  const fallback = { ...how, forceFresh: true, fallbackToCache: 60_000 };
+  await expect(ask(failing, fallback)).rejects.toThrow("down");
+  const load = vi.fn<() => string>(() => "new");
+  expect(await ask(load, how)).toBe("old");
+  await until(() => load.mock.calls.length === 1);
+});
+
 describe("lifetimes", () => {
   it.each([
     { ttl: 60_000, swr: 0, fresh: 59, gone: 61 },

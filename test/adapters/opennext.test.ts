@@ -143,6 +143,21 @@ it("a purge covers a page that Next.js stores again after failed renders, withou
   expect(["miss", "revalidated"]).toContain(await there.request(() => withoutTags("/a")));
 });
 
+it("a page that is stored twice without its tags has those of the newest render", async () => {
+  const { here, there } = twoIsolates();
+  await here.render("/a", "v1");
+  await here.request(async () => {
+    await incrementalCache.get("/a");
+    const page = pageOf("v2");
+    page.meta.headers["x-next-cache-tags"] = "green";
+    await incrementalCache.set("/a", page);
+    await incrementalCache.set("/a", { ...page, meta: { headers: {} as never } });
+  });
+  await there.revalidateTag("green");
+  here.clock.advance(10);
+  expect(await here.request(() => incrementalCache.get("/a"))).toBeNull();
+});
+
 /** Reads as OpenNext does: judges a page by the tags in its value, which may be none. */
 async function withoutTags(key: string) {
   const entry = await incrementalCache.get(key);
@@ -232,6 +247,36 @@ describe('a result of "use cache"', () => {
       return tagCache.getLastRevalidated(["_N_T_/b"]);
     });
     expect(other).toBe(0);
+  });
+
+  it("ends by the tags of its page, also if they become known while Redis is read", async () => {
+    const { here, there } = twoIsolates();
+    for (const [name, timestamp] of [
+      ["in memory", 1_000],
+      ["in Redis", 2_000],
+    ] as const) {
+      await here.request(async () => {
+        await incrementalCache.get(name, "composable");
+        await incrementalCache.set(name, { ...result, timestamp }, "composable");
+      });
+    }
+    const get = (name: string) => incrementalCache.get(name, "composable");
+    await there.request(() => get("in memory"));
+    await here.revalidateTag("_N_T_/a");
+    here.clock.advance(10);
+    await there.request(() => get("absent"));
+    // Next.js asks for the expiration of the page's tags once, when the first result arrives.
+    const used = await there.request(async () => {
+      let untilMs: Promise<number> | undefined;
+      const isUsed = async (name: string) => {
+        const entry = await get(name);
+        if (entry === null) return false;
+        untilMs ??= tagCache.getLastRevalidated(["_N_T_/a"]);
+        return entry.value.timestamp > (await untilMs);
+      };
+      return Promise.all(["in memory", "in Redis"].map(isUsed));
+    });
+    expect(used).toEqual([false, false]);
   });
 
   it.each([

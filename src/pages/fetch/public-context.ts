@@ -3,6 +3,7 @@
 import type { Context } from "../site/exchange.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import { sortCookies, withoutPosition } from "../../routing/cookies.ts";
+import { sortedQuery } from "../../rules/query-string.ts";
 import { sentUrl } from "../../routing/target.ts";
 import type { LookupRequest } from "../request/plan.ts";
 
@@ -23,11 +24,14 @@ export function inPublicContext<Given extends Context, Result>(
  */
 export function mayCausePublicWork(
   { headers, url }: Pick<Request, "headers" | "url">,
-  { route: { origin, credentials }, target }: Pick<LookupRequest, "route" | "target">,
+  { route, target }: Pick<LookupRequest, "route" | "target">,
   { site }: Context,
 ): boolean {
+  const { origin, credentials, sortsQuery } = route;
   if (!site.runsInCaller(origin)) return true;
-  if (url !== sentUrl(target)) return false;
+  const [place, query = ""] = url.split(/\?(.*)/s);
+  const isOfKey = (sortsQuery ? sortedQuery(query) : query) === target.query;
+  if (!isOfKey || place !== sentUrl({ ...target, query: "" })) return false;
   const cookies = sortCookies(withoutPosition(headers.get("cookie") ?? ""), noneKnown, site.config);
   return !cookies.hasUnknown && [...headers.keys()].every((name) => !credentials.entryFor(name));
 }

@@ -32,7 +32,11 @@ function targetsOf({ method, url, headers }: WebhookRequest): Order {
   const host = URL.parse(url)?.host;
   if (host === undefined) return { fault: noHost };
   const isBan = method === "BAN";
-  const present = (names: readonly string[]) => names.filter((name) => headers.get(name) !== null);
+  const isSent = (name: string) => headers.get(name) !== null;
+  const hasText = (name: string) => (headers.get(name) ?? "").trim() !== "";
+  // An empty field of tags is a fault only without another one.
+  const isRead = [magentoField, ...keyFields, ...tagFields].some(hasText) ? hasText : isSent;
+  const present = (names: readonly string[]) => names.filter(isRead);
   const lists = present(isBan ? keyFields : [...keyFields, ...tagFields]);
   const patterns = present(isBan ? [magentoField, ...tagFields] : [magentoField]);
   const orders = patterns.map((name) => byTagPattern(name, headers.get(name) ?? "", host));

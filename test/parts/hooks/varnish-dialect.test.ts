@@ -200,6 +200,15 @@ describe("a purge request of Varnish's dialect", () => {
     expect(site.counted()).toMatchObject({ "webhooks|varnish|purged": 1, purges: 1 });
   });
 
+  it.each<[method: string, fields: Fields]>([
+    ["PURGE", { ...magento("a"), "x-cache-tags": "" }],
+    ["PURGE", { ...magento("a"), xkey: " " }],
+    ["BAN", { xkey: "tag1", "cache-tags": "" }],
+  ])("purges by one field of tags, whichever other is empty: %s %j", async (method, fields) => {
+    const { site } = openVarnishSite();
+    expect((await sendAsVarnishClient(site, method, "/", fields)).status).toBe(200);
+  });
+
   it("with tags for several entries of the journal is accepted as a whole", async () => {
     const { site, upstash } = openVarnishSite();
     const tags = Array.from({ length: 2_000 }, (_, at) => `((^|,)cat_p_${at}(,|$))`);

@@ -128,7 +128,9 @@ export async function lookAtPage(
   const types = [found.asJson, ...asOthers].flatMap((other) =>
     other?.status === plain.status ? (mediaTypeOf(other) ?? []) : [],
   );
-  const otherTypes = [...new Set(types)].filter((type) => type !== mediaTypeOf(plain));
+  const otherTypes = [...new Set(types)].filter(
+    (type) => type !== mediaTypeOf(plain) && (isPage || type.startsWith("image/")),
+  );
   const isByType = otherTypes.length > 0 && !found.names.includes("accept");
   const cookies = sayingCookies([plain, again]);
   const back =

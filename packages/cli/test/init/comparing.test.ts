@@ -82,6 +82,15 @@ describe("images in a drafted configuration", () => {
     const { route } = await routesOf(originOf({ "/img/a.png": image, "/a": "a" }));
     expect([route("files-img")?.freshSeconds, count]).toEqual([3_600, 3]);
   });
+
+  it("have no key by the type of a page, such as a bot check", async () => {
+    const image: Page = ({ headers }) => {
+      const type = headers.get("accept")?.includes("avif") ? "text/html" : "image/jpeg";
+      return html("x", { "content-type": type });
+    };
+    const { text } = await routesOf(originOf({ "/img/a.jpg": image, "/a": "a" }));
+    expect(text).not.toContain('"text/html"');
+  });
 });
 
 it("a drafted configuration sets no lifetime for a feed that changes in each response", async () => {

@@ -149,7 +149,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   caller: {
     clause: "tidemark/astro",
     why: "it has a cookie, a credential or another URL than the key, and the page is rendered in this client's own context",
-    hint: "if no page depends on the cookie, name it in cookies.harmless; name the hosts of SITE_HOST in security.allowedDomains of Astro",
+    hint: "if no page depends on the cookie, name it in cookies.harmless; name each host of the site, with its port, in SITE_HOST and in security.allowedDomains of Astro",
   },
 };
 
