@@ -97,7 +97,6 @@ const withJsx = [
   "test/parts/dashboard/browser.test.ts",
   "test/parts/dashboard/hostile-text.test.ts",
   "test/parts/dashboard/routes.test.ts",
-  "test/parts/probe/late-purges.test.ts",
   "test/parts/dashboard/reports-in-objects.test.ts",
 ];
 

@@ -117,11 +117,6 @@ const operations: Readonly<Record<string, Operation>> = {
     order: "warmOrder",
     answers: ["warm"],
   },
-  "get /probe": {
-    summary: "Reads each page of the purge probe once.",
-    page: "probing",
-    answers: ["probe"],
-  },
   "get /outward": {
     summary: "Shows the targets of outward purges.",
     page: "outward",

@@ -22,7 +22,6 @@ export const aliasOf = (folder: string) => ({
   "tidemark/release": join(folder, "src/parts/release/release.ts"),
   "tidemark/nonce": join(folder, "src/parts/nonce/nonce.ts"),
   "tidemark/hot-keys": join(folder, "src/parts/hot-keys/hot-keys.ts"),
-  "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
   "tidemark/rules": join(folder, "src/http-rules.ts"),
 });

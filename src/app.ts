@@ -202,7 +202,6 @@ interface AppParts {
 }
 
 function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Application["fetch"] {
-  const attending = settings.parts.flatMap(({ attend }) => attend ?? []);
   const ofMethods = settings.parts.find((part) => part.ofMethods)?.ofMethods;
   const answerDebugged = settings.parts.find((part) => part.answerDebugged)?.answerDebugged;
   return (request, bindings, background, server) => {
@@ -219,7 +218,6 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved)
       return operators().fetch(requestAt(arrival, request), bindings, background);
-    for (const attend of attending) attend(request, read.target, background);
     if (ofMethods?.methods.has(request.method) === true) {
       return ofMethods.answer(requestAt(arrival, request), background, arrival?.address);
     }

@@ -2,10 +2,8 @@
 import type { Context as HonoContext, Hono, MiddlewareHandler } from "hono";
 import type { Fault } from "../base/operator-error.ts";
 import type { GaugeFamily } from "../observe/reports/scrape.ts";
-import type { Sums } from "../observe/sums.ts";
 import type { Finding } from "../protocol/finding.ts";
 import type { Background } from "../platform/platform.ts";
-import type { Target } from "../routing/target.ts";
 import type { UrlRead } from "../routing/url-reader.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import type { Requester } from "../purge/view/view-port.ts";
@@ -47,13 +45,7 @@ export interface OpenPart {
   readonly runCron?: (background: Background) => Promise<void>;
   /** Whether the part does not work without the cron trigger. */
   readonly needsCron?: boolean;
-  /** Sees each request for the site. */
-  readonly attend?: (
-    request: Request,
-    target: Pick<Target, "scheme" | "host">,
-    background: Background,
-  ) => void;
-  readonly findings?: (seen: SeenByParts) => readonly Finding[];
+  readonly findings?: (atMs: number) => readonly Finding[];
   /** Reads its state in the stores, for an operator. Never rejects. */
   readonly look?: () => Promise<PartLook>;
 }
@@ -81,15 +73,6 @@ export interface PartLook {
   /** One sentence for each state that was not read. */
   readonly notLookedAt: readonly string[];
   readonly gauges: readonly GaugeFamily[];
-}
-
-/** The facts from which findings of a part derive, besides the part's own state. */
-export interface SeenByParts {
-  /** The counts of all isolates; `undefined` for a check that reads only this isolate's state. */
-  readonly totals?:
-    | { readonly windows: readonly { readonly fromAtMs: number; readonly sums: Sums }[] }
-    | undefined;
-  readonly atMs: number;
 }
 
 /** The checks of an operator's token. */

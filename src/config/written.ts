@@ -113,7 +113,7 @@ export interface WrittenConfig<Matches extends readonly Patterns[] = readonly Pa
    */
   readonly metrics?: "off" | undefined;
   /**
-   * Parts of the site: `operate()`, `dashboard()`, `purgeProbe()`. Default: none.
+   * Parts of the site: `operate()`, `dashboard()`. Default: none.
    * @example parts: [operate(), dashboard()]
    */
   readonly parts?: readonly SitePart[] | undefined;

@@ -8,7 +8,6 @@ export const logEvents = [
   "fault",
   "purge",
   "purge-refused",
-  "purge-probe",
   "hook",
   "operator-refused",
   "invalidation-lost",

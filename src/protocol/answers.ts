@@ -179,25 +179,6 @@ export const answers = {
     /** The end of a delivery, or `done` for `skip`. Absent for `GET`. */
     result: v.optional(v.picklist(["idle", "busy", "later", "failed", "done"])),
   }),
-  /** `GET probe`: one read of each page of the purge probe. */
-  probe: v.object({
-    colo: text,
-    /** A. */
-    allowanceSeconds: seconds,
-    /** The order for `POST purge` that names all of the pages. */
-    purge: v.object({ tags: v.optional(texts), urls: v.optional(texts) }),
-    pages: v.array(
-      v.object({
-        page: text,
-        /** `unknown`: no answer, or an answer that is marked as unverified. */
-        result: v.picklist(["stored", "fetched", "unknown"]),
-        /** When the stored response was requested from the origin. */
-        versionAtMs: v.nullable(finite()),
-        /** N of the page's route. */
-        withinSeconds: seconds,
-      }),
-    ),
-  }),
   /** `GET journal`: entries in the order of acceptance. */
   journal: v.object({ entries: v.array(journalEntry), next: v.nullable(text) }),
   /** `GET journal?scheduled`: the scheduled purges that have not taken effect, by their instants. */

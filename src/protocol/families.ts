@@ -111,7 +111,6 @@ export const families = {
     ["credential", "reason"],
     "Requests with a wrong credential of an operator or a sender of purges, by its place (bearer, debug, challenge, signature, hook or varnish) and by reason",
   ),
-  purgeProbes: counter("purge_probes", ["colo", "result"], "Checks of purges"),
   outwardCalls: counter("outward_calls", ["target", "outcome"], "Requests to outward targets"),
   outwardResets: counter("outward_resets", ["target", "reason"], "Outward purges of everything"),
   invalidations: counter(
@@ -208,7 +207,6 @@ export const families = {
     ["colo"],
     "Time from a purge's acceptance until an active isolate of the colo had read it",
   ),
-  purgeLag: histogram("purge_lag", ["colo"], "Time from purge to check"),
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof families;

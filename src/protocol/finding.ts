@@ -28,7 +28,6 @@ export const findingNeeds = {
   "switch-lost": "isolate",
   "schedule-overdue": "isolate",
   "hints-off": "isolate",
-  "purge-late": "totals",
   "origin-down": "isolate",
   "origin-unreachable": "isolate",
   "origin-slow": "isolate",

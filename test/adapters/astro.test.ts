@@ -290,10 +290,6 @@ describe("a client that sends the fields of a proxy", () => {
 
 it.each([
   [
-    { parts: [{ kind: "site" as const, name: "purgeProbe", contents: {} }] },
-    /does not accept purgeProbe/,
-  ],
-  [
     { parts: [{ kind: "site" as const, name: "varnish", contents: {} }] },
     /does not accept varnish/,
   ],

@@ -1,7 +1,7 @@
 // Checks that each option has a heading in docs/configuration.md or docs/routes.md, and with it an
 // anchor, and an example. Each option of a route also has a docstring with an example. Both must state the default
 // that holds.
-// Needs parts: esi, probe, query, slices.
+// Needs parts: esi, query, slices.
 import { slices } from "../../src/parts/slices/slices.ts";
 import { query } from "../../src/parts/query/query.ts";
 import { operate } from "../../src/parts/operate/operate.ts";
@@ -14,7 +14,6 @@ import { resolvedRoute, type Route } from "../../src/config/route.ts";
 import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
 import { device } from "../../src/device.ts";
-import { purgeProbe } from "../../src/parts/probe/probe.ts";
 
 /** The parts of a schema of Valibot that this test reads. */
 interface Form {
@@ -126,7 +125,6 @@ const parts = {
   dashboard: () => ({ kind: "site", name: "dashboard", contents: {} }),
   esi,
   operate,
-  purgeProbe,
   query,
   slices,
 };

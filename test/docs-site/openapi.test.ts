@@ -1,5 +1,5 @@
 // Checks that the OpenAPI document is valid, and describes the operator's routes of the application.
-// Needs parts: dashboard, hooks, outward, probe.
+// Needs parts: dashboard, hooks, outward.
 import { existsSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { Hono } from "hono";
@@ -11,7 +11,6 @@ import { createApp } from "../../src/app.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import { dashboard } from "../../src/parts/dashboard/dashboard.ts";
 import { outward } from "../../src/parts/outward/outward.ts";
-import { purgeProbe } from "../../src/parts/probe/probe.ts";
 import { operate } from "../../src/parts/operate/operate.ts";
 import { hooks, shopify } from "../../src/parts/hooks/hooks.ts";
 import { listTarget } from "../parts/outward/outward-world.ts";
@@ -37,7 +36,6 @@ async function routesOfApp(): Promise<string[]> {
       noting,
       operate(),
       dashboard(),
-      purgeProbe(),
       outward({ edge: listTarget() }),
       hooks({ shop: shopify() }),
     ],

@@ -78,7 +78,7 @@ describe("the check of an installed project's configuration", () => {
   const library = { ...installedLibrary(root), alias: ownLibrary.alias };
 
   it("refuses a configuration whose parts lack another", async () => {
-    const text = `import { purgeProbe } from "tidemark/probe";\nexport default { parts: [purgeProbe()] };`;
+    const text = `import { hotKeys } from "tidemark/hot-keys";\nexport default { parts: [hotKeys(5)] };`;
     const path = await written("lacking.js", text);
     const hint = "Add operate() of tidemark/operate to `parts`.";
     await expect(loadConfig(path, { library })).rejects.toThrow(hint);

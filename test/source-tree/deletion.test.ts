@@ -35,7 +35,6 @@ const words: Readonly<Record<string, RegExp>> = {
   "hot-keys": /hot.?keys/i,
   operate: /\/explain\/|\boperate\b/,
   outward: /outward/i,
-  probe: /purge.?probe/i,
   query: /QUERY/,
   release: /left.?release|(?:missing|kept).?asset/i,
   slices: /\bslic(?:e|es|ed|ing)\b(?!\()|Slice|slice[A-Z]/,

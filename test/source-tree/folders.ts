@@ -284,17 +284,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "parts/dashboard/page",
     "parts/dashboard/panel",
   ],
-  "parts/probe": [
-    ...core,
-    "routing",
-    "platform",
-    ...steps,
-    "pages",
-    reporting,
-    "admin",
-    "part/port",
-    "part",
-  ],
   app: [
     "protocol/variables",
     ...core,

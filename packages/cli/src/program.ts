@@ -8,9 +8,7 @@ import { addExplain } from "./commands/explain.ts";
 import { addHealth } from "./commands/health.ts";
 import { addInit } from "./commands/init.ts";
 import { addJournal } from "./commands/journal.ts";
-import { addMetrics } from "./commands/metrics.ts";
 import { addOutward } from "./commands/outward.ts";
-import { addProbe } from "./commands/probe.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addRelease } from "./commands/release.ts";
 import { addStats } from "./commands/stats.ts";
@@ -28,11 +26,9 @@ const commands: readonly AddCommand[] = [
   addExplain,
   addStats,
   addHealth,
-  addProbe,
   addJournal,
   addSwitch,
   addOutward,
-  addMetrics,
   addDashboard,
   addCreate,
   addInit,

@@ -10,7 +10,6 @@ import { operatorAt, operatorOf } from "./fakes/operator.ts";
 const commands = {
   health: ["health"],
   stats: ["stats"],
-  metrics: ["metrics"],
   journal: ["journal"],
   switch: ["switch"],
   outward: ["outward"],

@@ -239,7 +239,6 @@ function namesNothing(): OperatorError {
 /** Returns the fault of an option that would be unsafe, or would have no effect, under Astro. */
 function refusalOf({ trustsPeer, parts }: Config): Fault | undefined {
   if (trustsPeer !== undefined) return trustsClients;
-  if (parts.some(({ name }) => name === "purgeProbe")) return readsNoPage;
   return parts.some(({ name }) => name === "varnish") ? hearsNoPurge : undefined;
 }
 
@@ -247,12 +246,6 @@ const trustsClients: Fault = {
   what: "astroCache does not accept trustProxy.",
   why: "Astro reads the fields of proxies itself. trustProxy would trust each client, which could then choose the host of a page.",
   hint: "Remove it, and name the site's hosts in `security.allowedDomains` of Astro's configuration.",
-};
-
-const readsNoPage: Fault = {
-  what: "astroCache does not accept purgeProbe().",
-  why: "Astro renders only the page that a client requests, so the probe could not read its own page.",
-  hint: "Remove it.",
 };
 
 const hearsNoPurge: Fault = {

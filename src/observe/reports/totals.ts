@@ -36,7 +36,6 @@ export const windowFamilies = [
   "originResponses",
   "operatorRefusals",
   "brokenSeals",
-  "purgeProbes",
   "refusedSubrequests",
 ] as const satisfies readonly FamilyName[];
 

@@ -87,6 +87,6 @@ function openHooks(host: PartHost, senders: Readonly<Record<string, WebhookSende
       }
     },
     stats: () => ({ configuredHooks: [...opened.keys()] }),
-    findings: ({ atMs }) => hookMapping(opened, atMs),
+    findings: (atMs) => hookMapping(opened, atMs),
   };
 }

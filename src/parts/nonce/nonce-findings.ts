@@ -19,7 +19,7 @@ interface State {
 
 /** Opens the finding. */
 export const findingsOfNonces = ({ site: { notes } }: { readonly site: State }): OpenPart => ({
-  findings: ({ atMs }) =>
+  findings: (atMs) =>
     notes.recent("nonce-unreplaced", atMs).map(({ route, entries, sinceAtMs }) => ({
       code: "nonce-unreplaced",
       level: "warning",

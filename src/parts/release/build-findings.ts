@@ -18,7 +18,7 @@ interface State {
 
 /** Opens the findings on builds. */
 export function findingsOfBuilds({ site }: { readonly site: State }): OpenPart {
-  return { findings: ({ atMs }) => [...leftReleases(site, atMs), ...unreadable(site, atMs)] };
+  return { findings: (atMs) => [...leftReleases(site, atMs), ...unreadable(site, atMs)] };
 }
 
 /** One finding per route with pages of other builds than the current release. */

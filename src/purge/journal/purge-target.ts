@@ -107,9 +107,6 @@ export function comparedTag(tag: string): string {
  */
 export const dataScheme = "tidemark-data:";
 
-/** The tag of the canaries of purge probes, which no other cache stores. */
-export const canaryTag = "tidemark-canary";
-
 export interface Coverable {
   /** All tags by which the record can be purged. */
   readonly tags: readonly string[];

@@ -86,8 +86,6 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
     `tierReads|${text}|${text}`,
     `dataRequests|${text}|${text}|${text}`,
     `behindChanges|${text}|${text}`,
-    `purgeProbes|${text}|${text}`,
-    `purgeLag|${text}|b9`,
   ];
   const sums = new Map(series.map((one) => [one, 3]));
   const backlog = { keyCount: 1, backlogMax: 2, overdueMs: 0, heardAtMs: atMs };

@@ -1,6 +1,6 @@
 // Tests the routes of the dashboard: who gets what at which host, the policy against foreign scripts, the form,
 // and where its history comes from.
-// Needs parts: hooks, outward, probe.
+// Needs parts: hooks, outward.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openApi } from "../../../docs-site/openapi.ts";
@@ -8,7 +8,6 @@ import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import { Data } from "../../../src/parts/dashboard/panel/data.tsx";
 import { views } from "../../../src/parts/dashboard/page/shell.tsx";
 import { outward } from "../../../src/parts/outward/outward.ts";
-import { purgeProbe } from "../../../src/parts/probe/probe.ts";
 import { readToken } from "../../../src/protocol/operator-token.ts";
 import { hooks, shopify } from "../../../src/parts/hooks/hooks.ts";
 import { writeBehind } from "../../../src/write-behind/write-behind.ts";
@@ -262,7 +261,6 @@ const routes: readonly (readonly [route: string, status: number])[] = [
   ["get /explain?url=/", 200],
   ["post /switch", 403],
   ["post /warm", 403],
-  ["get /probe", 403],
   ["get /outward", 403],
   ["post /outward", 403],
   ["post /purge", 403],
@@ -277,7 +275,7 @@ const operatorHost = "ops.example.com";
 /** A site with all parts, and the function that sends a request with a token. */
 function openWhole(config: object = {}) {
   const { site } = openWith(
-    { parts: [dashboard(), purgeProbe(), hooks({ shop: shopify() }), outward({})], ...config },
+    { parts: [dashboard(), hooks({ shop: shopify() }), outward({})], ...config },
     { HOOK_SECRET_SHOP: "hR7kQ2vXw9Lp4TzBn6Ys", SITE_HOST: host },
   );
   const sent = async (route: string, token: string, at = host) => {

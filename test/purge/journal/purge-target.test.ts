@@ -2,7 +2,6 @@
 // URL, route and groups.
 import { describe, expect, it } from "vitest";
 import {
-  canaryTag,
   coverable,
   dataScheme,
   namedTargets,
@@ -87,10 +86,6 @@ describe("the prefix for a path", () => {
       expect(covers(path, `${origin}${path}?c`)).toBe(true);
     }
   });
-});
-
-it("every version of the Worker purges the canaries of purge probes by the same tag", () => {
-  expect(tagsOf({ tags: [canaryTag] })).toContain("tag:tidemark-canary");
 });
 
 describe("operators see the targets of a purge by kind", () => {

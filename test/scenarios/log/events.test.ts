@@ -1,5 +1,5 @@
 // Tests the log lines of each event, and the fields of these lines.
-// Needs parts: hooks, outward, probe.
+// Needs parts: hooks, outward.
 import { afterEach, expect, it, vi } from "vitest";
 import { logEvents, type LogLine } from "../../../src/observe/log-line.ts";
 import { openSite } from "../../../testing/site/harness.ts";

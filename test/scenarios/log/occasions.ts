@@ -1,5 +1,5 @@
 // Defines for each log event an occasion that causes the event, and the fields of its line.
-// Needs parts: hooks, outward, probe.
+// Needs parts: hooks, outward.
 import { vi } from "vitest";
 import { outward } from "../../../src/parts/outward/outward.ts";
 import type { RoutePart } from "../../../src/part/port/part.ts";
@@ -9,7 +9,6 @@ import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
-import { ProbedColos } from "../../parts/probe/probed-colos.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../parts/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -47,16 +46,6 @@ async function timedOut({ site }: Opened): Promise<void> {
   await pass(site.clock, 2);
   await asked;
   vi.useRealTimers();
-}
-
-async function latePurge(): Promise<LogLine[]> {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const colos = new ProbedColos();
-  await colos.pass(70);
-  colos.lagSeconds.set("NRT", Infinity);
-  await colos.pass(120);
-  vi.useRealTimers();
-  return colos.far.lines;
 }
 
 async function removedInR2({ site }: Opened): Promise<void> {
@@ -120,10 +109,6 @@ export const occasions: Record<
   "purge-refused": {
     does: async ({ site }) => void (await send(site, { tags: ["a"] }, {})),
     holds: { level: "warn", rule: "not-signed", leftOut: 0 },
-  },
-  "purge-probe": {
-    does: latePurge,
-    holds: { level: "error", colo: "NRT", kind: "late", state: "began" },
   },
   hook: {
     does: async () => {

@@ -56,7 +56,7 @@ const localHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
  * @param given.from the source of the address, such as `--site`
  * @throws CommandError for an invalid address, and for one that would send a token in clear text
  */
-export function siteAddress(given: {
+function siteAddress(given: {
   readonly site: string;
   readonly operatorPath: string | undefined;
   readonly from: string;

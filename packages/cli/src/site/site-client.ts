@@ -254,9 +254,6 @@ function refused(
   return failure({ what, why, hint: code === "unauthorized" ? ofToken : hint }, code);
 }
 
-/** The parts that bring a route of their own. */
-const partOfRoute: Readonly<Record<string, string>> = { probe: "purgeProbe", outward: "outward" };
-
 function notOurs(site: ChosenSite, route: string, { status, headers }: Response): CommandError {
   const { origin, operatorPath } = site;
   const location = URL.parse(headers.get("location") ?? "", origin);
@@ -272,12 +269,11 @@ function notOurs(site: ChosenSite, route: string, { status, headers }: Response)
     const hint = "Try again later. If it persists, check the Worker's logs.";
     return notTidemark(site, why, { hint, code: "between" });
   }
-  const part = partOfRoute[route];
-  if (status === 404 && part !== undefined) {
+  if (status === 404 && route === "outward") {
     return failure({
-      what: `${origin} has no route ${operatorPath}/${route}.`,
-      why: `Its configuration lacks ${part}(), or its Tidemark is older than this command.`,
-      hint: `Add ${part}() of tidemark/${route} to \`parts\` of the configuration, and deploy.`,
+      what: `${origin} has no route ${operatorPath}/outward.`,
+      why: "Its configuration lacks outward(), or its Tidemark is older than this command.",
+      hint: "Add outward() of tidemark/outward to `parts` of the configuration, and deploy.",
     });
   }
   const nothing = `It serves nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;

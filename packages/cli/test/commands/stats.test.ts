@@ -1,4 +1,4 @@
-// Tests `tidemark stats` and `tidemark metrics`: the counts of all isolates, and of one isolate.
+// Tests `tidemark stats`: the counts of all isolates, and of one isolate.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { operatorAt, operatorTold } from "../fakes/operator.ts";
@@ -87,15 +87,9 @@ describe("the command with the real application", () => {
     expect(JSON.parse(asJson.out)).toMatchObject({ memory: { records: 0 } });
   });
 
-  it("prints the counts as a table, as Prometheus text and as JSON", async () => {
+  it("shows the counts of all isolates", async () => {
     const { user, asked } = await operatorAt();
     expect((await user.runs(["stats"])).out).toMatch(/^all +0 /m);
-    expect((await user.runs(["metrics"])).out).toMatch(/^# HELP tidemark_/);
-    expect(JSON.parse((await user.runs(["metrics", "--json"])).out)).toHaveProperty("histograms");
-    expect(asked).toEqual([
-      "GET /_cache/metrics?format=json",
-      "GET /_cache/metrics?format=prometheus",
-      "GET /_cache/metrics?format=json",
-    ]);
+    expect(asked).toEqual(["GET /_cache/metrics?format=json"]);
   });
 });

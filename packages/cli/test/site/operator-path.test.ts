@@ -15,7 +15,6 @@ const commands = [
   { args: ["switch"], code: 0 },
   { args: ["switch", "on", "--yes"], code: 0 },
   { args: ["switch", "off"], code: 0 },
-  { args: ["metrics"], code: 0 },
 ] as const;
 
 const ways = [

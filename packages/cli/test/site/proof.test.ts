@@ -22,7 +22,7 @@ const commands = [
   ["health"],
   ["explain", "/"],
   ["purge", "--everything", "--yes"],
-  ["metrics"],
+  ["stats"],
   ["warm", "/a", "--within"],
 ];
 

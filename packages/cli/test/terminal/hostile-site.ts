@@ -81,17 +81,8 @@ const answers: Readonly<Record<string, unknown>> = {
     ],
     dueAfterSeconds: 1,
   },
-  probe: {
-    colo: evil,
-    allowanceSeconds: 1,
-    purge: { tags: texts, urls: texts },
-    pages: [{ page: evil, result: "unknown", versionAtMs: null, withinSeconds: 1 }],
-  },
   warm: { done: [{ page: evil, result: "failed", status: 500, why: evil }], next: null, total: 1 },
 };
-
-/** A Prometheus exposition with the attack in the help text and in a label. */
-const exposition = `# HELP a ${evil.replaceAll("\n", "\\n")}\n# TYPE a counter\na{b="${evil.replaceAll("\n", "\\n")}"} 1\n`;
 
 export type Answer = (url: URL, init?: RequestInit) => Response;
 
@@ -107,9 +98,6 @@ export const honestForm: Answer = ({ pathname, searchParams }, init) => {
   if (route === undefined) {
     const headers = { ...evilHeaders, "content-type": "text/html" };
     return new Response(`<a href="/${evil}">${evil}</a>`, { headers });
-  }
-  if (route === "metrics" && searchParams.get("format") === "prometheus") {
-    return new Response(exposition, { headers: { "content-type": "text/plain" } });
   }
   if (route === "explain" && searchParams.get("format") === "text") {
     return new Response(`Verdict: ${evil}`, { headers: { "content-type": "text/plain" } });

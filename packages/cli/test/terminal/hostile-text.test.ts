@@ -19,11 +19,9 @@ const commands: readonly (readonly string[])[] = [
   ["journal"],
   ["switch"],
   ["switch", "on", evil],
-  ["metrics"],
   ["outward"],
   ["outward", "deliver", evil],
   ["outward", "skip", evil, "--yes"],
-  ["probe"],
   ["explain", "/a"],
   ["warm", "--within", "--list", "-"],
   ["warm", "/a", `/${evil}`],
@@ -107,23 +105,6 @@ describe.each(sites)("a site that $name", ({ answer }) => {
     expect(out).not.toMatch(obeyed);
     for (const line of out.split("\n").slice(0, -1)) expect(() => JSON.parse(line)).not.toThrow();
   });
-});
-
-it("metrics keeps the lines of an exposition, and the escapes in its labels", async () => {
-  const user = await userAt(honestForm, own.pipe);
-  const { out } = await user.runs(["metrics"]);
-  const lines = out.split("\n");
-  expect(lines).toHaveLength(4);
-  expect(lines[1]).toBe("# TYPE a counter");
-  expect(lines[2]).toMatch(/^a\{b="x�[^"]*\\nFORGED[^"]*"\} 1$/);
-  expect(lines[3]).toBe("");
-});
-
-it("metrics prints an honest exposition byte for byte", async () => {
-  const text = '# HELP a b\n# TYPE a counter\na{b="é\\n\\"c\\\\"}\t1\n';
-  const plain = () => new Response(text, { headers: { "content-type": "text/plain" } });
-  const user = await userAt(plain, own.pipe);
-  expect((await user.runs(["metrics"])).out).toBe(text);
 });
 
 it("doctor and init print no control sequences from names and links in a folder", async () => {

@@ -1,9 +1,7 @@
 // The newest purges, and how far each has spread over the colos: how many colos' views include it.
-import { Table, ageOf, shown } from "../chart/elements.tsx";
+import { Table, ageOf } from "../chart/elements.tsx";
 import type { JournalEntry } from "../../../protocol/answers.ts";
 import type { DashboardTotals } from "../port/ports.ts";
-import { boundsMs } from "../../../observe/histogram.ts";
-import { countsBy } from "./totals-table.ts";
 
 interface JournalProps {
   /** The oldest entry first. */
@@ -39,8 +37,7 @@ export function Journal({ entries, plans, totals, visibleWithinSeconds, atMs }: 
       <p class="quiet">
         A purge takes effect in every colo within {visibleWithinSeconds} s of its acceptance, also
         in colos that have not reported since. A bar shows the colos whose newest report proves that
-        they read it. If a purge is late, the health check reports it. To purge, run{" "}
-        <code>npx tidemark purge</code>.
+        they read it. To purge, run <code>npx tidemark purge</code>.
       </p>
       <Table
         caption="The newest entries of the journal"
@@ -70,7 +67,6 @@ export function Journal({ entries, plans, totals, visibleWithinSeconds, atMs }: 
         ])}
         none="No colo has reported in the last day."
       />
-      {totals && <Probes {...totals} />}
     </section>
   );
 }
@@ -137,42 +133,4 @@ function targetsOf(entry: JournalEntry): string {
   );
   const left = texts.length - shownMax;
   return [...texts.slice(0, shownMax), ...(left > 0 ? [`and ${left} more`] : [])].join(", ") || "–";
-}
-
-function Probes({ sums, startedAtMs }: DashboardTotals) {
-  const [checks, lags] = [countsBy(sums, "purgeProbes"), countsBy(sums, "purgeLag")];
-  if (checks.size === 0) return <></>;
-  return (
-    <>
-      <h2>Purge probe</h2>
-      <Table
-        caption={`Checks of probed purges, all isolates since ${new Date(startedAtMs).toISOString()}`}
-        heads={["Colo", "New", "Late", "Unknown", "Median lag", "Largest lag"]}
-        rows={Array.from(checks, ([colo, results]) => [
-          colo || "unnamed",
-          shown(results.get("new") ?? 0, "count"),
-          shown(results.get("late") ?? 0, "count"),
-          shown(results.get("unknown") ?? 0, "count"),
-          lagText(lags.get(colo), 0.5),
-          lagText(lags.get(colo), 1),
-        ])}
-      />
-    </>
-  );
-}
-
-/** Formats the bound below which this share of the lags was, 0 to 1. */
-function lagText(lags: ReadonlyMap<string, number> | undefined, share: number): string {
-  const buckets = Array.from(lags ?? [], ([label, count]) => ({ label, count }))
-    .filter(({ label }) => /^b\d+$/.test(label))
-    .map(({ label, count }) => ({ at: Number(label.slice(1)), count }))
-    .sort((a, b) => a.at - b.at);
-  const total = buckets.reduce((sum, { count }) => sum + count, 0);
-  let seen = 0;
-  const reached = buckets.find(({ count }) => (seen += count) >= share * total);
-  if (reached === undefined) return "–";
-  const boundMs = boundsMs[reached.at];
-  return boundMs === undefined
-    ? `over ${shown(boundsMs.at(-1), "ms")}`
-    : `up to ${shown(boundMs, "ms")}`;
 }

@@ -46,7 +46,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   journalRestarted,
   switchLost,
   hintsOff,
-  (state) => state.parts.flatMap((part) => part.findings?.(state) ?? []),
+  ({ parts, atMs }) => parts.flatMap((part) => part.findings?.(atMs) ?? []),
   ({ looks = [] }) => looks.flatMap(({ findings }) => findings),
   originTroubles,
   anonymousRefused,

@@ -2,7 +2,7 @@
 // cannot express becomes the next larger one, and in the end everything. The result is never
 // narrower.
 import { type Entry, purgedBy } from "../../../purge/journal/entry.ts";
-import { canaryTag, dataScheme, type PurgeMode } from "../../../purge/journal/purge-target.ts";
+import { dataScheme, type PurgeMode } from "../../../purge/journal/purge-target.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import { comparedUrl } from "../../../purge/journal/spelling.ts";
 
@@ -67,7 +67,6 @@ function nameOf(target: string): PurgedName {
 }
 
 function isOnlyHere(name: PurgedName): boolean {
-  if (name.kind === "tag") return name.tag === canaryTag;
   if (name.kind === "url") return name.url.startsWith(dataScheme);
   return name.kind === "prefix" && name.prefix.startsWith(dataScheme);
 }

@@ -1,6 +1,6 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
-// Needs parts: hooks, nonce, outward, probe, release.
+// Needs parts: hooks, nonce, outward, release.
 import { upstashWords } from "../../../../src/remote/redis/redis-trouble.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
@@ -13,7 +13,6 @@ import { findingsOfNonces } from "../../../../src/parts/nonce/nonce-findings.ts"
 import { findingsOfBuilds } from "../../../../src/parts/release/build-findings.ts";
 import { hookMapping } from "../../../../src/parts/hooks/hook-findings.ts";
 import { outwardBehind } from "../../../../src/parts/outward/outward-findings.ts";
-import { purgeLate } from "../../../../src/parts/probe/probe-watch.ts";
 import type { Condition } from "../../../../src/observe/condition.ts";
 import { Draws } from "../../../../testing/draws.ts";
 import { cc, page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
@@ -109,8 +108,6 @@ function drawnLook(draws: Draws): SiteState {
       ["originResponses", [marked, "failed"], of(300)],
       ["refusedSubrequests", [], of(1)],
       ["brokenSeals", [marked, marked], of(3)],
-      ["purgeProbes", ["HAM", "late"], of(2)],
-      ["purgeProbes", [marked, "new"], 2],
       ["operatorRefusals", ["bearer", "wrong"], of(300)],
       ["operatorRefusals", [marked, marked], of(300)],
     ],
@@ -206,12 +203,7 @@ function drawnLook(draws: Draws): SiteState {
       },
     ],
     totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
-    parts: [
-      { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
-      ofBuilds,
-      ofNonces,
-      { findings: (seen) => hookMapping(new Map([["shop", hook]]), seen.atMs) },
-    ],
+    parts: [ofBuilds, ofNonces, { findings: (now) => hookMapping(new Map([["shop", hook]]), now) }],
     looks: [
       { findings: outwardBehind([["edge", report]], 11_000, atMs), notLookedAt: [], gauges: [] },
     ],
