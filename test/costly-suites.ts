@@ -78,7 +78,7 @@ export const costlySuites: readonly CostlySuites[] = [
     covers: [
       "examples/next",
       "src/adapters",
-      "src/base/outside-frameworks.ts",
+      "src/base/outside-next.ts",
       "src/remote/redis/round-trips.ts",
       "src/data/node",
       "src/node-cache.ts",

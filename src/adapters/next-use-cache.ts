@@ -1,6 +1,6 @@
 // The handler for cacheHandlers in Next.js 16, which stores the results of functions with "use cache".
 import { OperatorError } from "../base/operator-error.ts";
-import { storageOfNext } from "../base/outside-frameworks.ts";
+import { storageOfNext } from "../base/outside-next.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";

@@ -78,7 +78,7 @@ const retryUnlessSet: Retry = {
   sleep,
 };
 
-/** Lets the `fetch` of Next.js and vinext store no answer. Other implementations ignore the member. */
+/** Lets the `fetch` of Next.js store no answer. Other implementations ignore the member. */
 const unstored: object = { next: { internal: true } };
 
 /**

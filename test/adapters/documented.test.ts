@@ -11,7 +11,7 @@ import { newerNode } from "../package/commands.ts";
 import { filesIn } from "../package/examples.ts";
 
 /** Adapters whose page and example have tests of their own. */
-const onOwnPage = new Set(["./next", "./opennext", "./vinext", "./astro"]);
+const onOwnPage = new Set(["./next", "./opennext", "./astro"]);
 
 const page = await readFile(new URL("../../docs/frameworks.md", import.meta.url), "utf8");
 const examples = filesIn(page);

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { astroCache, type AstroCacheProvider } from "../../src/adapters/astro/provider.ts";
 import { purgeTags } from "../../src/adapters/next.ts";
 import { openNextOverrides, purge } from "../../src/adapters/opennext.ts";
-import { vinextHandler } from "../../src/adapters/vinext.ts";
 import { hooks, tokenSender } from "../../src/parts/hooks/hooks.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { cc, page as pageAnswer } from "../../testing/fakes/origin-in-process.ts";
@@ -26,10 +25,10 @@ afterEach(() => void vi.useRealTimers());
 
 const tags = ["news", "a b", "a,b", "c%2Cd", "50 % off", "é", "тег", "🎉"];
 const other = "other";
-/** Astro digests tags of over 256 bytes, as Next.js, vinext and OpenNext do. */
+/** Astro digests tags of over 256 bytes, as Next.js and OpenNext do. */
 const long = "т".repeat(129);
 
-/** The form in which Next.js and vinext pass a tag to their caches. */
+/** The form in which Next.js passes a tag to its caches. */
 const escaped = (tag: string) => tag.replaceAll(/[^\t\x20-\x7e]+/g, encodeURIComponent);
 /** The tag in `Cache-Tag`, whose bytes are UTF-8, and which commas separate. */
 const inField = (tag: string) => Buffer.from(tag.replaceAll(",", "%2C"), "utf8").toString("latin1");
@@ -63,7 +62,7 @@ function openWorld() {
   const openNextSite = new OpenNextIsolate({ clock, upstash } as OpenNextIsolate);
   const astro = astroCache({}, { env: upstash.env })({ build: "4f2c9a1" });
   const posts = data.namespace<string>("posts", { fresh: "10m" });
-  return { clock, data, posts, next, site, openNextSite, astro, vinext: vinextHandler(data) };
+  return { clock, data, posts, next, site, openNextSite, astro };
 }
 
 type World = ReturnType<typeof openWorld>;
@@ -145,17 +144,6 @@ const stores: readonly Store[] = [
     without: ["a,b"],
   },
   {
-    name: "vinext",
-    async store({ vinext }, tag) {
-      const named = [escaped(tag)];
-      await vinext.get(tag, { kind: "FETCH", tags: named });
-      const value = { ...fetched("value"), tags: named };
-      await vinext.set(tag, value, { fetchCache: true, tags: named, revalidate: 600 });
-    },
-    isFound: async ({ vinext }, tag) =>
-      (await vinext.get(tag, { kind: "FETCH", tags: [escaped(tag)] })) !== null,
-  },
-  {
     name: "OpenNext",
     store: ({ openNextSite }, tag) =>
       openNextSite.request(async () => {
@@ -182,7 +170,6 @@ const inFrameworks: Readonly<Record<string, (world: World, tag: string) => Promi
   "updateTag of Next.js": ({ next }, tag) => next.cache.updateTags([escaped(tag)]),
   "revalidateTag of Next.js": ({ next }, tag) => openRequest(next).revalidateTag(escaped(tag)),
   "purgeTags of tidemark/next": (_, tag) => purgeTags([tag]),
-  "revalidateTag of vinext": ({ vinext }, tag) => vinext.revalidateTag(escaped(tag)),
   "revalidateTag of OpenNext": ({ openNextSite }, tag) => openNextSite.revalidateTag(escaped(tag)),
   "purge of tidemark/opennext": ({ openNextSite }, tag) =>
     openNextSite.request(() => purge({ tags: [tag] })),

@@ -44,13 +44,11 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const manifest = { name: "uses-tidemark", private: true, type: "module", overrides };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
-  const ofGraphql = ["@envelop/core@5.6.1", "@envelop/response-cache@9.3.1", "graphql@17.1.0"];
   const caching = [
     "@epic-web/cachified@5.6.3",
     "drizzle-orm@0.45.4",
     "keyv@6.1.0",
     "unstorage@1.17.6",
-    ...ofGraphql,
   ];
   const clients = [
     "upstash-1.34@npm:@upstash/redis@1.34.0",

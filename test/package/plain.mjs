@@ -16,7 +16,6 @@ import {
   OperatorError as SameError,
 } from "tidemark/data";
 import { cachifiedCache } from "tidemark/cachified";
-import { responseCache } from "tidemark/envelop";
 import { keyvStore } from "tidemark/keyv";
 import { openNextOverrides } from "tidemark/opennext";
 import { unstorageDriver } from "tidemark/unstorage";
@@ -80,11 +79,6 @@ assert.equal(openNextOverrides().tagCache.mode, "nextMode");
 const driver = unstorageDriver(libraries.namespace("nitro", { fresh: "1m" }));
 await driver.setItem("a:b", "1");
 assert.equal(await driver.getItem("a:b"), "1");
-const namespace = libraries.namespace("graphql", { fresh: "1m" });
-const responses = responseCache({ data: libraries, namespace, onError: assert.ifError })();
-assert.equal(await responses.get("a"), undefined);
-await responses.set("a", { data: {} }, [{ typename: "Article" }], 60_000);
-assert.deepEqual(await responses.get("a"), { data: {} });
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
 assert.equal(ErrorOfSinks, OperatorError);
 assert.throws(() => sqlSink({}), OperatorError);

@@ -49,7 +49,7 @@ export function inTagField(tag: string): string {
   return tag.replaceAll(/[\0-\x1f\x7f,]/g, encodeURIComponent);
 }
 
-/** Escapes all but printable ASCII, as Next.js and vinext do. */
+/** Escapes all but printable ASCII, as Next.js does. */
 function escapedTag(tag: string): string {
   return tag.replaceAll(/[^\t\x20-\x7e]+/g, (run) => encodeURIComponent(run.toWellFormed()));
 }

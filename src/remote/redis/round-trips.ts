@@ -1,5 +1,5 @@
 // Sends the commands of one call, counts them, and measures the latency.
-import { outsideFrameworks } from "../../base/outside-frameworks.ts";
+import { outsideNext } from "../../base/outside-next.ts";
 import { invocationHere, StoreCalls } from "../invocation.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Trip } from "../remote-client.ts";
@@ -42,7 +42,7 @@ export class RoundTrips {
     return new Redis((form, commands) => {
       const send = () => {
         trip.sentAtMs = this.#nowAtMs();
-        return outsideFrameworks(() => this.#sent(form, commands, trip));
+        return outsideNext(() => this.#sent(form, commands, trip));
       };
       return calls.inSlot(send, waitMsMax);
     });

@@ -1,6 +1,6 @@
 // Sends one request to a target, within a time limit, and reads whether the target confirms it.
 import { cancelBody } from "../../../base/cancel-body.ts";
-import { outsideFrameworks } from "../../../base/outside-frameworks.ts";
+import { outsideNext } from "../../../base/outside-next.ts";
 import { OutOfTime, within } from "../../../base/timeouts.ts";
 import type { FailedOutcome, OutwardOutcome } from "../../../protocol/outward-states.ts";
 import { retryAfterMs } from "../../../purger/back-off.ts";
@@ -82,7 +82,7 @@ async function sendCall(
       const { url, method, headers, body } = await sign(call, given);
       const init = { method, headers, redirect: "manual", signal } as const;
       const whole = body === undefined ? init : { ...init, body };
-      const answer = await outsideFrameworks(() => ports.fetch(url, whole));
+      const answer = await outsideNext(() => ports.fetch(url, whole));
       seen.answer = answer;
       const outcome = await readAnswer?.(answer.status, () => beginningOf(answer));
       return outcome ?? outcomeOf(answer.status);

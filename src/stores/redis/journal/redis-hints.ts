@@ -1,5 +1,5 @@
 // Listens for hints of the journal in Redis: the positions that its scripts publish.
-import { outsideFrameworks } from "../../../base/outside-frameworks.ts";
+import { outsideNext } from "../../../base/outside-next.ts";
 import type { ListenForEntries } from "../../../purge/journal/journal.ts";
 import type { RedisAddress, SubscribeRest } from "../../../remote/redis/address.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
@@ -22,7 +22,7 @@ export function listenOver(settings: ListenSettings): ListenForEntries {
     if (redis.health.isShutOff) return "The database is shut off.";
     metrics?.add("redisCommands", ["journal hints"]);
     try {
-      await outsideFrameworks(() => subscribe(address, channel, heard, signal));
+      await outsideNext(() => subscribe(address, channel, heard, signal));
       return undefined;
     } catch (cause) {
       return troubleLine(readTrouble(cause), address.words ?? upstashWords);
