@@ -1,5 +1,5 @@
 // The live suites that `.ci/run` leaves out if no file that they cover has changed since its last
-// run: builds of foreign frameworks and of the documentation site, browsers, searches, histories.
+// run: builds of foreign frameworks and of the documentation site, browsers, histories.
 // Run as a script, prints the suites to leave out, separated by commas, and the reasons to stderr.
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -117,14 +117,6 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: [
-      "test/specification/dropped-rules.test.ts",
-      "test/specification/planted-faults.test.ts",
-      "test/specification/search.test.ts",
-    ],
-    covers: ["docs/purge-protocol.md", "test/specification", "testing/specification"],
-  },
-  {
-    suites: [
       "packages/cli/test/start/start.test.ts",
       "test/local/check-config.test.ts",
       "test/local/start-reload.test.ts",
@@ -177,16 +169,6 @@ export const costlySuites: readonly CostlySuites[] = [
   {
     suites: ["test/parts/dashboard/browser.test.ts"],
     covers: ["src/admin", "src/observe", "src/parts/operate", "src/protocol", "test/parts/operate"],
-  },
-  {
-    suites: ["test/specification/traces.test.ts"],
-    covers: [
-      ...engine,
-      "docs/purge-protocol.md",
-      "src/data",
-      "test/specification",
-      "testing/specification",
-    ],
   },
   {
     suites: [

@@ -174,3 +174,15 @@ describe("the model refuses a planted fault", () => {
     expect(await seedRefused(rule, 0, { parts })).toBeDefined();
   });
 });
+
+it.each([
+  { of: "views", run: historyOf },
+  { of: "requests", run: requestHistoryOf },
+])("a trace changes no history of $of", async ({ run }) => {
+  const told = async (trace: string[] | undefined) => {
+    const lines: string[] = [];
+    await run(11, { trace, tell: (line) => void lines.push(line) });
+    return lines;
+  };
+  expect(await told([])).toEqual(await told(undefined));
+});

@@ -229,6 +229,29 @@ export const neverReadBack = withJournal(
   },
 );
 
+/** Reads accepted entries back after 1.5 N, not after N/2. */
+export const readBackLate: Planted = {
+  acceptances: (settings) =>
+    new Acceptances({ ...settings, visibleWithinMs: 3 * settings.visibleWithinMs }),
+};
+
+/** Appends a lost entry again only if a second read-back, 5 s later, also lacks it. */
+export const appendedAgainLate = withJournal(
+  class extends Faulty {
+    readonly #gone = new Set<string>();
+
+    override async standing(places: readonly EntryId[]) {
+      const read = await super.standing(places);
+      if (read.kind !== "read") return read;
+      const isNewlyGone = ({ n }: EntryId, at: number) =>
+        read.states[at] === "gone" && !this.#gone.has(n);
+      const gone = places.filter(isNewlyGone);
+      for (const { n } of gone) this.#gone.add(n);
+      return gone.length > 0 ? ({ kind: "unavailable" } as const) : read;
+    }
+  },
+);
+
 /** Answers a repeated webhook without reading its entry back. */
 export const answeredFromMemory: Planted = {
   acceptances: (settings) =>

@@ -1,5 +1,5 @@
 // The planted faults of the purge protocol. Each row breaks a rule in the code or in its simulated
-// world. planted-faults.test.ts plays them in histories, and test/specification by the specification.
+// world. planted-faults.test.ts plays them in histories, and test/proof plays their traces by the model.
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
@@ -292,6 +292,20 @@ export const rows: readonly Row[] = [
     fault: "no entry is read back",
     parts: journal.neverReadBack,
     fromSeed: 6_540,
+    within: 4_000,
+  },
+  {
+    rule: "22",
+    fault: "an entry is read back too late",
+    parts: journal.readBackLate,
+    fromSeed: 230,
+    within: 4_000,
+  },
+  {
+    rule: "22",
+    fault: "a lost entry is not appended again at once",
+    parts: journal.appendedAgainLate,
+    fromSeed: 450,
     within: 4_000,
   },
   { rule: "27", fault: "the book is not asked", parts: book.unasked, kind: "trimming", within: 60 },

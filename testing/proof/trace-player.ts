@@ -66,9 +66,7 @@ class TracePlayer {
     const who = `isolate ${isolate}`;
     const slot = `${isolate} ${read}`;
     switch (step) {
-      case "send":
-      case "send_back":
-      case "send_append": {
+      case "send": {
         this.#reads.set(slot, this.#state.add("Read"));
         this.#found.delete(slot);
         return this.#state.take("send", who, this.#readAt(slot));
@@ -141,10 +139,6 @@ class TracePlayer {
       case "arrive":
         return this.#state.take("arrive", who);
       case "start":
-      case "miss":
-      case "ask":
-      case "reply":
-      case "confirm":
         return;
       default:
         throw new Impossible(["20 stays"]);

@@ -49,7 +49,7 @@ export interface HistoryOptions {
   readonly hasPlans?: boolean | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
-  /** Receives the lines of a trace for the specification. */
+  /** Receives the lines of a trace. */
   readonly trace?: string[] | undefined;
 }
 

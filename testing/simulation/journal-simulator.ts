@@ -63,7 +63,7 @@ export class SimulatedWorld extends DrawnWorld {
   /** How far the clock of the server, which sets the IDs, is behind the true time. */
   serverBehindMs = 0;
   isRedisDown = false;
-  /** Records the history for the specification, if a test asks for it. */
+  /** Records the history, if a test asks for it. */
   readonly trace: Trace | undefined;
   /** Called for each entry that `append` adds, before it returns. */
   onAppended: (id: string, fields: readonly string[]) => void = () => undefined;

@@ -155,14 +155,14 @@ export class SimulatedIsolate {
         schedule: { settleMs, settleMsMax, lagMsMax: visibleWithinSeconds * 1_000 },
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
-        // The specification has no epochs, so a traced isolate never reads them.
+        // Traces have no epochs, so a traced isolate never reads them.
         epochs: { window: parts.window(), asksPerRead: world.trace ? Infinity : 0 },
         onOverdue: (entries) => this.acceptances.lookFor(entries),
         onRead: () => this.trace?.took(this.view),
       },
       this,
     );
-    this.trace?.observe(this.view, journal);
+    this.trace?.observe(this.view);
     this.acceptances = parts.acceptances({
       journal: this.#journal,
       view: this.view,

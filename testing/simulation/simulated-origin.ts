@@ -64,7 +64,7 @@ export class SimulatedOrigin {
     return version;
   }
 
-  /** @param trace records the request for the specification */
+  /** @param trace records the request */
   async fetch({ target, method, headers }: OriginRequest, trace?: OriginTrace): Promise<Response> {
     const world = this.#world;
     await world.sleep(world.between(0, 1_500));

@@ -62,7 +62,6 @@ export class SimulatedRedis {
     await world.sleep(world.between(0, wayMs));
     if (world.isRedisDown) {
       this.failedCount += 1;
-      trip?.missed();
       return unavailable;
     }
     const value = await run(new Redis(new Commands(world, trip).send));
@@ -72,7 +71,6 @@ export class SimulatedRedis {
       return { kind: "answered", value } as const;
     }
     this.failedCount += 1;
-    trip?.missed();
     world.tell(() => "  a reply of Redis is lost");
     return unavailable;
   }

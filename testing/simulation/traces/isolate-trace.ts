@@ -1,23 +1,19 @@
 // Records the events of one simulated isolate for a trace: its round trips to the database, the
 // changes of its view, and the purges that it accepts.
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
-import type { Journal } from "../../../src/purge/journal/journal.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
 import type { EventFields, Trace, Trip } from "./trace.ts";
 
-/** The reads of one isolate have numbers below this, which fit into the state of the specification. */
-const readsMax = 64;
-
-/** The steps by which an isolate sends requests for these purposes. It ignores other requests. */
-const stepOfPurpose: Readonly<Record<string, string>> = {
-  "journal read": "send",
-  "journal read at the primary": "send",
-  "journal mark": "send",
-  "purge, read back": "send_back",
-  "purge, written": "send_append",
-};
+/** The purposes of the requests that a trace records. */
+const recorded: ReadonlySet<string> = new Set([
+  "journal read",
+  "journal read at the primary",
+  "journal mark",
+  "purge, read back",
+  "purge, written",
+]);
 
 /** The stamps that traces have recorded for responses, because isolates share the metadata. */
 const restamped = new WeakMap<PurgeSubject, number>();
@@ -45,7 +41,7 @@ export class IsolateTrace {
 
   /** Returns the number of the next read. */
   nextRead(): number {
-    return (this.#readsCount = (this.#readsCount + 1) % readsMax);
+    return (this.#readsCount += 1);
   }
 
   /** Records that a reply has arrived. */
@@ -54,21 +50,16 @@ export class IsolateTrace {
   }
 
   sent(purpose: string): Trip | undefined {
-    const step = stepOfPurpose[purpose];
-    if (step === undefined) return undefined;
+    if (!recorded.has(purpose)) return undefined;
     const read = this.nextRead();
     const other = this.#replied;
-    this.event(step, { read });
+    this.event("send", { read });
     return {
       fields: { isolate: this.number, read, other },
       hasAppended: false,
       served: (state, isPrimary) =>
         this.event("serve", { read, ...this.trace.stateOf(state), isPrimary }),
-      replied: () => {
-        this.replied(read);
-        if (step === "send_back") this.event("reply", { read });
-      },
-      missed: () => this.event("miss", { read }),
+      replied: () => this.replied(read),
     };
   }
 
@@ -134,14 +125,9 @@ export class IsolateTrace {
     };
   }
 
-  /** Records calls of a view and its journal, which still answer as before. */
-  observe(view: JournalView, journal: Journal): void {
+  /** Records calls of a view, which still answers as before. */
+  observe(view: JournalView): void {
     const entry = (place: EntryId | undefined) => this.trace.numberOf(place);
-    const standing = journal.standing.bind(journal);
-    journal.standing = (places) => {
-      for (const place of places) this.event("ask", { entry: entry(place) });
-      return standing(places);
-    };
     const { schedule } = view;
     const forget = schedule.forget.bind(schedule);
     schedule.forget = (...given) => {
@@ -150,17 +136,12 @@ export class IsolateTrace {
       this.#forgotten.push(...known.filter((id) => schedule.of(id) === undefined));
     };
     const apply = view.apply.bind(view);
-    const confirm = view.confirm.bind(view);
     const replace = view.replace.bind(view);
     const arrived = view.arrived.bind(view);
     const seek = view.seek.bind(view);
     view.apply = (entries) => {
       apply(entries);
       for (const one of entries) this.event("accept", { entry: entry(one) });
-    };
-    view.confirm = (entries) => {
-      for (const one of entries) this.event("confirm", { entry: entry(one) });
-      confirm(entries);
     };
     view.replace = (lost, again) => {
       for (const [at, one] of lost.entries())

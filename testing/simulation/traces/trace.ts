@@ -1,6 +1,6 @@
-// Records a simulated history as events of the models of the purge protocol (testing/proof/ and
-// testing/specification/). Each line is a JSON object of small numbers: entries, isolates and
-// responses are numbered in the order in which they begin.
+// Records a simulated history as events of the model of the purge protocol (testing/proof/). Each line
+// is a JSON object of small numbers: entries, isolates and responses are numbered in the order in which
+// they begin.
 import {
   decodeEntry,
   type Entry,
@@ -16,7 +16,7 @@ import { isNamed, type Page, pages } from "../simulated-pages.ts";
 import type { Lineages, StreamItem } from "../simulated-stream.ts";
 import { nOf, numberIn } from "../../fakes/journal-scripts-model.ts";
 
-/** The numbers of an event. The specification treats absent numbers as 0. */
+/** The numbers of an event. An absent number is 0. */
 export type EventFields = Readonly<Record<string, number | boolean>>;
 
 /** A state of the stream, of the journal's book and of its lineages. */
@@ -35,23 +35,19 @@ export interface Trip {
   /** @param isPrimary whether the primary has executed the read */
   served(state: StreamView, isPrimary: boolean): void;
   replied(): void;
-  missed(): void;
 }
 
 /** The parts of a simulated world that a trace reads. */
 interface TracedWorld {
   readonly settings: Readonly<
     Record<"seed" | "allowanceMs" | "replicaLagMs" | "clockErrorMs" | "keptCount", number>
-  > & { readonly linedMax?: number; readonly settleMs?: number } & {
+  > & {
+    readonly settleMs?: number;
     readonly maxLagMs: Readonly<Record<Page, number>>;
   };
   readonly atMs: number;
   readonly stream: StreamView & { onHarmed: (how: "lost" | "withdrawn") => void };
 }
-
-/** The pause before a read-back is repeated, and the time within which read-backs are shared. */
-const readBackAgainMs = 5_000;
-const togetherMs = 1_000;
 
 /** A field of the simulated origin's responses: the number of the response in the trace. */
 export const numberField = "x-response";
@@ -75,7 +71,7 @@ export class Trace {
     this.#world = world;
     this.#lines = lines;
     const { maxLagMs, allowanceMs, replicaLagMs, clockErrorMs, keptCount } = world.settings;
-    const { linedMax = Infinity, settleMs } = world.settings;
+    const { settleMs } = world.settings;
     const constants = {
       usual_lag: maxLagMs.usual,
       quick_lag: maxLagMs.quick,
@@ -83,11 +79,6 @@ export class Trace {
       replica_lag: replicaLagMs,
       clock_error: clockErrorMs,
       kept: keptCount,
-      held: keptCount,
-      // The specification has room for fewer entries than this.
-      lined: Math.min(linedMax, 10_000),
-      read_back: maxLagMs.usual / 2,
-      read_back_again: readBackAgainMs + togetherMs,
       ...(settleMs !== undefined && { settle: settleMs }),
     };
     lines.push(JSON.stringify({ trace: world.settings.seed, ...constants }));
@@ -143,7 +134,7 @@ export class Trace {
     return place === undefined || place === "none" ? 0 : (this.#entries.get(keyOf(place)) ?? 0);
   }
 
-  /** Returns the ends of a state, as the specification names states of the journal. */
+  /** Returns the ends of a state of the journal. */
   stateOf({ items, noted, lineages }: StreamView): EventFields {
     const number = (item: StreamItem | undefined) => this.numberOf(item && placeOf(item));
     return {
@@ -155,7 +146,7 @@ export class Trace {
     };
   }
 
-  /** Returns the ends of a list of entries, and how the specification checks those between. */
+  /** Returns the ends of a list of entries, and the count and the sum by which the model checks those between. */
   pathOf(entries: readonly EntryId[]): EventFields {
     const numbers = entries.map((entry) => this.numberOf(entry));
     const sum = numbers.reduce((total, number) => total + number, 0);
@@ -168,7 +159,7 @@ export class Trace {
     this.#entries.set(keyOf(entry), this.#entries.size + 1);
     const { trip } = this;
     if (trip !== undefined) trip.hasAppended = true;
-    // The specification numbers entries as well, unless an entry has no number.
+    // An entry without a number has no lineage.
     const number = numberIn(entry.n) || -1;
     const place = { position: positionNumber(position), number, ...trip?.fields };
     if (entry.by === "tidemark" && entry.scheduled === undefined) {
