@@ -66,10 +66,6 @@ const live = [
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
   "test/parts/outward/varnish.test.ts",
-  "test/write-behind/sinks/examples.test.ts",
-  "test/write-behind/sinks/mysql-check.test.ts",
-  "test/write-behind/sinks/mysql-connections.test.ts",
-  "test/write-behind/sinks/mysql.test.ts",
 ];
 /**
  * Suites that `npm run test:live` repeats under these limits of Cloudflare's platform, if

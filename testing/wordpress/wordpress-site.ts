@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startTogether } from "../../local/running.ts";
-import { isMariadbInstalled, startMariadb } from "../fakes/mariadb-server.ts";
 import { freePort } from "../../local/free-port.ts";
 import { isInstalled, startProgram } from "../programs.ts";
+import { isMariadbInstalled, startMariadb } from "./mariadb-server.ts";
 import { rawRequest } from "../worker/raw-request.ts";
 
 const sources = "/usr/share/wordpress";

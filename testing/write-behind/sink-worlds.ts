@@ -16,7 +16,7 @@ import {
 } from "../../src/sinks.ts";
 
 export interface SinkWorld {
-  readonly dialect: "sqlite" | "postgres" | "mysql";
+  readonly dialect: "sqlite" | "postgres";
   counters(options?: SinkOptions): CounterSink;
   buffers(options?: SinkOptions): BufferSink;
   /** @param sql statements, one per line */

@@ -34,7 +34,7 @@ export function isRemoval({ value, isNew }: Row): boolean {
 /** Half of D1's limit for one value. */
 const pieceBytesMax = 1_000_000;
 
-/** Encodes rows as JSON arrays, each of which fits into a value of D1 and a packet of MySQL. */
+/** Encodes rows as JSON arrays, each of which fits into a value of D1. */
 export function pieces(rows: readonly Row[]): readonly string[] {
   const encoder = new TextEncoder();
   const made: string[][] = [];

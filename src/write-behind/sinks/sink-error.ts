@@ -50,23 +50,16 @@ function originOf(cause: unknown): unknown {
 /** The SQLSTATE of a data exception or a violated constraint. */
 const stateOfRow = /^2[23][\dA-Z]{3}$/;
 /** Matches errors that concern a row but have another SQLSTATE, or none. */
-const ofRow =
-  /SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big|ER_(?:TRUNCATED_WRONG_VALUE|CHECK_CONSTRAINT_VIOLATED|SIGNAL_EXCEPTION)|WARN_DATA_TRUNCATED/;
+const ofRow = /SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big/;
 /** SQLite's TOOBIG, CONSTRAINT and MISMATCH. */
 const sqliteCodesOfRow = [18, 19, 20];
 
 function isOfRow(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
-  const { code, sqlState, errcode } = cause as {
-    code?: unknown;
-    sqlState?: unknown;
-    errcode?: unknown;
-  };
+  const { code, errcode } = cause as { code?: unknown; errcode?: unknown };
   if (typeof errcode === "number" && sqliteCodesOfRow.includes(errcode & 0xff)) return true;
-  const codes = [code, sqlState].filter((one) => typeof one === "string");
-  return (
-    codes.some((one) => stateOfRow.test(one)) || ofRow.test(`${codes.join(" ")} ${cause.message}`)
-  );
+  const text = typeof code === "string" ? code : "";
+  return stateOfRow.test(text) || ofRow.test(`${text} ${cause.message}`);
 }
 
 const cut = (text: string, charsMax: number) =>
@@ -100,7 +93,6 @@ const ofSchema =
 /** Removes quoted values. Keeps quoted names, which follow a word of `ofSchema`. */
 function withoutValues(text: string): string {
   return text
-    .replace(/ '.*'(?= for )/, ' "…"') // MySQL does not escape quotes within values
     .replaceAll(quoted, (all, before: string | undefined, space: string) => {
       const isName = before !== undefined && ofSchema.test(before) && space === " ";
       return isName ? all : `${before ?? ""}${space}"…"`;

@@ -113,13 +113,8 @@ class SqlSink {
   }
 }
 
-/** The codes of Postgres for `undefined_table` and `undefined_column`, and those of MySQL. */
-const missingCodes: readonly unknown[] = [
-  "42P01",
-  "42703",
-  "ER_NO_SUCH_TABLE",
-  "ER_BAD_FIELD_ERROR",
-];
+/** The codes of Postgres for `undefined_table` and `undefined_column`. */
+const missingCodes: readonly unknown[] = ["42P01", "42703"];
 
 /** Returns the error for a missing table or column; the given error if it has another cause. */
 export function missingTableError(thrown: unknown, place: SinkTable, dialect: Dialect): unknown {

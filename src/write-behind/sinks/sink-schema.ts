@@ -1,14 +1,13 @@
 // The SQL that creates the tables of sinks.
-import { mysqlDialect } from "./mysql-dialect.ts";
 import { tableOf } from "./sink-table.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
-const dialects = { sqlite: sqliteDialect, postgres: postgresDialect, mysql: mysqlDialect };
+const dialects = { sqlite: sqliteDialect, postgres: postgresDialect };
 
 export interface SchemaOptions {
-  /** The dialect. `"sqlite"` is also for D1, and `"mysql"` for MariaDB. */
-  readonly of: "sqlite" | "postgres" | "mysql";
+  /** The dialect. `"sqlite"` is also for D1. */
+  readonly of: "sqlite" | "postgres";
   /** The names of the tables, as in the options of the sinks. */
   readonly counters?: string;
   readonly buffers?: string;

@@ -1,19 +1,18 @@
-// Sinks for SQL on Node: Postgres, MySQL, SQLite with better-sqlite3 or node:sqlite, and libSQL.
+// Sinks for SQL on Node: Postgres, SQLite with better-sqlite3 or node:sqlite, and libSQL.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Database, Line, Statement } from "./dialect.ts";
+import type { Database, Line } from "./dialect.ts";
 import type { SinkOptions } from "./sink-table.ts";
 import type { BufferSink, CounterSink } from "./sink.ts";
 import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
 import { namedLater, named } from "./sink-error.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
-import { mysqlDialect } from "./mysql-dialect.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 
 /**
  * `new Database(…)` of better-sqlite3, `new DatabaseSync(…)` of node:sqlite, `createClient(…)` of
- * @libsql/client, `new Pool(…)` or a client of pg, or `createPool(…)` of mysql2 or mariadb.
+ * @libsql/client, or `new Pool(…)` or a client of pg.
  */
-export type SqlConnection = SqliteConnection | LibsqlConnection | PostgresConnection | MysqlPool;
+export type SqlConnection = SqliteConnection | LibsqlConnection | PostgresConnection;
 
 /**
  * Creates a counter's sink.
@@ -34,15 +33,15 @@ export function sqlBufferSink(db: SqlConnection, options: SinkOptions = {}): Buf
 }
 
 function databaseOf(db: SqlConnection): Database {
+  // Pools of MySQL also have methods of libSQL and Postgres.
+  const isOther = "getConnection" in db;
   if ("prepare" in db && "exec" in db) return overSqlite(db);
-  // A pool of mariadb also has the methods of libSQL.
-  if ("getConnection" in db || "promise" in db) return overMysql(db);
-  if ("execute" in db && "batch" in db) return overLibsql(db);
-  if ("query" in db) return overPostgres(db);
+  if ("execute" in db && "batch" in db && !isOther) return overLibsql(db);
+  if ("query" in db && !isOther) return overPostgres(db);
   throw new OperatorError({
     what: "The connection to the database is unsuitable.",
-    why: "It has neither `prepare` and `exec`, as SQLite has, nor `execute` and `batch`, as libSQL has, nor `query`, as Postgres has, nor `getConnection`, as MySQL has.",
-    hint: "Pass a database of better-sqlite3 or node:sqlite, a client of @libsql/client, a Pool of pg, or a pool of mysql2.",
+    why: "It is none of SQLite, with `prepare` and `exec`, of libSQL, with `execute` and `batch`, or of Postgres, with `query`.",
+    hint: "Pass a database of better-sqlite3 or node:sqlite, a client of @libsql/client, or a Pool of pg. For another database, write a sink of your own.",
   });
 }
 
@@ -72,83 +71,6 @@ function overLibsql(db: LibsqlConnection): Database {
       return rows as readonly Line[];
     },
   };
-}
-
-interface MysqlConnection {
-  query(sql: string): Promise<unknown>;
-  /** Runs a prepared statement, so that no sql_mode changes how values are escaped. */
-  execute(sql: string, values: (string | number | null)[]): Promise<unknown>;
-  release(): unknown;
-  destroy(): unknown;
-}
-
-interface MysqlPromisePool {
-  getConnection(): Promise<MysqlConnection>;
-}
-
-/**
- * A pool of mysql2, mysql2/promise or mariadb (which Prisma's adapter wraps). The application closes
- * the pool.
- */
-export type MysqlPool = MysqlPromisePool | { promise(): MysqlPromisePool };
-
-function overMysql(db: MysqlPool): Database {
-  const pool = "promise" in db ? db.promise() : db;
-  return {
-    dialect: mysqlDialect,
-    async run(statements) {
-      await inSession(pool, [control("START TRANSACTION"), ...statements, control("COMMIT")]);
-    },
-    async lines(statement) {
-      return linesOf(await inSession(pool, [statement]));
-    },
-  };
-}
-
-const control = (sql: string): Statement => ({ sql, values: [] });
-
-/**
- * Precedes each use of a connection. ROLLBACK ends a transaction that the application left open:
- * START TRANSACTION would commit that transaction, and reads in it could see an old snapshot. READ
- * COMMITTED overrides the session's isolation level: statements after the lock of the mark see the
- * locked mark, and no statement sees uncommitted rows.
- */
-const begin = [control("ROLLBACK"), control("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")];
-
-/**
- * Runs statements on one connection, and returns the answer to the last one. After an error, closes
- * the connection, which ends the transaction.
- */
-async function inSession(
-  pool: MysqlPromisePool,
-  statements: readonly Statement[],
-): Promise<unknown> {
-  const connection = await namedLater("(connect)", () => pool.getConnection());
-  try {
-    let answer: unknown;
-    for (const { sql, values } of [...begin, ...statements]) {
-      answer = await namedLater(sql, () =>
-        values.length === 0 ? connection.query(sql) : connection.execute(sql, [...values]),
-      );
-    }
-    connection.release();
-    return answer;
-  } catch (cause) {
-    connection.destroy();
-    throw cause;
-  }
-}
-
-/** Decodes rows, whose texts are binary. mysql2 returns rows and columns; mariadb returns rows. */
-function linesOf(answer: unknown): readonly Line[] {
-  const [first] = answer as readonly unknown[];
-  const rows = (Array.isArray(first) ? first : answer) as readonly Record<string, unknown>[];
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const textOf = (cell: unknown) => (cell instanceof Uint8Array ? decoder.decode(cell) : cell);
-  return rows.map(
-    ({ kind, key, value }) =>
-      ({ kind: textOf(kind), key: textOf(key), value: textOf(value) }) as Line,
-  );
 }
 
 /**

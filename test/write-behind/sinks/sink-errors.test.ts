@@ -20,15 +20,9 @@ describe("the message of a database in an error", () => {
     'null value in column "views" of relation "articles" violates not-null constraint',
   ];
   const lost = "connection to postgres://user:secret@10.0.0.1/shop ended\nparams: ann";
-  const mysql = "Incorrect integer value: 'ann' for column 'views' at row 1";
   it.each([
     { message: `${syntax} "ann@example.com"`, code: "22P02", words: `${syntax} "…" (22P02)` },
     { message: relation, words: relation },
-    { message: mysql, words: mysql.replace("'ann'", '"…"') },
-    {
-      message: "Duplicate entry 'o'neil's' for key 'A'",
-      words: "Duplicate entry \"…\" for key 'A'",
-    },
     {
       message: 'cannot connect to "postgres://user:secret@10.0.0.1/"',
       words: 'cannot connect to "…"',
@@ -64,16 +58,8 @@ it.each([
   { code: "ECONNRESET", refuses: false },
   { code: "SQLITE_CONSTRAINT_CHECK", refuses: true },
   { code: "SQLITE_BUSY", refuses: false },
-  { code: "ER_DATA_TOO_LONG", sqlState: "22001", refuses: true },
-  { code: "ER_DUP_ENTRY", sqlState: "23000", refuses: true },
-  { code: "ER_CHECK_CONSTRAINT_VIOLATED", sqlState: "HY000", refuses: true },
-  { code: "ER_TRUNCATED_WRONG_VALUE_FOR_FIELD", sqlState: "HY000", refuses: true },
-  { code: "ER_SIGNAL_EXCEPTION", sqlState: "45000", refuses: true },
-  { code: "ER_LOCK_DEADLOCK", sqlState: "40001", refuses: false },
-  { code: "ER_LOCK_WAIT_TIMEOUT", sqlState: "HY000", refuses: false },
-  { code: "ER_NET_PACKET_TOO_LARGE", sqlState: "08S01", refuses: false },
-])("the error code $code means a refused row: $refuses", ({ refuses, ...codes }) => {
-  const cause = Object.assign(new Error("It failed"), codes);
+])("the error code $code means a refused row: $refuses", ({ refuses, code }) => {
+  const cause = Object.assign(new Error("It failed"), { code });
   expect(new SinkError(cause, "").refusesRow).toBe(refuses);
 });
 

@@ -9,6 +9,16 @@ it("a SQL sink refuses an object that is not a connection", () => {
   expect(() => sqlBufferSink(no)).toThrow(/Pass a database of better-sqlite3/);
 });
 
+it.each(["execute and batch", "query"])(
+  "a SQL sink refuses a pool of MySQL, with %s",
+  (methods) => {
+    const pool = Object.fromEntries(
+      ["getConnection", ...methods.split(" and ")].map((one) => [one, () => undefined]),
+    );
+    expect(() => sqlSink(pool as unknown as SqlConnection)).toThrow(/write a sink of your own/);
+  },
+);
+
 it("a SQL sink refuses a SQLite database with the encoding UTF-16", () => {
   const db = new DatabaseSync(":memory:");
   db.exec("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a)");

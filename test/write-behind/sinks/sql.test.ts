@@ -1,4 +1,4 @@
-// Runs the tests of sinks over SQL against every database except MySQL, which mysql.test.ts tests.
+// Runs the tests of sinks over SQL against every database.
 import { d1World, postgresWorld, sqliteWorld } from "../../../testing/write-behind/sink-worlds.ts";
 import { describeSqlSinks } from "./sql-sink-contract.ts";
 
