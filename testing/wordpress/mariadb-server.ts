@@ -12,7 +12,7 @@ export const isMariadbInstalled = ["mariadbd", "mariadb-install-db"].every(
   (command) => spawnSync(command, ["--help"]).error === undefined,
 );
 
-export interface MariadbServer {
+interface MariadbServer {
   /** The address of the empty database `test`, for the user root without a password. */
   readonly url: string;
   stop(): Promise<void>;
