@@ -7,13 +7,13 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 709_000;
-export const bundleGzipBytesMax = 250_500;
+export const bundleBytesMax = 708_000;
+export const bundleGzipBytesMax = 250_400;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 496_000;
+export const overObjectsBytesMax = 493_500;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 211_500;
+export const dataBytesMax = 211_300;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

@@ -47,9 +47,7 @@ interface OriginReply {
 /** The stored response that answers, and its tier. */
 interface AnswerSource {
   readonly tier: string;
-  readonly stored: {
-    readonly metadata: { readonly status: number; readonly requestedAtMs: number };
-  };
+  readonly stored: { readonly metadata: { readonly status: number } };
 }
 
 const none: readonly never[] = [];
@@ -75,8 +73,6 @@ export class Decision implements Handling {
   hasWaited = false;
   /** The source of the answer's body: a tier or `origin`; `none` for Tidemark's own pages. */
   tier = "none";
-  /** When the stored response that answers was requested; `undefined` without one. */
-  requestedAtMs: number | undefined = undefined;
   /** The bytes of the answer's body: 0 for HEAD and 304, a part for a range; `null` if unknown. */
   answerBytes: number | null = null;
   /** The bytes of a body whose length was unknown until the whole body had arrived; else 0. */
@@ -155,11 +151,10 @@ export class Decision implements Handling {
     this.purge = purge;
   }
 
-  /** Records the stored response that answers: its tier, its request, and whether it is an error. */
+  /** Records the stored response that answers: its tier, and whether it is an error. */
   answersFrom({ tier, stored }: AnswerSource): void {
-    const { status, requestedAtMs } = stored.metadata;
+    const { status } = stored.metadata;
     this.tier = tier;
-    this.requestedAtMs = requestedAtMs;
     // Check for 200 first, so that most hits avoid the call.
     this.isNegative = status !== 200 && isErrorStatus(status);
   }
