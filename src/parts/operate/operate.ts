@@ -18,7 +18,7 @@ import { createReports } from "./reports/create-reports.ts";
 
 /**
  * Adds the operator's part to a Worker: findings in `/_cache/health`, `/_cache/stats`, `metrics`,
- * `explain` and `warm`, and reports of all isolates. The dashboard, the purge probe and hot keys
+ * `explain` and `warm`, and reports of all isolates. The dashboard and hot keys
  * need it. Without it, a Worker takes purges, the switch and hooks, and is about 110 KB smaller.
  *
  * @example
