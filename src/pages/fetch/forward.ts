@@ -12,7 +12,7 @@ import { dropDateConditions, unmarked } from "../stored/build.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { edit, setLines } from "../../routing/field-edits.ts";
 import { cfOfMembers } from "../../routing/key.ts";
-import { isConditional } from "../request/conditions.ts";
+import { isConditional, partAsked } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
@@ -83,10 +83,7 @@ export async function forwardAsked(
   // The origin does not know the client's ETag, which names the build.
   const isOfBuild = route.builds !== undefined && conditions.has("if-range");
   const omitsRange = isConditional(request) || isOfHolder || route.isSubstitute || isOfBuild;
-  const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
-    const value = conditions.get(name);
-    return value === null ? [] : [[name, value]];
-  });
+  const part = omitsRange ? [] : partAsked(request);
   const method = content === undefined ? request.method : contentMethod;
   const trace = traceFields(conditions, newSpanId);
   const own = content?.fields ?? [];
