@@ -1,5 +1,5 @@
-// Sends requests to the origin, and separates responses from failures. If a route forwards only
-// some fields, the origin also receives the fields by which its response is known to vary.
+// Sends requests to the origin, and separates responses from failures. The origin also receives withheld fields by
+// which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { FieldLine } from "../../rules/fields.ts";
@@ -57,7 +57,7 @@ export async function forwardSelecting(
 
 function namesKnown(pending: PendingForward): readonly string[] {
   const { request, exchange, marker } = pending;
-  if (request.route.forward === undefined) return [];
+  if (!request.forwarded.isPartial) return [];
   const selecting = storedCandidate(pending)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
