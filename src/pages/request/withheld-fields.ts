@@ -98,7 +98,9 @@ export function isForged(name: string): boolean {
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 /** Fields that apply to one request only. A forwarded request has its own values. */
 const ofOneRequest = [...conditionalFieldNames, "range", "a-im", ...traceFieldNames];
-const withheld = new Set([...neverForwarded, ...ofOneRequest]);
+/** Fields of shared dictionaries (RFC 9842 §2.2, §2.3). A body would be stored for each of them. */
+const ofDictionaries = ["available-dictionary", "dictionary-id"];
+const withheld = new Set([...neverForwarded, ...ofOneRequest, ...ofDictionaries]);
 
 /** Returns whether the field is about a request's content. The key has those of a keyed content that reach the origin. */
 export const isOfContent = compileNames(

@@ -111,7 +111,8 @@ describe("a forwarded request that a stored response may answer", () => {
     ...words(
       "host proxy-authorization proxy-connection x_forwarded_host pragma if-none-match range cookie " +
         "if-modified-since if-range a-im content-length content-type content-disposition " +
-        "content-transfer-encoding x-content-encoding repr-digest mime-version expect alt-used",
+        "content-transfer-encoding x-content-encoding repr-digest mime-version expect alt-used " +
+        "available-dictionary dictionary-id",
     ),
   ])("leaves out the client's field %s", (name) => {
     const fields = keyed({ [name]: "1" });
@@ -239,7 +240,7 @@ describe("a request that bypasses the cache", () => {
     ...decidingNames,
     ...forwardedNames,
     ...words(
-      "x-original-method x_csrf_token authorization cookie if-match range cache-control content-type " +
+      "available-dictionary dictionary-id x-original-method x_csrf_token authorization cookie if-match range cache-control content-type " +
         "accept-encoding",
     ),
   ])("keeps the client's field %s", (name) => {
