@@ -5,7 +5,7 @@ import { fitsHost, type RoutePattern } from "../config/route-pattern.ts";
 import { configuredName } from "../rules/query-string.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import type { Fault } from "../base/operator-error.ts";
-import { isWithheld } from "../pages/request/forwarded-fields.ts";
+import { isWithheld } from "../pages/request/withheld-fields.ts";
 import { countsOn } from "../routing/key.ts";
 import { compileCovering } from "../routing/routes.ts";
 

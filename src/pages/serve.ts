@@ -119,9 +119,7 @@ export function lookupFor(planned: LookupRequest, atMs: number, context: Context
  * now.
  */
 function askedAsKnown(request: LookupRequest, { site: { knownVary } }: Context): LookupRequest {
-  return request.route.forward === undefined
-    ? request
-    : askedWith(request, knownVary.names(request.key.text));
+  return askedWith(request, knownVary.names(request.key.text));
 }
 
 /**

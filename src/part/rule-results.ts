@@ -2,7 +2,7 @@
 import { OperatorError } from "../base/operator-error.ts";
 import { isPlain } from "../base/schemas.ts";
 import { hasMeaning } from "../pages/stored/build.ts";
-import { isWithheld } from "../pages/request/forwarded-fields.ts";
+import { isWithheld } from "../pages/request/withheld-fields.ts";
 import { makePrivate } from "../pages/respond/downstream.ts";
 import { withFields } from "../base/with-fields.ts";
 import { tokenPattern } from "../rules/cache-control.ts";

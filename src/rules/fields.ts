@@ -66,6 +66,11 @@ export function hasCoding(fields: Fields): boolean {
   return coding !== "" && coding !== "identity";
 }
 
+/** Returns whether only clients with a shared dictionary can decode the body (RFC 9842 §4, §5). */
+export function isDictionaryCoded(fields: Fields): boolean {
+  return /(?:^|,)\s*dc[bz]\s*(?:,|$)/i.test(fields.get("content-encoding") ?? "");
+}
+
 /** Returns Content-Length in bytes; `null` if the field is absent or not a number. */
 export function contentLength(headers: Fields): number | null {
   // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.

@@ -1,6 +1,7 @@
 // Selects a byte range of a complete stored body (RFC 9110 §14; RFC 9111 §3.3).
-import { entityTag, hasStrongDate, isWeak } from "./validators.ts";
-import type { Fields } from "./fields.ts";
+import { entityTag, hasStrongDate, isEntityTag, isWeak } from "./validators.ts";
+import type { Fields, FieldLine } from "./fields.ts";
+import { parseHttpDate } from "./http-date.ts";
 
 /** The first and last byte, both included. */
 export interface ByteRange {
@@ -49,6 +50,43 @@ function boundsIn(range: string | null): Bounds | undefined {
 
 /** A first byte beyond this limit has more than 15 digits, and some origins reject it. */
 const bodyBytesMax = 1e15;
+
+/** A set of many ranges may be an attack (RFC 9110 §17.15). */
+const rangesMax = 8;
+
+/**
+ * Returns the client's `Range` and `If-Range` for an origin. The form of the range is one that each origin reads: some
+ * reject white space, capitals or long numbers.
+ *
+ * @returns no fields if every body would answer whole or with 416: for another unit, an invalid or unsatisfiable range,
+ *   many ranges, or an `If-Range` without a strong tag or a date
+ */
+export function rangeFields(request: Fields): FieldLine[] {
+  const found = request
+    .get("range")
+    ?.trim()
+    .match(/^bytes=(?<set>[^]*)$/i);
+  const members = found?.groups?.["set"]?.split(",", rangesMax + 1) ?? [];
+  const set = members.map((member) => plainRange(member.trim()));
+  const condition = request.get("if-range");
+  const mayBe = set.length > 0 && set.length <= rangesMax && !set.includes(undefined);
+  if (!mayBe || (condition !== null && !mayHold(condition.trim()))) return [];
+  const range: FieldLine = ["range", `bytes=${set.join(",")}`];
+  return condition === null ? [range] : [range, ["if-range", condition]];
+}
+
+/** Returns one range of a set in its plain form; `undefined` if it selects a part of no body. */
+function plainRange(text: string): string | undefined {
+  const bounds = boundsIn(`bytes=${text}`);
+  if (bounds === undefined || partOf(bounds, bodyBytesMax).kind !== "part") return undefined;
+  const { first, last } = bounds;
+  if (first === "") return `-${Math.min(Number(last), bodyBytesMax - 1)}`;
+  return `${Number(first)}-${last !== "" && Number(last) < bodyBytesMax ? Number(last) : ""}`;
+}
+
+/** Returns whether `If-Range` has a form that some response makes true (RFC 9110 §13.1.5). */
+const mayHold = (condition: string): boolean =>
+  isEntityTag(condition) ? !isWeak(condition) : typeof parseHttpDate(condition, 0) === "number";
 
 /**
  * Returns the first byte of the part that `Range` selects; 0 for a range that is ignored or

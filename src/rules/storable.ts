@@ -3,7 +3,7 @@
 import type { ResponseDirectives, GoverningDirectives } from "./cache-control.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
 import { selectingFieldNames } from "./selecting.ts";
-import { type Fields, isErrorStatus, type FieldLine } from "./fields.ts";
+import { type Fields, isDictionaryCoded, isErrorStatus, type FieldLine } from "./fields.ts";
 
 export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
 
@@ -17,6 +17,7 @@ export type RefusalRule =
   | "set-cookie"
   | "vary-any"
   | "endless-stream"
+  | "dictionary-coded"
   | "error-status"
   | "not-allowed-explicitly"
   | "no-use";
@@ -116,6 +117,8 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   // RFC 9111 §3 allows storing it. But an event stream is for one client, and would have ended
   // before the next request.
   if (isEndless(fields.get("content-type"))) return refuse("endless-stream");
+  // No request for a stored response has a dictionary.
+  if (isDictionaryCoded(fields)) return refuse("dictionary-coded");
   if (!given.hasUse) return refuse("no-use");
   return { kind: "storable" };
 }

@@ -7,10 +7,12 @@ import { noncesIn, policyFieldNames } from "./nonces.ts";
 const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
 const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
 
+export const isEntityTag = (text: string): boolean => entityTagAlone.test(text);
+
 /** Returns the ETag; `null` if it is absent or malformed. */
 export function entityTag(fields: Fields): string | null {
   const text = fields.get("etag")?.trim();
-  return text !== undefined && entityTagAlone.test(text) ? text : null;
+  return text !== undefined && isEntityTag(text) ? text : null;
 }
 
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");

@@ -7,6 +7,7 @@ import {
   contentRange,
   firstByteOf,
   lengthOf,
+  rangeFields,
   rangeVerdict,
   type RangeVerdict,
 } from "../../src/rules/ranges.ts";
@@ -130,6 +131,62 @@ it.each([
   [null, 10, 0],
 ])("the first byte of %s of a body of %s bytes is %i (§14.1.2)", (range, bodyBytes, firstByte) => {
   expect(firstByteOf(range, bodyBytes)).toBe(firstByte);
+});
+
+describe("the range that an origin gets", () => {
+  const date = formatHttpDate(Date.UTC(2026, 0, 1));
+  const eight = Array.from({ length: 8 }, (_, nth) => `${nth * 2}-${nth * 2}`).join(",");
+
+  it.each([
+    ["one", "bytes=2-5", "bytes=2-5"],
+    ["open", "bytes=4-", "bytes=4-"],
+    ["suffix", "bytes=-3", "bytes=-3"],
+    ["unit-in-capitals", "BYTES=2-5", "bytes=2-5"],
+    ["white-space", " bytes= 2-5 \t", "bytes=2-5"],
+    ["leading-zeros", "bytes=002-005", "bytes=2-5"],
+    ["huge-last", `bytes=2-${"9".repeat(400)}`, "bytes=2-"],
+    ["huge-suffix", `bytes=-${"9".repeat(400)}`, "bytes=-999999999999999"],
+    ["largest-first", "bytes=999999999999999-", "bytes=999999999999999-"],
+    ["several", "bytes=0-1, 3-4", "bytes=0-1,3-4"],
+    ["eight", `bytes=${eight}`, `bytes=${eight}`],
+    ["nine", `bytes=${eight},20-20`, undefined],
+    ["many", `bytes=0-${",0-".repeat(50_000)}`, undefined],
+    ["several-with-an-invalid-one", "bytes=0-1,5-4", undefined],
+    ["several-with-an-unsatisfiable-one", "bytes=0-1,-0", undefined],
+    ["empty-member", "bytes=0-1,", undefined],
+    ["last-before-first", "bytes=5-2", undefined],
+    ["suffix-of-0", "bytes=-0", undefined],
+    ["huge-first", "bytes=1000000000000000-", undefined],
+    ["nothing", "bytes=", undefined],
+    ["no-numbers", "bytes=-", undefined],
+    ["other-unit", "items=0-1", undefined],
+    ["no-unit", "0-1", undefined],
+    ["negative", "bytes=-1-2", undefined],
+    ["words", "bytes=a-b", undefined],
+    ["empty", "", undefined],
+  ])("has one form, and selects a part of some body: %s (§14.1, §14.2)", (_id, range, sent) => {
+    const fields = sent === undefined ? [] : [["range", sent]];
+    expect(rangeFields(fieldsWith({ range }))).toEqual(fields);
+  });
+
+  it.each([
+    ['"a"', true],
+    [date, true],
+    ["Thursday, 01-Jan-26 00:00:00 GMT", true],
+    ['W/"a"', false],
+    ['"a", "b"', false],
+    ["a", false],
+    ["*", false],
+    ["", false],
+    ["2026-01-01", false],
+  ])("has the condition %s only if some response makes it true (§13.1.5)", (condition, mayHold) => {
+    const asked = { range: "bytes=0-1", "if-range": condition };
+    expect(rangeFields(fieldsWith(asked))).toEqual(mayHold ? Object.entries(asked) : []);
+  });
+
+  it("has no condition without a range (§13.1.5)", () => {
+    expect(rangeFields(fieldsWith({ "if-range": '"a"' }))).toEqual([]);
+  });
 });
 
 describe("the field If-Range", () => {

@@ -40,6 +40,7 @@ const ruleFor = (texts: Fields, asked: Asked = {}) => {
 const cc = (text: string, more: Fields = {}): Fields => ({ "cache-control": text, ...more });
 const fresh = cc("max-age=60");
 const typed = (type: string): Fields => ({ ...fresh, "content-type": type });
+const coded = (coding: string): Fields => ({ ...fresh, "content-encoding": coding });
 const cookie = { "set-cookie": "a=1" };
 const targeted = { "cdn-cache-control": "max-age=60" };
 const understood = cc("max-age=60, must-understand, no-store");
@@ -79,6 +80,10 @@ describe("mayStore", () => {
     ["longer-name-of-stream", "ours", typed("text/event-streams"), "storable"],
     ["name-before-stream", "ours", typed("x-text/event-stream"), "storable"],
     ["stream-in-parameter", "ours", typed("text/plain; a=text/event-stream"), "storable"],
+    ["dcb", "RFC 9842 §4", coded("dcb"), "dictionary-coded"],
+    ["dcz", "RFC 9842 §5", coded(" DCZ "), "dictionary-coded"],
+    ["gzip-over-dcb", "RFC 9842 §4", coded("dcb, gzip"), "dictionary-coded"],
+    ["name-like-dcb", "RFC 9842 §4", coded("x-dcb"), "storable"],
     ["no-use", "ours", fresh, "no-use", { hasUse: false }],
   ])(
     "returns the rule that forbids storing, or storable: %s (%s)",

@@ -1,7 +1,9 @@
 // Tests that bodies keep the origin's content coding in each tier, and through the public port of
-// the runtime simulator.
+// the runtime simulator. Also tests on workerd and on Node that shared dictionaries are only for bypassed requests.
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { startNodeSite } from "../../testing/node/node-site.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled } from "../../testing/worker/world.ts";
 import { beginJournal, type WorldOfFile, worldOfFile } from "../../testing/worker/world-of-file.ts";
@@ -14,8 +16,25 @@ const bodies: Readonly<Record<string, Buffer>> = {
   zstd: zstdCompressSync(plain),
 };
 
+/** The head of a body in dcb (RFC 9842 §4), and bytes that nothing can decode. */
+const delta = Buffer.from([0xff, 0x44, 0x43, 0x42, 0xfe, 0x81, 0, 0x0a]);
+const declaration = 'match="/*"';
+
+function answerByDictionary({ headers }: IncomingMessage, response: ServerResponse): void {
+  const isHeld = headers["available-dictionary"] !== undefined;
+  response.writeHead(200, {
+    "cache-control": "max-age=600",
+    "use-as-dictionary": declaration,
+    vary: "accept-encoding, available-dictionary",
+    ...(isHeld && { "content-encoding": "dcb" }),
+  });
+  response.end(isHeld ? delta : plain);
+}
+
+const routes = [{ name: "app", match: "/app/*", bypass: true }];
 const world: WorldOfFile = await worldOfFile(
   (request, response) => {
+    if (request.url?.endsWith("/page")) return answerByDictionary(request, response);
     const coding = /(\w+)(?:\?|$)/.exec(request.url ?? "")?.[1] ?? "";
     const encoded = coding === "identity" ? {} : { "content-encoding": coding };
     // The link contains the origin's own address, which Tidemark rewrites without changing the
@@ -29,6 +48,7 @@ const world: WorldOfFile = await worldOfFile(
       { name: "edge", match: "/edge/*", tiers: ["edge"] },
       { name: "shared", match: "/shared/*", tiers: ["shared"] },
       { name: "memory", match: "/memory/*", tiers: ["memory"] },
+      ...${JSON.stringify(routes)},
     ] }`,
   },
 );
@@ -61,5 +81,48 @@ describe("the body and Content-Encoding of a response", () => {
     const again = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
     expect(again.headers.get("cache-status")).toMatch(/detail=edge/);
     expect(Buffer.from(await again.arrayBuffer()).equals(plain)).toBe(true);
+  });
+});
+
+const onNode = await startNodeSite({ routes }, { ORIGIN_URL: world.origin.url });
+afterAll(() => onNode.stop());
+
+describe.each([
+  { runtime: "workerd", base: url },
+  { runtime: "Node", base: onNode.url },
+])("on $runtime, a shared dictionary", ({ runtime, base }) => {
+  const holding = (nth: number) => ({
+    headers: {
+      "accept-encoding": "gzip, br, zstd, dcb, dcz",
+      "available-dictionary": `:${String(nth).padStart(43, "A")}=:`,
+      "dictionary-id": `"${nth}"`,
+      // Fields of the same kind, which select nothing either.
+      "x-hostname": `${nth}.example`,
+      range: "bytes=5-2",
+    },
+  });
+
+  it("selects no stored response, and is not declared", async () => {
+    const path = `/${runtime}/page`;
+    for (let nth = 0; nth < 12; nth += 1) {
+      const answer = await rawRequest(base, path, holding(nth));
+      expect([answer.status, answer.body.equals(plain)]).toEqual([200, true]);
+      expect(answer.headers).not.toHaveProperty("use-as-dictionary");
+    }
+    expect(world.origin.count(path)).toBe(1);
+    const { headers } = world.origin.seen.find((request) => request.url === path) ?? {};
+    expect(headers?.["accept-encoding"]).toBe("br, gzip");
+    for (const name of ["available-dictionary", "dictionary-id", "x-hostname", "range"]) {
+      expect(headers).not.toHaveProperty(name);
+    }
+  });
+
+  it("works between a client and the origin on a route that bypasses", async () => {
+    const { headers, body } = await rawRequest(base, "/app/page", holding(1));
+    expect([headers["content-encoding"], headers["use-as-dictionary"]]).toEqual([
+      "dcb",
+      declaration,
+    ]);
+    expect(body.equals(delta)).toBe(true);
   });
 });

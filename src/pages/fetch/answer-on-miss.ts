@@ -19,6 +19,7 @@ import {
   storedCandidate,
 } from "../reuse/pending-forward.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
+import { partAsked } from "../request/conditions.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
@@ -97,8 +98,8 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
 /** Returns whether other requests may share the answer to this request. */
 export function mayCollapse(place: PagePlace): boolean {
   if (!isForAll(place)) return false;
-  const isOfRange = place.request.conditions.has("range");
-  return !isOfRange || place.exchange.site.bodyHolder?.mayCollapse(place) === true;
+  const isOfPart = partAsked(place.request).length > 0;
+  return !isOfPart || place.exchange.site.bodyHolder?.mayCollapse(place) === true;
 }
 
 /** Returns whether all clients may share the answer. */
@@ -330,7 +331,7 @@ async function wholeFirst(pending: PendingForward): Promise<Response | undefined
   const { nowAtMs, uncacheable, flights } = exchange.site;
   const { rangeless, wholeInVain } = uncacheable;
   const isAwaited = rangeless.has(key.text, nowAtMs()) && !wholeInVain.has(key.text, nowAtMs());
-  if (!request.conditions.has("range") || !isAwaited) return undefined;
+  if (!isAwaited || partAsked(request).length === 0) return undefined;
   const answer = await withoutAsking(pending, { hasWaited: false });
   if (answer !== undefined) return answer;
   const underWay = flights.get(key.text, nowAtMs());

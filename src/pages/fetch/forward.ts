@@ -1,5 +1,5 @@
-// Sends requests to the origin, and separates responses from failures. If a route forwards only
-// some fields, the origin also receives the fields by which its response is known to vary.
+// Sends requests to the origin, and separates responses from failures. The origin also receives withheld fields by
+// which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { FieldLine } from "../../rules/fields.ts";
@@ -12,7 +12,7 @@ import { dropDateConditions, unmarked } from "../stored/build.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { edit, setLines } from "../../routing/field-edits.ts";
 import { cfOfMembers } from "../../routing/key.ts";
-import { isConditional } from "../request/conditions.ts";
+import { isConditional, partAsked } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
@@ -57,7 +57,7 @@ export async function forwardSelecting(
 
 function namesKnown(pending: PendingForward): readonly string[] {
   const { request, exchange, marker } = pending;
-  if (request.route.forward === undefined) return [];
+  if (!request.forwarded.isPartial) return [];
   const selecting = storedCandidate(pending)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
@@ -83,10 +83,7 @@ export async function forwardAsked(
   // The origin does not know the client's ETag, which names the build.
   const isOfBuild = route.builds !== undefined && conditions.has("if-range");
   const omitsRange = isConditional(request) || isOfHolder || route.isSubstitute || isOfBuild;
-  const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
-    const value = conditions.get(name);
-    return value === null ? [] : [[name, value]];
-  });
+  const part = omitsRange ? [] : partAsked(request);
   const method = content === undefined ? request.method : contentMethod;
   const trace = traceFields(conditions, newSpanId);
   const own = content?.fields ?? [];

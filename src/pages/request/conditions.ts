@@ -1,5 +1,6 @@
 // Evaluates the client's preconditions and range against a stored response.
-import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
+import type { FieldLine } from "../../rules/fields.ts";
+import { rangeFields, type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
 import type { Route } from "../../config/config.ts";
 import { conditionalFieldNames, isNotModified } from "../../rules/validators.ts";
 import { contentTagFor, fieldsForClients } from "../stored/content-tag.ts";
@@ -45,6 +46,12 @@ export function mayNeedNoBody(request: LookupRequest): boolean {
 /** Returns whether a 304 may answer the request. */
 export function isConditional({ conditions }: Pick<LookupRequest, "conditions">): boolean {
   return conditions.has("if-none-match") || conditions.has("if-modified-since");
+}
+
+/** Returns the `Range` and `If-Range` of a request for a part, as an origin gets them; empty for the whole body. */
+export function partAsked({ method, conditions }: LookupRequest): FieldLine[] {
+  // RFC 9110 §14.2: only GET has ranges.
+  return method === "GET" && conditions.has("range") ? rangeFields(conditions) : [];
 }
 
 /** Returns the request for the whole body. */

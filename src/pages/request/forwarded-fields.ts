@@ -1,131 +1,19 @@
 // The request fields that the origin receives. `Vary` selects by these fields, so the forwarded values
-// are the key of a variant. Fields by which a client could get the answer of another URL, or claim
-// another identity, are left out. docs/requests.md names fields that clients may still send.
-import { onceForChosen } from "../../base/once.ts";
-import { compileNames } from "../../config/known-names.ts";
+// are the key of a variant. `withheld-fields.ts` names those that are left out.
 import { memoized } from "../../config/normal-forms.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
 import type { PhaseLines } from "../../part/port/phases.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
 import { surrogateCapability } from "../../rules/cache-control.ts";
-import { traceFieldNames } from "../../rules/trace-context.ts";
-import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../protocol/purge-order.ts";
 import { withoutPosition } from "../../routing/cookies.ts";
 import { type ClientFields, copyOfFields } from "../../routing/client-fields.ts";
-import { dashed, edit } from "../../routing/field-edits.ts";
+import { edit } from "../../routing/field-edits.ts";
 import type { Target } from "../../routing/target.ts";
+import { hasDecidingWord, isForged, isOfContent, isWithheld } from "./withheld-fields.ts";
 
-/** The client's address. Origins trust these fields because proxies normally set them. */
-const addresses =
-  "forwarded forwarded-* x-forwarded x-forwarded-* x-forward-* x-forwarder-* x-originally-* " +
-  "client-ip clientip client-address x-client-ip x-clientip x-client-host cluster-client-ip " +
-  "x-cluster-client-ip true-client-ip x-true-* real-ip xxx-real-ip x-real-* remote-* " +
-  "x-remote-* x-originating-ip x-orig-client x-proxyuser-* x-proxy-user* proxy-client-ip x-ip " +
-  "x-ip-* x-custom-ip-* cf-connecting-ipv6 cf-pseudo-ipv4 x-cf-url fastly-* akamai-* " +
-  "x-akamai-* incap-* x-sucuri-* x-azure-* x-azc-* x-appengine-* wl-proxy-* x-bluecoat-* " +
-  "x-cisco-* x-sakura-*";
-
-/** The requested scheme, host or path, or a file to send instead of an answer. */
-const places =
-  "x-host x-host-override x-http-host* x-server-name x-server-port x-backend-host " +
-  "x-backend-server x-original x-original-* x-rewrite x-rewrite-* x-override-url " +
-  "x-override-uri x-override-host x-http-path-* x-http-destinationurl x-request-uri " +
-  "request-uri unencoded-url orig-path-info x-script-name x-matched-path x-replaced-path " +
-  "proxy-host proxy-url x-proxy-host x-proxy-url x-scheme x-url-scheme x-proto x-https https " +
-  "https-from-lb front-end-https ssl-offloaded x-arr-ssl x-nfsn-https x-orchestra-scheme " +
-  "x-envoy x-envoy-* x-accel x-accel-* x-sendfile x-sendfile-*";
-
-/**
- * CGI turns `Proxy` into the variable `HTTP_PROXY`, which redirects the program's own requests
- * (CVE-2016-5385). The other fields bypass the middleware of Next.js (CVE-2025-29927).
- */
-const loopholes = "proxy x-middleware-subrequest x-middleware-subrequest-id";
-
-/**
- * A field that this cache sets. If a client claimed to be a surrogate, the cache would
- * store the source of pages for all clients.
- */
-const capabilities = "surrogate-capability";
-
-const methods = "x-method x-method-* x-http-method* x-request-method x-ajax-real-method";
-
-/** Internal fields of frameworks and other platforms. */
-const inner =
-  "x-middleware-* x-nextjs-* x-next-* x-invoke-* x-now-* x-vercel-* x-prerender-* next-resume " +
-  "x-opennext-* x-open-next-* x-nuxt-* x-sveltekit-* x-astro-* x-react-router-* x-remix-* " +
-  "x-php-ob-level x-symfony-* x-pagelet-fragment x-render-partial x-wp-pjax-prefetch " +
-  "translate x-amz-* x-amzn-* cloudfront-* x-arr-* base-url x-base-url context-path " +
-  "x-context-path x-path x-uri x-url x-subdomain script-name path-info query-string " +
-  "cf-template-path x-ning-request-uri";
-
-/** The client's identity, which an authenticating proxy normally sets. */
-const identities =
-  "x-auth-request-* x-authenticated-* x-goog-iap-* x-goog-authenticated-* " +
-  "x-ms-client-principal* iv-user iv-groups x-ssl-* ssl-client-* x-client-cert* " +
-  "x-client-verify*";
-
-/** The client's device, which WAP gateways and old mobile browsers set. */
-const devices =
-  "x-wap-* x-att-* x-uidh msisdn x-msisdn x-up-* x-nokia-* x-jphone-* x-dcmguid x-operamini-* " +
-  "x-ucbrowser-* x-skyfire-* x-bolt-* device-stock-ua x-device-user-agent x-user-agent " +
-  "x-mobile-ua";
-
-const forged = compileNames([addresses, places, loopholes, capabilities].join(" ").split(" "));
-const forOneRequest = compileNames([methods, inner, identities, devices].join(" ").split(" "));
-
-/**
- * Returns whether CGI may confuse a field with another. CGI reads `accept.language` and
- * `accept_language` as `accept-language`. `Vary` or the key may select by the other field, or the
- * platform may set it.
- *
- * @param name in lower case
- */
-function isAlias(name: string): boolean {
-  return dashed(name) !== name;
-}
-
-/**
- * Returns whether a request for a shared response must omit this field.
- *
- * @param name in lower case
- */
-function isSteering(name: string): boolean {
-  return forged(name) || forOneRequest(name);
-}
-
-/**
- * Returns whether the field is dropped even if the response is not stored. Other steering fields, such as
- * method overrides, are then allowed, because they affect only the client itself.
- *
- * @param name in lower case
- */
-function isForged(name: string): boolean {
-  const read = dashed(name);
-  const isOfPlatform = isAlias(name) && read.startsWith("cf-");
-  return isOfPlatform || (forged(read) && !name.includes("method"));
-}
-
-const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
-/** Fields about a request's content. The key has those of a keyed content that reach the origin. */
-const isOfContent = compileNames(
-  "content-* x-content-* digest repr-digest unencoded-digest mime-version expect".split(" "),
-);
-/** Fields that apply to one request only. A forwarded request has its own values. */
-const ofOneRequest = [...conditionalFieldNames, "range", "a-im", ...traceFieldNames];
-const withheld = new Set([...neverForwarded, ...ofOneRequest]);
-
-/**
- * Returns whether a client's field is withheld from the origin if the response may be stored and the field
- * is not part of the key.
- *
- * @param name in lower case
- */
-export const isWithheld = onceForChosen(
-  (name) => isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name),
-);
 
 export interface ForwardedRequest<Client extends ClientFields = ClientFields> {
   readonly client: Client;
@@ -289,13 +177,22 @@ export class KeyedFields implements Fields {
     return names.filter((name) => name !== "*" && this.get(name) !== this.#sent(name));
   }
 
+  /** Whether some of the client's fields reach the origin only if its responses vary by them. */
+  get isPartial(): boolean {
+    if (this.#given.route.forward !== undefined) return true;
+    return [...this.#request.client.keys()].some((name) => !this.reaches(name));
+  }
+
   /** @param name in lower case */
   reaches(name: string): boolean {
-    const { forward, keyHeaders, normalForms } = this.#given.route;
-    if (forward === undefined || alwaysSent.has(name)) return true;
+    const { forward, keyHeaders, normalForms, credentials } = this.#given.route;
+    if (forward === undefined && !hasDecidingWord(name)) return true;
+    if (alwaysSent.has(name)) return true;
     // The key decides the form, so no second request with the field is necessary.
     if (normalForms?.has(name) === true) return true;
-    return [forward, keyHeaders, this.#selecting].some((names) => names.includes(name));
+    // The response to a request with a credential is not for all clients.
+    if (forward === undefined && credentials.entryFor(name) !== undefined) return true;
+    return [forward ?? none, keyHeaders, this.#selecting].some((names) => names.includes(name));
   }
 
   #isDropped(name: string): boolean {
@@ -351,8 +248,7 @@ export function passedFields(request: ForwardedRequest<Headers>, isBodiless = fa
   for (const [name] of request.client) {
     // Members of Connection may be invalid names, which `delete` rejects, so only existing fields are
     // deleted.
-    const isOurs = isForged(name) || isUnbacked(name, request) || neverForwarded.has(name);
-    if (isOurs || dropped.has(name)) headers.delete(name);
+    if (isForged(name) || isUnbacked(name, request) || dropped.has(name)) headers.delete(name);
   }
   introduce(headers, request);
   return headers;

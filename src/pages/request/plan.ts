@@ -230,7 +230,7 @@ export function asRefresh(request: LookupRequest, selecting: readonly string[]):
 
 /** Returns the request with more fields forwarded: those by which the response varies. */
 export function askedWith(request: LookupRequest, names: readonly string[]): LookupRequest {
-  if (request.route.forward === undefined || names.length === 0) return request;
+  if (names.every((name) => request.forwarded.reaches(name))) return request;
   const forwarded = request.forwarded.withSelecting(names);
   const hasUnknownCookie =
     forwarded.reaches("cookie") && unknownCookies(forwarded, request.route).length > 0;

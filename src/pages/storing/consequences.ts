@@ -25,6 +25,7 @@ const statedByOrigin = new Set<StoreRefusal>([
 /** Refusals that hold for all later requests for this key. */
 const holdsForAll = new Set<StoreRefusal>([
   ...statedByOrigin,
+  "dictionary-coded",
   "not-allowed-explicitly",
   "no-use",
   "tags-failed",

@@ -163,19 +163,11 @@ function unstored(
 }
 
 /**
- * The form of a range that every origin with range support accepts. Some origins reject white
- * space, capitals or long numbers.
- */
-const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
-
-/**
  * Returns whether the origin ignored a range. Returns false for a range such as `bytes=0-` and for
  * `If-Range`, because the whole response may be the correct answer.
  */
 function ignoresRange(metadata: StoredMetadata, request: LookupRequest): boolean {
   const range = rangeIn(request, metadata);
   if (range.kind !== "part" || request.conditions.has("if-range")) return false;
-  // Ignore other spellings, so that one client cannot make others wait for the whole body.
-  if (!plainRange.test(request.conditions.get("range") ?? "")) return false;
   return !mayNeedNoBody(request) && lengthOf(range) !== metadata.bodyBytes;
 }

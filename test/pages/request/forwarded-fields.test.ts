@@ -24,9 +24,10 @@ interface Given {
 function keyed(fields: Texts, given: Given = {}) {
   const { cookies = "", honourRequestDirectives = false, forward } = given;
   const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
-  const credentials = new CredentialFields([knownCredentialFields]);
+  const added = { add: ["x-app-domain"], except: ["x-domain-key"] };
+  const credentials = new CredentialFields([added, knownCredentialFields]);
   const route = {
-    keyHeaders: ["x-app", "x-app-key"],
+    keyHeaders: ["x-app", "x-app-host", "x-app-key"],
     normalForms: undefined,
     honourRequestDirectives,
     forward,
@@ -66,14 +67,30 @@ const ofOneRequest = words(
     "cloudfront-viewer-country translate x-auth-request-user x-ms-client-principal-name " +
     "x-ssl-client-cert x-wap-profile x-msisdn device-stock-ua",
 );
+/** Fields that no list names, with a word that tells what servers read them for. */
+const decidingNames = words(
+  "x-hostname x-vhost x-target-host disguised-host was-default-hostname host-name x-host2 x-fqdn " +
+    "x-authority x-site-domain x-subdomain x-origin-server server-name server-port x-upstream x-port " +
+    "x-request-path x-base-path base-url x-context-path path path-info x-ingress-path x-root-url url " +
+    "x-uri http-url x-prefix app-script-name query-string x-request-target x-mod-rewrite ms-original-url " +
+    "x-environment-override scheme x-protocol x-appservice-proto x-tls x-ssl x-is-secure " +
+    "x-front-https fly-client-ip do-connecting-ip x-nf-client-connection-ip x-user-ip x-ipv6 " +
+    "pc-remote-addr www-address x-client-address x-country-code x-geo x-geoip-country " +
+    "pc-remote-port x-proxy-forwarded-by hx-current-url x-forwardedhost x-realip x-clientipaddress " +
+    "x-remoteaddr x-servername x-virtualhost x-requesturi x-originalurl x-urlscheme x-pathinfo " +
+    "x-querystring x-forwardedfor httpxrealip x-httpmethodoverride x-geolocation cdn-requestcountrycode",
+);
 /**
- * Fields that change a response by design, which origins declare in `Vary`, or that Cloudflare
- * sets.
+ * Fields that change a response by design, which origins declare in `Vary`, that Cloudflare sets, or whose names only
+ * resemble the words above.
  */
 const forwardedNames = words(
   "user-agent accept accept-language origin referer x-requested-with x-pjax hx-request turbo-frame " +
     "x-inertia rsc next-router-state-tree next-router-prefetch next-url save-data sec-ch-ua purpose " +
-    "cf-connecting-ip cf-ipcountry cf-ray cf-visitor x-csrf-token x-api-key",
+    "cf-connecting-ip cf-ipcountry cf-ray cf-visitor x-csrf-token x-api-key hx-target sec-fetch-site " +
+    "sec-ch-prefers-color-scheme viewport-width upgrade-insecure-requests x-request-id baggage " +
+    "x-client-version x-client-id x-tls-client-cert x-domain-key mcp-protocol-version x-tenant " +
+    "x-region x-email-address x-wallet-address x-report x-zip x-curl max-forwards prefer priority",
 );
 const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
@@ -94,7 +111,8 @@ describe("a forwarded request that a stored response may answer", () => {
     ...words(
       "host proxy-authorization proxy-connection x_forwarded_host pragma if-none-match range cookie " +
         "if-modified-since if-range a-im content-length content-type content-disposition " +
-        "content-transfer-encoding x-content-encoding repr-digest mime-version expect",
+        "content-transfer-encoding x-content-encoding repr-digest mime-version expect alt-used " +
+        "available-dictionary dictionary-id",
     ),
   ])("leaves out the client's field %s", (name) => {
     const fields = keyed({ [name]: "1" });
@@ -105,6 +123,25 @@ describe("a forwarded request that a stored response may answer", () => {
   it.each(forwardedNames)("contains the client's field %s", (name) => {
     const fields = keyed({ [name]: "192.0.2.7" });
     expect(fields.toHeaders([]).get(name)).toBe("192.0.2.7");
+  });
+
+  it.each(decidingNames)("contains the client's field %s only if responses vary by it", (name) => {
+    const fields = keyed({ [name]: "1" });
+    expect([fields.toHeaders([]).has(name), fields.isPartial]).toEqual([false, true]);
+    expect([fields.get(name), fields.unsent([name])]).toEqual(["1", [name]]);
+    expect(fields.withSelecting([name]).toHeaders([]).get(name)).toBe("1");
+  });
+
+  it("contains keyed fields and credentials whatever their names are", () => {
+    const sent = { "x-app-host": "1", "x-app-domain": "2" };
+    const headers = headersOf(sent);
+    expect([headers.get("x-app-host"), headers.get("x-app-domain")]).toEqual(["1", "2"]);
+    expect(keyed(sent).isPartial).toBe(false);
+  });
+
+  it("decides soon on a name that repeats a word", () => {
+    const name = `x-${"hostname".repeat(4_000)}s`;
+    expect(headersOf({ [name]: "1" }).get(name)).toBe("1");
   });
 
   it.each([
@@ -135,10 +172,11 @@ describe("a forwarded request that a stored response may answer", () => {
 });
 
 describe("a request of a route with the option forward", () => {
-  const client = { "x-app": "1", "x-a": "2", "x-b": "3", "x-real-ip": "4", "user-agent": "5" };
+  const named = { "x-a": "2", "x-path-a": "6" };
+  const client = { "x-app": "1", ...named, "x-b": "3", "x-real-ip": "4", "user-agent": "5" };
 
   it("contains the listed fields, keyed fields and Tidemark's own fields", () => {
-    const headers = headersOf(client, { forward: ["x-a", "x-real-ip"] });
+    const headers = headersOf(client, { forward: ["x-a", "x-path-a", "x-real-ip"] });
     expect(Object.fromEntries(headers)).toEqual({
       "accept-encoding": "identity",
       "cache-control": "max-age=0",
@@ -148,6 +186,7 @@ describe("a request of a route with the option forward", () => {
       "x-forwarded-for": "192.0.2.7",
       "x-forwarded-host": "www.example.com",
       "x-forwarded-proto": "https",
+      "x-path-a": "6",
       "x-real-ip": "192.0.2.7",
     });
   });
@@ -198,9 +237,10 @@ describe("a request that bypasses the cache", () => {
   it.each([
     ...methods,
     ...ofOneRequest,
+    ...decidingNames,
     ...forwardedNames,
     ...words(
-      "x-original-method x_csrf_token authorization cookie if-match range cache-control content-type " +
+      "available-dictionary dictionary-id x-original-method x_csrf_token authorization cookie if-match range cache-control content-type " +
         "accept-encoding",
     ),
   ])("keeps the client's field %s", (name) => {

@@ -113,9 +113,6 @@ describe("a range for an origin that is not known to ignore ranges", () => {
     ["a range of the whole body", { range: "bytes=0-" }],
     ["several ranges", { range: "bytes=0-1,5-6" }],
     ["a range beyond the end", { range: "bytes=100-" }],
-    ["a unit in capitals, which some origins ignore", { range: "BYTES=0-1" }],
-    ["white space in a range", { range: "bytes= 0-1" }],
-    ["a long number", { range: "bytes=1-9999999999999999" }],
     ["If-Range", { range: "bytes=0-1", "if-range": other }],
     ["a condition and a range", { range: "bytes=0-1", "if-none-match": other }],
   ])("is forwarded after an earlier request with %s", async (_, headers, status = 200) => {
@@ -148,5 +145,16 @@ describe("waits for the whole body", () => {
     expect((await site.ask("/a", asking("bytes=0-1")).then(read)).text).toMatch(/^01/);
     gate.open();
     await site.settle();
+  });
+
+  it.each([
+    { id: "a unit in capitals, which some origins ignore", range: "BYTES=0-1", sent: "bytes=0-1" },
+    { id: "white space", range: "bytes= 0-1", sent: "bytes=0-1" },
+    { id: "a long number", range: "bytes=1-9999999999999999", sent: "bytes=1-" },
+  ])("is forwarded in the form that all origins read: $id", async ({ range, sent }) => {
+    const site = openStreaming();
+    const ranges = rangesAsked(site);
+    await site.get("/a", asking(range));
+    expect(ranges).toEqual([sent]);
   });
 });

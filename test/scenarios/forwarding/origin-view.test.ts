@@ -2,8 +2,8 @@
 // Unit tests of the rules are in test/pages: request/forwarded-fields.test.ts,
 // request/target.test.ts and respond/downstream.test.ts.
 import { describe, expect, it } from "vitest";
-import { type AskInit, openSite } from "../../../testing/site/harness.ts";
-import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 
 const post = { method: "POST" };
@@ -114,6 +114,50 @@ describe("the fields of a forwarded request", () => {
       expect(site.origin.last.fields.has(name)).toBe(false);
     },
   );
+});
+
+describe("a client's field with a word about the host, the path, the scheme or the client", () => {
+  const named = (host: string) => ({ headers: { "x-page-hostname": host } });
+  const linked =
+    (fields: Fields): Script =>
+    ({ headers }) =>
+      page(`from ${headers.get("x-page-hostname") ?? "here"}`, fields);
+  const textOf = async (site: Site, init: AskInit = {}) => (await site.get("/a", init)).text;
+
+  it("changes no stored response", async () => {
+    const site = openSite({ origin: linked(cc("max-age=60")) });
+    expect(await textOf(site, named("evil.example"))).toBe("from here");
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+  });
+
+  it("selects a variant if the origin names it in Vary", async () => {
+    const site = openSite({ origin: linked(cc("max-age=60", { vary: "X-Page-Hostname" })) });
+    expect(await textOf(site, named("a.example"))).toBe("from a.example");
+    expect(await textOf(site)).toBe("from here");
+    expect(await textOf(site, named("b.example"))).toBe("from b.example");
+    expect(await textOf(site, named("a.example"))).toBe("from a.example");
+    // Without a known `Vary`, the first request is repeated.
+    expect(site.origin.count).toBe(4);
+    site.clock.advance(61);
+    expect(await textOf(site, named("a.example"))).toBe("from a.example");
+    expect(site.origin.count).toBe(5);
+  });
+
+  it.each<{ id: string; route: object }>([
+    { id: "key.headers", route: { key: { headers: ["x-page-hostname"] } } },
+    { id: "a condition", route: { when: { header: { "x-page-hostname": ["a.example"] } } } },
+    { id: "forward", route: { forward: ["x-page-hostname"] } },
+    { id: "credentialFields", route: { credentialFields: { add: ["x-page-hostname"] } } },
+    { id: "bypass", route: { bypass: true } },
+  ])("reaches the origin if the route names it, or stores nothing: $id", async ({ route }) => {
+    const site = openSite({ origin: linked(cc("max-age=60")), config: routeOf(route) });
+    expect(await textOf(site, named("a.example"))).toBe("from a.example");
+  });
+
+  it("reaches the origin in a POST", async () => {
+    const site = openSite({ origin: linked(cc("max-age=60")) });
+    expect(await textOf(site, { ...post, ...named("a.example") })).toBe("from a.example");
+  });
 });
 
 describe("a request that bypasses the cache", () => {

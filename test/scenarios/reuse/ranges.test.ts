@@ -154,6 +154,40 @@ describe("a range request (RFC 9110 §14)", () => {
     expect((await site.get("/a")).cacheStatus).toContain("; hit");
   });
 
+  it.each<FieldTexts>([
+    { range: "bytes=" },
+    { range: "bytes=5-2" },
+    { range: "items=0-1" },
+    { range: `bytes=${"0-0,".repeat(99)}2-2` },
+    { range, "if-range": 'W/"1"' },
+    { range, "if-range": "yesterday" },
+    { "if-range": '"1"' },
+  ])("cannot provoke an answer for others by a range of no body: %j (§14.2)", async (headers) => {
+    const site = openSite({
+      origin: (request) =>
+        request.headers.has("range") || request.headers.has("if-range")
+          ? page("provoked", cc("max-age=60"), 404)
+          : page("hello", fields),
+    });
+    const [seen, other] = await Promise.all([site.get("/a", { headers }), site.get("/a")]);
+    expect([seen.status, seen.text, other.text]).toEqual([200, "hello", "hello"]);
+    expect(site.origin.count).toBe(1);
+  });
+
+  it("gets a 416 from the whole response, if no body has its range (§14.2)", async () => {
+    const site = openHello();
+    const unsatisfiable = { headers: { range: "bytes=-0" } };
+    expect((await site.get("/a", unsatisfiable)).text).toBe("hello");
+    expect(site.origin.last.fields.has("range")).toBe(false);
+    expect((await site.get("/a", unsatisfiable)).status).toBe(416);
+  });
+
+  it("is forwarded without its range for HEAD (§14.2)", async () => {
+    const site = openHello();
+    await site.get("/a", { method: "HEAD", headers: { range } });
+    expect(site.origin.last.fields.has("range")).toBe(false);
+  });
+
   it("has its Content-Range ignored (§14.4)", async () => {
     const site = openHello();
     await site.get("/a");

@@ -140,7 +140,8 @@ function headersIn(value: unknown): Headers | undefined {
 }
 
 /** The refusals of answers that no configuration stores. */
-const neverStored = "no-store private set-cookie vary-any endless-stream names-client".split(" ");
+const neverStored =
+  "no-store private set-cookie vary-any endless-stream dictionary-coded names-client".split(" ");
 
 /** Reads a line of `logs` (docs/logs.md). It is written at the end of its request. */
 function readOwn(line: string): LogEntry | "other" | undefined {

@@ -196,6 +196,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "its media type is for endless streams",
     hint: "nothing: each client gets its own stream",
   },
+  "dictionary-coded": {
+    clause: "RFC 9842 §4, §5",
+    why: "only clients with a shared dictionary can decode it, and the origin got the field of no dictionary",
+    hint: "let the origin compress with a dictionary only for Available-Dictionary, or set bypass in the route",
+  },
   "vary-any": {
     clause: "RFC 9111 §4.1",
     why: "it has Vary: *, which no other request matches",
