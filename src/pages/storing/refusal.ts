@@ -18,6 +18,7 @@ import { tagFieldNames } from "../stored/tags.ts";
 import { readingsOf } from "../../routing/path-readings.ts";
 import { unknownCookies } from "../../routing/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
+import type { AnswerEffects } from "./answer-effects.ts";
 import { isFromBeforePurge } from "./from-before-purge.ts";
 import { isTypeInDoubt, originAnsweredAt } from "./metadata-of-answer.ts";
 import { streamBytesMax } from "./in-tiers.ts";
@@ -90,20 +91,17 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
   "extension-mismatch",
 ]);
 
-/** An answer, with the objections of the route's parts. */
-interface JudgedAnswer extends Objections {
-  /** All fields of the origin that the route does not strip. */
-  readonly headers: Headers;
-}
+/** The effects of an answer, with the objections of the route's parts. */
+type JudgedAnswer = AnswerEffects & Objections;
 
 /** Returns the rule by which an answer is not stored; `undefined` if the answer is stored. */
 export function refusedBy(
   metadata: StoredMetadata,
-  { response: { headers }, ...answer }: Objections & { readonly response: Response },
+  answer: JudgedAnswer,
   pending: PendingForward,
 ): RefusedStore | undefined {
   const rule =
-    refusalToStore(metadata, { ...answer, headers }, pending) ??
+    refusalToStore(metadata, answer, pending) ??
     (isFailedRefresh(metadata, pending) ? "refresh-failed" : undefined) ??
     (isUnconfirmed(metadata, pending) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
@@ -118,7 +116,7 @@ export function refusedBy(
  */
 export function refusalToStore(
   metadata: StoredMetadata,
-  { headers: received, failure, refusal }: JudgedAnswer,
+  { headers: received, cookies, failure, refusal }: JudgedAnswer,
   place: VariantPlace,
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
@@ -135,6 +133,7 @@ export function refusalToStore(
     request: { method: request.method, noStore: request.directives.noStore },
     status,
     fields: headers,
+    setsCookie: cookies.length > 0,
     governing: terms.governing,
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
