@@ -43,6 +43,7 @@ import { freshenedMetadata, type ReadAnswer } from "../storing/metadata-of-answe
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import {
   isProvisional,
+  needsConfirmation,
   ofOneClient,
   refusalToStore,
   refused,
@@ -193,6 +194,9 @@ function refusalToFreshen(
     (effects.cookies.length > 0 ? "set-cookie" : undefined) ??
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
     refusalToStore(metadata, answer, { ...pending, request: { ...request, method: "GET" } }) ??
+    (!request.isAnonymous && needsConfirmation(metadata, request.route)
+      ? "unconfirmed"
+      : undefined) ??
     (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
   return rule && refused(rule, metadata, request, answer);
 }

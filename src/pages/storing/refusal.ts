@@ -26,6 +26,7 @@ import {
   assignedLifetimeSeconds,
   isNamedStatus,
   keepUntilAtMs,
+  namedErrorSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
 import { storedCandidate, questionOf, type PendingForward } from "../reuse/pending-forward.ts";
@@ -197,8 +198,7 @@ function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boo
 /**
  * Returns whether an answer needs confirmation by an anonymous request, because a client may have provoked it: a success
  * of a type in doubt, or an error or redirect in these cases:
- * - The answer's lifetime is from the route and not from the origin, or the answer is a server error
- *   that the route does not name.
+ * - `needsConfirmation` says so.
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
@@ -228,11 +228,12 @@ function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boole
 
 /**
  * Returns whether an error or a redirect is stored only from an anonymous request: its lifetime is from
- * the route, or it is a server error that the route does not name.
+ * the route, the route gives its status a duration, or it is a server error that the route does not name.
  */
 export function needsConfirmation(metadata: StoredMetadata, route: Route): boolean {
   const isByRoute = metadata.status >= 300 && termsOf(metadata, route).isAssigned;
-  return isByRoute || isStatedFailure(metadata, route);
+  const isNamed = namedErrorSeconds(route, metadata) !== undefined;
+  return isByRoute || isNamed || isStatedFailure(metadata, route);
 }
 
 /**
