@@ -52,12 +52,13 @@ export function storingOf(
   answer: Pick<Response, "headers" | "status">,
   receivedAtMs: number = Date.now(),
 ): StorageVerdict {
-  const fields = withoutAnalyticsCookies(answer.headers);
+  const { headers: fields } = answer;
   const governing = governingDirectives(fields);
   const verdict = mayStore({
     request: { method: "GET", noStore: false },
     status: answer.status,
     fields,
+    setsCookie: !cookiesSetBy(fields).every(isAnalyticsCookie),
     governing,
     lifetimeAssigned: true,
     isNamed: false,
@@ -103,13 +104,6 @@ export async function openReplay(config: Config, settings: ReplaySettings): Prom
 export function cookiesSetBy(headers: Headers): string[] {
   const names = headers.getSetCookie().map((line) => line.split("=", 1)[0]?.trim() ?? "");
   return [...new Set(names)];
-}
-
-function withoutAnalyticsCookies(headers: Headers): Fields {
-  if (!cookiesSetBy(headers).every(isAnalyticsCookie)) return headers;
-  const fields = new Headers(headers);
-  fields.delete("set-cookie");
-  return fields;
 }
 
 function statedByOf(fields: Fields, field: string): string {

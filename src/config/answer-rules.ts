@@ -17,6 +17,8 @@ export interface AnswerHead {
 export interface AnswerRule {
   /** Returns whether all conditions hold. */
   readonly fits: (head: AnswerHead) => boolean;
+  /** The fields of `when.header`, in lower case. */
+  readonly reads: readonly string[];
   /** Whether the rule names statuses. Otherwise its `fresh` is not for errors and most redirects. */
   readonly namesStatus: boolean;
   readonly freshSeconds: number | undefined;
@@ -38,6 +40,7 @@ export function compileAnswerRules(
 ): readonly AnswerRule[] {
   return (written ?? []).map(({ when, fresh, tags = [], store = true, strip = [] }) => ({
     fits: compileConditions(when),
+    reads: lowerCased(Object.keys(when.header ?? {})),
     namesStatus: when.status !== undefined,
     freshSeconds: durationSeconds(fresh),
     tags,

@@ -59,12 +59,12 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       const context = contextFor(request, background, arrival, sampled);
       const { route } = read;
       const assembly = route.traits.assembles === true ? site.assembly : undefined;
-      const answer =
+      const answerTo = (client: Request) =>
         assembly === undefined
-          ? serve(request, read, context)
+          ? serve(client, read, context)
           : // Each fragment has a lookup of its own.
             inInvocation(() =>
-              assembly.answer(request, read, context, (one, of, part, gathered) =>
+              assembly.answer(client, read, context, (one, of, part, gathered) =>
                 serve(one, of, {
                   ...context,
                   ...gathered,
@@ -72,13 +72,15 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
                 }),
               ),
             );
+      const answer = answerTo(request);
       if (sampled === undefined && !mayChange(route)) return answer;
-      const ended = (response: Response) => {
-        const sent = leave(response, route, request);
+      const ended = (sent: Response) => {
         sampled?.answered(sent);
         return sent;
       };
-      return answer instanceof Promise ? answer.then(ended) : ended(answer);
+      const left = (response: Response) => leave(response, route, request, answerTo);
+      const sent = answer instanceof Promise ? answer.then(left) : left(answer);
+      return sent instanceof Promise ? sent.then(ended) : ended(sent);
     },
   };
 }

@@ -282,9 +282,10 @@ function phasesOf(rule: Rule, env: PhaseHost): Phases {
     const failed = () => {
       throw cause;
     };
-    const names = namesOf(rule, host);
-    if (phases.admits !== undefined || names === undefined) return { ...phases, admits: failed };
-    return { ...phases, keyed: failed, constants: names.map((name) => [name, null]) };
+    const constants = namesOf(rule, host)?.map((name) => [name, null] as const);
+    return phases.admits !== undefined || constants === undefined
+      ? { ...phases, constants, admits: failed }
+      : { ...phases, constants, keyed: failed };
   }
 }
 

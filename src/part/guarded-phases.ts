@@ -4,9 +4,10 @@ import { describedError } from "../base/error-name.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
-import type { FieldEdits } from "../config/route.ts";
+import { type FieldEdits, originsOf } from "../config/route.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
+import { mayBeSecret } from "../rules/selecting.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 import {
   type Admission,
@@ -45,10 +46,15 @@ export const withPhases =
         )
         .reduce(both);
       refuseSharedNames(route, phases);
-      const requestEdits = withConstants(route, phases);
-      return { ...route, requestEdits, phases };
+      return { ...route, phases };
     };
-    return { routes: config.routes.map(parted), anywhere: parted(config.anywhere) };
+    const routes = config.routes.map(parted);
+    const anywhere = parted(config.anywhere);
+    const reserved = reservedNames([...routes, anywhere]);
+    return {
+      routes: routes.map((route) => withConstants(route, reserved)),
+      anywhere: withConstants(anywhere, reserved),
+    };
   };
 
 /** The members of `Phases` that are functions. */
@@ -224,10 +230,9 @@ function either<Given extends readonly unknown[], Result>(
 }
 
 /** @throws OperatorError if a field has both a value of the key and a constant, of which the origin would get one */
-function refuseSharedNames({ name, use }: Route, { constants = [], gate }: Phases): void {
+function refuseSharedNames({ name, use }: Route, phases: Phases): void {
   const keyed = use.flatMap(({ traits }) => traits.keyed ?? []);
-  const named = [...constants, ...(gate?.constants ?? [])];
-  const [twice] = named.find(([field]) => keyed.includes(field)) ?? [];
+  const twice = constantNames({ phases }).find((field) => keyed.includes(field));
   if (twice === undefined) return;
   throw new OperatorError({
     what: "A rule is invalid.",
@@ -236,17 +241,48 @@ function refuseSharedNames({ name, use }: Route, { constants = [], gate }: Phase
   });
 }
 
-/** Returns the route's edits for the origin. No client's field reaches the origin under the name of a constant. */
-function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases) {
-  const named = [...constants, ...(gate?.constants ?? [])].map(([name]) => name);
-  if (named.length === 0) return requestEdits;
-  const lines = constants.flatMap(([name, value]): FieldEdits["lines"] =>
+/** Returns the names of a route's constants, also of those that only checked requests have. */
+const constantNames = ({ phases: { constants = [], gate } }: Pick<Route, "phases">) =>
+  [...constants, ...(gate?.constants ?? [])].map(([name]) => name);
+
+/**
+ * Returns the names of constants by origin. The origin may trust such a field, whichever route a request takes.
+ * `Authorization` is not reserved, because a request with a client's own bypasses the cache, nor are fields by which
+ * clients negotiate.
+ */
+function reservedNames(routes: readonly Route[]): ReadonlyMap<string, readonly string[]> {
+  const reserved = new Map<string, string[]>();
+  for (const route of routes) {
+    const names = constantNames(route).filter(
+      (name) => name !== "authorization" && mayBeSecret([name, ""]),
+    );
+    for (const origin of names.length === 0 ? [] : originsOf(route)) {
+      reserved.set(origin, [...(reserved.get(origin) ?? []), ...names]);
+    }
+  }
+  return reserved;
+}
+
+/**
+ * Returns the route with its edits for the origin. No client's field reaches the origin under the name of a constant
+ * of any route, unless the key has the field.
+ */
+function withConstants(route: Route, reserved: ReadonlyMap<string, readonly string[]>): Route {
+  const { requestEdits, keyHeaders, phases } = route;
+  const ofOrigins = originsOf(route).flatMap((origin) => reserved.get(origin) ?? []);
+  const named = [
+    ...constantNames(route),
+    ...ofOrigins.filter((name) => !keyHeaders.includes(name)),
+  ];
+  if (named.length === 0) return route;
+  const lines = (phases.constants ?? []).flatMap(([name, value]): FieldEdits["lines"] =>
     value === null ? [] : [[name, value]],
   );
-  return {
+  const edits: FieldEdits = {
     removed: new Set([...(requestEdits?.removed ?? []), ...named]),
     lines: [...(requestEdits?.lines ?? []), ...lines],
-  } satisfies FieldEdits;
+  };
+  return { ...route, requestEdits: edits };
 }
 
 interface PhaseFault {

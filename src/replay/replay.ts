@@ -224,7 +224,7 @@ export class Replay {
     const { key } = request;
     const place = { request, exchange, key, validating: candidate, inShared: "nothing" } as const;
     const pending = place as unknown as PendingForward;
-    if (refusalToStore(metadata, { headers: noHeaders }, pending) !== undefined) {
+    if (refusalToStore(metadata, noEffects, pending) !== undefined) {
       return { outcome: "forwarded", origin };
     }
     const isHeld = mustAwaitSecondAsk(metadata, pending);
@@ -330,8 +330,9 @@ function bytesOf(asked: ReplayedRequest, before: Candidate | undefined): number 
   return (isWhole ? bytes : undefined) ?? before?.stored.metadata.bodyBytes ?? 0;
 }
 
-/** The log does not show fields that name a client. */
+/** The log shows no fields of answers. */
 const noHeaders = new Headers();
+const noEffects = { headers: noHeaders, cookies: [] };
 const unknownMetadata = { selecting: [], tags: [], stamp: "none", bodyDigest: "" } as const;
 
 let lastDate: { second: number; line: FieldLine } = { second: 0, line: ["date", ""] };

@@ -1,6 +1,6 @@
 // The directives of Cache-Control, and of the targeted fields that replace it in this cache
 // (RFC 9111 §5.2, RFC 5861, RFC 9213). From the text of a field up to `governingDirectives`.
-import type { Fields } from "./fields.ts";
+import { type Fields, isEssential } from "./fields.ts";
 import { parseDictionary } from "structured-headers";
 
 export interface Directive {
@@ -186,15 +186,15 @@ export function requestDirectives(fields: Fields) {
 }
 
 /**
- * Returns `false` if the directive is absent, and the listed field names if each occurrence lists
- * valid names. Otherwise returns `true`.
+ * Returns `false` if the directive is absent, and the listed field names if each occurrence lists valid
+ * names of fields that a stored response can lack. Otherwise returns `true`.
  */
 function qualifiable(parsed: readonly Directive[], name: string): Qualifiable {
   const all = parsed.filter((directive) => directive.name === name);
   if (all.length === 0) return false;
   const named = all.map((directive) => fieldNames(directive.argument));
   const namesFields = (names: string[]) =>
-    names.length > 0 && names.every((field) => tokenPattern.test(field));
+    names.length > 0 && names.every((field) => tokenPattern.test(field) && !isEssential(field));
   return named.every(namesFields) ? named.flat() : true;
 }
 

@@ -6,6 +6,18 @@ export type FieldLine = readonly [name: string, value: string];
 /** The methods of `Headers` that the rules use. Field names are case-insensitive. */
 export type Fields = Pick<Headers, "get" | "has">;
 
+const essential =
+  /^(?:content-.+|etag|last-modified|location|access-control-allow-origin|timing-allow-origin|no-vary-search)$/;
+
+/**
+ * Returns whether a stored response would be another one without this field: it says what the body is, where it
+ * leads, whom it is for, or which URLs have it. A directive that names it counts as unqualified, as RFC 9111 §5.2.2.4
+ * and §5.2.2.7 allow.
+ *
+ * @param name in lower case
+ */
+export const isEssential = (name: string): boolean => essential.test(name);
+
 /**
  * Returns whether Node can send these values (RFC 9110 §5.5). `Headers` also accepts control
  * characters and, on Workers, any text. For these values, Node's server throws when it writes the

@@ -1,9 +1,15 @@
 // Decides whether this shared cache may store a response, and which of its fields (RFC 9111 §3, §3.1,
 // §3.5). A refusal names its rule.
-import type { ResponseDirectives, GoverningDirectives } from "./cache-control.ts";
+import type { GoverningDirectives, ResponseDirectives } from "./cache-control.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
 import { selectingFieldNames } from "./selecting.ts";
-import { type Fields, isDictionaryCoded, isErrorStatus, type FieldLine } from "./fields.ts";
+import {
+  type FieldLine,
+  type Fields,
+  isDictionaryCoded,
+  isErrorStatus,
+  isEssential,
+} from "./fields.ts";
 
 export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
 
@@ -76,6 +82,8 @@ interface StoreAsk {
   readonly request: { method: string; noStore: boolean };
   readonly status: number;
   readonly fields: Fields;
+  /** Whether the answer sets a cookie for one client, by the fields that the origin sent. */
+  readonly setsCookie: boolean;
   readonly governing: GoverningDirectives;
   /** Whether the route sets a lifetime for this response. */
   readonly lifetimeAssigned: boolean;
@@ -111,7 +119,7 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
 
   // RFC 9111 §7.3 allows storing a cookie. But a cookie is for one client.
-  if (fields.has("set-cookie")) return refuse("set-cookie");
+  if (given.setsCookie) return refuse("set-cookie");
   // §4.1: `Vary: *` never matches, so the stored response could never answer.
   if (selectingFieldNames(fields).includes("*")) return refuse("vary-any");
   // RFC 9111 §3 allows storing it. But an event stream is for one client, and would have ended
@@ -189,19 +197,22 @@ export const ofConnection: ReadonlySet<string> = new Set([...hopByHop, ...forPro
 const deciding = ["age", "date", "expires", "vary"];
 
 /**
- * Fields for every recipient, besides those with directives. `Connection` must not name them (RFC 9110
- * §7.6.1). If it does, they are kept.
+ * Fields for every recipient, besides essential ones and those with directives. `Connection` must not
+ * name them (RFC 9110 §7.6.1). If it does, they are kept.
  */
 const endToEnd: ReadonlySet<string> = new Set([
   ...deciding,
   "authorization",
   "cookie",
-  "etag",
   "set-cookie",
 ]);
 
 /** Fields with directives, which decide whether a response is stored. */
 const hasDirectives = (name: string) => /^(?:surrogate-control|(?:.*-)?cache-control)$/.test(name);
+
+const isForHop = (name: string) =>
+  !endToEnd.has(name) && !hasDirectives(name) && !isEssential(name);
+
 /** A longer list is cut, because a client may send a field of 64 KiB. */
 const connectionCharactersMax = 4_096;
 
@@ -215,7 +226,7 @@ export function connectionFields(fields: Fields): ReadonlySet<string> {
   const isChunked = fields.has("transfer-encoding");
   if (nominated.length === 0 && !isChunked) return hopByHop;
   const names = nominated.map((name) => name.trim());
-  const own = names.filter((name) => !endToEnd.has(name) && !hasDirectives(name));
+  const own = names.filter(isForHop);
   // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }
@@ -233,14 +244,17 @@ export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet
   return new Set(names.filter((name) => !hasDirectives(name) && !deciding.includes(name)));
 }
 
-/**
- * Returns the field lines that may be stored. Drops fields of the connection, fields for proxies,
- * and fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
- */
-export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
+/** Returns the field lines for all recipients: those of the connection and for proxies are dropped (RFC 9111 §3.1). */
+export function endToEndFields(fields: Headers): FieldLine[] {
   const dropped = connectionFields(fields);
+  return [...fields].filter(([name]) => !dropped.has(name) && !forProxiesOnly.has(name));
+}
+
+/** Returns the field lines without those that a qualified directive names (RFC 9111 §5.2.2.4, §5.2.2.7). */
+export function withoutQualified(
+  fields: readonly FieldLine[],
+  directives: ResponseDirectives,
+): FieldLine[] {
   const qualified = qualifiedFieldNames(directives);
-  return [...fields].filter(
-    ([name]) => !dropped.has(name) && !forProxiesOnly.has(name) && !qualified.has(name),
-  );
+  return fields.filter(([name]) => !qualified.has(name));
 }

@@ -11,7 +11,7 @@ import { query } from "../../src/parts/query/query.ts";
 import { slices } from "../../src/parts/slices/slices.ts";
 import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
 import { explained, explainedText, explainToken } from "../../testing/site/explained.ts";
-import { openSite, type SiteOptions } from "../../testing/site/harness.ts";
+import { type AskInit, openSite, type SiteOptions } from "../../testing/site/harness.ts";
 import { openJournalled } from "../../testing/site/purge-sender.ts";
 import { openWarmSite, warmed } from "../../testing/site/warm-site.ts";
 import { countsOf } from "../../testing/site/counts-of.ts";
@@ -158,6 +158,64 @@ describe("a gate", () => {
       site.origin.asked.map(({ fields }) => fields.get("x-gate") ?? fields.get("x_gate")),
     ).toEqual([null, null, null, null]);
   });
+});
+
+describe("a constant field belongs to its origin", () => {
+  const plain = defineRule({
+    name: "plain",
+    forward: () => ({ "x-plain": "1", "accept-language": "de", authorization: "Basic eDp5" }),
+  });
+  const unset = defineRule({
+    ...closed,
+    name: "unset",
+    forward: ({ secret }) => ({ "x-unset": secret("UNSET") }),
+  });
+  const mirrored = defineRule({ name: "mirrored", forward: () => ({ "x-other": "1" }) });
+  const names = ["x-gate", "x_gate", "x-plain", "x-unset", "x-other"];
+  const routes = [
+    ...config([ajar]).routes,
+    { name: "plain", match: "/p/*", use: [plain] },
+    { name: "unset", match: "/u/*", use: [unset] },
+    { name: "mirrored", match: "/o/m/*", origin: "other", use: [mirrored, fallback("mirror")] },
+    { name: "keyed", match: "/k/*", key: { headers: ["x-gate"] } },
+    { name: "passed", match: "/raw/*", bypass: true },
+    { name: "mirror", match: "/mirror/*", origin: "mirror" },
+    { name: "other", match: "/o/*", origin: "other" },
+    { name: "far", match: "/far/*", origin: "far" },
+    { name: "rest", match: "/r/*" },
+  ];
+  const client = Object.fromEntries(names.map((name) => [name, "forged"]));
+  const sent = { ...client, "accept-language": "fr" };
+  const withAuthorization = { headers: { ...sent, authorization: "Basic YTpi" } };
+
+  it.each<[path: string, init: AskInit, got: readonly string[]]>([
+    ["/r/a", { headers: sent }, ["x-other"]],
+    ["/elsewhere", { headers: sent }, ["x-other"]],
+    ["/raw/a", { headers: sent }, ["x-other"]],
+    ["/r/a", { headers: sent, method: "POST", body: "x" }, ["x-other"]],
+    ["/r/a", withAuthorization, ["x-other"]],
+    ["/k/a", { headers: sent }, ["x-gate", "x-other"]],
+    ["/o/a", { headers: sent }, ["x-gate", "x-plain", "x-unset"]],
+    ["/mirror/a", { headers: sent }, ["x-gate", "x-plain", "x-unset"]],
+    ["/far/a", { headers: sent }, ["x-gate", "x-plain", "x-unset", "x-other"]],
+  ])(
+    "on another route as well, but its own name is free elsewhere: %s %j",
+    async (path, init, got) => {
+      const origins = Object.fromEntries(
+        ["mirror", "other", "far"].map((name) => [name, { url: `https://${name}.invalid` }]),
+      );
+      const { site } = openJournalled({
+        origin: () => page("page", cc("max-age=60")),
+        env,
+        config: { origins, routes },
+      });
+      await site.get(path, init);
+      const { fields } = site.origin.last;
+      expect(names.filter((name) => fields.get(name) === "forged")).toEqual(got);
+      expect(fields.get("accept-language")).toBe("fr");
+      expect(fields.get("authorization")).toBe(new Headers(init.headers).get("authorization"));
+    },
+  );
 });
 
 describe("a page behind a gate leaves by no other path", () => {

@@ -72,6 +72,13 @@ describe("responseDirectives", () => {
     ["empty-member", "RFC 9110 §5.6.1.2", 'no-cache="a, ,b,"', { noCache: ["a", "b"] }],
     ["private", "§5.2.2.7", "private", { private: true }],
     ["private-qualified", "§5.2.2.7", 'private="x-a"', { private: ["x-a"] }],
+    [
+      "private-with-an-essential-field",
+      "§5.2.2.7",
+      'private="x-a, Content-Type"',
+      { private: true },
+    ],
+    ["no-cache-with-an-essential-field", "§5.2.2.4", "no-cache=ETag", { noCache: true }],
     ["private-with-an-invalid-field-name", "§5.2.2.7", 'private="x-a x-b"', { private: true }],
     ["private-with-multi-byte-text", "§5.2.2.7", 'private="x-a, größe"', { private: true }],
     ["public", "§5.2.2.9", "public", { public: true }],

@@ -2,16 +2,21 @@
 // §5.2.2.7; RFC 9110 §7.6.1).
 import { describe, expect, it } from "vitest";
 import { responseDirectives } from "../../src/rules/cache-control.ts";
-import { connectionFields, qualifiedFieldNames, storableFields } from "../../src/rules/storable.ts";
+import {
+  connectionFields,
+  endToEndFields,
+  qualifiedFieldNames,
+  withoutQualified,
+} from "../../src/rules/storable.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 
 const namesKept = (fields: Record<string, string>, cacheControl = "") =>
-  storableFields(
-    new Headers(fields),
+  withoutQualified(
+    endToEndFields(new Headers(fields)),
     responseDirectives(fieldsWith({ "cache-control": cacheControl })),
   ).map(([name]) => name);
 
-describe("storableFields", () => {
+describe("storing", () => {
   const ofTheHop =
     "Connection HTTP2-Settings Keep-Alive Proxy-Connection TE Transfer-Encoding Upgrade Trailer Proxy-Authenticate " +
     "Proxy-Authentication-Info Proxy-Authorization";
@@ -41,7 +46,8 @@ describe("storableFields", () => {
   });
 
   const forEveryone =
-    "Age Authorization Cache-Control CDN-Cache-Control Cookie Date ETag Expires Set-Cookie Surrogate-Control Vary";
+    "Access-Control-Allow-Origin Age Authorization Cache-Control CDN-Cache-Control Content-Encoding Content-Type " +
+    "Cookie Date ETag Expires Last-Modified Location No-Vary-Search Set-Cookie Surrogate-Control Vary";
 
   it.each(forEveryone.split(" "))("keeps %s if Connection names it (RFC 9110 §7.6.1)", (name) => {
     const fields = { connection: `close, ${name}`, [name]: "x" };
@@ -54,8 +60,7 @@ describe("storableFields", () => {
       ["Set-Cookie", "b=2"],
       ["X-Unknown", "é"],
     ];
-    const directives = responseDirectives(fieldsWith({}));
-    expect(storableFields(new Headers(lines), directives)).toEqual([
+    expect(endToEndFields(new Headers(lines))).toEqual([
       ["set-cookie", "a=1"],
       ["set-cookie", "b=2"],
       ["x-unknown", "é"],
@@ -94,11 +99,12 @@ it.each([
   ["private", 'private="X-A", no-cache', ["x-a"]],
   ["no-cache", 'no-cache="x-a, x-b"', ["x-a", "x-b"]],
   ["both", 'no-cache="x-a", private="x-b, x-a"', ["x-a", "x-b"]],
+  ["beside an essential field", 'no-cache="x-a, etag", private="x-b"', ["x-b"]],
   ["directives", 'private="cache-control, cdn-cache-control, surrogate-control, a"', ["a"]],
   [
     "deciding",
-    'private="age, vary, etag", no-cache="date, expires, set-cookie"',
-    ["etag", "set-cookie"],
+    'private="age, vary, x-a", no-cache="date, expires, set-cookie"',
+    ["set-cookie", "x-a"],
   ],
 ])("qualifiedFieldNames has these names: %s (§5.2.2.4, §5.2.2.7)", (_id, text, names) => {
   const directives = responseDirectives(fieldsWith({ "cache-control": text }));

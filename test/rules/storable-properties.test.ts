@@ -35,6 +35,7 @@ function ruleFor(given: { status: number; text: string }): string {
     request: { method: "GET", noStore: false },
     status: given.status,
     fields,
+    setsCookie: false,
     governing: governingDirectives(fields),
     // The strongest permission that a route can give.
     lifetimeAssigned: true,

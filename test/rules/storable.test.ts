@@ -29,6 +29,7 @@ const ruleFor = (texts: Fields, asked: Asked = {}) => {
     request: { method, noStore },
     status: asked.status ?? 200,
     fields,
+    setsCookie: fields.has("set-cookie"),
     governing: governingDirectives(fields),
     lifetimeAssigned: asked.lifetimeAssigned ?? false,
     isNamed: asked.isNamed ?? true,

@@ -11,6 +11,14 @@ let isHeld = false;
 const fieldsByPath: Readonly<Record<string, Record<string, string | string[]>>> = {
   "/private": { "cache-control": "private, max-age=600" },
   "/set-cookie": { "cache-control": "public, max-age=600", "set-cookie": ["a=1", "b=2; Path=/"] },
+  "/no-cache-set-cookie": {
+    "cache-control": 'no-cache="set-cookie", public, max-age=600',
+    "set-cookie": "a=1",
+  },
+  "/private-set-cookie": {
+    "cache-control": "max-age=600, private=Set-Cookie",
+    "set-cookie": "a=1",
+  },
   "/harmless": { "cache-control": "max-age=600", "set-cookie": ["__cf_bm=1; HttpOnly", "_ga=2"] },
   "/implicit": { "cache-control": "max-age=600" },
   "/public": { "cache-control": "public, max-age=600" },
@@ -42,6 +50,8 @@ describe("a response for one client", () => {
   it.each([
     ["Cache-Control: private", "/private", {}],
     ["Set-Cookie", "/set-cookie", {}],
+    ["Set-Cookie, named by no-cache", "/no-cache-set-cookie", {}],
+    ["Set-Cookie, named by private", "/private-set-cookie", {}],
     ["a request with Authorization", "/public?authorization", bearer("ada")],
     ["a request with a session cookie", "/implicit?session", session("ada")],
     ["a request with a credential field", "/implicit?key", keyed("ada")],

@@ -18,7 +18,7 @@ import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, SharedRest } from "../../bodies/continuation.ts";
 import { validatorOf, type StoredMetadata } from "../stored/stored-response.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
-import { withoutStripped } from "../storing/stripped-fields.ts";
+import { effectsOf } from "../storing/answer-effects.ts";
 import { forwardSelecting } from "./forward.ts";
 
 /** Returns how a request continues the body of a response. */
@@ -130,7 +130,7 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   const { status, headers, body } = response;
   const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
   // The stored response lacks the validators that a rule has stripped, but a part repeats them.
-  const compared = withoutStripped(headers, metadata.ruleMatch, asking);
+  const { headers: compared } = effectsOf(headers, metadata.ruleMatch, asking);
   const isSame =
     (answer.failure ?? answer.refusal) === undefined &&
     status === 206 &&

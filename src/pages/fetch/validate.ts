@@ -1,13 +1,13 @@
 // Freshens a stored response with a 304 or with a 200 to HEAD. After a 304, the freshened response
 // is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
+import type { Route } from "../../config/config.ts";
 import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
 import { meaningChangedBy, freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
-import { sharedExplicitly } from "../../rules/storable.ts";
+import { qualifiedFieldNames, sharedExplicitly } from "../../rules/storable.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import { personalCookies } from "../../routing/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import {
   needsNewBody,
@@ -35,14 +35,15 @@ import {
   originFreshSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
+import { effectsOf } from "../storing/answer-effects.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import { freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { freshenedMetadata, type ReadAnswer } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { withoutStripped } from "../storing/stripped-fields.ts";
 import {
   isProvisional,
+  needsConfirmation,
   ofOneClient,
   refusalToStore,
   refused,
@@ -73,20 +74,15 @@ export async function validated(
   if (fresh === undefined) return undefined;
   const received = fresh.response.headers;
   // The stored response lacks the validators that a rule has stripped, but a 304 repeats them.
-  const compared = withoutStripped(received, before.ruleMatch, pending);
+  const { headers: compared } = effectsOf(received, before.ruleMatch, pending);
   const isSame =
     fresh.release === before.release && freshensWhatWasSent(compared, fieldsOf(before));
   if (!isSame || [...received.values()].some(hasLostOctets)) return undefined;
   reportChangedMeaning(received, before, pending);
-  const metadata = freshenedMetadata(before, fresh, pending);
+  const read = freshenedMetadata(before, fresh, pending);
+  const { metadata, effects } = read;
   if (!hasNeeded(body, metadata, pending)) return undefined;
-  // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
-  const headers = withoutStripped(received, metadata.ruleMatch, pending);
-  const cookies = personalCookies(headers, request, exchange.site.config);
-  const why =
-    cookies.length > 0
-      ? refused("set-cookie", metadata, request)
-      : refusalToFreshen(metadata, fresh, pending);
+  const why = refusalToFreshen(read, fresh, pending);
   const refusal = why?.rule;
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   if (why === undefined) decision.stored = true;
@@ -115,16 +111,18 @@ export async function validated(
   decision.outcome = "validated";
   const terms = termsOf(metadata, request.route);
   const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), pending);
-  const own = fieldsForOneClient(headers, metadata, pending);
-  for (const [name, value] of own) {
-    if (name !== "set-cookie") response.headers.set(name, value);
-  }
-  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  const own = fieldsForOneClient(received, metadata, pending);
+  for (const [name, value] of own) response.headers.set(name, value);
+  for (const cookie of effects.cookies) response.headers.append("set-cookie", cookie);
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata, request.route);
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (isProvisional(before, refusal)) allowNoReuse(response.headers);
   if (why !== undefined)
-    exchange.site.answers?.answered(metadata, pending, { refused: why, isMadePrivate });
+    exchange.site.answers?.answered(metadata, pending, {
+      refused: why,
+      cookies: effects.cookies,
+      isMadePrivate,
+    });
   return { answer: response, done };
 }
 
@@ -134,11 +132,23 @@ function updateFrom(
   before: StoredMetadata,
   { request }: PendingForward,
 ): StampedAnswer | undefined {
-  const { update } = request.route.phases;
-  if (update === undefined) return answer;
+  const { route } = request;
   const { response } = answer;
+  if (unstoredFor(route, before).some((name) => !response.headers.has(name))) return undefined;
+  const { update } = route.phases;
+  if (update === undefined) return answer;
   const headers = update(response.headers, fieldsOf(before));
   return headers && { ...answer, response: withFields(response, headers) };
+}
+
+/** Returns the fields that a rule of the route may read, and that are not stored, because a directive names them. */
+function unstoredFor(route: Route, before: StoredMetadata): readonly string[] {
+  const { answer, phases } = route;
+  if (phases.tags === undefined && answer.length === 0) return [];
+  const named = qualifiedFieldNames(termsOf(before, route).governing.directives);
+  const isRead = (name: string) =>
+    phases.tags !== undefined || answer.some(({ reads }) => reads.includes(name));
+  return [...named].filter((name) => name !== "set-cookie" && isRead(name));
 }
 
 /** Returns whether the part of the body that was read suffices for the freshened response. */
@@ -168,7 +178,7 @@ function reportChangedMeaning(
  * Credentials that select the variant need no such permission.
  */
 function refusalToFreshen(
-  metadata: StoredMetadata,
+  { metadata, effects }: ReadAnswer,
   { response: { headers }, judgedFields = headers }: StampedAnswer,
   pending: PendingForward,
 ): RefusedStore | undefined {
@@ -177,10 +187,16 @@ function refusalToFreshen(
   const { status, fields, release } = metadata;
   const whole = new Headers(judgedFields);
   for (const [name, value] of fields) if (!judgedFields.has(name)) whole.append(name, value);
-  const answer = { headers, ...objectionsTo({ status, headers: whole }, release, request) };
+  const objections = objectionsTo({ status, headers: whole }, release, request);
+  const answer = { ...effects, headers, ...objections };
+  // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const rule =
+    (effects.cookies.length > 0 ? "set-cookie" : undefined) ??
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
     refusalToStore(metadata, answer, { ...pending, request: { ...request, method: "GET" } }) ??
+    (!request.isAnonymous && needsConfirmation(metadata, request.route)
+      ? "unconfirmed"
+      : undefined) ??
     (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
   return rule && refused(rule, metadata, request, answer);
 }
@@ -203,8 +219,8 @@ export function learnFromHead(
   const { site, decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { status } = fresh.response;
-  const headers = withoutStripped(fresh.response.headers, before.ruleMatch, pending);
-  const isForAll = personalCookies(headers, request, site.config).length === 0;
+  const { headers, cookies } = effectsOf(fresh.response.headers, before.ruleMatch, pending);
+  const isForAll = cookies.length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   if (fresh.release !== before.release) return;
   // It tells nothing about a response from after the purge. The view may no longer know the stamp of `before`.
@@ -234,9 +250,9 @@ export function learnFromHead(
   const update = updateFrom(fresh, before, pending);
   if (update === undefined) return void makeStale();
   reportChangedMeaning(update.response.headers, before, pending);
-  const metadata = freshenedMetadata(before, update, pending);
-  if (refusalToFreshen(metadata, update, pending) !== undefined) return void makeStale();
-  store(metadata);
+  const freshened = freshenedMetadata(before, update, pending);
+  if (refusalToFreshen(freshened, update, pending) !== undefined) return void makeStale();
+  store(freshened.metadata);
 }
 
 async function storeFreshened(

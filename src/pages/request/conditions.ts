@@ -79,6 +79,15 @@ export function requestForWhole(client: Request, { traits }: Route): Request {
   return whole;
 }
 
+/** Returns a client's GET or HEAD for a range as one for the whole body; `undefined` for any other request. */
+export function requestWithoutRange(client: Request): Request | undefined {
+  const isRead = client.method === "GET" || client.method === "HEAD";
+  if (!isRead || !client.headers.has("range")) return undefined;
+  const fields = new Headers(client.headers);
+  for (const name of ["range", "if-range"]) fields.delete(name);
+  return new Request(client, { headers: fields });
+}
+
 const clients = new WeakMap<object, Request>();
 
 /** Notes that a request is for a part of the page that the client has requested. */

@@ -4,6 +4,7 @@ import type { Route } from "../../config/config.ts";
 import type { BodyFilter, PhaseRequest, Phases } from "../../part/port/phases.ts";
 import { hasCoding } from "../../rules/fields.ts";
 import { makePrivate } from "./downstream.ts";
+import { requestWithoutRange } from "../request/conditions.ts";
 import { plainPage, withErrorPage } from "./plain-page.ts";
 import { withFields } from "../../base/with-fields.ts";
 
@@ -16,8 +17,15 @@ export function mayChange({ errorPage, phases }: Route): boolean {
 /**
  * Returns the answer that leaves, in place of the one that the cache has given. An answer that a rule has chosen by its
  * client is private, because a cache downstream would give it to others.
+ *
+ * @param again answers the same request without its range
  */
-export function leave(given: Response, route: Route, request: PhaseRequest): Response {
+export function leave(
+  given: Response,
+  route: Route,
+  request: Request,
+  again: (whole: Request) => Response | Promise<Response>,
+): Response | Promise<Response> {
   const { phases } = route;
   const response = filtered(withErrorPage(given, route, request), phases, request);
   // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
@@ -29,7 +37,13 @@ export function leave(given: Response, route: Route, request: PhaseRequest): Res
   for (const [name, value] of lines) headers.set(name, value ?? "");
   for (const line of cookies) headers.append("set-cookie", line);
   if ((admits ?? keyed) !== undefined || cookies.length > 0) makePrivate(headers);
-  return rewritten(response, phases, request);
+  const { rewrite } = phases;
+  const sent = rewrite ? rewrite(response, request) : response;
+  if (sent !== undefined) return sent;
+  const whole = requestWithoutRange(request);
+  if (whole === undefined) return faultInPlaceOf(response);
+  cancelBody(response);
+  return Promise.resolve(again(whole)).then((answer) => leave(answer, route, whole, again));
 }
 
 /**

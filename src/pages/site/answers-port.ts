@@ -33,7 +33,7 @@ export interface AnswersPort {
   answered(
     metadata: StoredMetadata,
     place: Place,
-    additions?: { refused?: RuleAndNames; isMadePrivate?: boolean },
+    additions?: { refused?: RuleAndNames; cookies?: readonly string[]; isMadePrivate?: boolean },
   ): void;
   passed(url: string, pass: LastPass): void;
 }

@@ -17,7 +17,7 @@ import {
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import { provisionalSecondsMax } from "./provisional.ts";
 import type { StoredMetadata } from "./stored-response.ts";
-import { sharedExplicitly } from "../../rules/storable.ts";
+import { isOfOneRequest, sharedExplicitly } from "../../rules/storable.ts";
 import { hasValidator } from "../../rules/validators.ts";
 
 /** The limits on a stored response's use that hold for every request. */
@@ -78,8 +78,9 @@ function workedOut(metadata: TermsSource, route: Route) {
   );
   const keptSeconds = route.phases.keepSeconds?.(metadata) ?? 0;
   const beyondMax = secondsMax - lifetimeSeconds;
-  const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
-    Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax));
+  const isLimited = namedErrorSeconds(route, metadata) !== undefined;
+  const staleSeconds = (ofOrigin: number | undefined, ofRoute = 0) =>
+    Math.max(0, Math.min(ofOrigin ?? ofRoute, isLimited ? ofRoute : Infinity, beyondMax));
   return {
     governing,
     /** Whether the origin explicitly allows sharing between clients. */
@@ -128,9 +129,16 @@ const drawOf = ({ url, requestedAtMs }: TermsSource): number =>
 
 /**
  * Returns the lifetime from the first source that has one: the governing field, `Expires`, the
- * route, heuristics. With `mode: "override"`, and with a rule on answers, the route comes first.
+ * route, heuristics. With `mode: "override"`, and with a rule on answers, the route comes first. It
+ * also limits an error.
  */
 function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
+  const own = unlimitedLifetime(metadata, governing, route);
+  const secondsMax = namedErrorSeconds(route, metadata) ?? Infinity;
+  return own.lifetimeSeconds > secondsMax ? { lifetimeSeconds: secondsMax, isAssigned: true } : own;
+}
+
+function unlimitedLifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
   const { status, respondedAtMs: receivedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
@@ -198,6 +206,19 @@ export function isNamedStatus(
   return hasRuleMatch || isFreshStatus(route, status) || route.negativeByStatus.has(status);
 }
 
+/**
+ * Returns the duration that the route, or a rule, gives an error other than 404 and 410; `undefined` if it
+ * gives none. No lifetime of the origin exceeds it.
+ */
+export function namedErrorSeconds(
+  route: Route,
+  { status, ruleMatch }: Pick<StoredMetadata, "status" | "ruleMatch">,
+): number | undefined {
+  if (!isOfOneRequest(status)) return undefined;
+  const named = ruleMatch?.freshSeconds ?? namedLifetime(route, status);
+  return named === "origin" ? undefined : named;
+}
+
 const serverErrorSeconds = 10;
 
 /**
@@ -206,11 +227,10 @@ const serverErrorSeconds = 10;
  */
 function serverErrorSecondsMax(
   route: Route,
-  { status, ruleMatch }: Pick<StoredMetadata, "status" | "ruleMatch">,
+  metadata: Pick<StoredMetadata, "status" | "ruleMatch">,
 ): number {
-  if (status < 500) return Infinity;
-  const named = ruleMatch?.freshSeconds ?? namedLifetime(route, status);
-  return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
+  if (metadata.status < 500) return Infinity;
+  return Math.max(serverErrorSeconds, namedErrorSeconds(route, metadata) ?? 0);
 }
 
 /**

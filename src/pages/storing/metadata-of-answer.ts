@@ -11,7 +11,7 @@ import {
 import { formatHttpDate } from "../../rules/http-date.ts";
 import { responseMediaTypes } from "../../rules/media-types.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
-import { storableFields } from "../../rules/storable.ts";
+import { endToEndFields, withoutQualified } from "../../rules/storable.ts";
 import {
   contentLength,
   type FieldLine,
@@ -27,14 +27,19 @@ import { governingDirectives } from "../../rules/cache-control.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { bodiless } from "../../base/with-fields.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
-import { withoutSharedCookies } from "./of-one-client.ts";
-import { withoutStripped } from "./stripped-fields.ts";
+import { type AnswerEffects, effectsOf } from "./answer-effects.ts";
 import { keptSinceAtMs } from "./from-before-purge.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { StampedAnswer } from "../site/forward-outcome.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variant-list.ts";
+
+/** The metadata of a response, and the effects of the answer that it is from. */
+export interface ReadAnswer {
+  readonly metadata: StoredMetadata;
+  readonly effects: AnswerEffects;
+}
 
 /**
  * Returns an answer's metadata before its body has arrived. `bodyBytes` is the stated length, or
@@ -46,13 +51,14 @@ export function metadataOf(
   fresh: StampedAnswer,
   place: VariantPlace,
   before?: StoredMetadata,
-): StoredMetadata {
+): ReadAnswer {
   const { request, exchange } = place;
   const { response, requestedAtMs, respondedAtMs } = fresh;
   const { headers, status, statusText } = response;
-  const fields = fieldsToStore(fresh, place);
+  const { directives } = governingDirectives(headers, request.route.targets);
+  const fields = withoutQualified(fieldsForAll(fresh), directives);
   const fieldTags = fieldTagsOf(headers, exchange.site.config);
-  const renewed = answerMetadata(
+  const { renewed, effects } = answerMetadata(
     fresh,
     { status, headers, fields, fieldTags, all: fieldTags, before },
     place,
@@ -70,7 +76,7 @@ export function metadataOf(
     ...renewed,
     bodyRequestedAtMs: renewed.validatedAtMs,
   };
-  return settled(metadata, place);
+  return { metadata: settled(metadata, place), effects };
 }
 
 /** Returns whether a client's fields may decide the answer: the origin's handler may see them. */
@@ -89,15 +95,24 @@ export function freshenedMetadata(
   before: StoredMetadata,
   fresh: StampedAnswer,
   place: VariantPlace,
-): StoredMetadata {
+): ReadAnswer {
   const { config } = place.exchange.site;
-  const { route } = place.request;
-  const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
-  // Use the directives of the merged fields, because a 304 need not repeat Cache-Control.
-  const fields = storableFields(merged, governingDirectives(merged, route.targets).directives);
-  const fieldTags = fieldTagsOf(fresh.response.headers, config);
+  const { targets } = place.request.route;
+  const received = fresh.response.headers;
+  const merged = headersOf(freshenedFields(before.fields, fieldsForAll(fresh)));
+  // Also use the directives of the merged fields, because a 304 need not repeat Cache-Control.
+  const fields = [received, merged]
+    .map((headers) => governingDirectives(headers, targets).directives)
+    .reduce(withoutQualified, [...merged]);
+  for (const line of received.getSetCookie()) merged.append("set-cookie", line);
+  const fieldTags = fieldTagsOf(received, config);
   const all = freshenedTags(before, fieldTags, config);
   const { status } = before;
+  const { renewed, effects } = answerMetadata(
+    fresh,
+    { status, headers: merged, fields, fieldTags, all, before },
+    place,
+  );
   const metadata: StoredMetadata = {
     status,
     statusText: before.statusText,
@@ -110,16 +125,16 @@ export function freshenedMetadata(
     heldApart: before.heldApart,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
-    ...answerMetadata(fresh, { status, headers: merged, fields, fieldTags, all, before }, place),
+    ...renewed,
   };
-  return settled(metadata, place);
+  return { metadata: settled(metadata, place), effects };
 }
 
 /**
  * Returns the metadata that every answer of the origin renews, even an answer without a body.
  *
- * @param given.headers all fields of the answer, or all merged fields; `given.fields` contains only
- *   the fields to store, on which the route's rules decide
+ * @param given.headers all fields of the answer, or all merged fields, on which the route's rules
+ *   decide; `given.fields` contains only the fields to store
  * @param given.before the stored response that the answer replaces or freshens
  * @param given.fieldTags the tags in the answer's own fields; `all` also has the stored tags, if
  *   the answer has freshened a stored response
@@ -140,8 +155,9 @@ function answerMetadata(
   const { site } = exchange;
   const { url, parameters } = request;
   const { name: route, answer } = request.route;
-  const ruleMatch = matchOf({ status: given.status, fields: fieldsOf(given) }, answer);
-  const kept = withoutStripped(given.headers, ruleMatch, place);
+  const ruleMatch = matchOf({ status: given.status, fields: given.headers }, answer);
+  const effects = effectsOf(given.headers, ruleMatch, place);
+  const { headers: kept } = effects;
   const isKept = ([name]: FieldLine) => kept.has(name) || !given.headers.has(name);
   const fields = kept === given.headers ? given.fields : given.fields.filter(isKept);
   const ruleTags = rulesIn(ruleMatch, answer).flatMap(({ tags }) => tags);
@@ -156,20 +172,17 @@ function answerMetadata(
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
   const validatedAtMs = keptSinceAtMs({ headers: response.headers, requestedAtMs }, request);
   const times = { requestedAtMs, respondedAtMs, validatedAtMs, stamp };
-  return { url, route, release, ...times, ruleMatch, ...selected, ...tagging, lacksRouteTags };
+  const parts = { ...times, ...selected, ...tagging };
+  return { renewed: { url, route, release, ruleMatch, ...parts, lacksRouteTags }, effects };
 }
 
 const noTags = (): readonly string[] => [];
 
-/** Returns the fields that may be stored for all clients, with a date. */
-function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
-  const { headers } = fresh.response;
-  const { targets } = place.request.route;
-  const fields = storableFields(headers, governingDirectives(headers, targets).directives);
-  const forAll = withoutSharedCookies(fields, headers, place);
-  if (forAll.some(([name]) => name === "date")) return forAll;
+/** Returns the fields of an answer that may be for all clients, with a date. */
+function fieldsForAll({ response: { headers }, respondedAtMs }: StampedAnswer): FieldLine[] {
+  const fields = endToEndFields(headers).filter(([name]) => name !== "set-cookie");
   // RFC 9110 §6.6.1: a recipient with a clock adds a missing Date.
-  return [...forAll, ["date", formatHttpDate(fresh.respondedAtMs)]];
+  return headers.has("date") ? fields : [...fields, ["date", formatHttpDate(respondedAtMs)]];
 }
 
 /**

@@ -5,7 +5,7 @@ import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { personalCookies, unknownCookies } from "../../routing/cookies.ts";
+import { unknownCookies } from "../../routing/cookies.ts";
 import { dashed } from "../../routing/field-edits.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
 import { credentialsIn } from "../request/personal.ts";
@@ -17,7 +17,7 @@ import { termsOf } from "../stored/lifetime.ts";
 /**
  * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  * These fields are not stored, but the requesting client receives them, unless the route removes or
- * replaces them.
+ * replaces them. `Set-Cookie` is none of them: an answer with a cookie for one client is not stored.
  */
 export function fieldsForOneClient(
   received: Headers,
@@ -31,10 +31,10 @@ export function fieldsForOneClient(
   const dropped = connectionFields(received);
   const forClient = [...forClients(received, handled.exchange.site.config, route)];
   const edited = route.responseEdits?.removed ?? new Set();
-  const own = forClient.filter(
-    ([name]) => named.has(name) && !dropped.has(name) && !edited.has(dashed(name)),
+  return forClient.filter(
+    ([name]) =>
+      named.has(name) && name !== "set-cookie" && !dropped.has(name) && !edited.has(dashed(name)),
   );
-  return withoutSharedCookies(own, received, handled);
 }
 
 /**
@@ -48,21 +48,7 @@ export function arePersonal(
 ): boolean {
   if (own.length === 0) return false;
   const { private: named } = governingDirectives(fieldsOf(stored), targets).directives;
-  const isNamed = (name: string) => typeof named === "object" && named.includes(name);
-  return own.some(([name]) => name === "set-cookie" || isNamed(name));
-}
-
-/**
- * Returns the fields without `Set-Cookie` if none of the cookies is personal, so no client receives
- * these cookies. If a cookie is personal, keeps all `Set-Cookie` fields.
- */
-export function withoutSharedCookies(
-  fields: readonly FieldLine[],
-  received: Headers,
-  { request, exchange }: PagePlace,
-): FieldLine[] {
-  const isPersonal = personalCookies(received, request, exchange.site.config).length > 0;
-  return fields.filter(([name]) => isPersonal || name !== "set-cookie");
+  return typeof named === "object" && own.some(([name]) => named.includes(name));
 }
 
 /**
@@ -92,7 +78,7 @@ export function namesClient(
   if (marks.length === 0) return false;
   // There are too many identifiers to search for, so assume an echo.
   if (marks.length > marksMax) return true;
-  // Skip Set-Cookie, which `personalCookies` handles.
+  // Skip Set-Cookie, which `effectsOf` reads.
   const values = [...received].filter(([name]) => name !== "set-cookie").map(([, value]) => value);
   const pattern = new RegExp(`(?<![a-z\\d])(?:${marks.map(patternOf).join("|")})`, "i");
   return pattern.test(decoded(values.join("\n")));

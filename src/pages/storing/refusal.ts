@@ -18,6 +18,7 @@ import { tagFieldNames } from "../stored/tags.ts";
 import { readingsOf } from "../../routing/path-readings.ts";
 import { unknownCookies } from "../../routing/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
+import type { AnswerEffects } from "./answer-effects.ts";
 import { isFromBeforePurge } from "./from-before-purge.ts";
 import { isTypeInDoubt, originAnsweredAt } from "./metadata-of-answer.ts";
 import { streamBytesMax } from "./in-tiers.ts";
@@ -25,6 +26,7 @@ import {
   assignedLifetimeSeconds,
   isNamedStatus,
   keepUntilAtMs,
+  namedErrorSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
 import { storedCandidate, questionOf, type PendingForward } from "../reuse/pending-forward.ts";
@@ -90,20 +92,17 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
   "extension-mismatch",
 ]);
 
-/** An answer, with the objections of the route's parts. */
-interface JudgedAnswer extends Objections {
-  /** All fields of the origin that the route does not strip. */
-  readonly headers: Headers;
-}
+/** The effects of an answer, with the objections of the route's parts. */
+type JudgedAnswer = AnswerEffects & Objections;
 
 /** Returns the rule by which an answer is not stored; `undefined` if the answer is stored. */
 export function refusedBy(
   metadata: StoredMetadata,
-  { response: { headers }, ...answer }: Objections & { readonly response: Response },
+  answer: JudgedAnswer,
   pending: PendingForward,
 ): RefusedStore | undefined {
   const rule =
-    refusalToStore(metadata, { ...answer, headers }, pending) ??
+    refusalToStore(metadata, answer, pending) ??
     (isFailedRefresh(metadata, pending) ? "refresh-failed" : undefined) ??
     (isUnconfirmed(metadata, pending) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
@@ -118,7 +117,7 @@ export function refusedBy(
  */
 export function refusalToStore(
   metadata: StoredMetadata,
-  { headers: received, failure, refusal }: JudgedAnswer,
+  { headers: received, cookies, failure, refusal }: JudgedAnswer,
   place: VariantPlace,
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
@@ -135,6 +134,7 @@ export function refusalToStore(
     request: { method: request.method, noStore: request.directives.noStore },
     status,
     fields: headers,
+    setsCookie: cookies.length > 0,
     governing: terms.governing,
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
@@ -198,8 +198,7 @@ function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boo
 /**
  * Returns whether an answer needs confirmation by an anonymous request, because a client may have provoked it: a success
  * of a type in doubt, or an error or redirect in these cases:
- * - The answer's lifetime is from the route and not from the origin, or the answer is a server error
- *   that the route does not name.
+ * - `needsConfirmation` says so.
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
@@ -229,11 +228,12 @@ function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boole
 
 /**
  * Returns whether an error or a redirect is stored only from an anonymous request: its lifetime is from
- * the route, or it is a server error that the route does not name.
+ * the route, the route gives its status a duration, or it is a server error that the route does not name.
  */
 export function needsConfirmation(metadata: StoredMetadata, route: Route): boolean {
   const isByRoute = metadata.status >= 300 && termsOf(metadata, route).isAssigned;
-  return isByRoute || isStatedFailure(metadata, route);
+  const isNamed = namedErrorSeconds(route, metadata) !== undefined;
+  return isByRoute || isNamed || isStatedFailure(metadata, route);
 }
 
 /**

@@ -11,6 +11,7 @@ import { acceptClassName } from "../../rules/accept-class.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
+import { withFields } from "../../base/with-fields.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -33,10 +34,9 @@ import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
 import { claimedUnseen, taggedByLength, withheldTag } from "./lying-validators.ts";
-import { metadataOf } from "./metadata-of-answer.ts";
+import { metadataOf, type ReadAnswer } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
-import { strippedBy } from "./stripped-fields.ts";
 import {
   isProvisional,
   ofOneClient,
@@ -57,23 +57,22 @@ export async function sendAndStore(
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
   const before = (storedCandidate(pending) ?? pending.standing)?.stored.metadata;
-  const metadata = claimed(metadataOf(given, pending, before), pending);
-  const fresh = { ...given, response: strippedBy(metadata, given.response, pending) };
-  const { headers, body } = fresh.response;
-  const hadCookie = given.response.headers.has("set-cookie");
-  const refusal = refusedBy(metadata, fresh, pending);
-  if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
+  const read = metadataOf(given, pending, before);
+  const { effects } = read;
+  const metadata = claimed(read.metadata, pending);
+  const refusal = refusedBy(metadata, { ...given, ...effects }, pending);
+  if (refusal !== undefined) return sendUnstored(refusal, given, { metadata, effects }, pending);
   applyStored(metadata, pending);
   if (ignoresRange(metadata, request)) {
     exchange.site.uncacheable.rangeless.begin(key.text, exchange.nowAtMs());
   }
-  const source = body ?? new Blob([]).stream();
+  const source = given.response.body ?? new Blob([]).stream();
   const sent = await sendAndStoreBody(
     { metadata: withAdmission(metadata, pending), source, isValidated: false },
     pending,
   );
   const fields = sent.answer.headers;
-  const own = fieldsForOneClient(headers, metadata, pending);
+  const own = fieldsForOneClient(effects.headers, metadata, pending);
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata, request.route)) makePrivate(fields);
   return sent;
@@ -89,25 +88,28 @@ function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetada
 /** Sends an answer that no tier stores, and applies the refusal to later requests. */
 function sendUnstored(
   refusal: RefusedStore,
-  fresh: StampedAnswer,
-  given: { readonly metadata: StoredMetadata; readonly hadCookie: boolean },
+  { response: received }: StampedAnswer,
+  read: ReadAnswer,
   pending: LeaderForward,
 ): FetchResult<Response> {
   const { flight, exchange } = pending;
-  const metadata = claimedUnseen(given.metadata, pending);
-  const { headers, status } = fresh.response;
+  const metadata = claimedUnseen(read.metadata, pending);
+  const { headers, cookies } = read.effects;
+  const response = headers === received.headers ? received : withFields(received, headers);
+  const { status } = response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
   // An anonymous request would get an answer from before the purge, too.
   const isForAll = refusal.rule === "before-purge";
   flight.settle(
     status >= 500
-      ? failedWith(fresh.response, exchange.nowAtMs())
+      ? failedWith(response, exchange.nowAtMs())
       : { kind: "nothing-to-share", isForAll },
   );
-  const answer = unstored(fresh, pending, { ...refusal, ...given, metadata });
+  const hadCookie = received.headers.has("set-cookie");
+  const answer = unstored(response, pending, { ...refusal, metadata, hadCookie });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
-  exchange.site.answers?.answered(metadata, pending, { isMadePrivate });
+  exchange.site.answers?.answered(metadata, pending, { cookies, isMadePrivate });
   return { answer, done: Promise.resolve() };
 }
 
@@ -116,7 +118,7 @@ function sendUnstored(
  * for all clients, makes it private, so that downstream caches do not share it.
  */
 function unstored(
-  { response }: StampedAnswer,
+  response: Response,
   pending: PendingForward,
   given: { metadata: StoredMetadata; rule: StoreRefusal; hadCookie: boolean },
 ): Response {

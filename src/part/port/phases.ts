@@ -189,7 +189,7 @@ export interface Phases {
    * them, so that their text is not its own, and again as it leaves.
    *
    * @param request the client's; first for such a page, and then for each fragment, as `requestForWhole` has returned it
-   * @returns `undefined` if the answer must not leave
+   * @returns `undefined` if the answer must not leave. A range is then ignored
    */
   readonly rewrite?:
     | ((response: Response, request: PhaseRequest) => Response | undefined)

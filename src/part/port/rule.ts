@@ -126,8 +126,9 @@ export interface Rule<Keyed extends string = string, Match extends Patterns = Pa
   readonly keyed?: Readonly<Record<Keyed, (client: RuleClient) => string | undefined>> | undefined;
   /**
    * Constant fields for the origin. Called once in each isolate. With `checks`, only requests that are checked, and
-   * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin. No
-   * rule of the route may have the name in `keyed`. If it throws, requests bypass the cache without the fields. They
+   * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin, by
+   * any route whose key lacks it. Other routes pass on `authorization` and fields such as `accept-language`. No rule of
+   * the route may have the name in `keyed`. If it throws, requests bypass the cache without the fields. They
    * get status 500 with `admits`, and if it throws even with a value for each unset variable.
    * @example forward: ({ secret }) => ({ "x-gate": secret("ORIGIN_KEY") })
    */

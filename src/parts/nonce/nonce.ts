@@ -38,10 +38,12 @@ function faultOn({ response: { headers: { set = {}, add = {} } = {} } = {} }: Pa
     : undefined;
 }
 
-/** Requests of browsers for parts of a page (Fetch §2.2.5), which get a 304 or a range. */
+/** Requests of browsers for parts of a page (Fetch §2.2.5), which get a 304, or for media also a range. */
+const ofMedia: ReadonlySet<string> = new Set(["audio", "video"]);
 const ofPageParts: ReadonlySet<string> = new Set(
-  "audio font image manifest script style track video worker".split(" "),
+  "font image manifest script style track worker".split(" "),
 );
+const ofRanges = ["if-range", "range"] as const;
 
 /** The fields by which a page is judged. */
 const judged = [...policyFieldNames, "content-encoding", "content-type"];
@@ -49,8 +51,11 @@ const judged = [...policyFieldNames, "content-encoding", "content-type"];
 function openPhases({ notes, nowAtMs }: PhaseHost) {
   const pages: NoncesOfPages = new WeakMap();
   return ({ name, responseEdits }: Route): Phases => ({
-    ignores: ({ headers }) =>
-      ofPageParts.has(headers.get("sec-fetch-dest") ?? "") ? [] : ruleConditions,
+    ignores({ headers }) {
+      const destination = headers.get("sec-fetch-dest") ?? "";
+      if (ofMedia.has(destination)) return [];
+      return ofPageParts.has(destination) ? ofRanges : ruleConditions;
+    },
     refuses({ headers }) {
       const fault = faultOf(responseEdits ? leaving(headers, responseEdits) : headers);
       if (fault === undefined) return undefined;
@@ -112,7 +117,7 @@ function replaceIn(fields: Headers, replacer: NonceReplacer): void {
   }
 }
 
-/** @returns `undefined` for a part of a page, which would show the origin's nonce */
+/** @returns `undefined` for a part of a page, in which a nonce may be cut */
 function rewritten(
   response: Response,
   request: PhaseRequest,

@@ -14,7 +14,6 @@ import { forwardAsked } from "../../pages/fetch/forward.ts";
 import { inPublicContext } from "../../pages/fetch/public-context.ts";
 import { mayValidate } from "../../pages/reuse/pending-forward.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
-import { personalCookies } from "../../routing/cookies.ts";
 import { asRefresh } from "../../pages/request/plan.ts";
 import { sharedMsMax } from "../../pages/request/brief-retention.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
@@ -28,7 +27,7 @@ import {
 } from "../../pages/stored/stored-response.ts";
 import { isFromBeforePurge } from "../../pages/storing/from-before-purge.ts";
 import { removeStored } from "../../pages/storing/in-tiers.ts";
-import { withoutStripped } from "../../pages/storing/stripped-fields.ts";
+import { effectsOf } from "../../pages/storing/answer-effects.ts";
 import {
   type Head,
   isHead,
@@ -209,10 +208,9 @@ export class SliceStore {
     decision.heard({ ...asked, status: response.status });
     const totalBytes = totalBytesIn(response, { firstByte, lastByte });
     const { headers } = response;
-    const kept = withoutStripped(headers, head.ruleMatch, place);
-    const cookies = personalCookies(kept, request, place.exchange.site.config);
+    const { cookies } = effectsOf(headers, head.ruleMatch, { ...place, request });
     const isJudgedFit = (asked.failure ?? asked.refusal) === undefined;
-    const { directives } = governingDirectives(kept, request.route.targets);
+    const { directives } = governingDirectives(headers, request.route.targets);
     const isForbidden = forbiddingDirective(directives) !== undefined;
     const mayStore = isJudgedFit && cookies.length === 0 && !isForbidden;
     const isSame = mayStore && totalBytes === head.heldApart.totalBytes && isOfBody(headers, head);

@@ -39,7 +39,6 @@ import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";
 import { storeWhole } from "../../pages/storing/store-whole.ts";
-import { strippedBy } from "../../pages/storing/stripped-fields.ts";
 import {
   type Head,
   isHead,
@@ -191,13 +190,13 @@ export class SlicedBodies implements BodyHolder {
     client: LookupRequest,
     totalBytes: number,
   ): Head | "refused" | "for-one" | "old" {
-    const answer = withheldTag(metadataOf(whole, pending), pending);
+    const read = metadataOf(whole, pending);
+    const answer = withheldTag(read.metadata, pending);
     const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
-    const response = strippedBy(metadata, whole.response, pending);
     const isForbidden =
       originValidatorOf(metadata) === undefined ||
-      fieldsForOneClient(response.headers, metadata, pending).length > 0;
-    const rule = refusedBy(metadata, { ...whole, response }, pending)?.rule;
+      fieldsForOneClient(read.effects.headers, metadata, pending).length > 0;
+    const rule = refusedBy(metadata, { ...whole, ...read.effects }, pending)?.rule;
     if (isProvisional(metadata, rule)) return "old";
     const isForOne = rule === "names-client" || rule === "too-many-variants";
     if (isForbidden || (rule !== undefined && !isForOne)) return "refused";

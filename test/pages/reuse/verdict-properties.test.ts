@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { requestDirectives, governingDirectives } from "../../../src/rules/cache-control.ts";
-import { storableFields } from "../../../src/rules/storable.ts";
+import { endToEndFields, withoutQualified } from "../../../src/rules/storable.ts";
 import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
@@ -74,7 +74,8 @@ const stored: fc.Arbitrary<StoredMetadata> = fc
   })
   .map(({ lines, status, delayMs }) => {
     const received = headersOf(lines);
-    const fields = storableFields(received, governingDirectives(received).directives);
+    const { directives } = governingDirectives(received);
+    const fields = withoutQualified(endToEndFields(received), directives);
     return metadataWith({}, { status, fields, requestedAtMs: storedAtMs - delayMs });
   });
 

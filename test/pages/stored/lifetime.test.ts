@@ -125,8 +125,8 @@ describe("the lifetime that a route assigns to a status", () => {
     expect(assigned(own, {}, 302)).toBe(10);
   });
 
-  it("yields to the origin's lifetime", () => {
-    const given = terms(cc("max-age=7"), { negative: { 404: "30s" } }, { status: 404 });
+  it.each([400, 404, 503])("yields to the origin's shorter lifetime: %i", (status) => {
+    const given = terms(cc("max-age=7"), { negative: { [status]: "30s" } }, { status });
     expect(given.lifetimeSeconds).toBe(7);
   });
 });
@@ -159,11 +159,31 @@ describe("the terms of a response", () => {
   );
 });
 
+describe("the lifetime of an error whose status has a duration", () => {
+  const ways: readonly (readonly [id: string, fields: Fields])[] = [
+    ["max-age", cc("max-age=600")],
+    ["s-maxage", cc("public, s-maxage=600")],
+    ["Expires", { expires: "Fri, 01 Jan 2100 00:00:00 GMT" }],
+    ["a targeted field", cc("private", { "cdn-cache-control": "max-age=600" })],
+    ["none", {}],
+  ];
+  it.each(ways)("is not longer: %s", (_, fields) => {
+    for (const status of [400, 403, 405, 500, 501, 503]) {
+      for (const given of [
+        { negative: { [status]: "5s" } },
+        { fresh: { [status]: "5s" } },
+      ] as const) {
+        expect(terms(fields, given, { status }).lifetimeSeconds).toBe(5);
+      }
+    }
+  });
+});
+
 describe("the lifetime of a 5xx response", () => {
   it.each<{ id: string; negative: RouteChanges["negative"]; status: number; seconds: number }>([
     { id: "not-named", negative: {}, status: 503, seconds: 10 },
     { id: "origin", negative: { 503: "origin" }, status: 503, seconds: 10 },
-    { id: "less", negative: { 503: "5s" }, status: 503, seconds: 10 },
+    { id: "less", negative: { 503: "5s" }, status: 503, seconds: 5 },
     {
       id: "unless a longer duration is configured",
       negative: { 503: "30s" },
@@ -195,6 +215,16 @@ describe("the stale allowances of a response", () => {
     ["error-named", {}, named({ 404: "30s" }), 404, 60, 3_600],
     ["error-with-the-lifetime-of-its-origin", cc("max-age=9"), named({ 503: "origin" }), 503, 1, 0],
     ["server-error-with-a-duration", forLong, named({ 503: "30s" }), 503, 0, 0],
+    ["error-beyond-its-route", forLong, named({ 400: "30s" }), 400, 60, 3_600],
+    [
+      "error-below-its-route",
+      cc("max-age=9, stale-while-revalidate=5, stale-if-error=6"),
+      named({ 400: "30s" }),
+      400,
+      5,
+      6,
+    ],
+    ["error-without-an-allowance-of-its-route", own, { negative: { 400: "30s" } }, 400, 0, 0],
     ["status-not-named-by-fresh", cc("max-age=9"), ofOther, 200, 0, 0],
     ["error-by-its-origin", own, {}, 404, 5, 6],
     ["fields-first", cc("stale-while-revalidate=5, stale-if-error=0"), route, 200, 5, 0],

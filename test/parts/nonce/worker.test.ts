@@ -55,3 +55,16 @@ it.each(["/small", "/large"])("each answer for %s has a nonce of its own", async
   expect(values.size).toBe(4);
   expect(askedCount - before).toBe(1);
 });
+
+it.each(["video", "image"])("a range of a page gets the whole page, as %s", async (destination) => {
+  const headers = { range: "bytes=0-9", "sec-fetch-dest": destination };
+  for (const path of ["/small", `/of-${destination}`]) {
+    const response = await fetch(world.colos[0]!.url + path, { headers });
+    const text = await response.text();
+    expect([response.status, text.includes(own), text.length]).toEqual([
+      200,
+      false,
+      2 * part.length - 2 * (own.length - 22),
+    ]);
+  }
+});

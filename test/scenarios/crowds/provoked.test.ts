@@ -2,6 +2,7 @@
 // same page. Honest clients get the page, and do not wait long for hostile requests.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
+import type { RouteChanges } from "../../../testing/examples/requests.ts";
 import { openSite, read, type Seen, type Site } from "../../../testing/site/harness.ts";
 import {
   cc,
@@ -18,12 +19,17 @@ const isOdd = ({ headers }: Request) => headers.has("x-odd");
 const never = () => new Promise<never>(() => undefined);
 
 /** The faulty responses that a client can provoke for itself. */
-const faults: readonly { id: string; fail: Script }[] = [
+const faults: readonly { id: string; fail: Script; route?: RouteChanges }[] = [
   { id: "500", fail: () => page("failed", {}, 500) },
   { id: "503", fail: () => page("failed", {}, 503) },
   { id: "500 with a lifetime", fail: () => page("failed", cc("public, max-age=60"), 500) },
   { id: "503 with a lifetime", fail: () => page("failed", cc("public, max-age=60"), 503) },
   { id: "400 with a lifetime", fail: () => page("failed", cc("public, max-age=60"), 400) },
+  ...[400, 503].map((status) => ({
+    id: `${status} with a lifetime and a duration`,
+    fail: () => page("failed", cc("public, max-age=60"), status),
+    route: { negative: { [status]: "30s" } } as const,
+  })),
   { id: "reset", fail: unreachable },
   { id: "522", fail: () => page("failed", {}, 522) },
   { id: "time-out", fail: never },
@@ -65,7 +71,7 @@ const origin =
     return isOdd(request) ? fail(request, nth) : page("page", fields);
   };
 
-describe.each(faults)("a client that provokes $id", ({ fail }) => {
+describe.each(faults)("a client that provokes $id", ({ fail, route }) => {
   it.each([
     { id: "page not stored", before: [], fields: cc("max-age=60") },
     { id: "page never stored", before: [], fields: cc("no-store") },
@@ -73,7 +79,7 @@ describe.each(faults)("a client that provokes $id", ({ fail }) => {
     { id: "page stale, without an allowance", before: [cc("max-age=1")], fields: cc("max-age=1") },
     { id: "page fresh", before: [cc("max-age=600")], fields: cc("max-age=600") },
   ])("causes no failure for other clients: $id", async ({ before, fields }) => {
-    const site = openSite();
+    const site = openSite({ config: { routes: [{ name: "all", match: "*", ...route }] } });
     for (const stored of before) {
       site.origin.script = () => page("page", stored);
       await site.get("/a");

@@ -12,7 +12,13 @@ import {
   type SiteOptions,
   until,
 } from "../../../testing/site/harness.ts";
-import { cc, closedGate, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  cc,
+  closedGate,
+  type FieldTexts,
+  page,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
 
 const override: ConfigInput = {
   routes: [{ name: "all", match: "*", mode: "override", fresh: "5m" }],
@@ -297,19 +303,145 @@ it("a route also strips a Set-Cookie that Cache-Control names as private", async
   expect((await site.get("/a")).fields.getSetCookie()).toEqual([]);
 });
 
-describe("a field that Cache-Control names as one client's (RFC 9111 §5.2.2.4, §5.2.2.7)", () => {
-  it.each([
-    { id: "no-cache", cacheControl: 'max-age=60, no-cache="set-cookie"' },
-    { id: "private", cacheControl: 'max-age=60, private="Set-Cookie"' },
-  ])("reaches the client of the forward, and is not stored: $id", async ({ cacheControl }) => {
-    const { site, upstash } = openPrivate({
-      origin: (_, nth) => page(`page ${nth}`, cc(cacheControl, { "set-cookie": `session=${nth}` })),
+describe("a cookie that a directive names (RFC 9111 §5.2.2.4, §5.2.2.7)", () => {
+  const surrogate = { "surrogate-control": 'max-age=60, no-cache="set-cookie"' };
+  const ways: readonly FieldTexts[] = [
+    cc('no-cache="set-cookie"'),
+    cc('private="Set-Cookie"'),
+    cc("max-age=60, no-cache=set-cookie"),
+    cc("private=SET-COOKIE, public, s-maxage=60"),
+    cc('public, max-age=60, no-cache="x-a, Set-Cookie, set-cookie2"'),
+    cc('max-age=60, private="x-a", private="set-cookie"'),
+    cc("max-age=1", { "cdn-cache-control": 'max-age=60, private="set-cookie"' }),
+    cc("max-age=1", surrogate),
+    cc('max-age=60, private="set-cookie"', { connection: "set-cookie" }),
+  ];
+  const fresh = { name: "all", match: "*", fresh: "5m" } as const;
+  const pages = (lines: readonly string[], fields: FieldTexts) => (_: unknown, nth: number) =>
+    page(`page ${nth}`, { ...fields, ...(lines[nth - 1] && { "set-cookie": lines[nth - 1] }) });
+
+  describe.each(ways)("%j", (named) => {
+    it("is its client's alone, with its page", async () => {
+      const { site, upstash } = openPrivate({
+        config: { routes: [fresh] },
+        origin: pages(["session=1", "session=2"], named),
+      });
+      for (const nth of [1, 2]) {
+        const seen = await site.get("/a");
+        expect([seen.text, seen.fields.getSetCookie()]).toEqual([
+          `page ${nth}`,
+          [`session=${nth}`],
+        ]);
+        expect(seen.cacheStatus).toContain("detail=set-cookie");
+        expect(seen.fields.get("cache-control")).toContain("private");
+      }
+      expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
     });
-    const first = await site.get("/a");
-    const second = await site.get("/a");
-    expect(first.fields.getSetCookie()).toEqual(["session=1"]);
-    expect(second.fields.getSetCookie()).toEqual([]);
-    expect(second.text).toBe("page 1");
-    expect(site.cache.text + upstash.text).not.toContain("session=");
+
+    it("keeps its page from those who wait, and out of a refresh", async () => {
+      const { site } = openPrivate({
+        config: { routes: [{ ...fresh, staleWhileRevalidate: "1h" }] },
+        origin: ({ url }, nth) =>
+          url.endsWith("/a") && nth === 1
+            ? page("page 1", named)
+            : page(`page ${nth}`, { ...named, "set-cookie": `session=${nth}` }),
+      });
+      await site.get("/a");
+      site.clock.advance(301);
+      expect((await site.get("/a")).text).toBe("page 1");
+      await site.settle();
+      const waited = await Promise.all(
+        ["/a", "/a", "/b", "/b"].map(async (path) => site.get(path)),
+      );
+      const own = waited.filter(({ text }) => text !== "page 1");
+      expect(own.length).toBeGreaterThan(1);
+      for (const { text, fields } of own) {
+        expect(fields.getSetCookie()).toEqual([text.replace("page ", "session=")]);
+      }
+      expect(new Set(own.map(({ text }) => text)).size).toBe(own.length);
+      expect(site.cache.text).not.toContain("session=");
+    });
+
+    it("does not hide that the page is of another value of a keyed cookie or a condition", async () => {
+      const valued = { ...fresh, name: "valued", when: { cookie: { plan: ["pro"] } } } as const;
+      const key = { cookies: ["currency"] };
+      const { site } = openPrivate({
+        config: { routes: [valued, { ...fresh, key, setCookie: "strip" }] },
+        origin: pages(["currency=USD", "plan=pro"], named),
+      });
+      const euro = { headers: { cookie: "currency=EUR" } };
+      const seen = [
+        await site.get("/a", euro),
+        await site.get("/a", euro),
+        await site.get("/a", euro),
+      ];
+      expect(seen.map(({ text }) => text)).toEqual(["page 1", "page 2", "page 3"]);
+      expect(seen.map(({ fields }) => fields.getSetCookie())).toEqual([
+        ["currency=USD"],
+        ["plan=pro"],
+        [],
+      ]);
+    });
+
+    it("is left out of a stored page, if it is harmless or stripped", async () => {
+      const dropping = [{ cookies: { ignore: ["lb"] } }, { setCookie: "strip" }] as const;
+      for (const route of dropping) {
+        const { site, upstash } = openPrivate({
+          config: { routes: [{ ...fresh, mode: "override", ...route }] },
+          origin: pages(["lb=1"], named),
+        });
+        const seen = [await site.get("/a"), await site.get("/a")];
+        expect(seen.map(({ text }) => text)).toEqual(["page 1", "page 1"]);
+        expect(seen.flatMap(({ fields }) => fields.getSetCookie())).toEqual([]);
+        expect(site.cache.text + upstash.text).not.toContain("lb=");
+      }
+    });
+
+    it("of a 304 reaches its client alone", async () => {
+      const { site } = openPrivate({
+        config: { routes: [fresh] },
+        origin: ({ headers }, nth) =>
+          headers.has("if-none-match")
+            ? unchanged({ ...named, etag: '"1"', "set-cookie": `session=${nth}` })
+            : page("page", { ...named, etag: '"1"' }),
+      });
+      await site.get("/a");
+      site.clock.advance(301);
+      const seen = await site.get("/a");
+      expect([seen.text, seen.fields.getSetCookie()]).toEqual(["page", ["session=2"]]);
+      expect(seen.fields.get("cache-control")).toContain("private");
+      const other = await site.get("/a");
+      expect([other.text, other.head.includes("session=2")]).toEqual(["page", false]);
+      expect(site.cache.text).not.toContain("session=");
+    });
+  });
+});
+
+describe("a field without which a stored response would be another", () => {
+  const validators = { etag: '"1"', "last-modified": "Thu, 01 Jan 1970 00:00:00 GMT" };
+  const fields: FieldTexts = {
+    ...validators,
+    "content-type": "application/json",
+    "content-encoding": "br",
+    "content-language": "de",
+    "content-security-policy": "default-src 'none'",
+    location: "/b",
+    "access-control-allow-origin": "*",
+    "no-vary-search": "params",
+  };
+
+  it.each(Object.keys(fields))("stays in it, or nothing is stored: %s", async (name) => {
+    for (const directive of ["private", "no-cache"]) {
+      const site = openSite({
+        origin: ({ headers }) =>
+          headers.has("if-none-match")
+            ? unchanged(validators)
+            : page("page", { ...fields, ...cc(`max-age=60, ${directive}="x-a, ${name}"`) }),
+      });
+      const seen = [await site.get("/a"), await site.get("/a")];
+      for (const { fields: got } of seen) expect(got.get(name)).toBe(fields[name]);
+      const how = directive === "private" ? "detail=private" : "fwd-status=304; stored";
+      expect(seen[1]?.cacheStatus).toContain(how);
+    }
   });
 });

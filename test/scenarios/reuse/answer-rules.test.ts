@@ -46,6 +46,12 @@ describe("a rule with fresh", () => {
 
   it.each<[id: string, answer: Answer, rules: Rules, lifetimeSeconds: number | undefined]>([
     ["a field", ofA("long"), [fits], 60],
+    [
+      "a field that is not stored",
+      { fields: { "x-a": "long", ...cc('no-cache="x-a"') } },
+      [fits],
+      60,
+    ],
     ["another value", ofA("longer"), [fits], undefined],
     ["a value in another case", ofA("Long"), [fits], undefined],
     ["no such field", {}, [fits], undefined],
@@ -243,6 +249,30 @@ describe("a rule with tags", () => {
     site.clock.advance(2);
     await site.get("/a");
     expect(await tagsOf(site)).toEqual([]);
+  });
+
+  it("keeps them by a field that is not stored, also if a 304 or a HEAD lacks it", async () => {
+    const byField: Rules = [{ when: { header: { "X-Ids": true } }, tags: ["named"] }];
+    const fields = { etag: '"1"', "x-ids": "1", ...cc('max-age=10, private="x-ids"') };
+    const site = openWith(
+      [
+        { fields },
+        { fields: { etag: '"1"' } },
+        { status: 304, fields },
+        { status: 304 },
+        { fields },
+      ],
+      byField,
+    );
+    await site.get("/a");
+    site.clock.advance(11);
+    await site.get("/a", { method: "HEAD" });
+    expect([site.origin.count, await tagsOf(site)]).toEqual([2, ["named"]]);
+    for (const how of ["fwd-status=304", "fwd-status=200"]) {
+      expect((await site.get("/a")).cacheStatus).toContain(how);
+      expect(await tagsOf(site)).toEqual(["named"]);
+      site.clock.advance(11);
+    }
   });
 });
 

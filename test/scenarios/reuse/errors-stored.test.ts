@@ -3,7 +3,13 @@
 // it, or an anonymous request gets it.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
-import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  cc,
+  type FieldTexts,
+  page,
+  type Script,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
 
@@ -41,7 +47,6 @@ describe("an error with its own lifetime", () => {
       isHit: false,
     });
     expect((await isStored(status, { negative: { [status]: "origin" } })).isHit).toBe(true);
-    expect((await isStored(status, { negative: { [status]: "5s" } })).isHit).toBe(true);
   });
 
   it.each([428, 429, 431, 511])("is never stored (RFC 6585): %i", async (status) => {
@@ -199,6 +204,66 @@ describe("a server error with its own lifetime", () => {
     const seen = await Promise.all(Array.from({ length: 5 }, () => site.get("/a")));
     expect(seen.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
     expect(site.origin.count).toBe(2);
+  });
+});
+
+describe("an error whose status has a duration, with a lifetime from the origin", () => {
+  const statuses = [400, 403, 405, 414, 500, 501, 503];
+  const stated: readonly FieldTexts[] = [
+    cc("public, max-age=600, stale-while-revalidate=600, stale-if-error=600"),
+    cc("max-age=0", { etag: '"e"' }),
+    { expires: "Fri, 01 Jan 2100 00:00:00 GMT" },
+    cc("private", { "cdn-cache-control": "max-age=600" }),
+  ];
+  const routes = (status: number): readonly RouteChanges[] => [
+    { negative: { [status]: "5s" } },
+    { fresh: { 200: "60s", [status]: "5s" } },
+    { fresh: "60s", answer: [{ when: { status: [status] }, fresh: "5s" }] },
+  ];
+
+  it.each(statuses)("is not stored for the client that caused it: %i", async (status) => {
+    for (const route of routes(status)) {
+      for (const fields of stated) {
+        const site = openRoute(
+          route,
+          oddly(
+            () => page("odd", fields, status),
+            () => page("page", cc("max-age=60")),
+          ),
+        );
+        const seen = await site.get("/a", odd);
+        expect([seen.status, seen.cacheStatus]).toEqual([status, unconfirmed]);
+        for (const ask of [{}, odd]) expect((await site.get("/a", ask)).text).toBe("page");
+      }
+    }
+  });
+
+  it.each(statuses)("is stored once confirmed, for its route's duration: %i", async (status) => {
+    for (const route of routes(status)) {
+      const site = openRoute(route, () => page("error", stated[0], status));
+      for (const _ of ["first", "confirming"]) await site.get("/a");
+      for (let turn = 0; turn < 3; turn += 1) {
+        expect((await site.get("/a")).cacheStatus).toContain("; hit; ttl=5");
+        site.clock.advance(6);
+        expect((await site.get("/a")).cacheStatus).not.toContain("hit");
+      }
+    }
+  });
+
+  it("is not renewed by a 304 for the client that caused it", async () => {
+    let isThere = false;
+    const site = openRoute({ negative: { 400: "5s" } }, (request) => {
+      const isOdd = request.headers.has("x-odd");
+      if (isThere && !isOdd) return page("page", cc("max-age=60"));
+      const fields = cc("max-age=600", { etag: '"e"' });
+      return request.headers.has("if-none-match") ? unchanged(fields) : page("odd", fields, 400);
+    });
+    for (const _ of ["first", "confirming"]) await site.get("/a");
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+    isThere = true;
+    site.clock.advance(900);
+    await site.get("/a", odd);
+    expect((await site.get("/a")).text).toBe("page");
   });
 });
 

@@ -7,7 +7,6 @@ import type { AnswersPort, LastPass } from "../../../pages/site/answers-port.ts"
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { PendingForward } from "../../../pages/reuse/pending-forward.ts";
 import type { RuleAndNames } from "../../../rules/cache-status.ts";
-import type { FieldLine } from "../../../rules/fields.ts";
 import { noteAnswer } from "./answer-notes.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
@@ -63,7 +62,7 @@ export class LastAnswers implements AnswersPort {
     const { decision } = exchange;
     if (request.method !== "GET" || request.content !== undefined) return;
     const { fields } = metadata;
-    const { refused = decision.refused, isMadePrivate = false } = additions;
+    const { refused = decision.refused, cookies = [], isMadePrivate = false } = additions;
     const telling = fields.filter(
       ([name]) => tellingFields.has(name) || name.endsWith("-cache-control"),
     );
@@ -72,7 +71,11 @@ export class LastAnswers implements AnswersPort {
     const nothing = { tags: [], withheldTags: [], selecting: [] };
     this.#answered.set(request.url, {
       metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
-      refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
+      // A value may identify a session.
+      refused:
+        refused?.rule === "set-cookie"
+          ? { ...refused, names: cookies.flatMap((line) => nameSetBy(line) ?? []) }
+          : refused,
       isReportedStored: isSent && additions.refused === undefined && !decision.isRefresh,
       isMadePrivate,
       changes: decision.changes,
@@ -90,10 +93,4 @@ export class LastAnswers implements AnswersPort {
   passOf(url: string): LastPass | undefined {
     return this.#passed.peek(url);
   }
-}
-
-/** Returns only the names of the cookies, because a value may identify a session. */
-function cookiesIn(fields: readonly FieldLine[]): string[] {
-  const lines = fields.filter(([name]) => name === "set-cookie");
-  return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
 }
