@@ -33,7 +33,7 @@ import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
 import { claimedUnseen, taggedByLength, withheldTag } from "./lying-validators.ts";
-import { metadataOf } from "./metadata-of-answer.ts";
+import { isTypeInDoubt, metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
@@ -62,7 +62,8 @@ export async function sendAndStore(
   const { headers, body } = fresh.response;
   const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, fresh, pending);
-  if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
+  if (refusal !== undefined)
+    return sendUnstored(refusal, fresh, { metadata, hadCookie, before }, pending);
   applyStored(metadata, pending);
   if (ignoresRange(metadata, request)) {
     exchange.site.uncacheable.rangeless.begin(key.text, exchange.nowAtMs());
@@ -86,11 +87,18 @@ function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetada
   return isStreamed ? taggedByLength(withheld, pending) : withheld;
 }
 
+interface UnstoredAnswer {
+  readonly metadata: StoredMetadata;
+  readonly hadCookie: boolean;
+  /** The stored response that the answer would replace. */
+  readonly before: StoredMetadata | undefined;
+}
+
 /** Sends an answer that no tier stores, and applies the refusal to later requests. */
 function sendUnstored(
   refusal: RefusedStore,
   fresh: StampedAnswer,
-  given: { readonly metadata: StoredMetadata; readonly hadCookie: boolean },
+  given: UnstoredAnswer,
   pending: LeaderForward,
 ): FetchResult<Response> {
   const { flight, exchange } = pending;
@@ -118,10 +126,10 @@ function sendUnstored(
 function unstored(
   { response }: StampedAnswer,
   pending: PendingForward,
-  given: { metadata: StoredMetadata; rule: StoreRefusal; hadCookie: boolean },
+  given: UnstoredAnswer & { readonly rule: StoreRefusal },
 ): Response {
   const { request, exchange } = pending;
-  const { metadata, rule, hadCookie } = given;
+  const { metadata, rule, hadCookie, before } = given;
   const { decision } = exchange;
   const { headers, status } = response;
   // The page from after the purge may have the validator of an answer from before it.
@@ -145,9 +153,9 @@ function unstored(
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
   const endsAtMs = exchange.site.view.endsAtMs(metadata);
-  // Another client may get another type, which `Vary` does not say.
+  // Another client may get another answer, which `Vary` does not say.
   const isTypeChosen =
-    (rule === "unconfirmed" && status < 300) ||
+    (rule === "unconfirmed" && isTypeInDoubt(metadata, { ...pending, before })) ||
     metadata.selecting.some(([name]) => name === acceptClassName);
   decision.outcome = "forwarded";
   decision.tier = "origin";
