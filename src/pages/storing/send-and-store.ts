@@ -31,7 +31,7 @@ import {
 } from "../reuse/pending-forward.ts";
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { applyStored, applyToKeys } from "./consequences.ts";
+import { applyStored, applyToKeys, refusalHoldsFor } from "./consequences.ts";
 import { claimedUnseen, taggedByLength, withheldTag } from "./lying-validators.ts";
 import { isTypeInDoubt, metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
@@ -106,12 +106,11 @@ function sendUnstored(
   const { headers, status } = fresh.response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
-  // An anonymous request would get an answer from before the purge, too.
-  const isForAll = refusal.rule === "before-purge";
+  const holdsFor = refusalHoldsFor(refusal.rule, metadata, pending);
   flight.settle(
     status >= 500
       ? failedWith(fresh.response, exchange.nowAtMs())
-      : { kind: "nothing-to-share", isForAll },
+      : { kind: "nothing-to-share", holdsFor },
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given, metadata });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
