@@ -36,8 +36,9 @@ export const patientBundle: Plugin = {
           "[readMsMax, writeMsMax] = [1_000, 5_000]",
           "[readMsMax, writeMsMax] = [30_000, 30_000]",
         )
-        .replace("timeoutMsMin = 500", "timeoutMsMin = 30_000");
-      if (contents.split("30_000").length !== 4) throw new Error(`${path} has other timeouts now.`);
+        .replace("timeoutMsMin = 500", "timeoutMsMin = 30_000")
+        .replace("pageWaitMsMin = 150", "pageWaitMsMin = 30_000");
+      if (contents.split("30_000").length !== 5) throw new Error(`${path} has other timeouts now.`);
       return { contents, loader: "ts" };
     });
   },

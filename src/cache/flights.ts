@@ -21,8 +21,11 @@ export type FlightOutcome<Shared extends SharedOutcome> =
   | {
       readonly kind: "nothing-to-share";
       readonly stored?: undefined;
-      /** Whether this holds for every client, so that no anonymous fetch is started. */
-      readonly isForAll?: boolean;
+      /**
+       * `all`: for every client, so that no anonymous fetch is started. `probably-all`: by the source's own word, so
+       * that followers fetch for themselves while an anonymous fetch confirms it. Default: perhaps for one client.
+       */
+      readonly holdsFor?: "all" | "probably-all" | undefined;
     };
 
 /** An outcome, and the flight that it is from. */

@@ -41,11 +41,12 @@ export class KeyedSemaphore {
   ): Promise<() => void> {
     // Jitter prevents requests that start together from polling together.
     const pauseMs = () => lookAgainMs * (0.5 + by.random());
-    const take = () => this.#take(key, by.nowAtMs());
+    const take = () => this.take(key, by.nowAtMs());
     return (await tryUntil(take, { ...by, pauseMs })) ?? (() => undefined);
   }
 
-  #take(key: string, atMs: number): (() => void) | undefined {
+  /** Returns a function that releases the place; `undefined` if no place is free. */
+  take(key: string, atMs: number): (() => void) | undefined {
     this.#forgetOld(atMs);
     const places: Places = this.#byKey.get(key) ?? new Map<symbol, number>();
     this.#forgetOldOf(places, atMs);

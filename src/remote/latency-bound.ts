@@ -16,14 +16,19 @@ const marginShare = 1 / 4;
  */
 const timeoutMsMin = 500;
 
+/** The minimum wait of a page, for which a load costs less than a long wait. */
+export const pageWaitMsMin = 150;
+
 /** A timeout for a group of commands whose latencies are similar. */
 export class LatencyBound {
   readonly maxMs: number;
+  readonly #minMs: number;
   #smoothedMs: number | undefined;
   #deviationMs = 0;
 
-  constructor(maxMs: number) {
+  constructor(maxMs: number, minMs = timeoutMsMin) {
     this.maxMs = maxMs;
+    this.#minMs = minMs;
   }
 
   /**
@@ -34,7 +39,7 @@ export class LatencyBound {
     if (this.#smoothedMs === undefined) return this.maxMs;
     const boundMs =
       this.#smoothedMs + Math.max(4 * this.#deviationMs, marginShare * this.#smoothedMs);
-    return Math.round(Math.min(this.maxMs, Math.max(timeoutMsMin, boundMs)));
+    return Math.round(Math.min(this.maxMs, Math.max(this.#minMs, boundMs)));
   }
 
   /** Restarts the estimate, for example after an outage. */

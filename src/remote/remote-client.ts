@@ -1,6 +1,7 @@
 // A client of one remote store that answers single calls, such as Redis or a Durable Object. Its
 // timeouts adapt to the latency, and a store that fails is shut off.
-import { LatencyBound, readMsMax, writeMsMax } from "./latency-bound.ts";
+import { patiently } from "../base/timeouts.ts";
+import { LatencyBound, pageWaitMsMin, readMsMax, writeMsMax } from "./latency-bound.ts";
 import type { CallPurpose } from "./purpose.ts";
 import {
   type Of,
@@ -31,6 +32,8 @@ export interface Trip {
   readonly of: Of;
   /** When the call was made, or got its connection. */
   sentAtMs: number;
+  /** The way runs it when the call has a connection. */
+  onSent?: (() => void) | undefined;
   /** Returns whether the runtime may have queued the call behind the application's own requests. */
   hasQueued?: () => boolean;
   /** Notes a timeout. Returns whether it is the store's first one in the call's invocation. */
@@ -82,6 +85,8 @@ export class RemoteClient<Handle> {
   readonly #nowAtMs: () => number;
   readonly #way: Way<Handle>;
   readonly #readBound: LatencyBound;
+  /** How long a page waits. Learns from answers alone, because a timeout would lengthen the wait for a silent store. */
+  readonly #pageBound: LatencyBound;
   /** Whether a probe was answered, but no read since. Further probes do not restart the bound. */
   #isProbeInDoubt = false;
 
@@ -89,7 +94,13 @@ export class RemoteClient<Handle> {
     this.health = new StoreHealth({ ...settings, about: "The database", event: "database" });
     this.#nowAtMs = settings.nowAtMs;
     this.#way = way;
-    this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readMsMax);
+    const msMax = settings.readTimeoutMsMax ?? readMsMax;
+    this.#readBound = new LatencyBound(msMax);
+    this.#pageBound = new LatencyBound(msMax, pageWaitMsMin);
+  }
+
+  get #bounds(): readonly LatencyBound[] {
+    return [this.#readBound, this.#pageBound];
   }
 
   /** The current timeout of reads, which adapts to their latency. */
@@ -100,19 +111,33 @@ export class RemoteClient<Handle> {
   /**
    * Makes a round trip that a client waits for.
    *
-   * @param wait `longest` for many keys, or if a load costs more than a wait: the maximum time-out
+   * @param wait `longest` for many keys, or if a load costs more than a wait: the maximum time-out. `page` if a load
+   *   costs less than a wait: the wait ends sooner, but the call continues to its own time-out
    */
   read<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
     background: (work: () => Promise<void>) => void,
-    wait: "usual" | "longest" = "usual",
+    wait: "page" | "usual" | "longest" = "usual",
   ): Promise<RemoteAnswer<T>> {
     if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
     const call = { purpose, run, of: "reads" } as const;
-    return wait === "usual"
-      ? this.#measured(call)
-      : this.#made(call, this.#readBound.maxMs, this.#learnt);
+    if (wait === "longest") return this.#made(call, this.#readBound.maxMs, this.#learnt);
+    return wait === "page" ? this.#forPage(call, background) : this.#measured(call);
+  }
+
+  async #forPage<T>(
+    call: Call<Handle, T>,
+    background: (work: () => Promise<void>) => void,
+  ): Promise<RemoteAnswer<T>> {
+    const sent = Promise.withResolvers<void>();
+    const answering = this.#measured(call, sent.resolve);
+    // The wait for a connection is not the store's.
+    const waiting = sent.promise.then(() => patiently(answering, this.#pageBound.timeoutMs));
+    const answer = await Promise.race([answering, waiting]);
+    if (typeof answer !== "string") return answer;
+    background(async () => void (await answering));
+    return { kind: "unavailable", cause: "timeout" };
   }
 
   /**
@@ -200,14 +225,17 @@ export class RemoteClient<Handle> {
   }
 
   /** Makes a round trip with the timeout that adapts to the latency, and adapts it. */
-  #measured<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
-    return this.#made(call, this.#readBound.timeoutMs, (answer, trip) => {
+  #measured<T>(call: Call<Handle, T>, onSent?: () => void): Promise<RemoteAnswer<T>> {
+    const learn: Learn = (answer, trip) => {
       this.#learnt(answer, trip);
       if (answer.kind === "answered") {
-        if (trip.hasQueued?.() !== true) this.#readBound.measured(this.#nowAtMs() - trip.sentAtMs);
+        if (trip.hasQueued?.() !== true) {
+          for (const bound of this.#bounds) bound.measured(this.#nowAtMs() - trip.sentAtMs);
+        }
         this.#isProbeInDoubt = false;
       } else if (answer.cause === "timeout") this.#readBound.measured(trip.timeoutMs);
-    });
+    };
+    return this.#made(call, this.#readBound.timeoutMs, learn, onSent);
   }
 
   /** Probes with the maximum timeout, because the store may have become slower. */
@@ -215,7 +243,9 @@ export class RemoteClient<Handle> {
     return this.#made(call, this.#readBound.maxMs, (answer, trip) => {
       this.#learnt(answer, trip);
       if (answer.kind !== "answered") return;
-      if (!this.#isProbeInDoubt) this.#readBound.restart(this.#nowAtMs() - trip.sentAtMs);
+      if (!this.#isProbeInDoubt) {
+        for (const bound of this.#bounds) bound.restart(this.#nowAtMs() - trip.sentAtMs);
+      }
       this.#isProbeInDoubt = true;
     });
   }
@@ -247,8 +277,9 @@ export class RemoteClient<Handle> {
     { purpose, run, of }: Call<Handle, T>,
     timeoutMs: number,
     learn: Learn,
+    onSent?: () => void,
   ): Promise<RemoteAnswer<T>> {
-    const trip: Trip = { purpose, timeoutMs, of, sentAtMs: this.#nowAtMs() };
+    const trip: Trip = { purpose, timeoutMs, of, sentAtMs: this.#nowAtMs(), onSent };
     const { freeRoom } = this.#way;
     let answer = await this.#tried(run, trip);
     if (answer.kind === "unavailable" && answer.cause === "full" && freeRoom !== undefined) {

@@ -1,6 +1,7 @@
 // The class of media types that a client prefers to HTML, by which a response may vary although its `Vary` does not
 // say so (RFC 9110 §12.5.1).
-import { rangesIn } from "./negotiation.ts";
+import { fitsStaticExtension } from "./media-types.ts";
+import { type Range, rangesIn } from "./negotiation.ts";
 
 /**
  * A class of media types. `html`: a client that prefers no other class. `+json`: JSON of another form, such as
@@ -25,23 +26,45 @@ const typeOf: Readonly<Record<AcceptClass, string>> = {
 const ofHtml: ReadonlySet<string> = new Set(["text/html", "application/xhtml+xml"]);
 
 /** Browsers prefer such types for a part of a page. */
-const ofPageParts = /^(?:image|audio|video|font)\/|^text\/css$|(?:java|ecma)script$/;
+const ofMedia = /^(?:image|audio|video|font)\/|^text\/css$|^application\/(?:ogg$|(?:x-)?font-)/;
+
+/** Parts of pages that browsers ask for by `*` `/*`. Clients that name them get a script at the URL of a page. */
+const ofScripts = /(?:java|ecma)script$/;
 
 /** Crawlers rank it with HTML: a page in a signed form. */
 const ofExchanges = "application/signed-exchange";
 
+/** The names and ranges that browsers send beside HTML, and for parts of a page. */
+const ofBrowsers =
+  /^(?:\*|\*\/\*|application\/xml|text\/css|font\/.*|application\/(?:ogg|(?:x-)?font-.*)|(?:audio|video)\/(?:\*|ogg|wav|webm)|image\/(?:\*|a?png|avif|heic|heic-sequence|jx[lr]|sharpp|svg\+xml|tpg|webp|wxpic))$/;
+
 /** Fields beyond this length are read from their beginning. */
 const charactersMax = 1_024;
 
-/** Returns the class of a media type in lower case; `undefined` for a range and for a part of a page. */
+/** Returns the class of a media type in lower case; `undefined` for a range, for a part of a page, and for no type. */
 function classOfType(type: string): AcceptClass | undefined {
-  if (!/^[^*/]+\/[^*/]+$/.test(type) || ofPageParts.test(type)) return undefined;
+  if (!/^[^*/]+\/[^*/]+$/.test(type) || ofMedia.test(type) || ofScripts.test(type))
+    return undefined;
   if (ofHtml.has(type)) return "html";
-  if (type === "application/json") return "json";
-  if (type.endsWith("+json")) return "+json";
-  if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return "xml";
-  if (type === "text/markdown" || type === "text/x-markdown") return "markdown";
-  return type === "text/calendar" ? "calendar" : "other";
+  if (/^(?:application|text)\/(?:x-)?json$/.test(type)) return "json";
+  if (type.includes("json")) return "+json";
+  if (/^(?:application|text)\/(?:x-)?xml$|\+xml$/.test(type)) return "xml";
+  if (type.endsWith("markdown")) return "markdown";
+  return /^text\/(?:x-v)?calendar$/.test(type) ? "calendar" : "other";
+}
+
+/**
+ * Returns whether an origin that a client asks for one type may answer with another: of the same class, JSON of another
+ * form, or plain text.
+ *
+ * @param type the type of the response
+ * @param name the name in `Accept`
+ */
+function isRelated(type: string, name: string): boolean {
+  const [own, named] = [classOfType(type), classOfType(name)];
+  if (named === undefined || named === "html") return false;
+  const areJson = [own, named].every((one) => one?.endsWith("json"));
+  return own === named || areJson || type === "text/plain";
 }
 
 /**
@@ -59,57 +82,67 @@ export function acceptClass(accept: string | null): AcceptClass {
 
 /**
  * Returns whether an origin has probably chosen a type by a client's `Accept`: the type is not HTML, the client names
- * it, and ranks a type other than HTML first.
+ * it or a related type, and ranks a type other than HTML first.
  *
  * @param type the type of the response, in lower case, without parameters
  */
 export function isChosenByAccept(type: string, accept: string | null): boolean {
   const own = classOfType(type);
-  const first = acceptClass(accept);
-  if (own === undefined || own === "html" || first === "html") return false;
-  // An origin may answer `application/vnd.example+json` with `application/json`, and send Markdown as plain text.
-  const isAlike = own === first || [own, first].every((one) => one.endsWith("json"));
-  return isAlike || (first === "markdown" && type === "text/plain") || names(accept, type);
-}
-
-const names = (accept: string | null, type: string): boolean =>
-  rangesIn((accept ?? "").slice(0, charactersMax)).some(
-    ({ name, quality }) => name === type && quality > 0,
+  if (own === undefined || own === "html" || acceptClass(accept) === "html") return false;
+  return rangesIn((accept ?? "").slice(0, charactersMax)).some(
+    ({ name, quality }) => quality > 0 && isRelated(type, name),
   );
+}
 
 /**
- * Returns whether an origin may have chosen a type other than HTML by a client's `Accept`. `false` if the client names
- * no type, or ranks HTML above all other types, as browsers do, and does not name this type. XML may be named, because
- * browsers name it.
+ * Returns whether an origin may have chosen a response by a name or rank in a client's `Accept` that browsers do not
+ * send. A name with the weight 0 counts, because an origin may ignore weights. `false` if the client names no type.
  *
- * @param type as for `isChosenByAccept`
+ * @param type as for `isChosenByAccept`; empty if unknown
  */
 export function mayBeChosenByAccept(type: string, accept: string | null): boolean {
-  const field = accept ?? "*/*";
-  const ranges = rangesIn(field);
-  // Beyond this length, and with an invalid weight, an origin may read the field in another way.
-  const isPlain = field.length <= charactersMax && ranges.length === field.split(",").length;
-  if (!isPlain) return true;
-  if (ranges.every(({ name, quality }) => name === "*/*" && quality > 0)) return false;
-  const rivals = ranges.filter(
-    ({ name }) => !ofHtml.has(name) && !ofPageParts.test(name) && name !== ofExchanges,
-  );
-  const best = Math.max(
-    0,
-    ...ranges.flatMap(({ name, quality }) => (ofHtml.has(name) ? quality : [])),
-  );
-  const isFirst = rivals.every(({ quality }) => quality < best);
-  const isNamed = rivals.some(
-    ({ name }) => namesClassOf(type, name) && classOfType(name) !== "xml",
-  );
-  return isNamed || !isFirst;
+  if (accept === null) return false;
+  // Beyond this length, and with a quoted string or an invalid weight, an origin may read the field in another way.
+  if (accept.length > charactersMax || accept.includes('"')) return true;
+  const ranges = rangesIn(accept);
+  if (ranges.length < accept.split(",").length) return true;
+  const isAny = ({ name, quality, isNarrowed }: Range) =>
+    name === "*/*" && quality > 0 && !isNarrowed;
+  if (ranges.every(isAny)) return false;
+  if (ranges.some((range) => mayLeadTo(type, range))) return true;
+  return !ofHtml.has(type) && !ranksLikeBrowser(type, ranges);
 }
 
-/** Returns whether a range names a type, or one of its class. */
-function namesClassOf(type: string, name: string): boolean {
-  const own = classOfType(type);
-  return name === type || (own !== "other" && classOfType(name) === own);
+/**
+ * Returns whether an origin may choose a type by a range that browsers do not send. Only another form of HTML leads to
+ * HTML, and media lead only to parts of a page. Otherwise any name leads to any type: servers send `application/zip`, or
+ * no type, for many names.
+ */
+function mayLeadTo(type: string, { name, isNarrowed }: Range): boolean {
+  const isHtml = ofHtml.has(type);
+  if (ofHtml.has(name)) return isHtml && isNarrowed;
+  if (name === ofExchanges || (ofBrowsers.test(name) && !isNarrowed)) return false;
+  if (isHtml) return name.includes("html") || (isNarrowed && name.includes("*"));
+  return !ofMedia.test(name) || mayBePart(type);
 }
+
+/** Returns whether a client ranks HTML first, or asks for a part of a page, as browsers do. */
+function ranksLikeBrowser(type: string, ranges: readonly Range[]): boolean {
+  const others = ranges.filter(({ name }) => !ofHtml.has(name) && name !== ofExchanges);
+  const rivals = others.filter(({ name }) => !ofMedia.test(name));
+  const html = ranges.filter(({ name }) => ofHtml.has(name));
+  if (html.length === 0 && mayBePart(type)) return rivals.every(({ name }) => name.startsWith("*"));
+  const best = Math.max(0, ...html.map(({ quality }) => quality));
+  if (rivals.some(({ quality }) => quality >= best)) return false;
+  if (rivals.length === others.length || !mayBePart(type)) return true;
+  // All browsers that name images for a page also name XHTML.
+  const isOfPage = html.some(({ name }) => name === "application/xhtml+xml");
+  return isOfPage && ofHtml.has(ranges[0]?.name ?? "");
+}
+
+/** Returns whether a type is that of a part of a page, or says nothing, as for many images. */
+const mayBePart = (type: string): boolean =>
+  classOfType(type) === undefined || type.endsWith("/octet-stream");
 
 /** Returns whether a type is HTML, or that of a part of a page. */
 export const isOfPages = (type: string): boolean => (classOfType(type) ?? "html") === "html";
@@ -129,11 +162,14 @@ const extensions: Readonly<Partial<Record<AcceptClass, RegExp>>> = {
 
 /** Returns whether the extension of a path implies the class of a type, so that the origin had no choice. */
 export function isOfExtension(type: string, path: string): boolean {
-  return extensions[classOfType(type) ?? "html"]?.test(path) === true;
+  const own = classOfType(type);
+  return own === undefined ? fitsStaticExtension(path, type) : extensions[own]?.test(path) === true;
 }
 
 /** Returns a value of `Accept` of a class, for a request without a client. @param type the type of the stored response */
 export function acceptOfClass(of: AcceptClass, type: string): string {
-  const first = classOfType(type) === of ? type : typeOf[of];
-  return `${first}, */*;q=0.1`;
+  const own = classOfType(type) === of ? type : typeOf[of];
+  // An origin may answer `application/json` with `text/json`, and not know the latter.
+  const names = new Set(of === "json" ? [typeOf.json, own] : [own]);
+  return `${[...names].join(", ")}, */*;q=0.1`;
 }

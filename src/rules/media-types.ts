@@ -53,17 +53,25 @@ function families(): readonly Family[] {
 /** These types tell nothing about the content. S3 sends the second by default. */
 const unspecific = /^(?:application|binary)\/octet-stream$/;
 
+/** Returns the families of the static extension at the end of a path. */
+function familiesOf(path: string): Family[] {
+  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
+  const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  return families().filter(({ extensions }) => name.includes(".") && extensions.has(extension));
+}
+
 /**
  * Returns the media types that contradict a static extension at the end of one of the paths.
  *
  * @param paths normalized paths, whose final slashes do not count
  */
 export function typesAgainst(paths: readonly string[], types: readonly string[]): string[] {
-  const fitting = paths.flatMap((path) => {
-    const name = path.split("/").findLast((segment) => segment !== "") ?? "";
-    const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-    return families().filter(({ extensions }) => name.includes(".") && extensions.has(extension));
-  });
+  const fitting = paths.flatMap(familiesOf);
   const isAgainst = (type: string) => fitting.some((family) => !family.types.test(type));
   return types.filter((type) => type !== "" && !unspecific.test(type) && isAgainst(type));
+}
+
+/** Returns whether a path has a static extension of a media type. */
+export function fitsStaticExtension(path: string, type: string): boolean {
+  return familiesOf(path).some((family) => family.types.test(type));
 }

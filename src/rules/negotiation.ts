@@ -1,7 +1,7 @@
 // Chooses the language or the media type that a client prefers among a few (RFC 9110 §12.5).
 
 /** A member of `Accept` or `Accept-Language`. */
-interface Range {
+export interface Range {
   /** In lower case, without parameters. */
   readonly name: string;
   /** The weight, 0 to 1. */

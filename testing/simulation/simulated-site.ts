@@ -95,6 +95,7 @@ export class SimulatedSite {
       flights: new Flights(),
       endsWithClient: true,
       forwardSlots: new KeyedSemaphore(),
+      releasedSlots: new KeyedSemaphore(),
       restSlots: new KeyedSemaphore(),
       leases: undefined,
       bodyHolder: undefined,

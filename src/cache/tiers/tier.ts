@@ -115,8 +115,8 @@ export interface TierAsk<Detail> {
   /** Whether to read at the primary, because a replica may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
   /**
-   * Whether the read has the longest time-out, because a load costs more than a wait. By default, it has
-   * the time-out that adapts to the latency.
+   * Whether the read has the longest time-out, because a load costs more than a wait. By default, the wait
+   * adapts to the latency.
    */
   readonly waitsLongest?: boolean | undefined;
   /** Whether to read without side effects, such as counts, evictions and background work. */

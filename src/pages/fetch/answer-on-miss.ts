@@ -32,6 +32,7 @@ import {
   forOwnVariant,
   foundAgain,
   isOfAnotherVariant,
+  storedForAll,
   storedMeanwhile,
   storedSince,
   answeredBy,
@@ -84,7 +85,7 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
   anonymous: {
     isFault: (outcome, pending) =>
       outcome.kind === "origin-failed" ||
-      (outcome.kind === "nothing-to-share" && outcome.isForAll !== true && !isUnshared(pending)),
+      (outcome.kind === "nothing-to-share" && outcome.holdsFor !== "all" && !isUnshared(pending)),
     isDue: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
@@ -143,6 +144,8 @@ async function answerOf(
   pending: PendingForward,
 ): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(pending, "another");
+  const isRefused = outcome.kind === "nothing-to-share" && outcome.holdsFor === "probably-all";
+  if (isRefused && !isUnshared(pending)) return answerWhileConfirmed(pending);
   if (isOfAnotherVariant(outcome, pending)) return undefined;
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
   const stored = outcome.stored ?? { metadata: outcome.metadata, body: { kind: "absent" } };
@@ -168,6 +171,21 @@ async function answerOf(
 
 /** The wait for the turn is short, because a hanging request may keep its turn for 30 s. */
 const anonymousTurnMsMax = 250;
+
+/**
+ * Forwards while an anonymous request confirms that nobody may share the answers.
+ *
+ * @returns `undefined` without a free slot: the request then waits for the anonymous request
+ */
+function answerWhileConfirmed(pending: PendingForward): Promise<Response> | undefined {
+  const { flights, nowAtMs, releasedSlots } = pending.exchange.site;
+  const { text } = pending.key;
+  const leave = releasedSlots.take(text, nowAtMs());
+  if (leave === undefined) return undefined;
+  const isAsked = flights.get(text, nowAtMs())?.isAnonymous === true;
+  if (!isAsked) startFill(pending, { turnMsMax: anonymousTurnMsMax });
+  return forwardInSlot(pending, leave);
+}
 
 /**
  * The time for which clients forward their own requests after an anonymous request has failed, if the
@@ -265,11 +283,16 @@ async function forwardAloneInTurn(pending: PendingForward, sinceAtMs: number): P
   const { request, exchange, key } = pending;
   const { nowAtMs, random } = exchange.site;
   const waitMs = request.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
-  // Release the slot at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
+  return forwardInSlot(pending, leave);
+}
+
+/** @param leave releases the slot */
+function forwardInSlot(pending: PendingForward, leave: () => void): Promise<Response> {
+  // Release the slot at the head of the response, because a client may read the body slowly.
   const answering = forwardAlone(pending, true).finally(leave);
   // Keep the forward alive, so that the slot is released even if the client disconnects.
-  exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
+  pending.exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
 
@@ -311,13 +334,6 @@ async function fetchAndConfirm(
     refreshBehind(request, before, key, exchange);
   });
   return fetched;
-}
-
-function storedForAll(pending: PendingForward): Response | undefined {
-  const come = storedSince(pending);
-  if (come === undefined || !isOfAnotherVariant(come, pending)) return answeredWith(come, pending);
-  const own = forOwnVariant(come, pending);
-  return answeredWith(storedSince(own), own);
 }
 
 /**

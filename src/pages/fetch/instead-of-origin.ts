@@ -103,6 +103,14 @@ export function answeredWith(
     : undefined;
 }
 
+/** Returns an answer with a response that was stored since the lookup, also under the key of the request's variant. */
+export function storedForAll(pending: PendingForward): Response | undefined {
+  const come = storedSince(pending);
+  if (come === undefined || !isOfAnotherVariant(come, pending)) return answeredWith(come, pending);
+  const own = forOwnVariant(come, pending);
+  return answeredWith(storedSince(own), own);
+}
+
 /** Looks up again. Returns the response that may answer; `undefined` for none. */
 export async function foundAgain(
   pending: PendingForward,

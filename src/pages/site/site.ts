@@ -91,6 +91,8 @@ export interface Site {
   /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
   readonly forwardSlots: KeyedSemaphore;
+  /** Limits the requests of a crowd that go to the origin before an anonymous request confirms that none may share. */
+  readonly releasedSlots: KeyedSemaphore;
   /** Limits the requests for the rest of a body, which readers of a crowd send. */
   readonly restSlots: KeyedSemaphore;
   /** The leases that all colos share; `undefined` without a shared tier. */

@@ -31,6 +31,9 @@ const holdsForAll = new Set<StoreRefusal>([
   "tags-failed",
 ]);
 
+/** Refusals that an anonymous request probably meets as well: by the origin's fields, or by a rule of the route. */
+const holdsProbably: ReadonlySet<StoreRefusal> = new Set([...holdsForAll, "answer-rule"]);
+
 const ofParts: ReadonlySet<string> = new Set(partFailures);
 
 /**
@@ -98,6 +101,24 @@ export function applyRefusal(
   if (endsStored && !request.isAnonymous) return ledAnonymously.mark(key.text, atMs);
   forAll.mark(key.text, atMs);
   if (endsStored) endStored(replacing);
+}
+
+/**
+ * Returns for whom a refusal holds, as `FlightOutcome` does. A client may provoke an error, and any answer at a URL that
+ * has had one to share.
+ */
+export function refusalHoldsFor(
+  refusal: StoreRefusal,
+  { status }: StoredMetadata,
+  pending: PendingForward,
+): "all" | "probably-all" | undefined {
+  // An anonymous request would get an answer from before the purge, too.
+  if (refusal === "before-purge") return "all";
+  const { request, exchange } = pending;
+  const isShared =
+    (storedCandidate(pending) ?? pending.standing) !== undefined ||
+    exchange.site.uncacheable.successes.has(request.key.text, exchange.nowAtMs());
+  return status < 300 && !isShared && holdsProbably.has(refusal) ? "probably-all" : undefined;
 }
 
 /**

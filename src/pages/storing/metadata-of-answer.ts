@@ -185,6 +185,9 @@ function fieldsForAll({ response: { headers }, respondedAtMs }: StampedAnswer): 
   return headers.has("date") ? fields : [...fields, ["date", formatHttpDate(respondedAtMs)]];
 }
 
+/** A place, and the metadata of the stored response that the answer replaces. */
+type ReplacingPlace = VariantPlace & { readonly before: StoredMetadata | undefined };
+
 /**
  * Returns the request fields that select this response (RFC 9111 §4.1), and the fields to store.
  * `Vary` determines the selecting fields, without those of which the key has the normal form. A 304 without `Vary` keeps the stored `Vary`, but the
@@ -202,7 +205,7 @@ function fieldsForAll({ response: { headers }, respondedAtMs }: StampedAnswer): 
 function selectedBy(
   headers: Headers,
   fields: readonly FieldLine[],
-  place: VariantPlace & { readonly before: StoredMetadata | undefined },
+  place: ReplacingPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
   const { forwarded, route } = place.request;
   // Departs from RFC 9111 §4.1: the origin got only the normal form of such a field, which the key has.
@@ -232,7 +235,7 @@ function selectedBy(
 function variesByClass(
   headers: Headers,
   stated: readonly string[],
-  { before, ...place }: VariantPlace & { readonly before: StoredMetadata | undefined },
+  place: ReplacingPlace,
 ): boolean {
   const { request, exchange } = place;
   const { forwarded, route, target } = request;
@@ -247,37 +250,47 @@ function variesByClass(
   const { typesGot } = exchange.site;
   const atMs = exchange.nowAtMs();
   const chosen = `chosen ${type} ${request.key.text}`;
-  const usual = `usual ${type} ${request.key.text}`;
   if (!isChosenByAccept(type, accept)) {
-    if (!mayBeChosenByAccept(type, accept) && !isOfPages(type)) typesGot.mark(usual, atMs);
+    const isUsual = !mayBeChosenByAccept(type, accept) && !isOfPages(type);
+    if (isUsual) typesGot.mark(usualMark(type, request), atMs);
     return isKnown && !typesGot.has(chosen, atMs);
   }
-  if (isOfExtension(type, target.path) || typesGot.has(usual, atMs)) return false;
-  const isSame = before !== undefined && responseMediaTypes(fieldsOf(before)).at(-1) === type;
-  const wasForAll = isSame && !before.selecting.some(([name]) => name === acceptClassName);
-  if (wasForAll) return false;
+  if (isOfExtension(type, target.path) || isTypeForAll(type, place)) return false;
   typesGot.mark(chosen, atMs);
   return true;
 }
 
+const usualMark = (type: string, { key }: LookupRequest) => `usual ${type} ${key.text}`;
+
+/** Returns whether clients that chose no type have got this one at the URL. Says nothing of HTML and parts of a page. */
+function isTypeForAll(type: string, { before, request, exchange }: ReplacingPlace): boolean {
+  if (isOfPages(type)) return false;
+  if (exchange.site.typesGot.has(usualMark(type, request), exchange.nowAtMs())) return true;
+  const isSame = before !== undefined && responseMediaTypes(fieldsOf(before)).at(-1) === type;
+  return isSame && !before.selecting.some(([name]) => name === acceptClassName);
+}
+
 /**
- * Returns whether the client's `Accept` may have chosen the type for all clients: it is neither that of a browser, nor
- * says nothing, nor ranks another type first. Other clients, such as browsers, may then get HTML.
+ * Returns whether the client's `Accept` may have chosen the answer for all clients. Others, such as browsers, may then
+ * get another one. The type of an error or a redirect does not show it.
  */
 export function isTypeInDoubt(
-  { fields, selecting }: StoredMetadata,
-  { request, exchange }: VariantPlace,
+  { status, fields, selecting }: StoredMetadata,
+  place: ReplacingPlace,
 ): boolean {
-  const type = responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "";
-  if (request.isAnonymous || isOfPages(type)) return false;
-  const { forwarded, route, target, key } = request;
-  const accept = forwarded.sent.get("accept");
-  const isUnclear = acceptClass(accept) === "html" && mayBeChosenByAccept(type, accept);
-  if (!isUnclear || isOfExtension(type, target.path)) return false;
-  const isSelected = selecting.some(([name]) => name === "accept" || name === "*");
+  const { isAnonymous, forwarded, route, target } = place.request;
+  if (isAnonymous) return false;
+  const type = status < 300 ? (responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "") : "";
+  const mayBeChosen = mayBeChosenByAccept(type, forwarded.sent.get("accept"));
+  if (!mayBeChosen || isOfExtension(type, target.path)) return false;
+  // Anonymous requests name the type, too.
+  if (isChosenByAccept(type, route.neutralFields.accept)) return false;
+  const isSelected = selecting.some(
+    ([name, value]) =>
+      name === "accept" || name === "*" || (name === acceptClassName && value !== "html"),
+  );
   const isKeyed = route.normalForms?.has("accept") === true || route.keyHeaders.includes("accept");
-  const isUsual = exchange.site.typesGot.has(`usual ${type} ${key.text}`, exchange.nowAtMs());
-  return !isSelected && !isKeyed && !isUsual;
+  return !isSelected && !isKeyed && !isTypeForAll(type, place);
 }
 
 /** Returns whether the origin's validators have lied about the URL. */

@@ -196,16 +196,17 @@ function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boo
 }
 
 /**
- * Returns whether an answer needs confirmation by an anonymous request, because a client may have provoked it: a success
- * of a type in doubt, or an error or redirect in these cases:
+ * Returns whether an answer needs confirmation by an anonymous request, because a client may have provoked it: an answer
+ * that its `Accept` may have chosen (`isTypeInDoubt`), or an error or redirect in these cases:
  * - `needsConfirmation` says so.
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
 function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boolean {
-  if (metadata.status < 300) return isTypeInDoubt(metadata, pending);
   const { request, exchange } = pending;
   const before = storedCandidate(pending) ?? pending.standing;
+  if (isTypeInDoubt(metadata, { ...pending, before: before?.stored.metadata })) return true;
+  if (metadata.status < 300) return false;
   if (!request.isAnonymous && needsConfirmation(metadata, request.route)) return true;
   if (before === undefined) {
     const hasStood =

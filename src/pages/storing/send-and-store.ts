@@ -32,9 +32,9 @@ import {
 } from "../reuse/pending-forward.ts";
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { applyStored, applyToKeys } from "./consequences.ts";
+import { applyStored, applyToKeys, refusalHoldsFor } from "./consequences.ts";
 import { claimedUnseen, taggedByLength, withheldTag } from "./lying-validators.ts";
-import { metadataOf, type ReadAnswer } from "./metadata-of-answer.ts";
+import { isTypeInDoubt, metadataOf, type ReadAnswer } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import {
@@ -57,11 +57,11 @@ export async function sendAndStore(
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
   const before = (storedCandidate(pending) ?? pending.standing)?.stored.metadata;
-  const read = metadataOf(given, pending, before);
+  const read = { ...metadataOf(given, pending, before), before };
   const { effects } = read;
   const metadata = claimed(read.metadata, pending);
   const refusal = refusedBy(metadata, { ...given, ...effects }, pending);
-  if (refusal !== undefined) return sendUnstored(refusal, given, { metadata, effects }, pending);
+  if (refusal !== undefined) return sendUnstored(refusal, given, { ...read, metadata }, pending);
   applyStored(metadata, pending);
   if (ignoresRange(metadata, request)) {
     exchange.site.uncacheable.rangeless.begin(key.text, exchange.nowAtMs());
@@ -85,11 +85,16 @@ function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetada
   return isStreamed ? taggedByLength(withheld, pending) : withheld;
 }
 
+interface ReplacingAnswer extends ReadAnswer {
+  /** The stored response that the answer would replace. */
+  readonly before: StoredMetadata | undefined;
+}
+
 /** Sends an answer that no tier stores, and applies the refusal to later requests. */
 function sendUnstored(
   refusal: RefusedStore,
   { response: received }: StampedAnswer,
-  read: ReadAnswer,
+  read: ReplacingAnswer,
   pending: LeaderForward,
 ): FetchResult<Response> {
   const { flight, exchange } = pending;
@@ -99,15 +104,14 @@ function sendUnstored(
   const { status } = response;
   applyToKeys(refusal.rule, metadata, pending);
   exchange.decision.refuses(refusal);
-  // An anonymous request would get an answer from before the purge, too.
-  const isForAll = refusal.rule === "before-purge";
+  const holdsFor = refusalHoldsFor(refusal.rule, metadata, pending);
   flight.settle(
     status >= 500
       ? failedWith(response, exchange.nowAtMs())
-      : { kind: "nothing-to-share", isForAll },
+      : { kind: "nothing-to-share", holdsFor },
   );
   const hadCookie = received.headers.has("set-cookie");
-  const answer = unstored(response, pending, { ...refusal, metadata, hadCookie });
+  const answer = unstored(response, pending, { ...read, metadata, hadCookie, ...refusal });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
   exchange.site.answers?.answered(metadata, pending, { cookies, isMadePrivate });
   return { answer, done: Promise.resolve() };
@@ -120,10 +124,10 @@ function sendUnstored(
 function unstored(
   response: Response,
   pending: PendingForward,
-  given: { metadata: StoredMetadata; rule: StoreRefusal; hadCookie: boolean },
+  given: ReplacingAnswer & { readonly hadCookie: boolean; readonly rule: StoreRefusal },
 ): Response {
   const { request, exchange } = pending;
-  const { metadata, rule, hadCookie } = given;
+  const { metadata, rule, hadCookie, before } = given;
   const { decision } = exchange;
   const { headers, status } = response;
   // The page from after the purge may have the validator of an answer from before it.
@@ -147,9 +151,9 @@ function unstored(
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
   const endsAtMs = exchange.site.view.endsAtMs(metadata);
-  // Another client may get another type, which `Vary` does not say.
+  // Another client may get another answer, which `Vary` does not say.
   const isTypeChosen =
-    (rule === "unconfirmed" && status < 300) ||
+    (rule === "unconfirmed" && isTypeInDoubt(metadata, { ...pending, before })) ||
     metadata.selecting.some(([name]) => name === acceptClassName);
   decision.outcome = "forwarded";
   decision.tier = "origin";

@@ -34,7 +34,10 @@ export class RoundTrips {
   /** Returns the database for one call. */
   clientFor(trip: Trip): Redis {
     const calls = this.#calls;
-    if (calls === undefined) return new Redis((form, commands) => this.#sent(form, commands, trip));
+    if (calls === undefined) {
+      trip.onSent?.();
+      return new Redis((form, commands) => this.#sent(form, commands, trip));
+    }
     const invocation = invocationHere();
     trip.hasQueued = invocation.watchLoads();
     trip.isFirstTimeout = (store) => invocation.isFirstTimeout(store);
@@ -42,6 +45,7 @@ export class RoundTrips {
     return new Redis((form, commands) => {
       const send = () => {
         trip.sentAtMs = this.#nowAtMs();
+          trip.onSent?.();
         return outsideNext(() => this.#sent(form, commands, trip));
       };
       return calls.inSlot(send, waitMsMax);

@@ -112,7 +112,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
         ? async (redis) => (await redis.multi([command]))[0]
         : (redis) => redis.exec(command),
       ask.afterAnswer,
-      ask.waitsLongest === true ? "longest" : "usual",
+      ask.waitsLongest === true ? "longest" : "page",
     );
     // The key has a value of another type.
     if (answer.kind === "unavailable")

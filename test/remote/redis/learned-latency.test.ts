@@ -1,9 +1,11 @@
 // Tests the time-out of a lookup in Redis after an outage, and after Redis became slower. Time is
 // simulated: each test sets how long an answer takes.
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
+import { idle } from "../../../testing/site/harness.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
 
 const originalFetch = globalThis.fetch;
 const probeMsMax = 1_000;
@@ -97,4 +99,77 @@ it("uses the short time-out again if the calls themselves are the probes", async
     await attempt();
   }
   expect(client.readTimeoutMs).toBe(500);
+});
+
+describe("a Redis that answers within 20 ms, and then not at all", () => {
+  playTimers();
+  let answersAfterMs = 20;
+  beforeEach(() => {
+    answersAfterMs = 20;
+    vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new DOMException("Too late.", "TimeoutError")), ms);
+      return controller.signal;
+    });
+    globalThis.fetch = (_, init) =>
+      new Promise((resolve, reject) => {
+        const { signal } = init as { signal: AbortSignal };
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+        const answer = () => resolve(Response.json({ result: "PONG" }));
+        if (answersAfterMs < Infinity) setTimeout(answer, answersAfterMs);
+      });
+  });
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Returns the answer, and how long the caller waited. */
+  async function waited(wait: "page" | "usual" | "longest"): Promise<readonly [string, number]> {
+    const sinceAtMs = clock.atMs;
+    const seen: [string, number][] = [];
+    const asking = client.read(
+      "look-up",
+      (redis) => redis.exec(["GET", "k"]),
+      (work) => void work(),
+      wait,
+    );
+    const noted = asking.then(({ kind }) => seen.push([kind, clock.atMs - sinceAtMs]));
+    for (await idle(); seen.length === 0; await idle()) {
+      clock.advance(0.01);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    await noted;
+    return seen[0] ?? ["", 0];
+  }
+
+  beforeEach(async () => {
+    for (let nth = 0; nth < 40; nth += 1) await waited(nth % 2 === 0 ? "page" : "usual");
+    answersAfterMs = Infinity;
+  });
+
+  it.each([
+    ["page", 150],
+    ["usual", 500],
+    ["longest", 1_000],
+  ] as const)("makes a read wait by its kind: %s", async (wait, ms) => {
+    expect(await waited(wait)).toEqual(["unavailable", ms]);
+  });
+
+  it("costs each page 150 ms, until it is shut off", async () => {
+    const costs = new Set<number>();
+    for (let nth = 0; nth < 40 && !client.health.isShutOff; nth += 1) {
+      costs.add((await waited("page"))[1]);
+    }
+    expect([[...costs], client.health.isShutOff]).toEqual([[150], true]);
+  });
+
+  it("costs pages two lookups, if it answers within 400 ms again", async () => {
+    answersAfterMs = 400;
+    const seen: string[] = [];
+    for (let nth = 0; nth < 6; nth += 1) {
+      seen.push((await waited("page"))[0]);
+      clock.advance(0.5);
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    expect(seen.slice(2)).toEqual(Array(4).fill("answered"));
+    expect(client.health.isShutOff).toBe(false);
+  });
 });

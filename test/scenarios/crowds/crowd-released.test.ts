@@ -1,5 +1,5 @@
 // Tests a crowd that waits for a response that cannot be shared. Each request then gets its own
-// answer. The origin gets ten of these requests at a time, unless an anonymous request went well.
+// answer. The origin gets ten of these requests at a time, unless its answers forbid to share them.
 // Needs parts: global-collapse.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
@@ -68,26 +68,74 @@ async function crowdWithin(site: Site, seconds: number): Promise<void> {
   expect(distinct(seen)).toBe(150);
 }
 
-const nobodyMayShare = [
-  { id: "private", answer: own(200, cc("private, max-age=60")) },
-  { id: "set-cookie", answer: own(200, cc("max-age=60", { "set-cookie": "session=1" })) },
-  { id: "no-lifetime", answer: own(302, {}) },
-  { id: "403", answer: own(403, cc("max-age=60")) },
+/** Refusals by the origin's own word. A client may provoke the others, so an anonymous request decides first. */
+const nobodyMayShare: { id: string; answer: Script; seconds: number; forwards?: number }[] = [
+  { id: "private", answer: own(200, cc("private, max-age=60")), seconds: 1.1 },
+  { id: "set-cookie", answer: own(200, cc("max-age=60", { "set-cookie": "a=1" })), seconds: 1.1 },
+  { id: "no-store", answer: own(200, cc("no-store")), seconds: 1.1 },
+  { id: "no-lifetime", answer: own(200, {}), seconds: 1.1 },
+  {
+    id: "a rule of the route",
+    answer: own(200, cc("max-age=60", { "x-pass": "1" })),
+    seconds: 1.1,
+  },
+  { id: "a redirect without a lifetime", answer: own(302, {}), seconds: 1.6 },
+  { id: "403", answer: own(403, cc("max-age=60")), seconds: 1.6 },
 ];
 const validatedByEach = own(200, cc("no-cache", { etag: '"1"' }));
+const except = [{ when: { header: { "x-pass": true } }, store: false }] as const;
 
 describe("a crowd on a page that nobody may share", () => {
   it.each([
-    ...nobodyMayShare.map(({ id, answer }) => ({ id, answer, forwards: 1 + 1 + 149 })),
-    { id: "always-validated", answer: validatedByEach, forwards: 1 + 149 },
-  ])("waits three times for the origin, and then twice: $id", async ({ answer, forwards }) => {
-    const site = openSite({ origin: new SlowOrigin(500, answer).script });
-    await crowdWithin(site, 1.6);
+    ...nobodyMayShare,
+    { id: "always-validated", answer: validatedByEach, seconds: 1.1, forwards: 1 + 149 },
+  ])("waits $seconds s for an origin that takes 0.5 s: $id", async (row) => {
+    const { answer, seconds, forwards = 1 + 1 + 149 } = row;
+    const config = { routes: [{ name: "all", match: "*", answer: except }] };
+    const site = openSite({ origin: new SlowOrigin(500, answer).script, config });
+    await crowdWithin(site, seconds);
+    await pass(site.clock, 0.6);
     expect(site.origin.count).toBe(forwards);
     // Many times longer than requests for the page would go straight to the origin.
     site.clock.advance(1_800);
     await crowdWithin(site, 1.1);
     expect(site.origin.count).toBe(forwards + 150);
+  });
+
+  it("has 200 requests at the origin at once, until an anonymous request confirms it", async () => {
+    const origin = new SlowOrigin(500, own(200, cc("private")));
+    const site = openSite({ origin: origin.script });
+    const asking = await many(site, 450);
+    await pass(site.clock, 0.9);
+    expect([origin.mostAtOnce, site.origin.count]).toEqual([1 + 200, 1 + 1 + 200]);
+    await pass(site.clock, 0.8);
+    expect([distinct(await asking.all), site.origin.count]).toEqual([450, 1 + 1 + 449]);
+  });
+
+  it("sends an origin whose other answers can be shared 200 requests at most", async () => {
+    const origin = new SlowOrigin(500, (_, nth) =>
+      page(`own ${nth}`, cc(nth === 1 ? "private" : "max-age=60")),
+    );
+    const site = openSite({ origin: origin.script });
+    const asking = await many(site, 450);
+    await pass(site.clock, 1.2);
+    await asking.all;
+    expect(site.origin.count).toBe(1 + 1 + 200);
+    await many(site, 150);
+    expect(site.origin.count).toBe(1 + 1 + 200);
+  });
+
+  it("waits for an anonymous request if the page could be shared before", async () => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60")) });
+    await site.get("/a");
+    await pass(site.clock, 61);
+    site.origin.script = new SlowOrigin(500, ({ headers }, nth) =>
+      page(`own ${nth}`, cc(headers.has("x-odd") ? "private" : "max-age=60")),
+    ).script;
+    const asking = await many(site, 150, (nth) => (nth === 0 ? { headers: { "x-odd": "1" } } : {}));
+    await pass(site.clock, 1.1);
+    await asking.all;
+    expect(site.origin.count).toBe(1 + 1 + 1);
   });
 
   it("waits for one request once the page can be shared, even after a quiet spell", async () => {

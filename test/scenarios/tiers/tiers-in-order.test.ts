@@ -1,7 +1,8 @@
 // Tests which tier answers, which upper tiers get a copy, and which tiers a route excludes.
 import { describe, expect, it, vi } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
-import { idle, openSite } from "../../../testing/site/harness.ts";
+import { idle, openSite, read, type Seen } from "../../../testing/site/harness.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import type { TierName } from "../../../src/config/config.ts";
 
@@ -198,4 +199,24 @@ it("the edge tier and Redis get a lifetime of at most a year", async () => {
     .map(([, body]) => body as unknown[])
     .filter(([name]) => name === "SET");
   expect(sets.map((command) => command.slice(-2))).toEqual([["PX", yearSeconds * 1_000]]);
+});
+
+describe("a lookup in a Redis that has answered at once, and then not at all", () => {
+  playTimers();
+
+  it("delays a page by 150 ms", async () => {
+    const { near: site, clock, upstash } = openTiers();
+    // Only the fake timers may end a call.
+    vi.spyOn(AbortSignal, "timeout").mockReturnValue(new AbortController().signal);
+    for (let nth = 0; nth < 40; nth += 1) await site.get(`/before/${nth}`);
+    upstash.answer = () => new Promise(() => undefined);
+    const asking = site.ask("/a").then(read);
+    let seen: Seen | undefined;
+    void asking.then((one) => (seen = one));
+    await pass(clock, 0.1);
+    expect(seen).toBeUndefined();
+    await pass(clock, 0.1);
+    expect(seen?.text).toBe("page 41");
+    vi.restoreAllMocks();
+  });
 });

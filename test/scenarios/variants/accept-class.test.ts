@@ -168,6 +168,42 @@ describe("a client that names a type, but ranks HTML first", () => {
   });
 });
 
+describe("an answer that a name may have chosen which no browser sends", () => {
+  const page60 = (fields: Record<string, string>, status?: number) =>
+    page("for the other client", cc("max-age=60", fields), status);
+  const ofType = (type: string) => page60({ "content-type": type });
+  const html = () => page("<h1>page", cc("max-age=60", { "content-type": "text/html" }));
+
+  it.each([
+    ["text/html, text/markdown;q=0.9", "text/markdown", () => ofType("text/plain")],
+    ["text/html, application/vnd.api+json;q=0.9", "vnd.api+json", () => ofType("application/json")],
+    ["text/html, application/json;q=0.9", "json", () => ofType("text/json")],
+    ["application/vnd.api+json, text/html;q=0.9", "vnd.api+json", () => ofType("text/json")],
+    ["application/json, text/plain, */*", "json", () => ofType("text/csv")],
+    ["text/html, application/atom+xml;q=0.9", "atom+xml", () => ofType("application/atom+xml")],
+    ["text/html, text/*;q=0.9", "text/*", () => ofType("text/markdown")],
+    ["text/html, application/vnd.ms-excel;q=0", "ms-excel", () => ofType("application/zip")],
+    ["*/*;q=0.5, text/javascript", "javascript", () => ofType("text/javascript")],
+    ["text/html, image/png;q=0.9", "image/png", () => ofType("image/jpeg")],
+    ["text/fragment+html", "fragment", () => ofType("text/html")],
+    ["text/html;profile=teaser", "teaser", () => ofType("text/html")],
+    ["text/html, text/markdown;q=0.8", "markdown", () => ofType("")],
+    ["text/turtle, */*;q=0.1", "turtle", () => page60({ location: "/a.ttl" }, 303)],
+    ["text/html, text/turtle;q=0.9", "turtle", () => page60({ location: "/a.ttl" }, 308)],
+    ["application/json, text/html;q=0.9", "json", () => page60({}, 404)],
+  ])("does not fill the page for browsers: %s", async (accept, name, answer) => {
+    const site = open(({ headers }) => (headers.get("accept")?.includes(name) ? answer() : html()));
+    const { text, fields } = await site.get("/a", { headers: { accept } });
+    expect([text, fields.get("vary")]).toEqual(["for the other client", "Accept"]);
+    for (const client of [browser, accept, any, browser]) {
+      const seen = await site.get("/a", { headers: { accept: client } });
+      const expected = [200, "<h1>page"];
+      expect(client === accept ? expected : [seen.status, seen.text]).toEqual(expected);
+    }
+    expect((await site.get("/a", { headers: { accept: browser } })).cacheStatus).toContain("hit");
+  });
+});
+
 it("JSON and JSON-LD at one URL reach the clients that name them", async () => {
   const dialects = ["application/ld+json", "application/json"];
   const site = open(({ headers }, nth) => {
@@ -257,6 +293,22 @@ describe("one response for all clients", () => {
   it("a route whose pages all have the type of anonymous.accept", async () => {
     const site = open(json, { anonymous: { accept: "application/json" } });
     expect(await textsOf(site, [axios, any])).toEqual(['{"nth":1}', '{"nth":1}']);
+  });
+
+  it("an API of several processes, whose clients name the type", async () => {
+    const { clock, cache, origin } = openSite({ origin: json });
+    const isolate = () => openSite({ clock, cache, origin: origin.script });
+    const expired = async (site: Site, accept: string) => {
+      await site.get("/a", { headers: { accept } });
+      await site.settle();
+      clock.advance(61);
+    };
+    await expired(isolate(), any);
+    for (const accept of [axios, "text/html, application/json;q=0.9"]) {
+      const site = isolate();
+      await expired(site, accept);
+      expect(site.origin.count).toBe(1);
+    }
   });
 
   it("a route that does not forward Accept", async () => {
