@@ -36,6 +36,15 @@ describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start 
       [...alone, "xrange 1", "xrevrange 1"],
       () => world.journal.appendAndRead(unknown, entry("a")),
     ],
+    [
+      "a purge that stores a value",
+      [...alone, "set 1", "xrevrange 1"].toSorted(),
+      (last) => {
+        const options = ["60000", "", false] as const;
+        const write = { key: "site:r:a", options, around: ['{"s":["', '"]}\nbody'] as const };
+        return world.journal.appendAndRead(last, entry("a"), write);
+      },
+    ],
     ["a read back", ["set 1", "xrange 1"], (last) => world.journal.standing([last])],
     [
       "a read back of a lost entry",
