@@ -8,7 +8,7 @@ import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { jsonAnswer, lacksOperate } from "./json-answers.ts";
 import { purgeRoute } from "./purge-route.ts";
-import { hasSender, refusingAll } from "./purge-sender.ts";
+import { hasSender, refusingAll } from "./without-senders.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */

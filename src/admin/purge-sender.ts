@@ -2,14 +2,11 @@
 // token. Header fields are checked before the body is read.
 import type { PurgeRefusal } from "../protocol/families.ts";
 import { idCharsMax } from "../protocol/purge-order.ts";
-import { type Fault, faultText, isFault } from "../base/operator-error.ts";
-import { once } from "../base/once.ts";
+import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import { decodedBytes, isSigned, signaturesMax } from "../base/hmac.ts";
-import type { AdminSettings } from "./admin-settings.ts";
 import { notUsable, type OperatorAuth, refusedBearer } from "./auth.ts";
 import { errorAnswer } from "./json-answers.ts";
-import type { PurgeAnswer } from "./purge-answers.ts";
 
 export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
   readonly auth: OperatorAuth;
@@ -32,53 +29,6 @@ export interface Sender {
 }
 
 export const nothingPurged = "Nothing was purged.";
-
-const noSender: Fault = {
-  what: "Purges are refused: no sender can prove its identity.",
-  why: "Neither PURGE_SECRET nor ADMIN_TOKEN is set.",
-  hint: "Set them as secrets of the Worker, and PURGE_SECRET also at your site.",
-};
-
-/**
- * Returns the fault of a site with a journal of purges that nobody can send. Parts may accept purges of their own, and
- * code with the data cache, or within Astro, sends none by HTTP.
- */
-export function faultOfSenders(settings: Omit<AdminSettings, "faults">): Fault[] {
-  const { cache, data, parts, environment } = settings;
-  const isCode = [...environment.origins.values()].some(
-    (origin) => origin.kind === "handler" && origin.handle.runsInCaller,
-  );
-  const hasPart = parts.some(({ addWithoutToken: add, ofMethods }) => add ?? ofMethods);
-  const hasOther = data !== undefined || isCode || hasPart || hasSender(settings);
-  return cache.purging === undefined || hasOther ? [] : [noSender];
-}
-
-/** Returns whether a secret or a token, even an unusable one, is set. */
-export const hasSender = ({
-  environment,
-  auth,
-}: Pick<AdminSettings, "environment" | "auth">): boolean =>
-  (auth.adminToken ?? environment.purgeSecrets) !== undefined;
-
-/**
- * Returns a function that refuses all purges of a deployment without secrets, and logs the cause once. The answer
- * names no secret, because anybody gets it. Its status, 503, makes the sender retry until the deployment is fixed.
- */
-export function refusingAll({ site: { log }, faults }: Pick<AdminSettings, "site" | "faults">) {
-  const tell = once(() => {
-    const message = faultText(noSender);
-    if (!faults.includes(noSender)) log({ event: "fault", level: "warn", message });
-    return message;
-  });
-  return (): PurgeAnswer => {
-    tell();
-    const why = "This deployment cannot verify any sender of purges.";
-    const hint =
-      "Its operator finds the cause in the log of the Worker. Then send the purge again.";
-    const error = { code: "not-usable", what: nothingPurged, why, hint };
-    return { answer: errorAnswer(503, error), refusal: "unavailable" };
-  };
-}
 
 /**
  * Authenticates the sender by its signature if it has one and PURGE_SECRET is set; otherwise by the

@@ -1,7 +1,7 @@
 // The contents of a part, and the check and the opening of a configuration's parts.
 import type { AdminSettings } from "../admin/admin-settings.ts";
 import type { OpenPart } from "../admin/open-part.ts";
-import { faultOfSenders } from "../admin/purge-sender.ts";
+import { faultOfSenders } from "../admin/without-senders.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
 import type { CacheSlots } from "../compose/create-cache.ts";

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml, TomlError } from "smol-toml";
-import type { Fault } from "../../../../src/protocol/fault.ts";
 
 /** A parsed object or table. */
 export type Table = Readonly<Record<string, unknown>>;
@@ -142,7 +141,7 @@ export function noStoreFault({
 }: {
   readonly date: string | undefined;
   readonly flags: readonly string[];
-}): Fault | undefined {
+}) {
   const isOff = flags.includes(noStoreOff);
   const isOld = date !== undefined && date < noStoreFrom && !flags.includes(noStoreOn);
   if (!isOff && !isOld) return undefined;

@@ -79,8 +79,18 @@ local function isIn(value, before, line)
   return value and tonumber(string.sub(value, before + 1, before + 8), 16) == line
 end`;
 
+/** Defines `taken`, which returns the next argument, and takes `appendArgs`. */
+const takenLua = `${lastLua}${lineagesLua}
+local argument = 0
+local function taken()
+  argument = argument + 1
+  return ARGV[argument]
+end
+local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
+local newest = {}`;
+
 /**
- * Defines `taken`, which returns the next argument, and `append`, which appends an entry (`entryArg`). It adds the entry's
+ * Defines `append`, which appends an entry (`entryArg`). Reads the journal's last entry unless `newest` has it. It adds the entry's
  * number and lineage to its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book
  * that does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns it, because
  * trimming never removes the key. It notes an entry of a scheduled purge in the schedule (`scheduledText`), unless that has
@@ -90,17 +100,8 @@ end`;
  * XADD is the first write, because a full database refuses only a script's first write. `epochAfter` begins anew if the
  * lineages lack the entry before. All entries before are then unproven, unless the last version has noted that entry in the
  * book. The names of entries that a version without epochs appended are unknown.
- *
- * @param page sets `newest` to the last entry, if it reads that
  */
-const appending = (page: string) => `${lastLua}${lineagesLua}
-local argument = 0
-local function taken()
-  argument = argument + 1
-  return ARGV[argument]
-end
-local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
-local newest = {}${page}
+const appendingLua = `
 if not newest[1] then newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1) end
 local before = nIn(newest)
 local number, line = numberIn(before)
@@ -201,7 +202,7 @@ local function ended(place)
   if hints == "hints" then redis.pcall("PUBLISH", KEYS[1], place[1]) end
 end`;
 
-export const appendLua = appending("");
+export const appendLua = takenLua + appendingLua;
 
 /**
  * Reads a page from a position on, and then appends entries, which follow the page, and stores their records. If the
@@ -211,14 +212,14 @@ export const appendLua = appending("");
  * length of the page, the `n` of the expected end or an empty string, the number of entries, and `entryArg` and
  * `recordArgs` of each.
  */
-export const appendScript = `${appending(`
+export const appendScript = `${takenLua}
 local since, count, expected = taken(), taken(), taken()
 local page = {}
 local function readPage()
   if since ~= "" then page = redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) end
 end
 if expected == "" then readPage() end
-if #page < tonumber(count) then newest = {page[#page]} end`)}${storedLua}
+if #page < tonumber(count) then newest = {page[#page]} end${appendingLua}${storedLua}
 local isAtEnd = expected ~= "" and before == expected
 if isAtEnd then page = newest elseif expected ~= "" then readPage() end
 local places, appended = {}, nil
@@ -250,19 +251,6 @@ return {
   redis.call("GET", KEYS[6]),
   redis.call("HVALS", KEYS[7])
 }`;
-
-/**
- * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
- * ARGV: `appendArgs`, the replaced post, the post, the bypass as JSON, and `entryArg`.
- */
-export const postScript = `${appendLua}
-local replaces, post, bypass = taken(), taken(), taken()
-local held = redis.call("GET", KEYS[5]) or ""
-if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
-local place = append(taken())
-redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
-ended(place)
-return {"posted", place[1], place[2]}`;
 
 /**
  * Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. Its first call reads the journal's last
@@ -298,14 +286,6 @@ end`;
 const proofs = ["never", "noted", "dropped"] as const;
 
 export type Proof = (typeof proofs)[number];
-
-/**
- * Returns the proof of each entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of each.
- */
-export const proofScript = `${proofLua}
-local found = {}
-for at, n in ipairs(ARGV) do found[at] = proofOf(n) end
-return found`;
 
 /**
  * Returns the proof of one entry, and what trimming never removes: the switch, the release and the
@@ -411,7 +391,7 @@ export function epochsIn(reply: unknown, count: number): readonly (Epoch | undef
   });
 }
 
-/** Returns the proofs of `proofScript`. An entry in a reply of another form was never proved. */
+/** Returns the proofs in a reply of a script. An entry in a reply of another form was never proved. */
 export function proofsIn(reply: unknown, count: number): readonly Proof[] {
   const found = listIn(reply);
   return Array.from({ length: count }, (_, at) => proofs[Number(found[at])] ?? "never");

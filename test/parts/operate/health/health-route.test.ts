@@ -99,7 +99,11 @@ it.each<[without: string, status: string, options: SiteOptions]>([
   ["a secret, beside handlers", "degraded", { env: none, handlers: { default: page } }],
   ["ADMIN_TOKEN", "ok", { env: { ...none, PURGE_SECRET: secret } }],
   ["PURGE_SECRET", "ok", { env: { ...none, ADMIN_TOKEN: adminToken } }],
-  ["a secret, beside data, whose code purges", "ok", { env: none, data: createDataCache({}) }],
+  [
+    "a secret, beside data, whose code purges",
+    "ok",
+    { env: none, data: createDataCache(defineConfig({})) },
+  ],
   [
     "a secret, within Astro, whose code purges",
     "ok",

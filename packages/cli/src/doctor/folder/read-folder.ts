@@ -85,7 +85,7 @@ async function readSecretFiles(
   environments: readonly string[],
 ): Promise<SecretFile[]> {
   const forDev = [undefined, ...environments].map((one) => filesForDev(one));
-  const namesForDev = new Set(forDev.flatMap(({ ofVars, ofEnv }) => [...ofVars, ...ofEnv]));
+  const namesForDev = new Set(forDev.flatMap(({ ofVars, ofEnv }) => ofVars.concat(ofEnv)));
   const names = [...namesForDev, "secrets.json", "secrets.env"];
   const read = await Promise.all(
     names.map(async (name): Promise<SecretFile[]> => {
