@@ -7,9 +7,9 @@ import type { PurgeAnswer } from "./purge-answers.ts";
 import { nothingPurged } from "./purge-sender.ts";
 
 const noSender: Fault = {
-  what: "Purges are refused: no sender can prove its identity.",
+  what: "Purges are refused: no sender can be verified.",
   why: "Neither PURGE_SECRET nor ADMIN_TOKEN is set.",
-  hint: "Set them as secrets of the Worker, and PURGE_SECRET also at your site.",
+  hint: "Set them as secrets, PURGE_SECRET also at your site.",
 };
 
 /**
@@ -45,9 +45,8 @@ export function refusingAll({ site: { log }, faults }: Pick<AdminSettings, "site
   });
   return (): PurgeAnswer => {
     tell();
-    const why = "This deployment cannot verify any sender of purges.";
-    const hint =
-      "Its operator finds the cause in the log of the Worker. Then send the purge again.";
+    const why = "This deployment can verify no sender of purges.";
+    const hint = "Its operator finds the cause in its log. Then send the purge again.";
     const error = { code: "not-usable", what: nothingPurged, why, hint };
     return { answer: errorAnswer(503, error), refusal: "unavailable" };
   };

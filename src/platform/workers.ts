@@ -66,8 +66,8 @@ export function refuseOldDate(): void {
   if (!isOnWorkers() || "cache" in Request.prototype) return;
   throw new OperatorError({
     what: "The Worker does not start.",
-    why: `Its compatibility date is before 2024-11-11: fetch refuses cache: "no-store", so no request would reach an origin or Redis.`,
-    hint: 'Set compatibility_date to "2024-11-11" or later, or add the flag "cache_option_enabled".',
+    why: 'Its compatibility date is before 2024-11-11: fetch refuses cache: "no-store".',
+    hint: 'Set compatibility_date to "2024-11-11" or later.',
   });
 }
 

@@ -120,7 +120,7 @@ it.each<[without: string, status: string, options: SiteOptions]>([
 ])("a site with purges, without %s, is %s", async (_, status, options) => {
   const { site } = openJournalled(options);
   expect(JSON.parse((await site.get(path)).text)).toEqual({ status });
-  const told = site.log.filter((line) => line.includes("no sender can prove its identity"));
+  const told = site.log.filter((line) => line.includes("no sender can be verified"));
   expect(told).toHaveLength(status === "ok" ? 0 : 1);
 });
 
