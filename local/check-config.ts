@@ -5,7 +5,13 @@ import { inspect } from "node:util";
 import { faultText, OperatorError } from "../src/base/operator-error.ts";
 import type { Config } from "../src/config/config.ts";
 import { siteHostsOf } from "../src/protocol/variables/bindings.ts";
-import { readWranglerFile, tableOf } from "../packages/cli/src/wrangler/wrangler-file.ts";
+import {
+  dateText,
+  noStoreFault,
+  readWranglerFile,
+  tableOf,
+  textsIn,
+} from "../packages/cli/src/wrangler/wrangler-file.ts";
 import { configWarnings } from "../src/admin/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
@@ -15,7 +21,7 @@ async function checked(configPath: string): Promise<string> {
   const config = await loadConfig(configPath);
   const { routes } = config;
   await checkTypes(configPath);
-  await checkHosts(config);
+  await checkDeployments(config);
   for (const warning of configWarnings(config)) {
     if (warning.level === "warning") throw new OperatorError(warning);
     process.stderr.write(`Warning: ${faultText(warning)}\n`);
@@ -24,13 +30,21 @@ async function checked(configPath: string): Promise<string> {
   return `${relative("", configPath)} is accepted: ${count}.\n`;
 }
 
-/** @throws OperatorError if SITE_HOST of a deployment in the wrangler file is invalid with this configuration */
-async function checkHosts(config: Config): Promise<void> {
+/**
+ * @throws OperatorError if SITE_HOST or the compatibility of a deployment in the wrangler file is invalid with this
+ *   configuration
+ */
+async function checkDeployments(config: Config): Promise<void> {
   const file = await readWranglerFile(".");
   if (file.kind !== "read") return;
   const { table } = file;
   const deployments = [table, ...Object.values(tableOf(table["env"]))].map(tableOf);
-  for (const { vars } of deployments) siteHostsOf(tableOf(vars), config);
+  for (const { vars, ...own } of deployments) {
+    siteHostsOf(tableOf(vars), config);
+    const { compatibility_date: date, compatibility_flags: flags } = { ...table, ...own };
+    const fault = noStoreFault({ date: dateText(date), flags: textsIn(flags) });
+    if (fault !== undefined) throw new OperatorError(fault);
+  }
 }
 
 // Exit explicitly, because a configuration may have left timers or sockets open.

@@ -15,7 +15,7 @@ import { OperatorError } from "./base/operator-error.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import type { Background } from "./platform/platform.ts";
-import { platformHere } from "./platform/workers.ts";
+import { platformHere, refuseOldDate } from "./platform/workers.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
 
@@ -60,7 +60,7 @@ export interface GivenInCode extends Omit<InCode, "data"> {
  *   Routes with `release` or `ranges` are the same for all builds
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
- * @throws OperatorError for an invalid configuration, so that the upload to Cloudflare fails
+ * @throws OperatorError for an invalid configuration or an old compatibility date, so that the upload to Cloudflare fails
  * @example
  * export default createWorker(
  *   defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }),
@@ -71,6 +71,7 @@ export function createWorker(
   written: Config,
   { data, build, ...others }: GivenInCode = {},
 ): TidemarkWorker {
+  refuseOldDate();
   const config = configOfBuild(configOf(written), build);
   refuseUnknownMembers(others);
   partsOf(config);

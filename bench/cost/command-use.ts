@@ -1,10 +1,7 @@
 // Derives the purpose of a request to Redis from the keys and names of its commands.
 import type { RedisCommand } from "../../local/upstash-rest/redis-connection.ts";
-import {
-  appendScript,
-  markScript,
-  postScript,
-} from "../../src/stores/redis/journal/journal-scripts.ts";
+import { appendScript, markScript } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 

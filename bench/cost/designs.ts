@@ -10,6 +10,8 @@ export interface Design {
   readonly name: string;
   /** The use per million requests. The origin's figures are also per million requests. */
   readonly usage: Usage;
+  /** The commands inside scripts, which `usage` does not count. */
+  readonly innerCommands: number;
   readonly isCpuKnown: boolean;
   readonly originRequests: number;
   readonly originBytes: number;
@@ -53,10 +55,17 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
   };
   const isCpuKnown = run.cpuMs !== undefined;
   return {
-    tidemark: { name: "Tidemark", usage, isCpuKnown, ...ofOrigin },
+    tidemark: {
+      name: "Tidemark",
+      usage,
+      innerCommands: run.innerCommands * million,
+      isCpuKnown,
+      ...ofOrigin,
+    },
     plain: {
       name: "no Redis: a plain cache per colo",
       usage: { workerRequests: 1_000_000, cpuMs: 0, redisCommands: 0, redisBytes: 0 },
+      innerCommands: 0,
       isCpuKnown: false,
       originRequests: originRequests * million,
       originBytes: (bytes + unchangedBytes) * million,

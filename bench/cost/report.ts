@@ -18,6 +18,7 @@ import { billedMixes, mixTotalsTable } from "./mixes.ts";
 import { objectMsACall } from "../../packages/cli/src/simulate/mixes.ts";
 import { marginalBill, totalOf } from "./bill.ts";
 import { dollars, readOn, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
+import { dollarsOf } from "../../packages/cli/src/simulate/report-commands.ts";
 import { type Lag, sharedCalls } from "./replay-over.ts";
 import type { Run } from "./run.ts";
 
@@ -123,6 +124,7 @@ function billTable(all: readonly Design[]): string {
       row("origin requests", ({ originRequests }) => counted(originRequests)),
       row("bodies from the origin", ({ originBytes }) => mebibytes(originBytes)),
       row("Redis commands", ({ usage }) => counted(usage.redisCommands)),
+      row("commands inside scripts", ({ innerCommands }) => counted(innerCommands)),
       row("Workers: requests", (design) => dollars(bill(design).workerRequests)),
       row("Workers: CPU, at most", (design) => ifKnown(design, dollars(bill(design).cpu))),
       row("Redis: commands", (design) => dollars(bill(design).redisCommands)),
@@ -133,6 +135,9 @@ function billTable(all: readonly Design[]): string {
         const total = `**${dollars(totalOf(bill(design)))}**`;
         return design.isCpuKnown ? total : `${total} and its CPU`;
       }),
+      row("if Upstash [bills commands inside scripts](#redis-commands), also", (design) =>
+        dollars(dollarsOf(design.innerCommands)),
+      ),
     ],
   );
 }

@@ -27,7 +27,7 @@ interface TidemarkSettings extends Pick<UpstashRestServerOptions, "onAnswered"> 
 export async function startTidemark(
   running: Running,
   { originUrl, log, lag, onAnswered }: TidemarkSettings,
-): Promise<{ colos: Colo[]; rest: UpstashRestServer }> {
+): Promise<{ colos: Colo[]; rest: UpstashRestServer; redisUrl: string }> {
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
   const settings = {
     redisUrl,
@@ -44,5 +44,5 @@ export async function startTidemark(
     SITE_HOST: siteHost,
   };
   const named = { name: "colo", coloCount, originUrl, log, worker, env };
-  return { colos: await startColos(running, named), rest };
+  return { colos: await startColos(running, named), rest, redisUrl };
 }

@@ -9,7 +9,7 @@ import { isSafe } from "../rules/methods.ts";
 import { dataCacheOf } from "../data/create-data-cache.ts";
 import { type DataPlatform, neverThrowing, settingsOf } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
-import { platformHere } from "../platform/workers.ts";
+import { platformHere, refuseOldDate } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
 
@@ -58,6 +58,7 @@ export function withTidemark(
     "withTidemark(openNext, config, …)",
   );
   if ((options.stores as Stores | undefined) === undefined) throw noStores();
+  refuseOldDate();
   const requests = openRequests();
   const settings = ofDataAlone(configOf(config));
   let stores: OpenNextStores | undefined;

@@ -1,9 +1,6 @@
 // The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
-import { faultText } from "../base/operator-error.ts";
-import { once } from "../base/once.ts";
-import type { Log } from "../observe/log-line.ts";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view-port.ts";
@@ -11,6 +8,7 @@ import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { jsonAnswer, lacksOperate } from "./json-answers.ts";
 import { purgeRoute } from "./purge-route.ts";
+import { hasSender, refusingAll } from "./without-senders.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
@@ -93,32 +91,19 @@ const notOperated = () => lacksOperate(404, "This Worker does not have this rout
 /** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
 function addPurgeRoute(
   admin: Hono,
-  { environment: { purgeSecrets }, site, auth, parts, purges }: AdminSettings,
+  settings: AdminSettings,
   requesterOf: (context: Context) => Requester,
 ): void {
-  if (auth.adminToken === undefined && purgeSecrets === undefined) {
-    admin.post("/purge", refusing(site.log));
+  const { environment, auth, parts, purges } = settings;
+  if (!hasSender(settings)) {
+    const refuse = refusingAll(settings);
+    admin.post("/purge", () => purges.noted(refuse()));
     return;
   }
   const dryRun = parts.find((part) => part.dryRun)?.dryRun;
-  const route = { purges, auth, purgeSecrets, dryRun };
+  const route = { purges, auth, purgeSecrets: environment.purgeSecrets, dryRun };
   admin.post("/purge", async (context) => {
     const handled = await purgeRoute(context.req.raw, route, requesterOf(context));
     return purges.noted(handled);
   });
-}
-
-/** Answers 404, as for an unknown path, and logs the reason at the first purge. */
-function refusing(log: Log) {
-  const why = "Neither PURGE_SECRET nor ADMIN_TOKEN is set.";
-  const hint = "Set PURGE_SECRET here and at your site.";
-  const tell = once(() => {
-    const message = faultText({ what: "A purge got 404.", why, hint });
-    log({ event: "fault", level: "warn", message });
-    return message;
-  });
-  return () => {
-    tell();
-    return plainPage("not-found");
-  };
 }

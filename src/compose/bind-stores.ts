@@ -99,7 +99,7 @@ export function bindStores<Read extends BoundDatabases>(
 const noAddress: Fault = {
   what: "The shared tier and purges are off.",
   why: "The Worker passes upstash() as its stores, but UPSTASH_REDIS_REST_URL is not set.",
-  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars. For no stores, remove upstash().",
+  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars, with a NAMESPACE of its own. For no stores, remove upstash().",
 };
 
 const noStores: Fault = {

@@ -1,6 +1,7 @@
 // The contents of a part, and the check and the opening of a configuration's parts.
 import type { AdminSettings } from "../admin/admin-settings.ts";
 import type { OpenPart } from "../admin/open-part.ts";
+import { faultOfSenders } from "../admin/without-senders.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
 import type { CacheSlots } from "../compose/create-cache.ts";
@@ -103,7 +104,7 @@ export function openParts(open: Parts["open"], host: Omit<PartHost, "parts" | "f
     })),
   );
   parts.push(...named.map(({ part }) => part));
-  faults.push(...parts.flatMap((part) => part.faults ?? []));
+  faults.push(...parts.flatMap((part) => part.faults ?? []), ...faultOfSenders(settings));
   return settings;
 }
 

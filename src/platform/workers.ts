@@ -1,4 +1,5 @@
 // The platform of Cloudflare Workers, and the subset of it that other runtimes provide.
+import { OperatorError } from "../base/operator-error.ts";
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../base/timeouts.ts";
 import { nodeFetch } from "./node-fetch.ts";
@@ -46,12 +47,28 @@ export function platformHere(): Platform {
 
 /** Returns the platform of a cache that sends no requests; without an edge tier if there is no Cache API. */
 export function platformOfData(): Platform {
+  refuseOldDate();
   const { cache, ...withoutCache } = workers;
   return {
     ...withoutCache,
     ...(globalThis.caches?.default !== undefined && { cache }),
     ...(!isOnWorkers() && { aheadMs: () => Date.now() - performance.now() }),
   };
+}
+
+/**
+ * Refuses a runtime whose `fetch` throws for `cache: "no-store"`, which requests to origins and to Redis have. Called
+ * when the main module is evaluated, so that Cloudflare refuses the upload.
+ *
+ * @throws OperatorError on Workers with an old compatibility date
+ */
+export function refuseOldDate(): void {
+  if (!isOnWorkers() || "cache" in Request.prototype) return;
+  throw new OperatorError({
+    what: "The Worker does not start.",
+    why: 'Its compatibility date is before 2024-11-11: fetch refuses cache: "no-store".',
+    hint: 'Set compatibility_date to "2024-11-11" or later.',
+  });
 }
 
 function isOnWorkers(): boolean {

@@ -193,8 +193,7 @@ function errorOfStatus(status: number, headers: Headers): ErrorText {
     return { code: "unauthorized", what, why, hint: "Use the same secret and time on both sides." };
   }
   if (status === 404) {
-    const hint = `${checkUrl} PURGE_SECRET must be set there.`;
-    return { code: "not-found", what, why: "The address does not accept purges.", hint };
+    return { code: "not-found", what, why: "The address does not accept purges.", hint: checkUrl };
   }
   if (status >= 300 && status < 400) {
     const why = `The address redirects to ${printable(headers.get("location") ?? "another one")}.`;

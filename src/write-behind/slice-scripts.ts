@@ -26,14 +26,13 @@ local function nowMs(isForFull)
 end`;
 
 /**
- * Returns the set's time, and its lead over the clock of Redis. Its key holds the latest time that a
+ * Returns the set's time, its lead over the clock of Redis, and the latest time, for `keepTime`. Its key holds the latest time that a
  * script has kept, and the lead. If the clock falls back too far, the lead grows by the fall, and is
  * kept at once. While there is a lead, the set's time runs slower by an eighth. A script that opens or takes
  * a slice keeps the time. A full database allows `keepTime`, because it first deletes the key.
  */
 const setTime = `${clock}
-local function keepTime(key, atMs, lead)
-  local latest = tonumber(string.match(redis.call("GET", key) or "", "^[%d.]+") or "0")
+local function keepTime(key, atMs, lead, latest)
   redis.call("DEL", key)
   redis.call("SET", key, string.format("%.3f %.3f", math.max(latest, atMs), lead))
 end
@@ -44,18 +43,18 @@ local function setTime(key, isForFull)
   local passed = clockMs + lead - latest
   if passed < -${fallMsMax} then
     lead = lead - passed
-    keepTime(key, latest, lead)
+    keepTime(key, latest, lead, latest)
   else
     lead = lead - math.min(lead, math.max(0, passed / 8))
   end
-  return clockMs + lead, lead
+  return clockMs + lead, lead, latest
 end`;
 
 /** KEYS: index, count. @returns `kind`, the number of waiting keys, and the oldest slice or "" */
 const backlog = `
-local function backlog(kind)
+local function backlog(kind, count)
   local oldest = redis.call("ZRANGE", KEYS[1], 0, 0)[1] or ""
-  return {kind, redis.call("GET", KEYS[2]) or "0", oldest}
+  return {kind, count or redis.call("GET", KEYS[2]) or "0", oldest}
 end`;
 
 /** Returns all slices as texts, oldest first, including recent slices that the index has lost. */
@@ -87,9 +86,9 @@ end`;
  */
 const accept = (fold: string) => `${setTime}${backlog}
 ${fold}
-local isKnown, atMs, lead = redis.call("ZSCORE", KEYS[4], ARGV[6]), setTime(KEYS[5])
-local function answer(kind)
-  local all = kind == "accepted" and backlog(kind) or {kind}
+local isKnown, atMs, lead, latest = redis.call("ZSCORE", KEYS[4], ARGV[6]), setTime(KEYS[5])
+local function answer(kind, count)
+  local all = kind == "accepted" and backlog(kind, count) or {kind}
   table.insert(all, 2, string.format("%.0f", atMs))
   table.insert(all, 3, string.format("%.0f", lead))
   return all
@@ -103,16 +102,21 @@ if count >= tonumber(ARGV[5]) then
   if redis.call("EXISTS", KEYS[1]) == 1 then return answer("full") end
   count = 0
 end
-local before = redis.call("HLEN", KEYS[3])
+local keys, folded = {}, {}
+for at = 7, #ARGV, 2 do keys[#keys + 1] = ARGV[at] end
+for at, held in ipairs(redis.call("HMGET", KEYS[3], unpack(keys))) do
+  local text = fold(held or "", ARGV[2 * at + 6])
+  if text then folded[#folded + 1], folded[#folded + 2] = keys[at], text end
+end
 redis.call("ZADD", KEYS[1], ARGV[1], ARGV[1])
 redis.call("ZREMRANGEBYSCORE", KEYS[4], "-inf", string.format("(%.0f", atMs))
 redis.call("ZADD", KEYS[4], string.format("%.0f", atMs + ARGV[4]), ARGV[6])
 redis.call("PEXPIRE", KEYS[4], 86400000)
-keepTime(KEYS[5], atMs, lead)
-for at = 7, #ARGV, 2 do fold(ARGV[at], ARGV[at + 1]) end
-count = count + redis.call("HLEN", KEYS[3]) - before
-redis.call("SET", KEYS[2], string.format("%.0f", count))
-return answer("accepted")`;
+keepTime(KEYS[5], atMs, lead, latest)
+if #folded > 0 then count = count + redis.call("HSET", KEYS[3], unpack(folded)) end
+count = string.format("%.0f", count)
+redis.call("SET", KEYS[2], count)
+return answer("accepted", count)`;
 
 /** Adds: "5" is added to the sink's value, "r5" to 0. */
 export const acceptAddsScript = accept(`
@@ -120,22 +124,18 @@ local function read(text)
   local reset, by = string.match(text, "^(r?)(%-?%d+)$")
   return reset or "", tonumber(by or "0")
 end
-local function fold(key, change)
+local function fold(held, change)
   local isReset, by = read(change)
-  if isReset == "" then
-    local held, sum = read(redis.call("HGET", KEYS[3], key) or "")
-    change = held .. string.format("%.0f", sum + by)
-  end
-  redis.call("HSET", KEYS[3], key, change)
+  if isReset ~= "" then return change end
+  local reset, sum = read(held)
+  return reset .. string.format("%.0f", sum + by)
 end`);
 
 /** Puts: each begins with its sequence. The put with the highest sequence remains. */
 export const acceptPutsScript = accept(`
-local function fold(key, change)
-  local held = string.match(redis.call("HGET", KEYS[3], key) or "", "^(%d+)[=%-]")
-  if tonumber(string.match(change, "^%d+")) > tonumber(held or "0") then
-    redis.call("HSET", KEYS[3], key, change)
-  end
+local function fold(held, change)
+  local sequence = string.match(held, "^(%d+)[=%-]") or "0"
+  return tonumber(string.match(change, "^%d+")) > tonumber(sequence) and change
 end`);
 
 /**
@@ -144,12 +144,12 @@ end`);
  * @returns the oldest rested slice and its keys, or {}
  */
 export const restedScript = `${usesOtherKeys}${setTime}${slices}
-local atMs, lead = setTime(KEYS[2], true)
+local atMs, lead, latest = setTime(KEYS[2], true)
 for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
   if atMs < (slice + 1) * ARGV[1] + ARGV[2] then return {} end
   local keys = redis.call("HKEYS", KEYS[1] .. ":" .. slice)
   if #keys > 0 then
-    keepTime(KEYS[2], atMs, lead)
+    keepTime(KEYS[2], atMs, lead, latest)
     return {slice, keys}
   end
   redis.call("ZREM", KEYS[1], slice)
@@ -166,7 +166,7 @@ return {}`;
  * @returns the number of moved changes
  */
 export const passMarkScript = `${usesOtherKeys}${setTime}${slices}
-local atMs, lead = setTime(KEYS[2], true)
+local atMs, lead, latest = setTime(KEYS[2], true)
 local mark = tonumber(ARGV[4])
 if atMs > (mark + 1) * ARGV[1] + ARGV[2] then return {0} end
 local waiting, last, moved = slicesAt(atMs, ARGV[1]), mark, 0
@@ -184,7 +184,7 @@ if redis.call("EXISTS", KEYS[1] .. ":" .. ARGV[4]) == 0 then
   end
 end
 local passedMs = (last + 1) * ARGV[1] + ARGV[3]
-keepTime(KEYS[2], passedMs, lead + passedMs - atMs)
+keepTime(KEYS[2], passedMs, lead + passedMs - atMs, latest)
 return {moved}`;
 
 /** KEYS: the slice. ARGV: the limit for bytes, keys. @returns texts of the first keys that fit */

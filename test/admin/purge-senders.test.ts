@@ -90,8 +90,8 @@ describe("the purge route", () => {
     { id: "both", env: {}, signed: 200, borne: 200 },
     { id: "only-a-secret", env: { ADMIN_TOKEN: "" }, signed: 200, borne: 401 },
     { id: "only-a-token", env: { PURGE_SECRET: "" }, signed: 401, borne: 200 },
-    { id: "neither", env: { ADMIN_TOKEN: "", PURGE_SECRET: "" }, signed: 404, borne: 404 },
-  ])("exists only if a secret or a token is set: $id", async ({ env, signed, borne }) => {
+    { id: "neither", env: { ADMIN_TOKEN: "", PURGE_SECRET: "" }, signed: 503, borne: 503 },
+  ])("needs a secret or a token: $id", async ({ env, signed, borne }) => {
     const { site } = openJournalled({ env });
     expect((await send(site, body, good())).status).toBe(signed);
     expect((await send(site, body, bearer)).status).toBe(borne);
@@ -119,6 +119,20 @@ describe("the purge route", () => {
   ])("accepts a credential whose variable is usable: $id", async ({ headers, env }) => {
     const { site } = openJournalled({ env });
     expect((await send(site, body, headers())).status).toBe(200);
+  });
+
+  it("names the effect of missing secrets to everybody, and the secrets only in the log, once", async () => {
+    const { site, upstash } = openJournalled({ env: { ADMIN_TOKEN: "", PURGE_SECRET: "" } });
+    for (const headers of [good(), bearer, {}]) {
+      const seen = await send(site, body, headers);
+      expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([503, "not-usable", 0]);
+      expect(seen.text).toContain("can verify no sender of purges");
+      expect(seen.text).not.toMatch(/PURGE_SECRET|ADMIN_TOKEN/);
+    }
+    expect(site.log).toEqual([
+      expect.stringContaining("Neither PURGE_SECRET nor ADMIN_TOKEN is set"),
+    ]);
+    expect(site.lines.filter(({ event }) => event === "purge-refused")).toHaveLength(1);
   });
 
   it("says that a signature needs PURGE_SECRET if it is not set", async () => {

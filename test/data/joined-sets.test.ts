@@ -3,12 +3,9 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import {
-  appendScript,
-  journalKeys,
-  proofScript,
-} from "../../src/stores/redis/journal/journal-scripts.ts";
+import { appendScript, journalKeys } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { openProcess } from "../../testing/data/node-process.ts";
+import { proofScript } from "../../testing/fakes/journal-scripts-model.ts";
 import { startLossyWay } from "../../testing/fakes/lost-replies.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";

@@ -223,6 +223,23 @@ describe("node local/check-config.ts", () => {
     expect((await run(path, cwd)).stdout).toContain("is accepted");
   });
 
+  it("refuses a compatibility date with which no Worker starts, also of an environment", async () => {
+    const path = await written("plain.js", "export default {};");
+    const cwd = await mkdtemp(join(folder, "wrangler-"));
+    const wrangler = (date: string) =>
+      writeFile(
+        join(cwd, "wrangler.toml"),
+        `compatibility_date = "2026-11-01"\n[env.staging]\ncompatibility_date = ${date}\n`,
+      );
+    await wrangler('"2024-11-10"');
+    await expect(run(path, cwd)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("compatibility_date 2024-11-10") as string,
+    });
+    await wrangler("2024-11-11");
+    expect((await run(path, cwd)).stdout).toContain("is accepted");
+  });
+
   it("ends with 0 and a warning for a useless option, although a timer is open", async () => {
     const vain = '{ name: "a", match: "/a", bypass: true, fresh: "5m" }';
     const text = `setInterval(() => {}, 1_000);\nexport default { routes: [${vain}] };`;

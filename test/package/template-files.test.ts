@@ -2,6 +2,7 @@
 // packing leaves nothing for git.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { parse } from "jsonc-parser";
 import { expect, it } from "vitest";
 import { compatibilityDate } from "../../local/colo.ts";
 
@@ -37,8 +38,12 @@ it("the template describes each secret in its example file, and no other", () =>
   expect(named).toEqual(Object.keys(secrets));
 });
 
-it("the template's example file has no values", () => {
-  expect(textOf(".dev.vars.example").match(/^\w+=.+$/gm)).toBeNull();
+it("the template's example file has no values except a namespace of its own", () => {
+  expect(textOf(".dev.vars.example").match(/^\w+=.+$/gm)).toEqual(["NAMESPACE=dev"]);
+  const { vars, secrets: named } = parse(textOf("wrangler.jsonc"));
+  expect(vars.NAMESPACE).toBe("production");
+  // Otherwise, Wrangler ignores them in .dev.vars.
+  expect(Object.keys(secrets)).toEqual([...named.required, "NAMESPACE"]);
 });
 
 it("npm run dev of the template names the Node that it needs, on an older one", () => {

@@ -76,7 +76,7 @@ describe("the answer to a purge", () => {
     ["401 of another server", answered(401), "unauthorized", /same secret and time/],
     ["403", answered(403), "unauthorized", /same secret and time/],
     ["403 without its body", () => new Response(brokenBody(), { status: 403 }), "unauthorized"],
-    ["404", answered(404), "not-found", /PURGE_SECRET must be set/],
+    ["404", answered(404), "not-found", /ending in \/_cache\/purge/],
     ["405", answered(405), "not-tidemark", /answer was 405/],
     ["redirect", elsewhere, "redirect", /redirects to https:\/\/elsewhere\.example\//],
     ["a page", answered(200), "not-tidemark", /200 without a position/],

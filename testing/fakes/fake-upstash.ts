@@ -4,7 +4,7 @@
 // the test's clock. Other suites test the protocol against a real server.
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { sinceScript } from "../../src/stores/redis/journal/journal-pages.ts";
-import { postScript } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeRecords, type KeptRecord } from "./fake-records.ts";

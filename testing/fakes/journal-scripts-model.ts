@@ -22,14 +22,20 @@ import {
   bookScript,
   checkScript,
   markScript,
-  postScript,
-  proofScript,
+  proofLua,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { numberedAfter } from "../../src/stores/redis/journal/joined-appends.ts";
 import { scriptHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
+import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
 import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 import { unlessNewerArgs } from "../../src/stores/redis/write-unless-newer.ts";
+
+/** Returns the proof of each entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of each. */
+export const proofScript = `${proofLua}
+local found = {}
+for at, n in ipairs(ARGV) do found[at] = proofOf(n) end
+return found`;
 
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];

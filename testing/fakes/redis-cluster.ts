@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Running } from "../../local/running.ts";
 import { freePort } from "../../local/free-port.ts";
+import { callsIn } from "../command-stats.ts";
 import { startRedisServer } from "./redis-server.ts";
 
 const ranges = [
@@ -43,7 +44,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     return {
       nodes: joints.map(({ port }) => ({ host: "127.0.0.1", port })),
       counts: async () =>
-        sumOf(await Promise.all(clients.map((each) => each.info("commandstats")))),
+        callsIn(await Promise.all(clients.map((each) => each.info("commandstats")))),
       resetCounts: async () =>
         void (await Promise.all(clients.map((each) => each.config("RESETSTAT")))),
       stop,
@@ -73,12 +74,4 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 async function untilWhole(client: Redis): Promise<void> {
   const isWhole = (info: string) => /cluster_state:ok[^]*cluster_known_nodes:3/.test(info);
   while (!isWhole(await client.cluster("INFO"))) await delay(20);
-}
-
-function sumOf(infos: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const [, name = "", calls] of infos.join("\n").matchAll(/cmdstat_([^:]+):calls=(\d+)/g)) {
-    counts[name] = (counts[name] ?? 0) + Number(calls);
-  }
-  return counts;
 }

@@ -37,8 +37,8 @@ local held = redis.pcall("HGET", KEYS[1], "head")
 if type(held) ~= "string" then held = "" end
 if held ~= ARGV[1] then return {"changed", held} end
 if ARGV[3] ~= "" then redis.call("DEL", KEYS[1]) end
-redis.call("HSET", KEYS[1], "head", ARGV[2])
-for at = 4, #ARGV, ${argsMax} do
+redis.call("HSET", KEYS[1], "head", ARGV[2], unpack(ARGV, 4, math.min(${argsMax + 3}, #ARGV)))
+for at = ${argsMax + 4}, #ARGV, ${argsMax} do
   redis.call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + ${argsMax - 1}, #ARGV)))
 end
 if ARGV[3] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
@@ -46,13 +46,12 @@ return {"set", ARGV[2]}`;
 
 /** KEYS: the hash. ARGV: the judged head, the field, the increment. Creates nothing. */
 export const raiseScript = `
-local held = redis.call("HGET", KEYS[1], "head") or ""
-if held ~= ARGV[1] then return {"changed", held} end
-local value = redis.call("HGET", KEYS[1], ARGV[2]) or ""
-if not string.match(value, "^%-?%d+$") then return {"no-number", ""} end
+local held, value = unpack(redis.call("HMGET", KEYS[1], "head", ARGV[2]))
+if (held or "") ~= ARGV[1] then return {"changed", held or ""} end
+if not string.match(value or "", "^%-?%d+$") then return {"no-number", ""} end
 if math.abs(value + ARGV[3]) > ${Number.MAX_SAFE_INTEGER} then return {"no-number", ""} end
 redis.call("HINCRBY", KEYS[1], ARGV[2], ARGV[3])
-return {"raised", redis.call("HGET", KEYS[1], ARGV[2])}`;
+return {"raised", string.format("%.0f", value + ARGV[3])}`;
 
 export interface HashStoreSettings {
   readonly redis: Pick<RedisClient, "read" | "write">;

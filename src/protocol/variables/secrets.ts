@@ -144,7 +144,7 @@ const clearText = (name: string): Fault => ({
 });
 
 /** Hosts of this machine or a private network, where a proxy in front of Redis often has no TLS. */
-const privateHost =
+export const privateHost =
   /^(?:[^.:[]+|.*\.(?:localhost|local|internal|test|invalid)|(?:127|10)\.[\d.]+|192\.168\.[\d.]+|169\.254\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][0-9a-f]{2}:.*|fe[89ab][0-9a-f]:.*)\])$/;
 
 function isClear(address: string | undefined): boolean {

@@ -181,6 +181,6 @@ describe("the route of a hook", () => {
 
   it("does not enable the purge route", async () => {
     const { site } = openHooked();
-    expect((await send(site, { everything: true }, {})).status).toBe(404);
+    expect((await send(site, { everything: true }, {})).status).toBe(503);
   });
 });

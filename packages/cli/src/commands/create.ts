@@ -76,7 +76,8 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
 
 const storesTold = {
   cloudflare: "Purges and pages are stored in Durable Objects: no other account is needed.",
-  upstash: "Purges and pages are stored in Redis: write its address and token into .dev.vars.",
+  upstash:
+    "Purges and pages are stored in Redis: write its address and token into .dev.vars. Its NAMESPACE keeps them apart from production's.",
 } as const;
 
 const unplaced =

@@ -59,10 +59,7 @@ export async function storesIn(
 /** The cron trigger also keeps room for purges in the database, and folds the reports. */
 const cronForRedis = "// The reserve for purges, reports, hot keys, $1 need $2\n  ";
 
-const secretsForRedis = `  // Wrangler does not deploy without these secrets. It reads no others from .dev.vars: add yours.
-  "secrets": { "required": ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN", "PURGE_SECRET", "ADMIN_TOKEN"] },
-
-`;
+const secretsForRedis = '"required": ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN", ';
 
 /** Returns a file of the template for these stores. The template itself has Durable Objects. */
 export function textFor(stores: SiteStores, path: TemplatePath): string {
@@ -78,7 +75,8 @@ export function textFor(stores: SiteStores, path: TemplatePath): string {
   }
   if (path === "wrangler.jsonc") {
     return text
-      .replace(/ {2}\/\/ The stores: [^]*?\n\n/, secretsForRedis)
+      .replace(/ {2}\/\/ The stores: [^]*?\n\n/, "")
+      .replace('"required": [', secretsForRedis)
       .replace(/\/\/ Hot keys, (.*) need (.*)\n {2}\/\/ (?="triggers")/, cronForRedis);
   }
   if (path !== ".dev.vars.example") return text;

@@ -223,5 +223,5 @@ export function wranglerFile({ name, origin, stores }: WranglerChoices): string 
   // Pass functions, because `replace` interprets `$` in replacement strings.
   return textFor(stores, "wrangler.jsonc")
     .replace('"tidemark-site"', () => JSON.stringify(name))
-    .replace(/"vars": \{.*\}/, () => `"vars": { "ORIGIN_URL": ${JSON.stringify(origin)} }`);
+    .replace(/"ORIGIN_URL": ".*?"/, () => `"ORIGIN_URL": ${JSON.stringify(origin)}`);
 }

@@ -124,3 +124,30 @@ export function dateText(value: unknown): string | undefined {
   if (value instanceof Date) return value.toISOString().slice(0, 10);
   return typeof value === "string" ? value : undefined;
 }
+
+const [noStoreFrom, noStoreOn, noStoreOff] = [
+  "2024-11-11",
+  "cache_option_enabled",
+  "cache_option_disabled",
+];
+
+/**
+ * Returns the fault of a Worker whose `fetch` refuses `cache: "no-store"`, so that `createWorker` throws; `undefined` if
+ * it accepts it. Without a date, Wrangler refuses to deploy.
+ */
+export function noStoreFault({
+  date,
+  flags,
+}: {
+  readonly date: string | undefined;
+  readonly flags: readonly string[];
+}) {
+  const isOff = flags.includes(noStoreOff);
+  const isOld = date !== undefined && date < noStoreFrom && !flags.includes(noStoreOn);
+  if (!isOff && !isOld) return undefined;
+  return {
+    what: "The Worker does not start, so Cloudflare refuses the upload.",
+    why: `Tidemark needs cache: "no-store" of fetch, which ${isOff ? `the flag ${noStoreOff} turns off` : `compatibility_date ${date} lacks`}.`,
+    hint: isOff ? `Remove ${noStoreOff}.` : `Set compatibility_date to "${noStoreFrom}" or later.`,
+  };
+}

@@ -69,7 +69,11 @@ describe("the stores of `tidemark create`", () => {
     expect("durable_objects" in parse(wrangler)).toBe(!inRedis);
     expect("exports" in parse(wrangler)).toBe(!inRedis);
     expect("triggers" in parse(wrangler)).toBe(inRedis);
-    expect("secrets" in parse(wrangler)).toBe(inRedis);
+    const { secrets, vars } = parse(wrangler);
+    const ofRedis = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
+    const required = [...(inRedis ? ofRedis : []), "PURGE_SECRET", "ADMIN_TOKEN"];
+    expect([secrets, vars.NAMESPACE]).toEqual([{ required }, "production"]);
+    expect(await textOf(".dev.vars")).toMatch(/^NAMESPACE=dev$/m);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
     expect(worker).toContain(inRedis ? "stores: upstash() }" : "stores: durableObjects() }");
   });

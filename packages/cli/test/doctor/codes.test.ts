@@ -22,7 +22,7 @@ it("inOrder() puts the most severe findings first, and removes duplicates", () =
  */
 it("each code of doctor occurs in a test of doctor", () => {
   const names =
-    "folder-rows folder.test site.test page-rows pages.test traffic.test hooks.test encoding.test";
+    "folder-rows dev-rows runtime-rows folder.test site.test page-rows pages.test traffic.test hooks.test encoding.test";
   const tests = names
     .split(" ")
     .map((name) => readFileSync(`packages/cli/test/doctor/${name}.ts`, "utf8"))

@@ -3,6 +3,8 @@
 
 export type Files = Readonly<Record<string, string>>;
 
+export type FolderRow = [name: string, files: Files, ...findings: string[]];
+
 export const secrets = {
   UPSTASH_REDIS_REST_URL: "https://db.upstash.io",
   UPSTASH_REDIS_REST_TOKEN: "token-of-a-database",
@@ -29,10 +31,10 @@ export const wrangler = (changes: object): Files => ({
 /** The settings of wrangler that environments do not inherit. */
 export const ownOfAll = { vars: well.vars };
 
-const staging = (changes: object) => wrangler({ env: { staging: changes } });
+export const staging = (changes: object) => wrangler({ env: { staging: changes } });
 const vars = (set: object) => wrangler({ vars: set });
-const moreVars = (set: object) => vars({ ...well.vars, ...set });
-const devVars = (text: string): Files => ({ ".dev.vars": text });
+export const moreVars = (set: object) => vars({ ...well.vars, ...set });
+export const devVars = (text: string): Files => ({ ".dev.vars": text });
 const overR2: Files = {
   "src/worker.ts": 'createWorker(config, { stores: { bodies: r2Bodies({ binding: "BODIES" }) } });',
 };
@@ -41,13 +43,13 @@ const overObject: Files = {
   "src/worker.ts":
     'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { stores: { journal: durableObjectJournal() } });',
 };
-const overHono = (given: string): Files => ({
+export const overHono = (given: string): Files => ({
   "src/worker.ts": `import { tidemark } from "tidemark/hono"; export default tidemark(app, config, ${given});`,
 });
 const objects = {
   durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
 };
-const exports = { TidemarkJournal: { type: "durable-object", storage: "sqlite" } };
+export const exports = { TidemarkJournal: { type: "durable-object", storage: "sqlite" } };
 const migrations = [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }];
 
 /** An entry of wrangler's `exports`, with the setting of its Workers Cache. */
@@ -55,9 +57,9 @@ const entrypoint = (enabled: boolean) => ({ type: "worker", cache: { enabled } }
 
 const ORIGIN_URL = "https://www.site.test";
 const SITE_HOST = "www.site.test";
-const database = "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=";
+export const database = "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=";
 const atDevVars = "warning the file .dev.vars";
-const inStaging = 'environment "staging"';
+export const inStaging = 'environment "staging"';
 
 /** A folder with half a database beside a journal in an object. */
 export const halfBesideObjects: Files = {
@@ -70,7 +72,7 @@ export const halfBesideObjects: Files = {
  * Folders with their expected findings. Each folder contains only its differences from the folder
  * without faults.
  */
-export const rows: readonly [name: string, files: Files, ...findings: string[]][] = [
+export const rows: readonly FolderRow[] = [
   [
     "a syntax error in JSON",
     { "wrangler.jsonc": '{\n "main": "a"\n "b": 1 }' },
@@ -127,7 +129,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   [
     "an ADMIN_TOKEN of three words, and a database without TLS",
     devVars(
-      "ADMIN_TOKEN=battery-staple-horse\nUPSTASH_REDIS_REST_URL=http://db.example.com\nUPSTASH_REDIS_REST_TOKEN=t",
+      "ADMIN_TOKEN=battery-staple-horse\nUPSTASH_REDIS_REST_URL=http://db.example.com\nUPSTASH_REDIS_REST_TOKEN=t\nNAMESPACE=dev",
     ),
     `secret-weak ${atDevVars}`,
     `secret-weak ${atDevVars}`,

@@ -10,6 +10,7 @@ import type { DoctorFinding } from "../../src/doctor/finding.ts";
 import { readFolder, originInFolder } from "../../src/doctor/folder/read-folder.ts";
 import { readWranglerFile } from "../../src/wrangler/wrangler-file.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
+import { devRows } from "./dev-rows.ts";
 import {
   type Files,
   halfBesideObjects,
@@ -20,6 +21,7 @@ import {
   well,
   wrangler,
 } from "./folder-rows.ts";
+import { runtimeRows } from "./runtime-rows.ts";
 
 const hasGit = spawnSync("git", ["--version"]).status === 0;
 
@@ -129,18 +131,21 @@ it.each(shipped)("no shipped Worker logs or traces each request: %s", async (pat
 });
 
 describe("doctor in a folder", () => {
-  it.each(rows)("reports exactly the expected findings: %s", async (_, files, ...expected) => {
-    // If a row has only a wrangler.toml, omit the wrangler.jsonc of the folder without faults.
-    const isAlone = "wrangler.toml" in files && !("wrangler.jsonc" in files);
-    const { findings, code, out } = await found({
-      ...others,
-      ...(isAlone ? {} : wrangler({})),
-      ...files,
-    });
-    expect(codesOf(findings)).toEqual(expected);
-    expect(code).toBe(expected.every((one) => / info\b/.test(one)) ? 0 : 3);
-    for (const secret of [secrets.ADMIN_TOKEN, "= secret"]) expect(out).not.toContain(secret);
-  });
+  it.each([...rows, ...devRows, ...runtimeRows])(
+    "reports exactly the expected findings: %s",
+    async (_, files, ...expected) => {
+      // If a row has only a wrangler.toml, omit the wrangler.jsonc of the folder without faults.
+      const isAlone = "wrangler.toml" in files && !("wrangler.jsonc" in files);
+      const { findings, code, out } = await found({
+        ...others,
+        ...(isAlone ? {} : wrangler({})),
+        ...files,
+      });
+      expect(codesOf(findings)).toEqual(expected);
+      expect(code).toBe(expected.every((one) => / info\b/.test(one)) ? 0 : 3);
+      for (const secret of [secrets.ADMIN_TOKEN, "= secret"]) expect(out).not.toContain(secret);
+    },
+  );
 
   it.skipIf(!hasGit)("reports a file of secrets that git does not ignore", async () => {
     const files = { ...others, ...wrangler({}), "secrets.json": JSON.stringify(secrets) };

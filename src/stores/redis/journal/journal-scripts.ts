@@ -79,8 +79,18 @@ local function isIn(value, before, line)
   return value and tonumber(string.sub(value, before + 1, before + 8), 16) == line
 end`;
 
+/** Defines `taken`, which returns the next argument, and takes `appendArgs`. */
+const takenLua = `${lastLua}${lineagesLua}
+local argument = 0
+local function taken()
+  argument = argument + 1
+  return ARGV[argument]
+end
+local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
+local newest = {}`;
+
 /**
- * Defines `taken`, which returns the next argument, and `append`, which appends an entry (`entryArg`). It adds the entry's
+ * Defines `append`, which appends an entry (`entryArg`). Reads the journal's last entry unless `newest` has it. It adds the entry's
  * number and lineage to its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book
  * that does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns it, because
  * trimming never removes the key. It notes an entry of a scheduled purge in the schedule (`scheduledText`), unless that has
@@ -91,14 +101,8 @@ end`;
  * lineages lack the entry before. All entries before are then unproven, unless the last version has noted that entry in the
  * book. The names of entries that a version without epochs appended are unknown.
  */
-export const appendLua = `${lastLua}${lineagesLua}
-local argument = 0
-local function taken()
-  argument = argument + 1
-  return ARGV[argument]
-end
-local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
-local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)
+const appendingLua = `
+if not newest[1] then newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1) end
 local before = nIn(newest)
 local number, line = numberIn(before)
 number, line = number or 0, line or 0
@@ -198,6 +202,8 @@ local function ended(place)
   if hints == "hints" then redis.pcall("PUBLISH", KEYS[1], place[1]) end
 end`;
 
+export const appendLua = takenLua + appendingLua;
+
 /**
  * Reads a page from a position on, and then appends entries, which follow the page, and stores their records. If the
  * journal has its expected end, the page is this entry alone. Appends no entry whose record lacks older tags
@@ -206,11 +212,16 @@ end`;
  * length of the page, the `n` of the expected end or an empty string, the number of entries, and `entryArg` and
  * `recordArgs` of each.
  */
-export const appendScript = `${appendLua}${storedLua}
+export const appendScript = `${takenLua}
 local since, count, expected = taken(), taken(), taken()
+local page = {}
+local function readPage()
+  if since ~= "" then page = redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) end
+end
+if expected == "" then readPage() end
+if #page < tonumber(count) then newest = {page[#page]} end${appendingLua}${storedLua}
 local isAtEnd = expected ~= "" and before == expected
-local page = isAtEnd and newest or {}
-if not isAtEnd and since ~= "" then page = redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) end
+if isAtEnd then page = newest elseif expected ~= "" then readPage() end
 local places, appended = {}, nil
 for at = 1, tonumber(taken()) do
   local entry, write = taken(), writeTaken()
@@ -233,7 +244,7 @@ return {places, page}`;
  */
 export const markScript = `${appendLua}
 local on, count = taken(), taken()
-if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then ended(append(taken())) end
+if on ~= "empty" or #newest == 0 then ended(append(taken())) end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
@@ -242,50 +253,39 @@ return {
 }`;
 
 /**
- * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
- * ARGV: `appendArgs`, the replaced post, the post, the bypass as JSON, and `entryArg`.
+ * Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. Its first call reads the journal's last
+ * entry, as `newest`. Entries of one epoch cost one read.
  */
-export const postScript = `${appendLua}
-local replaces, post, bypass = taken(), taken(), taken()
-local held = redis.call("GET", KEYS[5]) or ""
-if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
-local place = append(taken())
-redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
-ended(place)
-return {"posted", place[1], place[2]}`;
-
-/** Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. */
 export const proofLua = `${lastLua}${lineagesLua}
-local newest = last(KEYS[1])
-local lastNumber, lastLine = numberIn(newest)
+local newest, lastNumber, lastLine
+local known = {}
 local function proofOf(n)
+  if not newest then
+    newest = last(KEYS[1])
+    lastNumber, lastLine = numberIn(newest)
+  end
   local number, line = numberIn(n)
   if not number or not lastNumber or number < 1 or number > lastNumber then return 0 end
   local field, before = slotOf(number)
   local lastField, beforeLast = slotOf(lastNumber)
-  local found = redis.call("HMGET", KEYS[4], lastField, field, "from", "unproven")
-  if not isIn(found[1], beforeLast, lastLine) then
+  if known[field] == nil then
+    known[field], known.last, known.from, known.unproven =
+      unpack(redis.call("HMGET", KEYS[4], field, lastField, "from", "unproven"))
+  end
+  if not isIn(known.last, beforeLast, lastLine) then
     local noted = redis.call("HGET", KEYS[2], "#" .. lastNumber) or ""
     return tonumber(noted) == lastLine and 2 or 0
   end
-  if not found[2] or number < tonumber(found[3]) then
-    return number < tonumber(found[4]) and 0 or 2
+  if not known[field] or number < tonumber(known.from) then
+    return number < tonumber(known.unproven) and 0 or 2
   end
-  return isIn(found[2], before, line) and 1 or 0
+  return isIn(known[field], before, line) and 1 or 0
 end`;
 
 /** The proofs of an entry by the lineages (rule 27), by their numbers in replies of scripts. */
 const proofs = ["never", "noted", "dropped"] as const;
 
 export type Proof = (typeof proofs)[number];
-
-/**
- * Returns the proof of each entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of each.
- */
-export const proofScript = `${proofLua}
-local found = {}
-for at, n in ipairs(ARGV) do found[at] = proofOf(n) end
-return found`;
 
 /**
  * Returns the proof of one entry, and what trimming never removes: the switch, the release and the
@@ -324,7 +324,7 @@ local function isUnpurged(n, first, last)
   end
   return 1
 end
-if not from or noted[1] ~= newest or proofOf(ARGV[1]) ~= 1 then return {} end
+if not from or proofOf(ARGV[1]) ~= 1 or noted[1] ~= newest then return {} end
 local answers, at = {}, 2
 while at <= #ARGV do
   local last = at + 1 + tonumber(ARGV[at + 1])
@@ -391,7 +391,7 @@ export function epochsIn(reply: unknown, count: number): readonly (Epoch | undef
   });
 }
 
-/** Returns the proofs of `proofScript`. An entry in a reply of another form was never proved. */
+/** Returns the proofs in a reply of a script. An entry in a reply of another form was never proved. */
 export function proofsIn(reply: unknown, count: number): readonly Proof[] {
   const found = listIn(reply);
   return Array.from({ length: count }, (_, at) => proofs[Number(found[at])] ?? "never");

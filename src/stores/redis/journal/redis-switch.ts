@@ -6,14 +6,27 @@ import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
 import {
   appendArgs,
+  appendLua,
   type AppendSettings,
   entryArg,
   journalKeys,
   placesIn,
-  postScript,
 } from "./journal-scripts.ts";
 import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
 import { postInKey, switchKey } from "./switch-key.ts";
+
+/**
+ * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
+ * ARGV: `appendArgs`, the replaced post, the post, the bypass as JSON, and `entryArg`.
+ */
+export const postScript = `${appendLua}
+local replaces, post, bypass = taken(), taken(), taken()
+local held = redis.call("GET", KEYS[5]) or ""
+if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
+local place = append(taken())
+redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
+ended(place)
+return {"posted", place[1], place[2]}`;
 
 export interface RedisSwitchSettings extends SealedJournalSettings, AppendSettings {
   readonly redis: RedisClient;

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { tidemark } from "../../../../src/hono.ts";
+import { createDataCache } from "../../../../src/data-cache.ts";
 import { operate } from "../../../../src/parts/operate/operate.ts";
 import { defineConfig } from "../../../../src/tidemark.ts";
 import { upstash as upstashStores } from "../../../../src/upstash.ts";
@@ -9,8 +10,13 @@ import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
 import { redisServers } from "../../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
-import { openSite, type Site } from "../../../../testing/site/harness.ts";
-import { adminToken, bearer } from "../../../../testing/site/purge-sender.ts";
+import { openSite, type Site, type SiteOptions } from "../../../../testing/site/harness.ts";
+import {
+  adminToken,
+  bearer,
+  openJournalled,
+  secret,
+} from "../../../../testing/site/purge-sender.ts";
 import { codesOf, healthOf, HealthWorld } from "./health-world.ts";
 
 const env = { ADMIN_TOKEN: adminToken };
@@ -82,12 +88,48 @@ it("is degraded if upstash() has no address, so that there are no purges", async
   expect(lines).toEqual([expect.stringContaining("UPSTASH_REDIS_REST_URL is not set.")]);
 });
 
-it("a purge without secrets gets 404, and the log says why once", async () => {
+/** Secrets that are not set. */
+const none = { PURGE_SECRET: "", ADMIN_TOKEN: "" };
+const page = () => new Response("page");
+const receiving = { open: () => ({ addWithoutToken: () => undefined }) };
+const receiver = { kind: "site", name: "receiver", contents: receiving } as const;
+
+it.each<[without: string, status: string, options: SiteOptions]>([
+  ["a secret", "degraded", { env: none }],
+  ["a secret, beside handlers", "degraded", { env: none, handlers: { default: page } }],
+  ["ADMIN_TOKEN", "ok", { env: { ...none, PURGE_SECRET: secret } }],
+  ["PURGE_SECRET", "ok", { env: { ...none, ADMIN_TOKEN: adminToken } }],
+  [
+    "a secret, beside data, whose code purges",
+    "ok",
+    { env: none, data: createDataCache(defineConfig({})) },
+  ],
+  [
+    "a secret, within Astro, whose code purges",
+    "ok",
+    {
+      env: none,
+      handlers: { default: Object.assign(() => page(), { runsInCaller: true } as const) },
+    },
+  ],
+  [
+    "a secret, beside a part with a route of its own",
+    "ok",
+    { env: none, config: { parts: [receiver] } },
+  ],
+])("a site with purges, without %s, is %s", async (_, status, options) => {
+  const { site } = openJournalled(options);
+  expect(JSON.parse((await site.get(path)).text)).toEqual({ status });
+  const told = site.log.filter((line) => line.includes("no sender can be verified"));
+  expect(told).toHaveLength(status === "ok" ? 0 : 1);
+});
+
+it("a purge of a site without a journal and secrets is refused, and the log says why once", async () => {
   const site = openSite();
   const asked = async () => (await site.get("/_cache/purge", { method: "POST" })).status;
-  expect([await asked(), await asked()]).toEqual([404, 404]);
+  expect([await asked(), await asked()]).toEqual([503, 503]);
   expect(site.log).toEqual([
-    "A purge got 404. Neither PURGE_SECRET nor ADMIN_TOKEN is set. Set PURGE_SECRET here and at your site.",
+    expect.stringContaining("Neither PURGE_SECRET nor ADMIN_TOKEN is set"),
   ]);
 });
 

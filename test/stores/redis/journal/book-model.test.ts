@@ -11,7 +11,6 @@ import {
   epochFields,
   epochsIn,
   journalKeys,
-  proofScript,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
 import { noRecordArgs } from "../../../../src/stores/redis/journal/record-scripts.ts";
@@ -22,6 +21,7 @@ import {
   epochTexts,
   nOf,
   numberIn,
+  proofScript,
   runJournalScript,
   type ScriptedJournal,
 } from "../../../../testing/fakes/journal-scripts-model.ts";

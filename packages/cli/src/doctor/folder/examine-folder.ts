@@ -1,10 +1,12 @@
 // The first part of doctor: checks the folder that a Worker is deployed from.
 import type { Fault } from "../../../../../src/protocol/fault.ts";
 import type { DoctorFinding, Examination } from "../finding.ts";
-import { workerFindings } from "./worker-findings.ts";
 import { bindingFindings } from "./binding-findings.ts";
+import { devFindings } from "./dev-findings.ts";
 import type { FolderRead } from "./read-folder.ts";
+import { runtimeFindings } from "./runtime-findings.ts";
 import { secretFileFindings, secretsInVars } from "./secret-findings.ts";
+import { workerFindings } from "./worker-findings.ts";
 
 export function examineFolder(read: FolderRead): Examination {
   const { wrangler, cfNotes, secretFiles, config } = read;
@@ -19,6 +21,7 @@ export function examineFolder(read: FolderRead): Examination {
       ...(config?.fault ? [invalid(config.name, config.fault)] : []),
       ...ofDeployments(read),
       ...secretFileFindings(read),
+      ...devFindings(read),
     ],
     lookedAt: seen.length === 0 ? [] : [`the folder: ${seen.join(", ")}`],
     notLookedAt: [
@@ -60,6 +63,7 @@ function ofDeployments(read: FolderRead): DoctorFinding[] {
   return read.deployments.flatMap((deployment) => {
     const found = [
       workerFindings(deployment, read),
+      runtimeFindings(deployment, read),
       secretsInVars(deployment),
       bindingFindings(deployment, read),
     ].flat();

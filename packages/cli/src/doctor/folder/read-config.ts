@@ -7,6 +7,8 @@ import { configIn } from "../../start/config-file.ts";
 export interface ConfigRead {
   /** The name of its file. */
   readonly name: string;
+  /** The option `namespace`; `undefined` if the file was not loaded. */
+  readonly namespace?: string;
   /** Why a Worker with it does not start; `undefined` if one would. */
   readonly fault?: Fault;
   /** Why it was not loaded; `undefined` if it was. */
@@ -25,8 +27,8 @@ export async function readConfig(folder: string): Promise<ConfigRead | undefined
     const { loadConfig } = await import("../../../../../local/load-config.ts");
     const library = libraryIn(folder);
     isFound = true;
-    await loadConfig(path, { library });
-    return { name };
+    const { namespace } = await loadConfig(path, { library });
+    return { name, namespace };
   } catch (cause) {
     const fault = faultOf(cause);
     if (fault === undefined) throw cause;

@@ -25,6 +25,8 @@ import { type ConfigRead, readConfig } from "./read-config.ts";
 /** A file that holds secrets. */
 export interface SecretFile {
   readonly name: string;
+  /** Whether Wrangler reads the file only for `wrangler dev`. */
+  readonly isForDev: boolean;
   /** The secrets by name; `undefined` if the file cannot be parsed. */
   readonly secrets: Env | undefined;
   /** Whether users other than the owner can read the file. */
@@ -68,17 +70,23 @@ export async function readFolder(folder: string): Promise<FolderRead> {
   };
 }
 
-/** Reads the secret files that the docs and templates mention. */
+/** The files of `wrangler dev`: it reads the first of `ofVars`, or else all of `ofEnv`, of which later ones win. */
+export const filesForDev = (environment?: string) => ({
+  ofVars: [...suffixed(".dev.vars", environment), ".dev.vars"],
+  ofEnv: [".env", ".env.local", ...suffixed(".env", environment, ["", ".local"])],
+});
+
+const suffixed = (name: string, environment: string | undefined, ends = [""]) =>
+  environment === undefined ? [] : ends.map((end) => `${name}.${environment}${end}`);
+
+/** Reads the secret files that the docs and templates mention, and those of `wrangler dev`. */
 async function readSecretFiles(
   folder: string,
   environments: readonly string[],
 ): Promise<SecretFile[]> {
-  const names = [
-    ".dev.vars",
-    ...environments.map((environment) => `.dev.vars.${environment}`),
-    "secrets.json",
-    "secrets.env",
-  ];
+  const forDev = [undefined, ...environments].map((one) => filesForDev(one));
+  const namesForDev = new Set(forDev.flatMap(({ ofVars, ofEnv }) => ofVars.concat(ofEnv)));
+  const names = [...namesForDev, "secrets.json", "secrets.env"];
   const read = await Promise.all(
     names.map(async (name): Promise<SecretFile[]> => {
       const path = join(folder, name);
@@ -87,7 +95,8 @@ async function readSecretFiles(
       const { mode } = await stat(path);
       const isOpen = process.platform !== "win32" && (mode & 0o077) !== 0;
       const isIgnored = await isIgnoredByGit(folder, name);
-      return [{ name, secrets: secretsIn(name, text), isOpen, isIgnored }];
+      const isForDev = namesForDev.has(name);
+      return [{ name, isForDev, secrets: secretsIn(name, text), isOpen, isIgnored }];
     }),
   );
   return read.flat();
@@ -118,6 +127,10 @@ export interface Deployment {
   /** The compatibility flags. */
   readonly flags: readonly string[];
   readonly vars: Table;
+  /** The secrets in `secrets.required`; `undefined` without `secrets`. */
+  readonly requiredSecrets: readonly string[] | undefined;
+  readonly placement: Table;
+  readonly observability: Table;
   readonly places: readonly Place[];
   readonly workersDev: boolean | undefined;
   readonly previewUrls: boolean | undefined;
@@ -158,6 +171,8 @@ const inheritedKeys = [
   "route",
   "routes",
   "cache",
+  "placement",
+  "observability",
   "migrations",
   "exports",
 ];
@@ -169,7 +184,7 @@ function inherited(table: Table): Table {
 }
 
 function deploymentOf(table: Table, environment: string | undefined): Deployment {
-  const { route, routes, vars, durable_objects: objects } = table;
+  const { route, routes, vars, secrets, durable_objects: objects } = table;
   const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
   return {
     environment,
@@ -177,6 +192,9 @@ function deploymentOf(table: Table, environment: string | undefined): Deployment
     date: dateText(table["compatibility_date"]),
     flags: textsIn(table["compatibility_flags"]),
     vars: tableOf(vars),
+    requiredSecrets: isTable(secrets) ? textsIn(secrets["required"]) : undefined,
+    placement: tableOf(table["placement"]),
+    observability: tableOf(table["observability"]),
     places: written.flatMap(placeOf),
     workersDev: booleanOf(table["workers_dev"]),
     previewUrls: booleanOf(table["preview_urls"]),

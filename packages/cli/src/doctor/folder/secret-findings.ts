@@ -39,11 +39,13 @@ export function secretFileFindings(read: FolderRead): DoctorFinding[] {
   return secretFiles.flatMap((file) => {
     const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
     const deployment = deployments.find((one) => one.environment === environment);
-    return [exposed(file), empty(file), partlySet(file, deployment)].flat();
+    // A file such as .env.local may complete another one.
+    const isPart = file.name.startsWith(".env");
+    return [exposed(file), empty(file), isPart ? [] : partlySet(file, deployment)].flat();
   });
 }
 
-function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFinding[] {
+function exposed({ name, isForDev, isOpen, isIgnored, secrets }: SecretFile): DoctorFinding[] {
   if (secrets !== undefined && secretsAmong(secrets).length === 0) return [];
   const about = `the file ${name}`;
   const notIgnored: DoctorFinding = {
@@ -57,7 +59,7 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
   const open: DoctorFinding = {
     code: "secret-file-open",
     // A leaked secret for development does less harm.
-    level: name.startsWith(".dev.vars") ? "info" : "warning",
+    level: isForDev ? "info" : "warning",
     about,
     what: "Other users of this machine can read the secrets.",
     cause: `The mode of ${name} allows other users to read it.`,
@@ -67,8 +69,8 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
 }
 
 /** Finds secrets that a deployment would set to nothing. In development, each secret is optional. */
-function empty({ name, secrets = {} }: SecretFile): DoctorFinding[] {
-  if (name.startsWith(".dev.vars")) return [];
+function empty({ name, isForDev, secrets = {} }: SecretFile): DoctorFinding[] {
+  if (isForDev) return [];
   return secretNames
     .filter((secret) => secret in secrets && !isSet(secrets, secret))
     .map((secret) => ({

@@ -1,5 +1,4 @@
-// Findings about the Worker of a deployment: the address of its origin, its own second addresses, and
-// a cache in front of it.
+// Findings about the Worker of a deployment: the address of its origin, its stores, and its own second addresses.
 import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
 import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { type DoctorFinding, localHost } from "../finding.ts";
@@ -7,16 +6,14 @@ import { aboutOf, type Deployment, fits, hostOf, type FolderRead } from "./read-
 
 export function workerFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
   return [
-    workersCache(deployment),
     originFindings(deployment, read),
-    handlersCannotRun(deployment, read),
     storesMissing(deployment, read),
     secondAddresses(deployment),
   ].flat();
 }
 
 /** Returns whether the Worker's code seems to set the origin, which makes ORIGIN_URL optional. */
-function hasOriginInCode({ main }: Deployment, { mainTexts }: FolderRead): boolean {
+export function hasOriginInCode({ main }: Deployment, { mainTexts }: FolderRead): boolean {
   const text = mainTexts.get(main ?? "") ?? "";
   return /tidemark\/hono|\borigins\s*[:,}]/.test(text);
 }
@@ -109,24 +106,6 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding | 
   };
 }
 
-/** The date from which `nodejs_compat` is the default. */
-const compatFrom = "2026-08-04";
-
-/** Detects a Worker whose handlers have no context without a client: src/base/neutral-context.ts. */
-function handlersCannotRun(deployment: Deployment, read: FolderRead): DoctorFinding | [] {
-  const { date, flags } = deployment;
-  const has = date !== undefined && date >= compatFrom && !flags.includes("no_nodejs_compat");
-  if (has || flags.includes("nodejs_compat") || !hasOriginInCode(deployment, read)) return [];
-  return {
-    code: "flag-missing",
-    level: "critical",
-    ...aboutOf(deployment),
-    what: doesNotStart,
-    cause: `Handlers in the Worker need nodejs_compat, the default only from compatibility_date ${compatFrom}.`,
-    remedy: `Set compatibility_date to "${compatFrom}" or later, or add "compatibility_flags": ["nodejs_compat"].`,
-  };
-}
-
 /** Detects a data cache whose purges are refused. */
 function storesMissing(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding | [] {
   const text = mainTexts.get(deployment.main ?? "") ?? "";
@@ -142,7 +121,7 @@ function storesMissing(deployment: Deployment, { mainTexts }: FolderRead): Docto
   };
 }
 
-const doesNotStart = "The Worker does not start: every request gets 500.";
+export const doesNotStart = "The Worker does not start: every request gets 500.";
 
 function secondAddresses(deployment: Deployment): DoctorFinding | DoctorFinding[] {
   const { places, workersDev, previewUrls } = deployment;
@@ -168,29 +147,3 @@ function secondAddress(
     remedy: `Set ${key} to false, and deploy.`,
   };
 }
-
-/** Detects Workers Cache, which answers before the Worker runs, and gets no purge of Tidemark. */
-function workersCache(deployment: Deployment): DoctorFinding[] {
-  const { cachedEntrypoints } = deployment;
-  return [...cachedEntrypoints].map(([name, setting]) =>
-    Object.assign(
-      { code: "workers-cache", cause: `${setting} is true in the wrangler file.` } as const,
-      name === "default" ? inFrontOfPages : inFrontOf(name),
-      aboutOf(deployment),
-    ),
-  );
-}
-
-const inFrontOfPages = {
-  level: "critical",
-  what: "Purges do not work, and clients may get pages for other cookies or hosts: a hit in Workers Cache never reaches Tidemark.",
-  remedy:
-    'Set it to false, and deploy. To keep the cache for other entrypoints, write "exports": { "default": { "type": "worker", "cache": { "enabled": false } } }.',
-} as const;
-
-const inFrontOf = (name: string) =>
-  ({
-    level: "info",
-    what: `Workers Cache answers for the entrypoint ${JSON.stringify(name)}. No purge of Tidemark reaches it.`,
-    remedy: "Nothing, unless its fetch() calls Tidemark: then turn the cache off there, too.",
-  }) as const;
