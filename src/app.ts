@@ -23,6 +23,7 @@ import type { OnRequest } from "./observe/request-line.ts";
 import { type Fault, faultText, isFault } from "./base/operator-error.ts";
 import {
   arrivalReader,
+  keptUntyped,
   type ReadArrival,
   requestAt,
   type ServerRequest,
@@ -143,7 +144,9 @@ export function createApp(
     try {
       if (!hasAnswered) start(request, background);
       const answered = answerTo(request, bindings, background, server);
-      return answered instanceof Promise ? answered.catch(faulted) : answered;
+      const sent = (answer: Response) =>
+        host.isServer === true ? keptUntyped(answer, server) : answer;
+      return answered instanceof Promise ? answered.then(sent).catch(faulted) : sent(answered);
     } catch (cause) {
       return faulted(cause);
     }

@@ -14,6 +14,7 @@ export interface ServerRequest {
   };
   readonly outgoing?: {
     flushHeaders?: () => void;
+    writeHead?(status: number, ...fields: never[]): unknown;
     cork(): void;
     write(chunk: Uint8Array): unknown;
     uncork(): void;
@@ -184,4 +185,28 @@ function sendHead(this: NonNullable<ServerRequest["outgoing"]>): void {
   this.cork();
   this.write(new Uint8Array());
   this.uncork();
+}
+
+/** `@hono/node-server` gives this type to each body without one, also to HTML and images. */
+const defaultType = "text/plain; charset=UTF-8";
+
+/**
+ * Lets a Node server send an answer without `Content-Type` as it is. A type that code around the cache sets stays.
+ * So does that of another answer in its place, which has another `Cache-Status`.
+ *
+ * @returns the same answer
+ */
+export function keptUntyped(answer: Response, server: ServerRequest | undefined): Response {
+  const { headers } = answer;
+  const { outgoing } = server ?? {};
+  if (outgoing?.writeHead === undefined || headers.has("content-type")) return answer;
+  const writeHead = outgoing.writeHead.bind(outgoing);
+  const cacheStatus = headers.get("cache-status") ?? undefined;
+  outgoing.writeHead = (status, ...given: { [name: string]: unknown }[]) => {
+    const [fields = {}] = given;
+    const isOfAnswer = fields["cache-status"] === cacheStatus && !headers.has("content-type");
+    if (isOfAnswer && fields["content-type"] === defaultType) delete fields["content-type"];
+    return writeHead(status, ...(given as never[]));
+  };
+  return answer;
 }
