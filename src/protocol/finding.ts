@@ -31,6 +31,7 @@ export const findingNeeds = {
   "purge-late": "totals",
   "origin-down": "isolate",
   "origin-unreachable": "isolate",
+  "origin-invalid": "isolate",
   "origin-slow": "isolate",
   "unverified-high": "totals",
   "origin-errors": "totals",
