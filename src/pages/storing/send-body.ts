@@ -17,7 +17,7 @@ import { openBytePipe } from "../../bodies/client-end.ts";
 import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../../bodies/gather.ts";
 import { smallBytesMax } from "../../bodies/body-window.ts";
 import { Relay } from "../../bodies/relay.ts";
-import { storeArriving, streamBytesMax, streamTiers } from "./in-tiers.ts";
+import { isTooLarge, storeArriving, streamBytesMax, streamTiers } from "./in-tiers.ts";
 import { type GatheredBody, storeWhole } from "./store-whole.ts";
 
 /** A body to send and store. */
@@ -65,7 +65,10 @@ export async function sendAndStoreBody(
   const done = decision.awaits(storeBehind(before, pending, storing));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
-  decision.outcome = "stored";
+  // The requests that wait for the flight still share such a body.
+  const isStored = !isTooLarge(bodyBytes ?? 0, pending);
+  decision.outcome = isStored ? "stored" : "forwarded";
+  if (!isStored) decision.refuses(refused("too-large", metadata, request));
   const forClient = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
   const prepared = fieldsOfFill(forClient, {
     route: request.route,

@@ -6,7 +6,7 @@ import { taggedByBody } from "./lying-validators.ts";
 import { refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
-import { removeDisplaced, storeInTiers } from "./in-tiers.ts";
+import { isTooLarge, removeDisplaced, storeInTiers } from "./in-tiers.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variant-list.ts";
 
 /** The metadata so far of a body that is gathered. */
@@ -37,6 +37,10 @@ export async function storeWhole(
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
+  // `Cache-Status` has already reported it as stored.
+  if (isTooLarge(blob.size, pending)) {
+    decision.refuses(refused("too-large", metadata, pending.request));
+  }
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.
