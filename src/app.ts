@@ -27,6 +27,7 @@ import {
   type ReadArrival,
   requestAt,
   type ServerRequest,
+  withJoinedCookies,
 } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
@@ -208,13 +209,16 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
   const attending = settings.parts.flatMap(({ attend }) => attend ?? []);
   const ofMethods = settings.parts.find((part) => part.ofMethods)?.ofMethods;
   const answerDebugged = settings.parts.find((part) => part.answerDebugged)?.answerDebugged;
-  return (request, bindings, background, server) => {
-    const arrival = arrivalOf?.(request, server);
+  return (received, bindings, background, server) => {
+    const arrival = arrivalOf?.(received, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
-    const read = proxy.site.readUrl(arrival ?? request, request);
     // No runtime can construct a TRACE request (https://fetch.spec.whatwg.org/#forbidden-method), which
-    // the operator's routes and debug requests would do.
-    if (isTrace(request)) {
+    // cookies, the operator's routes and debug requests would do.
+    const isConstructible = !isTrace(received);
+    const request =
+      isConstructible && arrival === undefined ? withJoinedCookies(received) : received;
+    const read = proxy.site.readUrl(arrival ?? request, request);
+    if (!isConstructible) {
       return read.isReserved
         ? plainPage("not-found")
         : proxy.answer(request, read, background, arrival);

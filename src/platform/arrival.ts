@@ -1,7 +1,9 @@
 // Determines the client's address, the scheme and the host of a request to a Node server. Fields
-// such as X-Forwarded-For count only if a trusted proxy sent them.
+// such as X-Forwarded-For count only if a trusted proxy sent them. Also undoes what a server changes in
+// requests and answers.
 import { type TrustsPeer, canonicalAddress } from "../config/trust-proxy.ts";
 import type { Fault } from "../base/operator-error.ts";
+import { hasLostOctets } from "../rules/fields.ts";
 
 /** The used part of the second argument of `fetch` in `@hono/node-server`. */
 export interface ServerRequest {
@@ -209,4 +211,21 @@ export function keptUntyped(answer: Response, server: ServerRequest | undefined)
     return writeHead(status, ...(given as never[]));
   };
   return answer;
+}
+
+/** Matches a quoted string, or the joint of two lines. A comma is invalid in cookies. */
+const quotedOrJoint = /"[^"]*"|, (?=[!#$%&'*+.^_`|~\w-]+=)/g;
+
+/**
+ * Returns the request with the lines of its `Cookie` field joined by semicolons (RFC 9113 §8.2.3). Workers join them by
+ * commas, by which origins read one cookie.
+ */
+export function withJoinedCookies(request: Request): Request {
+  const field = request.headers.get("cookie");
+  if (field?.includes(", ") !== true || hasLostOctets(field)) return request;
+  const joined = field.replaceAll(quotedOrJoint, (found) => (found === ", " ? "; " : found));
+  if (joined === field) return request;
+  const headers = new Headers(request.headers);
+  headers.set("cookie", joined);
+  return new Request(request, { headers });
 }
