@@ -273,7 +273,7 @@ export function ageTooLow({ notes }: SiteState): Finding[] {
     since: isoOf(sinceAtMs),
     cause: `A cache sends an Age that is too low, as the local Cache API does, or the origin's clock is slow. ${named(entries.filter((name) => name !== ""))}`,
     remedy:
-      "In a Worker, remove hono/cache and answers from `caches`: no purge reaches them. Otherwise let the cache send its Age, or set the origin's clock by NTP.",
+      "In a Worker, remove hono/cache and answers from `caches`: no purge of Tidemark reaches them. Otherwise let the cache send its Age, or set the origin's clock by NTP.",
   }));
 }
 
