@@ -114,8 +114,8 @@ describe("the Worker", () => {
     "forwards two lines of Cookie as one, of a %s with a body",
     async (method) => {
       const lines = ["Cookie: a=1", "Cookie: b=2", "Authorization: x", "Content-Length: 1"];
-      const request = `${rawGet("/echo", [...lines, "Connection: close"])}x`;
-      const [seen] = await exchange(colo.url, [request.replace("GET", method)]);
+      const text = `${rawGet("/echo", [...lines, "Connection: close"])}x`;
+      const [seen] = await exchange(colo.url, [text.replace("GET", method)]);
       expect([seen?.status, seen?.fields.get("x-cookies")]).toEqual([200, "a=1; b=2"]);
       expect(seen?.body.toString()).toBe(method === "GET" ? "" : "x");
     },
