@@ -148,20 +148,20 @@ function sendable(response: Response): Response {
 const unusable = (why: string, hint: string) =>
   new OperatorError({ what: "The response of a handler cannot be used.", why, hint });
 
-/** The runtimes decode the first. The second is obsolete, and changes nothing. */
-const decodedTransfers: ReadonlySet<string> = new Set(["chunked", "identity"]);
+/** Matches a list of transfer codings, and the codings that change the bytes. */
+const undecodedTransfer = /,|^(?:(?:x-)?(?:gzip|compress)|deflate|br|zstd)$/;
 
 /**
- * Rejects a response with a transfer coding that was not requested (RFC 9112 §6.1, §7). Workers do not decode such a
- * body, and a client could not know its coding.
+ * Rejects a response in a transfer coding that was not requested (RFC 9112 §6.1, §7). Runtimes decode only `chunked`,
+ * and a client could not know the coding. A single name that is no coding changes nothing.
  *
  * @returns the same response
  */
 function decodable(response: Response): Response {
-  const coding = response.headers.get("transfer-encoding")?.trim().toLowerCase();
-  if (coding === undefined || decodedTransfers.has(coding)) return response;
+  const coding = response.headers.get("transfer-encoding")?.trim().toLowerCase() ?? "";
+  if (!undecodedTransfer.test(coding)) return response;
   cancelBody(response);
-  throw new InvalidResponse("The response has an unknown transfer coding.");
+  throw new InvalidResponse("The response has a transfer coding that nobody decodes.");
 }
 
 /** Statuses without a body, whose length is absent or 0 (RFC 9110 §8.6, §15.3.6). */

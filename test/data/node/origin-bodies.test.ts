@@ -274,6 +274,7 @@ describe("a response with only one meaning", () => {
   it.each<[id: string, bytes: string, body?: string]>([
     ["longer than its length", answered(length, `hello${forged}`)],
     ["bytes after the last chunk", answered(chunked, `${inChunks5}\r\n${forged}`)],
+    ["a transfer in what is no coding", answered("Transfer-Encoding: abc", "hello")],
     ["a body until the connection ends", answered("", `hello${forged}`), `hello${forged}`],
     ["a trailer", answered(`Trailer: X-T\r\n${chunked}`, `${inChunks5}X-T: 50\r\n\r\n`)],
     ["a nominated length", answered(`Connection: content-length, close\r\n${length}`)],
