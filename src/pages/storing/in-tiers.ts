@@ -44,9 +44,17 @@ function bodyBytesMaxOf(
   return Math.max(0, ...sizes);
 }
 
-/** Returns whether no tier of the route stores a body of this size. */
-export function isTooLarge(bodyBytes: number, { request, exchange }: PagePlace): boolean {
-  const { tiers, config } = exchange.site;
+/**
+ * Returns whether no tier of the route stores a body of this size.
+ *
+ * @param bodyBytes `null` if unknown: the last body decides
+ */
+export function isTooLarge(
+  bodyBytes: number | null,
+  { request, exchange, key }: PagePlace,
+): boolean {
+  const { tiers, config, uncacheable } = exchange.site;
+  if (bodyBytes === null) return uncacheable.tooLarge.has(key.text, exchange.nowAtMs());
   return bodyBytes > bodyBytesMaxOf(tiers.of(request.route.tiers).all, config);
 }
 

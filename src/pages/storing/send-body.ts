@@ -66,7 +66,7 @@ export async function sendAndStoreBody(
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   // The requests that wait for the flight still share such a body.
-  const isStored = !isTooLarge(bodyBytes ?? 0, pending);
+  const isStored = !isTooLarge(bodyBytes, pending);
   decision.outcome = isStored ? "stored" : "forwarded";
   if (!isStored) decision.refuses(refused("too-large", metadata, request));
   const forClient = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
@@ -196,7 +196,8 @@ async function gatherAndStore(
     const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
     if (isStreamed) flight.settle({ kind: "in-tiers", metadata: ofStream, isOnlyInColo });
     const unkept = whyUnkept(gathered, streamed.length > 0);
-    const { pass } = site.uncacheable;
+    const { pass, tooLarge } = site.uncacheable;
+    if (unkept === "too-large") tooLarge.mark(pending.key.text, exchange.nowAtMs());
     if (unkept === undefined) pass.forget(pending.key.text);
     else {
       decision.refuses(refused(unkept, metadata, request));

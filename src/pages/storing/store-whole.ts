@@ -16,6 +16,22 @@ export interface GatheredBody {
   readonly isValidated: boolean;
 }
 
+/** Notes whether the body fits into a tier, which is known only now if no length was stated. */
+function noteSize(metadata: StoredMetadata, isNew: boolean, pending: LeaderForward): void {
+  if (!isNew) return;
+  const { exchange, key, request } = pending;
+  const { decision, site } = exchange;
+  const { tooLarge } = site.uncacheable;
+  if (isTooLarge(metadata.bodyBytes, pending)) {
+    decision.refuses(refused("too-large", metadata, request));
+    tooLarge.mark(key.text, exchange.nowAtMs());
+  } else {
+    decision.stored = true;
+    decision.refused = undefined;
+    tooLarge.forget(key.text);
+  }
+}
+
 /** Stores a body that was gathered whole, and settles its flight. Returns its metadata. */
 export async function storeWhole(
   blob: Blob,
@@ -37,10 +53,7 @@ export async function storeWhole(
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
-  // `Cache-Status` has already reported it as stored.
-  if (isTooLarge(blob.size, pending)) {
-    decision.refuses(refused("too-large", metadata, pending.request));
-  }
+  noteSize(metadata, before.bodyBytes === null, pending);
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.

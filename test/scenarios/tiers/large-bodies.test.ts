@@ -190,6 +190,20 @@ describe("the answer with a body", () => {
     expect(await statusesOf(site)).toEqual(told);
   });
 
+  it("says so from the second answer on if its length is unknown", async () => {
+    const bytes = [2 * mebibyte, 2 * mebibyte, 9, 9];
+    const site = openSite({
+      hasCache: false,
+      origin: (_, nth) => page("a".repeat(bytes[nth - 1] ?? 0), cc("max-age=60")),
+    });
+    expect([...(await statusesOf(site)), ...(await statusesOf(site))]).toEqual([
+      stored,
+      tooLarge,
+      tooLarge,
+      hit("memory"),
+    ]);
+  });
+
   it("is shared by concurrent requests, even if no tier stores it", async () => {
     const site = openSite({ hasCache: false, origin: sized(2 * mebibyte) });
     const seen = await Promise.all([site.get("/a"), site.get("/a")]);
