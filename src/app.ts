@@ -23,9 +23,11 @@ import type { OnRequest } from "./observe/request-line.ts";
 import { type Fault, faultText, isFault } from "./base/operator-error.ts";
 import {
   arrivalReader,
+  keptUntyped,
   type ReadArrival,
   requestAt,
   type ServerRequest,
+  withJoinedCookies,
 } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
@@ -143,7 +145,9 @@ export function createApp(
     try {
       if (!hasAnswered) start(request, background);
       const answered = answerTo(request, bindings, background, server);
-      return answered instanceof Promise ? answered.catch(faulted) : answered;
+      const sent = (answer: Response) =>
+        host.isServer === true ? keptUntyped(answer, server) : answer;
+      return answered instanceof Promise ? answered.then(sent).catch(faulted) : sent(answered);
     } catch (cause) {
       return faulted(cause);
     }
@@ -204,13 +208,16 @@ interface AppParts {
 function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Application["fetch"] {
   const ofMethods = settings.parts.find((part) => part.ofMethods)?.ofMethods;
   const answerDebugged = settings.parts.find((part) => part.answerDebugged)?.answerDebugged;
-  return (request, bindings, background, server) => {
-    const arrival = arrivalOf?.(request, server);
+  return (received, bindings, background, server) => {
+    const arrival = arrivalOf?.(received, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
-    const read = proxy.site.readUrl(arrival ?? request, request);
     // No runtime can construct a TRACE request (https://fetch.spec.whatwg.org/#forbidden-method), which
-    // the operator's routes and debug requests would do.
-    if (isTrace(request)) {
+    // cookies, the operator's routes and debug requests would do.
+    const isConstructible = !isTrace(received);
+    const request =
+      isConstructible && arrival === undefined ? withJoinedCookies(received) : received;
+    const read = proxy.site.readUrl(arrival ?? request, request);
+    if (!isConstructible) {
       return read.isReserved
         ? plainPage("not-found")
         : proxy.answer(request, read, background, arrival);

@@ -45,7 +45,7 @@ const classOfAgent = memoized((agent) => {
  */
 export function device({ tablets = false }: DeviceOptions = {}): Device {
   const classOf = (client: Fields): string => {
-    const stated = client.get(deviceName) ?? "";
+    const stated = client.get(deviceName)?.toLowerCase() ?? "";
     if (agents.has(stated) && (tablets || stated !== "tablet")) return stated;
     const hint = client.get("sec-ch-ua-mobile");
     if (hint === "?1") return "mobile";

@@ -7,6 +7,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
 import { operate } from "../src/parts/operate/operate.ts";
@@ -94,6 +95,31 @@ async function get(path: string, sent: RawRequest = {}) {
   await new Promise((resolve) => setTimeout(resolve, 20));
   return { ...answer, text: answer.body.toString(), told: cacheStatusOf(answer) };
 }
+
+describe("a page behind bearerAuth({ headerName })", () => {
+  const guarded = new Hono();
+  guarded.use(bearerAuth({ token: "secret", headerName: "X-Pass" }));
+  guarded.get("/page", (c) => c.text("guarded"));
+  guarded.get("/shared", (c) => c.text("guarded", 200, { "cache-control": "public" }));
+  const routesWith = (more: object) => ({
+    routes: [{ name: "all", match: "*", fresh: "5m", ...more }] as const,
+  });
+  const knownPass = { credentialFields: { add: ["x-pass"] } };
+
+  it.each([
+    ["/page", "unknown to credentialFields", routesWith({}), 200],
+    ["/page", "known", routesWith(knownPass), 401],
+    ["/shared", "known", routesWith(knownPass), 200],
+    ["/shared", "on a route with bypass", routesWith({ bypass: true }), 401],
+  ])("%s, if the field is %s", async (path, _, written, told) => {
+    const { fetch: ask } = tidemark(guarded, defineConfig(written));
+    const asked = (headers: Record<string, string>) =>
+      ask(new Request(`https://site.test${path}`, { headers }));
+    const first = await asked({ "x-pass": "Bearer secret" });
+    expect([first.status, await first.text()]).toEqual([200, "guarded"]);
+    expect((await asked({})).status).toBe(told);
+  });
+});
 
 describe("on Node", () => {
   it("memory stores a page, and a client with its ETag gets a 304", async () => {

@@ -93,7 +93,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     },
     limits: {
       /** Largest body held whole while it is stored. Larger bodies are streamed to the edge tier. */
-      bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
+      bufferBytes: limits.bufferBytes ?? Math.max(4 * mebibyte, limits.sharedBodyBytes ?? 0),
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
       /** The size of a database that does not report its limit; `undefined` if unknown. */

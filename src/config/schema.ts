@@ -173,13 +173,22 @@ export const configInput = v.pipe(
   settings,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { origins = {}, purge = {}, routes = [], operatorPath = "/_cache" } = dataset.value;
+    const { origins = {}, purge = {}, limits = {}, routes = [] } = dataset.value;
+    const { operatorPath = "/_cache" } = dataset.value;
     const say = ([first, ...inner]: readonly [string, ...(string | number)[]], message: string) =>
       addIssue({ message, path: [stepTo(first), ...inner.map(stepTo)] });
     if (Object.hasOwn(origins, "default")) {
       say(
         ["origins", "default"],
         "is the reserved name of ORIGIN_URL and the binding ORIGIN; choose another name",
+      );
+    }
+    const { bufferBytes = Infinity, sharedBodyBytes = 0 } = limits;
+    if (bufferBytes >= 0 && sharedBodyBytes > bufferBytes) {
+      const why = `is more than bufferBytes, ${bufferBytes}, above which nothing is held whole for Redis`;
+      say(
+        ["limits", "sharedBodyBytes"],
+        `${why}: write ${bufferBytes} or less, or raise bufferBytes`,
       );
     }
     const { clockAllowanceSeconds: allowanceSeconds = defaultAllowanceSeconds } = purge;

@@ -173,11 +173,14 @@ export interface WrittenLogs {
 export interface WrittenLimits {
   /**
    * Largest body in bytes that is held whole while it is stored, at most 12 MiB. Larger bodies are
-   * streamed to the edge tier. Default: 4 MiB.
+   * streamed to the edge tier. Default: 4 MiB, or `sharedBodyBytes` if that is larger.
    * @example bufferBytes: 8 * 1_048_576
    */
   readonly bufferBytes?: number | undefined;
-  /** Largest body in Redis in bytes, at most 7 MiB. Default: 1 MiB. @example sharedBodyBytes: 524_288 */
+  /**
+   * Largest body in Redis in bytes, at most 7 MiB, and at most a written `bufferBytes`. Default: 1 MiB.
+   * @example sharedBodyBytes: 524_288
+   */
   readonly sharedBodyBytes?: number | undefined;
   /**
    * Size of the memory tier in bytes, on Workers at most 40 MiB, and on Node at most the heap. Bodies in transit may take half as much in

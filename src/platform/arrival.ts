@@ -1,7 +1,9 @@
 // Determines the client's address, the scheme and the host of a request to a Node server. Fields
-// such as X-Forwarded-For count only if a trusted proxy sent them.
+// such as X-Forwarded-For count only if a trusted proxy sent them. Also undoes what a server changes in
+// requests and answers.
 import { type TrustsPeer, canonicalAddress } from "../config/trust-proxy.ts";
 import type { Fault } from "../base/operator-error.ts";
+import { hasLostOctets } from "../rules/fields.ts";
 
 /** The used part of the second argument of `fetch` in `@hono/node-server`. */
 export interface ServerRequest {
@@ -14,6 +16,7 @@ export interface ServerRequest {
   };
   readonly outgoing?: {
     flushHeaders?: () => void;
+    writeHead?(status: number, ...fields: never[]): unknown;
     cork(): void;
     write(chunk: Uint8Array): unknown;
     uncork(): void;
@@ -184,4 +187,45 @@ function sendHead(this: NonNullable<ServerRequest["outgoing"]>): void {
   this.cork();
   this.write(new Uint8Array());
   this.uncork();
+}
+
+/** `@hono/node-server` gives this type to each body without one, also to HTML and images. */
+const defaultType = "text/plain; charset=UTF-8";
+
+/**
+ * Lets a Node server send an answer without `Content-Type` as it is. A type that code around the cache sets stays.
+ * So does that of another answer in its place, which has another `Cache-Status`.
+ *
+ * @returns the same answer
+ */
+export function keptUntyped(answer: Response, server: ServerRequest | undefined): Response {
+  const { headers } = answer;
+  const { outgoing } = server ?? {};
+  if (outgoing?.writeHead === undefined || headers.has("content-type")) return answer;
+  const writeHead = outgoing.writeHead.bind(outgoing);
+  const cacheStatus = headers.get("cache-status") ?? undefined;
+  outgoing.writeHead = (status, ...given: { [name: string]: unknown }[]) => {
+    const [fields = {}] = given;
+    const isOfAnswer = fields["cache-status"] === cacheStatus && !headers.has("content-type");
+    if (isOfAnswer && fields["content-type"] === defaultType) delete fields["content-type"];
+    return writeHead(status, ...(given as never[]));
+  };
+  return answer;
+}
+
+/** Matches a quoted string, or the joint of two lines. A comma is invalid in cookies. */
+const quotedOrJoint = /"[^"]*"|, (?=[!#$%&'*+.^_`|~\w-]+=)/g;
+
+/**
+ * Returns the request with the lines of its `Cookie` field joined by semicolons (RFC 9113 §8.2.3). Workers join them by
+ * commas, by which origins read one cookie.
+ */
+export function withJoinedCookies(request: Request): Request {
+  const field = request.headers.get("cookie");
+  if (field?.includes(", ") !== true || hasLostOctets(field)) return request;
+  const joined = field.replaceAll(quotedOrJoint, (found) => (found === ", " ? "; " : found));
+  if (joined === field) return request;
+  const headers = new Headers(request.headers);
+  headers.set("cookie", joined);
+  return new Request(request, { headers });
 }

@@ -5,6 +5,7 @@ import { areSendable } from "../rules/fields.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
+import { InvalidResponse } from "./origin-health.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 import { FixedLengthStream } from "../base/byte-streams.ts";
@@ -28,7 +29,7 @@ export interface OriginCall extends Pick<Request, "method" | "headers" | "body" 
  * Sends a request to an origin.
  *
  * @returns the response once its fields have arrived
- * @throws the failure of the origin, or the reason of the signal
+ * @throws the failure of the origin, such as `InvalidResponse`, or the reason of the signal
  */
 export async function askOrigin(
   origin: OriginTarget,
@@ -36,7 +37,7 @@ export async function askOrigin(
   request: OriginCall,
   platform: Platform,
 ): Promise<Response> {
-  const response = await answerOf(origin, url, request, platform);
+  const response = decodable(await answerOf(origin, url, request, platform));
   // The Workers runtime enforces Content-Length itself.
   return platform.isServer === true ? framed(response, request.method) : response;
 }
@@ -146,6 +147,22 @@ function sendable(response: Response): Response {
 
 const unusable = (why: string, hint: string) =>
   new OperatorError({ what: "The response of a handler cannot be used.", why, hint });
+
+/** Matches a list of transfer codings, and the codings that change the bytes. */
+const undecodedTransfer = /,|^(?:(?:x-)?(?:gzip|compress)|deflate|br|zstd)$/;
+
+/**
+ * Rejects a response in a transfer coding that was not requested (RFC 9112 §6.1, §7). Runtimes decode only `chunked`,
+ * and a client could not know the coding. A single name that is no coding changes nothing.
+ *
+ * @returns the same response
+ */
+function decodable(response: Response): Response {
+  const coding = response.headers.get("transfer-encoding")?.trim().toLowerCase() ?? "";
+  if (!undecodedTransfer.test(coding)) return response;
+  cancelBody(response);
+  throw new InvalidResponse("The response has a transfer coding that nobody decodes.");
+}
 
 /** Statuses without a body, whose length is absent or 0 (RFC 9110 §8.6, §15.3.6). */
 const withoutLength: ReadonlySet<number> = new Set([204, 205]);

@@ -30,8 +30,23 @@ interface HealthAnswer {
   readonly isRefused?: boolean;
 }
 
-/** The failure of a forward without a response. */
-export type OriginTrouble = "unreachable" | "timeout";
+/** The failure of a forward without a usable response. */
+export type OriginTrouble = "unreachable" | "invalid-response" | "fields-too-large" | "timeout";
+
+/** The error for a response that Tidemark itself finds to violate HTTP. */
+export class InvalidResponse extends Error {}
+
+/** The codes of Node's parser, and of `fetch` on Node, for too many bytes of fields. */
+const tooLarge: readonly unknown[] = ["HPE_HEADER_OVERFLOW", "UND_ERR_HEADERS_OVERFLOW"];
+
+/** Returns the failure by the error of a request. The error of `fetch` on Node has its reason as `cause`. */
+export function troubleBy(error: unknown): Exclude<OriginTrouble, "timeout"> {
+  if (!(error instanceof Error)) return "unreachable";
+  const { code, name, cause } = error as Error & { readonly code?: unknown };
+  if (tooLarge.includes(code)) return "fields-too-large";
+  const isOfParser = name === "HTTPParserError" || String(code).startsWith("HPE_");
+  return isOfParser || error instanceof InvalidResponse ? "invalid-response" : troubleBy(cause);
+}
 
 /** The state of an origin or page. `isProbe`: a probe is due, and the caller sends it. */
 type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
@@ -208,6 +223,8 @@ export class OriginHealth {
 
 const whys: Readonly<Record<OriginTrouble, string>> = {
   unreachable: "cannot be reached",
+  "invalid-response": "sends invalid responses",
+  "fields-too-large": "sends header fields of more than 128 KiB, or 16 KiB to fetch on Node",
   timeout: "does not answer in time",
 };
 

@@ -30,6 +30,7 @@ export const findingNeeds = {
   "hints-off": "isolate",
   "origin-down": "isolate",
   "origin-unreachable": "isolate",
+  "origin-invalid": "isolate",
   "origin-slow": "isolate",
   "unverified-high": "totals",
   "origin-errors": "totals",

@@ -44,12 +44,14 @@ interface TierSettings {
 class MapTier implements ResponseTier {
   readonly name: "edge" | "shared";
   readonly arrivingBytesMax: number;
+  readonly bodyBytesMax: number;
   readonly isShutOff = false;
   readonly calls = { reads: 0, found: 0, writes: 0, rows: 0, bytes: 0 };
   readonly #settings: TierSettings;
 
   constructor(settings: TierSettings) {
     this.name = settings.name;
+    this.bodyBytesMax = settings.bodyBytesMax;
     this.arrivingBytesMax = settings.name === "edge" ? settings.bodyBytesMax : 0;
     this.#settings = settings;
   }

@@ -31,7 +31,7 @@ function families(): readonly Family[] {
   return (compiled ??= (
     [
       ["css", /^text\/css$/],
-      ["js mjs", /^(?:text|application)\/(?:x-)?(?:java|ecma)script$/],
+      ["js mjs cjs", /^(?:text|application)\/(?:(?:x-)?(?:java|ecma)script|node)$/],
       // Some sites convert images to other formats, and animations to videos.
       [images, /^(?:image|video)\//],
       [`eot${fonts}`, /^(?:font\/|application\/(?:x-)?font-|application\/vnd\.ms-)/],

@@ -43,13 +43,17 @@ const partStatuses: ReadonlySet<number> = new Set([206, 226, 416]);
 
 /**
  * Classifies statuses that Cloudflare's network sends in place of an origin behind it. 522 and 524
- * mean a timeout. The others mean that the origin was unreachable (developers.cloudflare.com,
- * "Cloudflare 5xx errors").
+ * mean a timeout, and 520 an empty response or one that breaks HTTP, such as with fields of more than
+ * 128 KiB. The others mean that the origin was unreachable (developers.cloudflare.com, "Cloudflare 5xx
+ * errors").
  *
  * @returns `undefined` if the origin itself has answered
  */
-export function failureOf(status: number): "unreachable" | "timeout" | undefined {
+export function failureOf(
+  status: number,
+): "unreachable" | "invalid-response" | "timeout" | undefined {
   if (status === 522 || status === 524) return "timeout";
+  if (status === 520) return "invalid-response";
   return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
 }
 

@@ -4,15 +4,19 @@ import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields, FieldLine } from "./fields.ts";
 import { noncesIn, policyFieldNames } from "./nonces.ts";
 
-const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
-const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
+const entityTagPattern = /^[ \t]*((?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*")[ \t]*$/;
+/** A quoted string of a member may contain commas. */
+const listMember = /(?:"[^"]*"|[^",])+/g;
 
-export const isEntityTag = (text: string): boolean => entityTagAlone.test(text);
+/** Returns the entity tag in a text; `null` if the text is something else. */
+const tagIn = (text: string | null): string | null =>
+  entityTagPattern.exec(text ?? "")?.[1] ?? null;
+
+export const isEntityTag = (text: string): boolean => tagIn(text) !== null;
 
 /** Returns the ETag; `null` if it is absent or malformed. */
 export function entityTag(fields: Fields): string | null {
-  const text = fields.get("etag")?.trim();
-  return text !== undefined && isEntityTag(text) ? text : null;
+  return tagIn(fields.get("etag"));
 }
 
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");
@@ -113,7 +117,7 @@ export function freshenedByHead(
 /**
  * Returns whether the client's precondition requires a 304 instead of this 2xx response.
  * `If-None-Match` overrides `If-Modified-Since` (RFC 9110 §13.2.2). The comparison is weak
- * (§13.1.2).
+ * (§13.1.2). A malformed member of the list matches nothing.
  *
  * @param given.receivedAtMs the receipt time of a stored response, which replaces an absent
  *   `Last-Modified` and `Date` (RFC 9111 §4.3.2). `undefined` for a response that is not stored:
@@ -133,8 +137,8 @@ export function isNotModified(given: {
     const tag = entityTag(stored);
     if (tag === noneMatch) return true;
     if (tag === null) return false;
-    const listed = noneMatch.match(entityTagPattern);
-    return listed?.some((candidate) => opaque(candidate) === opaque(tag)) ?? false;
+    const listed = noneMatch.match(listMember)?.map(tagIn) ?? [];
+    return listed.some((one) => one !== null && opaque(one) === opaque(tag));
   }
   // Only the century of two-digit years depends on this instant.
   const aroundAtMs = receivedAtMs ?? 0;

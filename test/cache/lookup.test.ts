@@ -60,6 +60,7 @@ const form = {
 const named = (name: Name): Tier<Detail> => ({
   name,
   arrivingBytesMax: 0,
+  bodyBytesMax: 0,
   isShutOff: false,
   read: () => ({ kind: "absent" }),
   write: () => ({ kind: "kept" }),

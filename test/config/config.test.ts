@@ -34,6 +34,14 @@ describe("defineConfig", () => {
     });
   });
 
+  it.each([
+    [{ sharedBodyBytes: 7_340_032 }, 7_340_032],
+    [{ sharedBodyBytes: 7_340_032, bufferBytes: 8_388_608 }, 8_388_608],
+    [{ sharedBodyBytes: 524_288 }, 4_194_304],
+  ])("holds each body whole that Redis stores: %j", (limits, bufferBytes) => {
+    expect(defineConfig({ limits }).limits.bufferBytes).toBe(bufferBytes);
+  });
+
   it("fills in the defaults of a route", () => {
     const { tags, credentials, ...plain } = defineConfig(route({})).routes[0] ?? {};
     expect(tags?.({})).toEqual([]);

@@ -146,6 +146,10 @@ describe("an invalid configuration", () => {
     [{ limits: { bufferBytes: -1 } }, "limits.bufferBytes: is less than 0"],
     [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
     [{ limits: { bufferBytes: 12_582_913 } }, "limits.bufferBytes: is more than 12 MiB"],
+    [
+      { limits: { bufferBytes: 1_048_576, sharedBodyBytes: 1_048_577 } },
+      "limits.sharedBodyBytes: is more than bufferBytes, 1048576, above which nothing is held whole for Redis: write 1048576 or less, or raise bufferBytes",
+    ],
     [{ limits: { databaseBytes: 256 } }, "limits.databaseBytes: is less than 4194304"],
     [{ limits: { objectBytes: 256 } }, "limits.objectBytes: is less than 4194304"],
     [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],

@@ -5,8 +5,8 @@ import { responseMediaTypes, typesAgainst } from "../../src/rules/media-types.ts
 it.each([
   [".css", "text/css", "text/html text/plain text/javascript application/json"],
   [
-    ".js .mjs",
-    "text/javascript application/x-javascript text/ecmascript",
+    ".js .mjs .cjs",
+    "text/javascript application/x-javascript text/ecmascript application/node",
     "text/html text/plain application/json",
   ],
   [

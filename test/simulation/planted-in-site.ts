@@ -93,6 +93,7 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
     const noted = (tier: ResponseTier): ResponseTier => ({
       name: tier.name,
       arrivingBytesMax: tier.arrivingBytesMax,
+      bodyBytesMax: tier.bodyBytesMax,
       isShutOff: tier.isShutOff,
       write: (...given) => tier.write(...given),
       remove: (key) => tier.remove(key),

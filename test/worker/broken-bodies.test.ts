@@ -1,5 +1,5 @@
-// Tests bodies that end with an error, or before their Content-Length, over real sockets. Such
-// bodies are never stored, and never sent as if they were complete.
+// Tests bodies that end with an error, or before their Content-Length, or in a transfer coding that
+// nobody decodes, over real sockets. Such bodies are never stored, and never sent as if they were complete.
 import { createServer, type Socket } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { listening } from "../../testing/listening.ts";
@@ -41,6 +41,15 @@ const manners: Record<string, Manner> = {
     said(socket, [head("transfer-encoding: chunked"), ...chunk(body)], "ends"),
   "chunked, ended within a chunk": (socket) =>
     said(socket, [head("transfer-encoding: chunked"), "fffff\r\n", body], "ends"),
+  ...Object.fromEntries(
+    ["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked", "gzip", "chunked, identity"].map(
+      (coding): [string, Manner] => [
+        `in the transfer coding ${coding}`,
+        (socket) =>
+          said(socket, [head(`Transfer-Encoding: ${coding}`), ...chunk(body), "0\r\n\r\n"], "ends"),
+      ],
+    ),
+  ),
 };
 
 let manner: Manner;

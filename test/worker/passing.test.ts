@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { afterAll, describe, expect, it } from "vitest";
 import { listening } from "../../testing/listening.ts";
+import { exchange, rawGet } from "../../testing/node/raw-client.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { startWorld, storesSettled, until } from "../../testing/worker/world.ts";
 
@@ -16,7 +17,8 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const path = incoming.url ?? "";
   asked += 1;
   if (path === "/echo") {
-    outgoing.writeHead(200, { "x-length": incoming.headers["content-length"] ?? "none" });
+    const { cookie = "none", "content-length": length = "none" } = incoming.headers;
+    outgoing.writeHead(200, { "x-length": length, "x-cookies": cookie });
     incoming.pipe(outgoing);
   } else if (path === "/other-page") {
     outgoing.writeHead(200, { "cache-control": "max-age=600" }).end("page");
@@ -24,6 +26,8 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     outgoing.writeHead(200, { "content-type": "text/event-stream" });
     outgoing.write("data: first\n\n");
     streams.push(outgoing);
+  } else if (path.startsWith("/expires/")) {
+    outgoing.writeHead(200, { expires: path.slice("/expires/".length) }).end("page");
   } else if (path.startsWith("/latin-1/")) {
     answerInLatin1(path, incoming, outgoing);
   } else {
@@ -70,6 +74,7 @@ const world = await startWorld({
   originUrl: origin.url,
   config: `{ routes: [
     { name: "keyed", match: "/latin-1/keyed/*", key: { headers: ["x-name"], cookies: ["name"] } },
+    { name: "fresh", match: "/expires/*", fresh: "60s" },
     { name: "all", match: "*" },
   ] }`,
 });
@@ -103,6 +108,26 @@ describe("the Worker", () => {
     // The body is not parsed as the next request.
     expect((await rawRequest(colo.url, "/other-page")).status).toBe(200);
     expect(asked).toBeLessThanOrEqual(before + 2);
+  });
+
+  it.each(["GET", "POST"])(
+    "forwards two lines of Cookie as one, of a %s with a body",
+    async (method) => {
+      const lines = ["Cookie: a=1", "Cookie: b=2", "Authorization: x", "Content-Length: 1"];
+      const text = `${rawGet("/echo", [...lines, "Connection: close"])}x`;
+      const [seen] = await exchange(colo.url, [text.replace("GET", method)]);
+      expect([seen?.status, seen?.fields.get("x-cookies")]).toEqual([200, "a=1; b=2"]);
+      expect(seen?.body.toString()).toBe(method === "GET" ? "" : "x");
+    },
+  );
+
+  it.each([
+    ["0", "fwd=uri-miss; fwd-status=200; detail=no-use"],
+    ["", "hit"],
+  ])("takes only an empty Expires for absent, which workerd hides: %j", async (value, told) => {
+    await rawRequest(colo.url, `/expires/${value}`);
+    const second = await rawRequest(colo.url, `/expires/${value}`);
+    expect(cacheStatusOf(second)).toContain(`tidemark; ${told}`);
   });
 
   it("forwards an upgrade to WebSocket", async () => {

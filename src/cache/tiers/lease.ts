@@ -15,6 +15,8 @@ export const wordMs = {
   // Short, because an isolate of an older release treats this word as a held lease.
   "lead-anonymously": 3_000,
   unreachable: 1_000,
+  "invalid-response": 1_000,
+  "fields-too-large": 1_000,
   timeout: 1_000,
   "error-status": 1_000,
 } as const;

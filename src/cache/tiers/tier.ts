@@ -17,6 +17,9 @@ import type { Leases } from "./lease.ts";
 export const smallBodyBytesMax = 262_144;
 /** Bodies up to this size are kept in memory after a second request. */
 export const largeBodyBytesMax = 1_048_576;
+/** Returns the size of the largest body of a memory tier. */
+export const memoryBodyBytesMax = (tierBytesMax: number): number =>
+  Math.min(largeBodyBytesMax, tierBytesMax / 16);
 /** The largest object that the Cache API accepts. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 
@@ -148,6 +151,8 @@ export interface Tier<Detail> {
    * bodies.
    */
   readonly arrivingBytesMax: number;
+  /** The largest whole body that the tier stores. */
+  readonly bodyBytesMax: number;
   /** The leases of the same store; absent if the store has none. */
   readonly leases?: Leases<RecordHead<Detail>> | undefined;
   /** Whether the tier is shut off, except for probes, because calls time out. */
@@ -251,8 +256,8 @@ export interface TierKeep {
    */
   readonly body: "unchanged" | "new";
   /**
-   * Whether this isolate requested the body a second time. Memory stores a large body only in this
-   * case, or at the second write.
+   * Whether this isolate requested the body a second time, or no lower tier stores the body. Memory stores a large body
+   * only in these cases, or at the second write.
    */
   readonly isAskedAgain?: boolean;
   /** The shared tier drops the record after this time, unless it is requested (`TierAsk.prolongMs`). */

@@ -10,7 +10,7 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { passedFields } from "../request/forwarded-fields.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { Target } from "../../routing/target.ts";
-import type { HealthRequest, OriginTrouble } from "../../platform/origin-health.ts";
+import { type HealthRequest, type OriginTrouble, troubleBy } from "../../platform/origin-health.ts";
 import { inPublicContext } from "./public-context.ts";
 
 /** The origin's response, or why there is none. */
@@ -48,9 +48,9 @@ export async function ask(
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
     cancelBody(response);
-    return failed(asking, failure ?? "unreachable", context);
-  } catch {
-    const failure = abort.signal.aborted ? "timeout" : "unreachable";
+    return failed(asking, failure ?? "invalid-response", context);
+  } catch (cause) {
+    const failure = abort.signal.aborted ? "timeout" : troubleBy(cause);
     // The client may have caused the failure if the request has a body.
     if (request.body !== null) return { kind: "failed", trouble: failure };
     return failed(asking, failure, context);
@@ -72,8 +72,8 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 }
 
 /**
- * Sends a request. If the origin cannot be reached, sends a safe request without a body once more,
- * within the budget for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
+ * Sends a request. Without a usable response, sends a safe request without a body once more, within the
+ * budget for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
@@ -82,8 +82,8 @@ async function sentWithRetry(origin: string, request: OriginRequest, context: Co
   const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
   try {
     const response = await site.fetchOrigin(origin, request);
-    const isReached = failureOf(response.status) !== "unreachable";
-    if (isReached || !maySendAgain()) return response;
+    const failure = failureOf(response.status);
+    if (failure === undefined || failure === "timeout" || !maySendAgain()) return response;
     cancelBody(response);
   } catch (cause) {
     if (!maySendAgain()) throw cause;

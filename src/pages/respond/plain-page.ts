@@ -60,6 +60,18 @@ const pages = {
     says: `The site cannot be reached just now. ${again}`,
     error: "destination_unavailable",
   },
+  "invalid-response": {
+    status: 502,
+    title: "Bad Gateway",
+    says: `The site did not answer correctly. ${again}`,
+    error: "http_protocol_error",
+  },
+  "fields-too-large": {
+    status: 502,
+    title: "Bad Gateway",
+    says: `The site did not answer correctly. ${again}`,
+    error: "http_response_header_section_size",
+  },
   down: {
     status: 503,
     title: "Service Unavailable",
@@ -125,6 +137,8 @@ export function plainPage(
 
 const aboutOrigin: ReadonlySet<PlainPage> = new Set([
   "unreachable",
+  "invalid-response",
+  "fields-too-large",
   "down",
   "error-status",
   "timeout",

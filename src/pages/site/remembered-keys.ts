@@ -52,6 +52,9 @@ export class Uncacheable {
   /** Keys of `rangeless` whose whole response did not arrive in time. No range waits for it. */
   readonly wholeInVain = new Marks(600_000);
 
+  /** Keys whose last body without a stated length was too large for every tier. */
+  readonly tooLarge = new Marks(600_000);
+
   /** Marks a key after an anonymous request, in this or another isolate, got nothing to share. */
   confirm(key: string, atMs: number): void {
     this.pass.mark(key, atMs);

@@ -1,5 +1,6 @@
 // Writes responses to tiers under the keys of their variants, with the markers of responses that
 // vary. Also removes responses.
+import type { Config } from "../../config/config.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { contentTagName } from "../../rules/validators.ts";
@@ -20,13 +21,41 @@ import { sharedMsMax } from "../request/brief-retention.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { markerUntilAtMs } from "../reuse/vary-markers.ts";
-import type { Exchange } from "../site/exchange.ts";
+import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { claimIn } from "./lying-validators.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variant-list.ts";
 
 /** Returns the size of the largest body that a tier of the route accepts as a stream; 0 if none. */
 export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {
   return Math.max(0, ...streamTiers(route, tiers).map(({ arrivingBytesMax }) => arrivingBytesMax));
+}
+
+/**
+ * Returns the size of the largest body that one of these tiers stores. A body up to `limits.bufferBytes` is gathered
+ * whole.
+ */
+function bodyBytesMaxOf(
+  tiers: readonly ResponseTier[],
+  { limits }: Pick<Config, "limits">,
+): number {
+  const sizes = tiers.map(({ arrivingBytesMax, bodyBytesMax }) =>
+    Math.max(arrivingBytesMax, Math.min(limits.bufferBytes, bodyBytesMax)),
+  );
+  return Math.max(0, ...sizes);
+}
+
+/**
+ * Returns whether no tier of the route stores a body of this size.
+ *
+ * @param bodyBytes `null` if unknown: the last body decides
+ */
+export function isTooLarge(
+  bodyBytes: number | null,
+  { request, exchange, key }: PagePlace,
+): boolean {
+  const { tiers, config, uncacheable } = exchange.site;
+  if (bodyBytes === null) return uncacheable.tooLarge.has(key.text, exchange.nowAtMs());
+  return bodyBytes > bodyBytesMaxOf(tiers.of(request.route.tiers).all, config);
 }
 
 /** Returns the tiers of the route that accept a body as a stream. */
@@ -162,12 +191,14 @@ async function write(
   const untilAtMs =
     record.kind === "arriving" ? Math.max(keepAtMs, atMs + arrivingKeepMsMin) : keepAtMs;
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
+  const { all, below } = exchange.site.tiers.of(request.route.tiers);
   const kept = await writeToTiers<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
-    exchange.site.tiers.of(request.route.tiers).all.filter((tier) => tiers.includes(tier)),
+    all.filter((tier) => tiers.includes(tier)),
     {
       atMs,
       body,
+      isAskedAgain: (metadata.bodyBytes ?? 0) > bodyBytesMaxOf(below, exchange.site.config),
       leadsToError: isErrorStatus(metadata.status),
       sharedMsMax: sharedMsMax(request, exchange.site),
     },

@@ -17,7 +17,7 @@ import { openBytePipe } from "../../bodies/client-end.ts";
 import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../../bodies/gather.ts";
 import { smallBytesMax } from "../../bodies/body-window.ts";
 import { Relay } from "../../bodies/relay.ts";
-import { storeArriving, streamBytesMax, streamTiers } from "./in-tiers.ts";
+import { isTooLarge, storeArriving, streamBytesMax, streamTiers } from "./in-tiers.ts";
 import { type GatheredBody, storeWhole } from "./store-whole.ts";
 
 /** A body to send and store. */
@@ -65,7 +65,10 @@ export async function sendAndStoreBody(
   const done = decision.awaits(storeBehind(before, pending, storing));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
-  decision.outcome = "stored";
+  // The requests that wait for the flight still share such a body.
+  const isStored = !isTooLarge(bodyBytes, pending);
+  decision.outcome = isStored ? "stored" : "forwarded";
+  if (!isStored) decision.refuses(refused("too-large", metadata, request));
   const forClient = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
   const prepared = fieldsOfFill(forClient, {
     route: request.route,
@@ -193,7 +196,8 @@ async function gatherAndStore(
     const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
     if (isStreamed) flight.settle({ kind: "in-tiers", metadata: ofStream, isOnlyInColo });
     const unkept = whyUnkept(gathered, streamed.length > 0);
-    const { pass } = site.uncacheable;
+    const { pass, tooLarge } = site.uncacheable;
+    if (unkept === "too-large") tooLarge.mark(pending.key.text, exchange.nowAtMs());
     if (unkept === undefined) pass.forget(pending.key.text);
     else {
       decision.refuses(refused(unkept, metadata, request));

@@ -6,7 +6,7 @@ import { taggedByBody } from "./lying-validators.ts";
 import { refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
-import { removeDisplaced, storeInTiers } from "./in-tiers.ts";
+import { isTooLarge, removeDisplaced, storeInTiers } from "./in-tiers.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variant-list.ts";
 
 /** The metadata so far of a body that is gathered. */
@@ -14,6 +14,22 @@ export interface GatheredBody {
   readonly metadata: StoredMetadata;
   /** Whether a 304 left the body unchanged, so that a tier may already contain it. */
   readonly isValidated: boolean;
+}
+
+/** Notes whether the body fits into a tier, which is known only now if no length was stated. */
+function noteSize(metadata: StoredMetadata, isNew: boolean, pending: LeaderForward): void {
+  if (!isNew) return;
+  const { exchange, key, request } = pending;
+  const { decision, site } = exchange;
+  const { tooLarge } = site.uncacheable;
+  if (isTooLarge(metadata.bodyBytes, pending)) {
+    decision.refuses(refused("too-large", metadata, request));
+    tooLarge.mark(key.text, exchange.nowAtMs());
+  } else {
+    decision.stored = true;
+    decision.refused = undefined;
+    tooLarge.forget(key.text);
+  }
 }
 
 /** Stores a body that was gathered whole, and settles its flight. Returns its metadata. */
@@ -37,6 +53,7 @@ export async function storeWhole(
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
+  noteSize(metadata, before.bodyBytes === null, pending);
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.

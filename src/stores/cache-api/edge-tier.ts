@@ -37,6 +37,7 @@ import {
 export class EdgeTier<Detail> implements Tier<Detail> {
   readonly name = "edge";
   readonly arrivingBytesMax = edgeBodyBytesMax;
+  readonly bodyBytesMax = edgeBodyBytesMax;
   readonly #onBadRecord: () => void;
   readonly #cache: BoundedCache;
   readonly #form: RecordForm<Detail>;

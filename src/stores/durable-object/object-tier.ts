@@ -51,6 +51,7 @@ const rowBytesMax = 1_950_000;
 export class ObjectTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
+  readonly bodyBytesMax = rowBytesMax;
   readonly leases: Leases<RecordHead<Detail>>;
   readonly #settings: ObjectTierSettings<Detail>;
   readonly #client: RecordsClient;

@@ -4,9 +4,9 @@ import { type MetadataWith, sizeOf } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { bodyIn, heapBytes, type RecordForm } from "../../cache/tiers/record-form.ts";
 import {
-  largeBodyBytesMax,
   type Memory,
   type MemoryAsk,
+  memoryBodyBytesMax,
   refuseArriving,
   smallBodyBytesMax,
   type TierKeep,
@@ -40,8 +40,6 @@ const lesserShare = 1 / 8;
 const largeShare = 1 / 4;
 /** The share of each part for records that were not read since they were stored. */
 const trialShare = 1 / 20;
-/** The share of the bytes that a single body may take. */
-const largestShare = 1 / 16;
 
 /**
  * The maximum number of changed keys to remember. A lookup during which more keys change backfills
@@ -63,6 +61,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly arrivingBytesMax = 0;
   readonly isShutOff = false;
   readonly largestBodyBytes: number;
+  readonly bodyBytesMax: number;
   readonly #settings: MemoryTierSettings<Detail>;
   readonly #lesser: Part<Detail>;
   readonly #large: Part<Detail>;
@@ -84,8 +83,12 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   constructor(settings: MemoryTierSettings<Detail>) {
     const { bytesMax } = settings;
     const lesserBytesMax = Math.floor(bytesMax * lesserShare);
-    this.largestBodyBytes = Math.min(largeBodyBytesMax, bytesMax * largestShare);
+    this.largestBodyBytes = memoryBodyBytesMax(bytesMax);
     this.#bytesMax = bytesMax - lesserBytesMax;
+    this.bodyBytesMax = Math.max(
+      this.largestBodyBytes,
+      Math.min(smallBodyBytesMax, this.#bytesMax),
+    );
     this.#settings = settings;
     this.#lesser = this.#part(lesserBytesMax);
     this.#large = this.#part(Math.floor(bytesMax * largeShare));

@@ -55,6 +55,7 @@ const noBody = { kind: "blob", blob: new Blob() } as const;
 export class LargeBodies<Detail> implements Tier<Detail> {
   readonly name: TierName;
   readonly arrivingBytesMax: number;
+  readonly bodyBytesMax: number;
   readonly leases: Leases<RecordHead<Detail>> | undefined;
   readonly listed?: NonNullable<Tier<Detail>["listed"]>;
   readonly #settings: LargeBodiesSettings<Detail>;
@@ -64,6 +65,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     this.#settings = settings;
     this.name = tier.name;
     this.arrivingBytesMax = bodyBytesMax;
+    this.bodyBytesMax = bodyBytesMax;
     this.leases = tier.leases;
     if (tier.listed !== undefined) this.listed = tier.listed.bind(tier);
   }

@@ -84,6 +84,7 @@ const doubtful = { kind: "unavailable", cause: "unreachable" } as const;
 export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
+  readonly bodyBytesMax: number;
   readonly #settings: SharedTierSettings<Detail>;
   readonly leases: RedisLeases<Detail>;
   readonly #uploads: Uploads;
@@ -96,6 +97,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
+    this.bodyBytesMax = settings.bodyBytesMax;
     this.leases = new RedisLeases({ ...settings, randomText: () => crypto.randomUUID() });
     this.#uploads = new Uploads(settings);
     this.#removals = new JoinedRemovals(settings);

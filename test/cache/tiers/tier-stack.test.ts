@@ -14,6 +14,7 @@ import type {
 const named = (name: TierName): ResponseTier => ({
   name,
   arrivingBytesMax: 0,
+  bodyBytesMax: 0,
   isShutOff: false,
   read: () => ({ kind: "absent" }),
   write: () => ({ kind: "kept" }),

@@ -1,8 +1,9 @@
-// `@hono/node-server` replaces `Response` with a class that keeps the fields object it gets. A
-// field that is set on one response must not appear on others.
+// `@hono/node-server` replaces `Response` with a class that keeps the fields object it gets, and gives
+// bodies without `Content-Type` a type. A field of one response must not appear on others.
 import { createServer } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
 import { createWorker } from "../../../src/worker.ts";
@@ -19,14 +20,16 @@ async function originUrl(answer: Parameters<typeof createServer>[1]): Promise<st
   return (await running.add(listening(createServer(answer)))).url;
 }
 
-/** @param around code that sets fields of each client on the cache's responses */
-async function siteUrl(origin: string, around?: (who: string, response: Response) => void) {
+/** @param around code that sets fields of each client on the cache's responses, or replaces them */
+async function siteUrl(
+  origin: string,
+  around?: (who: string, response: Response) => Response | void,
+) {
   const worker = createWorker(defineConfig({ routes: [{ name: "all", match: "*" }] }));
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
   app.all("*", async (c) => {
-    const response = await worker.fetch(c.req.raw, { ORIGIN_URL: origin }, context);
-    around?.(c.req.header("x-who") ?? "", response);
-    return response;
+    const response = await worker.fetch(c.req.raw, { ORIGIN_URL: origin }, context, c.env);
+    return around?.(c.req.header("x-who") ?? "", response) ?? response;
   });
   const { url } = await running.add(serveOnNode(app.fetch));
   return `${url}/a`;
@@ -80,4 +83,44 @@ it("sends a private field of a 304 only to the client whose request got it", asy
     seen.push(response.headers.get("x-visitor"));
   }
   expect(seen).toEqual(["visitor 1", "visitor 2", null]);
+});
+
+describe("an answer without Content-Type", () => {
+  const lifetime = { "cache-control": "max-age=60" };
+  const untyped: Parameters<typeof createServer>[1] = ({ url }, response) => {
+    response.writeHead(url === "/gone" ? 410 : 200, url === "/unstored" ? {} : lifetime);
+    if (url === "/chunks") response.write("<!doctype ");
+    response.end(url === "/empty" ? "" : "html>");
+  };
+  const typeOf = async (url: string, method: string) => {
+    const response = await get(url, "", { method });
+    await response.arrayBuffer();
+    return response.headers.get("content-type");
+  };
+
+  it.each(["a", "chunks", "empty", "gone", "unstored"])(
+    "gets no type, for GET or HEAD: %s",
+    async (path) => {
+      const url = new URL(path, await siteUrl(await originUrl(untyped))).href;
+      const types = [];
+      for (const method of ["GET", "GET", "HEAD"]) types.push(await typeOf(url, method));
+      expect(types).toEqual([null, null, null]);
+    },
+  );
+
+  it("keeps a type that code around the cache sets", async () => {
+    const url = await siteUrl(await originUrl(untyped), (_, { headers }) =>
+      headers.set("content-type", "text/plain; charset=UTF-8"),
+    );
+    expect(await typeOf(url, "GET")).toBe("text/plain; charset=UTF-8");
+  });
+
+  it.each([undefined, { "x-a": "1" }])(
+    "leaves its own type to an answer in its place: %o",
+    async (fields) => {
+      const headers = new Headers({ "content-type": "text/plain; charset=UTF-8", ...fields });
+      const url = await siteUrl(await originUrl(untyped), () => new Response("mine", { headers }));
+      expect(await typeOf(url, "GET")).toBe("text/plain; charset=UTF-8");
+    },
+  );
 });

@@ -196,6 +196,7 @@ describe("a response with special framing", () => {
   });
 });
 
+const fieldsTooLarge = "http_response_header_section_size";
 const length = "Content-Length: 5";
 const inChunks5 = "5\r\nhello\r\n0\r\n";
 const chunked = "Transfer-Encoding: chunked";
@@ -248,12 +249,32 @@ describe("a response that breaks the rules of framing", () => {
   });
 });
 
+it.each([
+  ["fields of 140 kB", answered(`X-A: ${"x".repeat(140_000)}\r\n${length}`), fieldsTooLarge],
+  [
+    "1,500 long fields",
+    answered(`X-A: ${"x".repeat(90)}\r\n`.repeat(1_500) + length),
+    fieldsTooLarge,
+  ],
+  ["two lengths", answered(`${length}\r\nContent-Length: 50`), "http_protocol_error"],
+  ["a transfer in gzip", answered("Transfer-Encoding: gzip, chunked"), "http_protocol_error"],
+  ["status 999", answered(length, "hello", "HTTP/1.1 999 Odd"), "http_protocol_error"],
+  ["101, unasked", answered("Upgrade: x", "", "HTTP/1.1 101 X"), "http_protocol_error"],
+  ["no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", "http_protocol_error"],
+  ["no bytes", "", "destination_unavailable"],
+])("the answer to a client names the cause: %s", async (_, bytes, error) => {
+  const [first] = await ask(bytes, { ending: "end" });
+  const told = [first?.status, first?.fields.get("proxy-status")];
+  expect(told).toEqual([502, `tidemark; error=${error}`]);
+});
+
 describe("a response with only one meaning", () => {
   const early = (status: string, count = 1) => `HTTP/1.1 ${status}\r\n\r\n`.repeat(count);
 
   it.each<[id: string, bytes: string, body?: string]>([
     ["longer than its length", answered(length, `hello${forged}`)],
     ["bytes after the last chunk", answered(chunked, `${inChunks5}\r\n${forged}`)],
+    ["a transfer in what is no coding", answered("Transfer-Encoding: abc", "hello")],
     ["a body until the connection ends", answered("", `hello${forged}`), `hello${forged}`],
     ["a trailer", answered(`Trailer: X-T\r\n${chunked}`, `${inChunks5}X-T: 50\r\n\r\n`)],
     ["a nominated length", answered(`Connection: content-length, close\r\n${length}`)],

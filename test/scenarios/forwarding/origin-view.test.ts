@@ -16,6 +16,41 @@ const signed =
 
 type Fields<Value = string> = Readonly<Record<string, Value>>;
 
+describe("lines of Cookie, which Workers join by commas,", () => {
+  const bypass = routeOf({ bypass: true });
+  const keyed = routeOf({ key: { cookies: ["b"] } });
+
+  it.each<[id: string, config: ConfigInput, cookie: string, sent: string]>([
+    ["on a bypassed route", bypass, "a=1, b=2", "a=1; b=2"],
+    ["unknown", {}, "a=1; b=2, c=3", "a=1; b=2; c=3"],
+    ["of the key", keyed, "a=1, b=2", "b=2; a=1"],
+    ["with an empty value", bypass, "a=, b=2", "a=; b=2"],
+    ["not: a value with commas", bypass, "a=1,2, 3; b=x,c=2", "a=1,2, 3; b=x,c=2"],
+    ["not: a quoted value", bypass, 'a="1, b=2"; c=3', 'a="1, b=2"; c=3'],
+    ["beside JSON", bypass, 'a={"b": 1, "c": 2}, d=3', 'a={"b": 1, "c": 2}; d=3'],
+  ])("reach the origin with semicolons: %s", async (_, config, cookie, sent) => {
+    const site = openSite({ config });
+    await site.get("/a", { headers: { cookie } });
+    expect(site.origin.last.fields.get("cookie")).toBe(sent);
+  });
+
+  it("hide no cookie from the key", async () => {
+    const site = openSite({
+      config: keyed,
+      origin: ({ headers }) => page(headers.get("cookie") ?? "", cc("max-age=60")),
+    });
+    await site.get("/a", { headers: { cookie: "b=2" } });
+    const both = await site.get("/a", { headers: { cookie: "_ga=1, b=2" } });
+    expect([both.text, both.cacheStatus]).toEqual(["b=2", "tidemark; hit; ttl=60; detail=memory"]);
+  });
+
+  it("are joined for a POST with its body", async () => {
+    const site = openSite();
+    await site.get("/a", { ...post, body: "x", headers: { cookie: "a=1, b=2" } });
+    expect(site.origin.last.fields.get("cookie")).toBe("a=1; b=2");
+  });
+});
+
 describe("the path and query of a forwarded request", () => {
   it.each<{ id: string; asked: string; sent?: string; init?: AskInit; config?: ConfigInput }>([
     {

@@ -29,13 +29,24 @@ describe("a status of Cloudflare's network for an origin that did not answer", (
     expect(seen.map(({ text }) => text.includes("error code"))).toEqual([false, false]);
   });
 
+  it("tells an invalid response from an origin that was not reached", async () => {
+    const told = async (status: number) => {
+      const site = openSite({ origin: ofNetwork(status) });
+      return (await site.get("/a")).fields.get("proxy-status");
+    };
+    expect([await told(520), await told(521)]).toEqual([
+      "tidemark; error=http_protocol_error",
+      "tidemark; error=destination_unavailable",
+    ]);
+  });
+
   it("causes one retry if the origin was not reached, and none if it was late", async () => {
     const tries = async (status: number) => {
       const site = openSite({ origin: ofNetwork(status) });
       await site.get("/a");
       return site.origin.count;
     };
-    expect([await tries(521), await tries(524)]).toEqual([2, 1]);
+    expect([await tries(520), await tries(521), await tries(524)]).toEqual([2, 2, 1]);
   });
 
   it("shuts off the origin after five failed paths", async () => {

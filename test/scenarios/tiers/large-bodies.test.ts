@@ -1,5 +1,5 @@
 // Tests bodies that are streamed to the client and to the edge tier, because they are too large for
-// memory. An unused body of the edge tier is closed.
+// memory, and bodies that no tier stores. An unused body of the edge tier is closed.
 import { describe, expect, it } from "vitest";
 import {
   idle,
@@ -8,6 +8,8 @@ import {
   type Site,
   type SiteOptions,
 } from "../../../testing/site/harness.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 const fields = cc("max-age=60, stale-if-error=600", { etag: '"1"', "content-length": "15" });
@@ -141,5 +143,71 @@ describe("a body in the edge tier", () => {
     await site.get("/a", init);
     await idle();
     expect(site.cache.openBodies).toBe(0);
+  });
+});
+
+describe("the answer with a body", () => {
+  const sized = (bytes: number) => () =>
+    page("a".repeat(bytes), cc("max-age=60", { "content-length": String(bytes) }));
+  const statusesOf = async (site: Site) => {
+    const [first, second] = [await site.get("/a"), await site.get("/a")];
+    return [first.cacheStatus, second.cacheStatus.replace(/ttl=\d+; /, "")];
+  };
+  const forward = "tidemark; fwd=uri-miss; fwd-status=200";
+  const stored = `${forward}; stored`;
+  const tooLarge = `${forward}; detail=too-large`;
+  const hit = (tier: string) => `tidemark; hit; detail=${tier}`;
+  const mebibyte = 1_048_576;
+  const memoryAlone: SiteOptions["config"] = {
+    routes: [{ name: "all", match: "*", tiers: ["memory"] }],
+  };
+
+  it.each<[id: string, bytes: number, SiteOptions & { hasRedis?: boolean }, told: string[]]>([
+    ["memory alone", 300_000, { hasCache: false }, [stored, hit("memory")]],
+    ["memory alone, its limit", mebibyte, { hasCache: false }, [stored, hit("memory")]],
+    ["memory alone, more", mebibyte + 1, { hasCache: false }, [tooLarge, tooLarge]],
+    ["memory of the route, more", 2 * mebibyte, { config: memoryAlone }, [tooLarge, tooLarge]],
+    ["edge", 2 * mebibyte, {}, [stored, hit("edge")]],
+    ["Redis", mebibyte, { hasCache: false, hasRedis: true }, [stored, hit("shared")]],
+    ["Redis, more", mebibyte + 1, { hasCache: false, hasRedis: true }, [tooLarge, tooLarge]],
+    ["Redis, much more", 4 * mebibyte, { hasCache: false, hasRedis: true }, [tooLarge, tooLarge]],
+    [
+      "a larger limit of Redis",
+      7 * mebibyte,
+      { hasCache: false, hasRedis: true, config: { limits: { sharedBodyBytes: 7 * mebibyte } } },
+      [stored, hit("shared")],
+    ],
+    [
+      "a smaller limit of Redis, and memory",
+      600_000,
+      { hasCache: false, hasRedis: true, config: { limits: { sharedBodyBytes: 524_288 } } },
+      [stored, hit("memory")],
+    ],
+  ])("says whether a tier stores it: %s", async (_, bytes, { hasRedis, ...options }, told) => {
+    const clock = new FakeClock();
+    const redis = hasRedis === true ? { upstash: new FakeUpstash(clock) } : {};
+    const site = openSite({ origin: sized(bytes), clock, ...redis, ...options });
+    expect(await statusesOf(site)).toEqual(told);
+  });
+
+  it("says so from the second answer on if its length is unknown", async () => {
+    const bytes = [2 * mebibyte, 2 * mebibyte, 9, 9];
+    const site = openSite({
+      hasCache: false,
+      origin: (_, nth) => page("a".repeat(bytes[nth - 1] ?? 0), cc("max-age=60")),
+    });
+    expect([...(await statusesOf(site)), ...(await statusesOf(site))]).toEqual([
+      stored,
+      tooLarge,
+      tooLarge,
+      hit("memory"),
+    ]);
+  });
+
+  it("is shared by concurrent requests, even if no tier stores it", async () => {
+    const site = openSite({ hasCache: false, origin: sized(2 * mebibyte) });
+    const seen = await Promise.all([site.get("/a"), site.get("/a")]);
+    expect(seen.map(({ text }) => text.length)).toEqual([2 * mebibyte, 2 * mebibyte]);
+    expect(site.origin.count).toBe(1);
   });
 });

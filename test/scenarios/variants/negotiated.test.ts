@@ -114,6 +114,8 @@ describe("a field with a normal form", () => {
     [{ "user-agent": laptop, "sec-ch-ua-platform": '"Android"' }, "desktop ?0  1"],
     [{ "user-agent": `${"x".repeat(512)} Mobile` }, "desktop ?0  1"],
     [{ "user-agent": laptop, "x-device": "mobile" }, "mobile ?1  1"],
+    [{ "user-agent": laptop, "x-device": "Mobile" }, "mobile ?1  1"],
+    [{ "user-agent": phone, "x-device": "DESKTOP" }, "desktop ?0  1"],
     [{ "user-agent": phone, "x-device": "constructor" }, "mobile ?1  1"],
     [{ "user-agent": phone, "x-device": "tablet" }, "mobile ?1  1"],
   ])("key.device: the origin gets the class of %j", async (headers, text) => {

@@ -29,6 +29,7 @@ export interface Told {
 export class EdgeTierInWorkerd implements ResponseTier {
   readonly name = "edge";
   readonly arrivingBytesMax = edgeBodyBytesMax;
+  readonly bodyBytesMax = edgeBodyBytesMax;
   readonly isShutOff = false;
   badRecordCount = 0;
   /** The addresses at which the last write has put responses into the Cache API. */

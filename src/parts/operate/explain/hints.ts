@@ -1,7 +1,7 @@
 // Grounds that depend on the explained request: they name its cookies, its fields, a limit, a purge,
 // or why its response was never fresh.
 import { acceptedAtMs, byInvalidation } from "../../../purge/journal/entry.ts";
-import { edgeBodyBytesMax, smallBodyBytesMax } from "../../../cache/tiers/tier.ts";
+import { edgeBodyBytesMax, memoryBodyBytesMax } from "../../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../../config/config.ts";
 import { reach, type TierName } from "../../../config/tier-names.ts";
 import { type Ground, lifetimeSource } from "./grounds.ts";
@@ -69,9 +69,10 @@ export function tooLarge(
   { tiers }: Pick<Route, "tiers">,
   { limits }: Pick<Config, "limits">,
 ): Partial<Ground> {
-  const { sharedBodyBytes, bufferBytes } = limits;
+  const { sharedBodyBytes, bufferBytes, memoryBytes } = limits;
+  const inMemoryBytesMax = memoryBodyBytesMax(memoryBytes);
   const takes: Readonly<Record<TierName, Limit>> = {
-    memory: [smallBodyBytesMax, "bytes is the limit of memory for a new response"],
+    memory: [inMemoryBytesMax, "bytes is the limit of memory"],
     edge: [edgeBodyBytesMax, "bytes is the limit of the edge tier"],
     shared: [sharedBodyBytes, "bytes is the limit of the shared tier (limits.sharedBodyBytes)"],
   };
@@ -87,7 +88,7 @@ export function tooLarge(
   // The edge tier accepts a body of this size, so this platform has no edge tier.
   const lacksEdge = bodyBytes !== null && bodyBytes <= edgeBodyBytesMax;
   const less = `let the origin send a smaller body${lacksEdge ? ", or raise limits.sharedBodyBytes" : ""}`;
-  const mayRaise = reach(tiers, "world") || bufferBytes < smallBodyBytesMax;
+  const mayRaise = reach(tiers, "world") || bufferBytes < inMemoryBytesMax;
   const edge = `add "edge" to tiers of the route: that tier accepts up to ${edgeBodyBytesMax} bytes`;
   return {
     why: `${size} is too large for the tiers of its route (${tiers.join(", ")}): ${tierTexts.join("; ")}`,

@@ -60,20 +60,45 @@ function down(name: string, trouble: OriginTrouble, state: SiteState): Finding {
   };
 }
 
+const asksForLog = "Read its server's log, or request the page from the origin with curl -v.";
+
+const failures = {
+  unreachable: {
+    code: "origin-unreachable",
+    did: "could not be reached",
+    cause: "Its server is down, or the network between Tidemark and the server is interrupted.",
+    remedy: checkIt,
+  },
+  "invalid-response": {
+    code: "origin-invalid",
+    did: "sent an invalid response",
+    cause:
+      "The response breaks HTTP, or has a transfer coding other than chunked. A status 520 of Cloudflare's network also means an empty response, or fields of more than 128 KiB.",
+    remedy: asksForLog,
+  },
+  "fields-too-large": {
+    code: "origin-invalid",
+    did: "sent too large header fields",
+    cause:
+      "They have more than 128 KiB together, or more than 16 KiB for a handler that calls fetch on Node.",
+    remedy: "Let the origin send fewer fields, or fewer tags.",
+  },
+  timeout: {
+    code: "origin-slow",
+    did: "did not answer in time",
+    cause: "Its server is overloaded, or the page needs longer than originTimeout.",
+    remedy: speedItUp,
+  },
+} as const satisfies Readonly<Record<OriginTrouble["kind"], object>>;
+
 function failing(name: string, trouble: OriginTrouble): Finding {
-  const isSlow = trouble.kind === "timeout";
+  const { did, ...failure } = failures[trouble.kind];
   return {
-    code: isSlow ? "origin-slow" : "origin-unreachable",
+    ...failure,
     level: "warning",
     about: aboutOf(name),
-    what: isSlow
-      ? `Origin ${JSON.stringify(name)} did not answer in time.`
-      : `Origin ${JSON.stringify(name)} could not be reached.`,
+    what: `Origin ${JSON.stringify(name)} ${did}.`,
     since: isoOf(trouble.sinceAtMs),
-    cause: isSlow
-      ? "Its server is overloaded, or the page needs longer than originTimeout."
-      : "Its server is down, or the network between Tidemark and the server is interrupted.",
-    remedy: isSlow ? speedItUp : checkIt,
     details: detailsOf(trouble),
   };
 }
@@ -99,6 +124,8 @@ const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 
 const words = {
   unreachable: "without a connection",
+  "invalid-response": "with an invalid response",
+  "fields-too-large": "with too large fields",
   timeout: "without an answer in time",
 } as const;
 
@@ -246,7 +273,7 @@ export function ageTooLow({ notes }: SiteState): Finding[] {
     since: isoOf(sinceAtMs),
     cause: `A cache sends an Age that is too low, as the local Cache API does, or the origin's clock is slow. ${named(entries.filter((name) => name !== ""))}`,
     remedy:
-      "In a Worker, remove hono/cache and answers from `caches`: no purge reaches them. Otherwise let the cache send its Age, or set the origin's clock by NTP.",
+      "In a Worker, remove hono/cache and answers from `caches`: no purge of Tidemark reaches them. Otherwise let the cache send its Age, or set the origin's clock by NTP.",
   }));
 }
 

@@ -3,6 +3,7 @@ import { reach } from "../../../config/tier-names.ts";
 import { isErrorStatus } from "../../../rules/fields.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import type { Decision } from "../../../observe/decision.ts";
+import type { OriginFailure } from "../../../pages/site/forward-outcome.ts";
 import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
 import type { SkippedPage, WarmedPage } from "./warm-page.ts";
 import { groundOfPass, groundOfRefusal, groundOfReserved } from "../explain/grounds.ts";
@@ -90,12 +91,16 @@ function reportOfFailure(
 ): WarmReport {
   const status = outcome.status ?? forwardStatus;
   if (status !== undefined) return { ...failed(`the origin answered ${status}`), status };
-  return failed(
-    outcome.failure === "timeout"
-      ? "the origin did not answer in time"
-      : "the origin could not be reached",
-  );
+  return failed(`the origin ${failures[outcome.failure]}`);
 }
+
+const failures: Readonly<Record<OriginFailure, string>> = {
+  unreachable: "could not be reached",
+  "invalid-response": "sent an invalid response",
+  "fields-too-large": "sent too large header fields",
+  timeout: "did not answer in time",
+  "error-status": "answered with an error",
+};
 
 /**
  * Describes where the page was stored. Warming targets the shared tier, so the report says why a

@@ -185,7 +185,7 @@ export const riddles: readonly Riddle[] = [
     origin: () => page("x".repeat(1_200_000), cc("max-age=300")),
     told: notStored("too-large"),
     says: [
-      /by the rule too-large .*its body of 1200000 bytes is too large .*\(memory\): 262144 bytes is the limit of memory.*add "edge" to tiers/,
+      /by the rule too-large .*its body of 1200000 bytes is too large .*\(memory\): 1048576 bytes is the limit of memory.*add "edge" to tiers/,
       /Its Cache-Status says stored/,
     ],
     never: [/raise limits/, /limits\.bufferBytes/],

@@ -168,7 +168,7 @@ describe("the explanation of a page with earlier requests", () => {
 
   it("reports that no client received the Cache-Status of a refresh", async () => {
     const swr = cc("max-age=1, stale-while-revalidate=60");
-    const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(400_000), swr), {
+    const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(1_200_000), swr), {
       routes: [{ name: "all", match: "*", tiers: ["memory"] }],
     });
     await site.get(url);

@@ -61,7 +61,7 @@ it.each([403, 429, 500, 502])(
   },
 );
 
-it.each([0, 520])(
+it.each([0, 521])(
   "an origin without an answer, %i, is unreachable, and refuses nobody",
   async (status) => {
     const opened = open(status);

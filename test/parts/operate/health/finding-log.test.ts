@@ -128,7 +128,7 @@ describe("a check that examines only the state of its isolate", () => {
         code,
       ),
     );
-    expect(ofHere).toHaveLength(16);
+    expect(ofHere).toHaveLength(17);
     const { look, told } = opened();
     for (const code of ofHere) look(0, [finding(code)], afar);
     look(70, []);

@@ -2,6 +2,7 @@
 // are planted in all inputs.
 // Needs parts: hooks, nonce, outward, release.
 import { upstashWords } from "../../../../src/remote/redis/redis-trouble.ts";
+import type { OriginTrouble } from "../../../../src/platform/origin-health.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../../src/protocol/finding.ts";
@@ -29,6 +30,13 @@ const forbidden = new RegExp(`${mark}|${address.replaceAll(".", "\\.")}|\\.inval
 
 /** Members that no type has. Code that serializes a whole object would disclose them. */
 const planted = { cause: new Error(marked), url: marked, key: marked, text: marked };
+
+const originTroubles: readonly OriginTrouble[] = [
+  "unreachable",
+  "invalid-response",
+  "fields-too-large",
+  "timeout",
+];
 
 const redisKinds: readonly RemoteTrouble[] = [
   "token-refused",
@@ -152,7 +160,7 @@ function drawnLook(draws: Draws): SiteState {
     },
     hints: draws.oneOf(["on", "off: The server refuses."]),
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
-    originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
+    originTroubles: new Map([["default", trouble(draws.oneOf(originTroubles))]]),
     notes,
     tiers: (["edge", "shared"] as const).map((name) => ({
       name,

@@ -12,14 +12,15 @@ import { codesOf, found, healthOf, runningClock, statusOf, until } from "./healt
 let server: Server;
 let port: number;
 let afterMs: number;
+let answer: RequestListener;
 
-const answer: RequestListener = async (_, response) => {
+const late: RequestListener = async (_, response) => {
   await delay(afterMs);
   response.setHeader("cache-control", "max-age=600").end("page");
 };
 
 async function listen(at: number): Promise<void> {
-  server = createServer(answer).listen(at, "127.0.0.1");
+  server = createServer((...asked) => answer(...asked)).listen(at, "127.0.0.1");
   await once(server, "listening");
   port = (server.address() as AddressInfo).port;
 }
@@ -32,6 +33,7 @@ async function refuse(): Promise<void> {
 
 beforeEach(async () => {
   afterMs = 0;
+  answer = late;
   await listen(0);
 });
 afterEach(() => (server.listening ? refuse() : undefined));
@@ -83,6 +85,36 @@ it("health finds origin-unreachable, then origin-down, then nothing", async () =
     [200, { status: "ok" }],
   ]);
 });
+
+it.each<[does: string, did: string, how: string, RequestListener]>([
+  [
+    "sends header fields of more than 128 KiB",
+    "sent too large header fields",
+    "with too large fields",
+    (_, response) => response.setHeader("x-a", "a".repeat(20_000)).end("page"),
+  ],
+  [
+    "sends invalid responses",
+    "sent an invalid response",
+    "with an invalid response",
+    ({ socket }) => socket.end("HTTP/1.1 20 OK\r\n\r\n"),
+  ],
+])(
+  "health has the finding origin-invalid, and the log its cause: %s",
+  async (does, did, how, broken) => {
+    const site = opened();
+    answer = broken;
+    await site.get("/a");
+    expect(await found(site, "origin-invalid")).toMatchObject({
+      level: "warning",
+      what: `Origin "default" ${did}.`,
+      details: expect.stringContaining(`1 ${how}.`) as string,
+    });
+    expect(site.log.join("\n")).toContain(`Origin "default" ${does}`);
+    answer = late;
+    await until(site, "origin-invalid", "gone", 2);
+  },
+);
 
 it("health has the finding origin-slow until the origin answers within originTimeout", async () => {
   const site = opened({ config: { originTimeout: "1s" } });

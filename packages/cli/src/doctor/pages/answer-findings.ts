@@ -42,6 +42,8 @@ function looping(pages: readonly Page[]): DoctorFinding | [] {
 
 const remedies: Readonly<Record<string, string>> = {
   destination_unavailable: "Check that the origin runs, and that its firewall allows Cloudflare.",
+  http_response_header_section_size:
+    "Let the origin send fewer header fields, such as fewer tags: at most 128 KiB.",
   http_response_timeout: "Check the load of the origin, or raise originTimeout.",
   proxy_internal_error:
     "Read the log with npx wrangler tail: it says why the Worker does not start.",
