@@ -25,6 +25,7 @@ const live = [
   "test/consistency/consistency.test.ts",
   "test/parts/dashboard/browser.test.ts",
   "test/parts/nonce/browser.test.ts",
+  "test/scenarios/reuse/in-chromium.test.ts",
   "packages/cli/test/start/start.test.ts",
   "test/wordpress/wordpress.test.ts",
   "examples/news-worker/test/readme.test.ts",

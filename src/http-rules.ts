@@ -7,7 +7,8 @@ import type { WrittenAnswerRule } from "./config/written-route.ts";
 import type { Replay } from "./replay/replay.ts";
 import type { ReplaySettings } from "./replay/replayed-request.ts";
 import type { Fields } from "./rules/fields.ts";
-import { explicitLifetimeSeconds } from "./rules/freshness.ts";
+import { browserUseSeconds } from "./rules/browser-lifetime.ts";
+import { explicitLifetimeSeconds, statedAgeSeconds } from "./rules/freshness.ts";
 import { governingDirectives } from "./rules/cache-control.ts";
 import { mayStore, type RefusalRule } from "./rules/storable.ts";
 
@@ -15,6 +16,7 @@ export { isCredentialField } from "./config/credential-fields.ts";
 export { durationSeconds } from "./config/duration.ts";
 export { isAnalyticsCookie, matchesAny } from "./config/known-names.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
+export { isSilentToBrowsers } from "./rules/browser-lifetime.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
 export { remedyOfSilence, silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RuleMatch } from "./config/answer-rules.ts";
@@ -70,6 +72,22 @@ export function storingOf(
   const seconds = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   if (seconds === "unstated") return { kind: "unstated" };
   return seconds === 0 ? { kind: "validated", statedBy } : { kind: "fresh", seconds, statedBy };
+}
+
+/**
+ * Returns how long a browser may show a response: as its fields tell, or else as browsers assume (RFC 9111 §4.2.2). A
+ * text without a lifetime leaves Tidemark with `max-age=0`: `isSilentToBrowsers` tells which.
+ *
+ * @param receivedAtMs as for `storingOf`
+ * @returns seconds; ∞ for a permanent redirect or a 410 without a lifetime
+ * @example browserSecondsOf(await fetch("https://www.example.com/")) // 0
+ */
+export function browserSecondsOf(
+  { status, headers: fields }: Pick<Response, "headers" | "status">,
+  receivedAtMs: number = Date.now(),
+): number {
+  const seconds = browserUseSeconds({ status, fields, receivedAtMs });
+  return Math.max(0, seconds - statedAgeSeconds(fields));
 }
 
 /**

@@ -10,6 +10,8 @@ const stored = v.object({
    * response, the origin was slow, or a clock is wrong.
    */
   ageOnArrivalSeconds: finite(),
+  /** How long browsers may show the answer; absent if not longer than N. */
+  browsersSeconds: v.optional(finite()),
 });
 
 const look = v.object({

@@ -47,11 +47,15 @@ export function heuristicLifetimeSeconds(given: {
   receivedAtMs: number;
 }): number {
   if (!given.isPublic && !heuristicallyCacheableStatuses.has(given.status)) return 0;
+  return Math.min(tenthSinceModified(given), heuristicLifetimeSecondsMax);
+}
+
+/** Returns a tenth of the time from `Last-Modified` to `Date` in seconds; 0 without a valid `Last-Modified`. */
+export function tenthSinceModified(given: { fields: Fields; receivedAtMs: number }): number {
   const modifiedAtMs = parseHttpDate(given.fields.get("last-modified"), given.receivedAtMs);
   if (typeof modifiedAtMs !== "number") return 0;
   const generatedAtMs = datedAtMs(given.fields, given.receivedAtMs);
-  const sinceModifiedSeconds = Math.max(0, (generatedAtMs - modifiedAtMs) / 1000);
-  return Math.min(sinceModifiedSeconds / 10, heuristicLifetimeSecondsMax);
+  return Math.max(0, (generatedAtMs - modifiedAtMs) / 1000) / 10;
 }
 
 /**

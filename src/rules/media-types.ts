@@ -8,11 +8,26 @@ const typeCharactersMax = 1_024;
 
 /**
  * Returns the media types in `Content-Type`, in lower case and without parameters. A response has
- * one, or none. Of several, browsers use the last valid one (https://fetch.spec.whatwg.org).
+ * one, or none.
  */
 export function responseMediaTypes(fields: Fields): string[] {
   const types = membersOf(fields.get("content-type")?.slice(0, typeCharactersMax) ?? null);
   return types.map((type) => type.replace(/;.*$/s, "").trim().toLowerCase());
+}
+
+/** Returns the last valid type, which browsers use; `undefined` for none (https://fetch.spec.whatwg.org). */
+export const shownMediaType = (fields: Fields): string | undefined =>
+  responseMediaTypes(fields).findLast((one) => /^[^\s/*]+\/[^\s/*]+$/.test(one));
+
+const textTypes = /^text\/(?!css$|.*script)|^application\/(?:.*json|(?:.*\+)?xml)/;
+
+/**
+ * Returns whether browsers may show a response as a document or read it as data: HTML, XML, JSON, other text, or
+ * content without a valid type. Styles, scripts and SVG are parts of a page.
+ */
+export function isTextual(fields: Fields): boolean {
+  const type = shownMediaType(fields);
+  return type === undefined || textTypes.test(type);
 }
 
 interface Family {

@@ -1,6 +1,6 @@
 // The nonces of Content-Security-Policy, by which a page allows its own scripts (https://www.w3.org/TR/CSP3/#nonces).
 import type { Fields } from "./fields.ts";
-import { responseMediaTypes } from "./media-types.ts";
+import { shownMediaType } from "./media-types.ts";
 
 /** The fields with policies, in lower case. */
 export const policyFieldNames = ["content-security-policy", "content-security-policy-report-only"];
@@ -13,11 +13,10 @@ export const noncesIn = (policy: string | null): string[] =>
 
 /**
  * Returns whether browsers may show the response as a document, whose scripts may have nonces: HTML, XML, or no valid
- * type. Of several types, browsers use the last valid one. Each type with `+xml` is XML
- * (https://mimesniff.spec.whatwg.org/#xml-mime-type).
+ * type. Each type with `+xml` is XML (https://mimesniff.spec.whatwg.org/#xml-mime-type).
  */
 export function isDocument(fields: Fields): boolean {
-  const type = responseMediaTypes(fields).findLast((one) => /^[^\s/*]+\/[^\s/*]+$/.test(one));
+  const type = shownMediaType(fields);
   return type === undefined || /^text\/html$|^(?:text|application)\/xml$|\+xml$/.test(type);
 }
 

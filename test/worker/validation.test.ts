@@ -17,6 +17,7 @@ const fieldsByPath: Readonly<Record<string, Record<string, string>>> = {
   "/modified": { ...stale, "last-modified": modifiedAt },
   "/always": { "cache-control": "no-cache", etag: '"v1"' },
   "/parts": { "cache-control": "max-age=600" },
+  "/shared": { "cache-control": "s-maxage=600", "last-modified": modifiedAt },
 };
 let bodiesSent = 0;
 
@@ -70,4 +71,11 @@ it("answers HEAD and ranges from the stored response", async () => {
   expect([part.status, part.body.byteLength]).toEqual([206, 10]);
   expect(part.headers["content-range"]).toBe(`bytes 10-19/${bodyBytes}`);
   expect(bodiesSent).toBe(1);
+});
+
+it("lets browsers validate a page that has a lifetime for shared caches alone", async () => {
+  for (const headers of [{}, {}, { "if-modified-since": modifiedAt }]) {
+    const answer = await rawRequest(world.url, "/shared", { headers });
+    expect(answer.headers["cache-control"]).toBe("max-age=0, must-revalidate");
+  }
 });

@@ -6,7 +6,13 @@ import { commandsCache, isCommand, isSafe, isTrace } from "../../rules/methods.t
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest } from "../request/plan.ts";
-import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
+import {
+  isForShared,
+  isPrivate,
+  keepPrivate,
+  letBrowsersValidate,
+  makePrivate,
+} from "../respond/downstream.ts";
 import { refused } from "../respond/plain-page.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy } from "./invalidate-after-unsafe.ts";
@@ -103,6 +109,7 @@ export async function passBy(
   const sent = passOn(response, { route, exchange }, (fields) => {
     if (rule === "caller") makePrivate(fields);
     else keepPrivate(fields);
+    if (isForShared(response.headers)) letBrowsersValidate(fields, response, exchange.site.config);
     return fields;
   });
   settle(exchange);

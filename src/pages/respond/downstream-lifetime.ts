@@ -1,11 +1,8 @@
 // Ends the lifetimes of an answer for caches downstream at the instant of a scheduled purge
 // (docs/purge-protocol-special.md, rule 30 e).
 import { parseDirectives, responseDirectives } from "../../rules/cache-control.ts";
-import {
-  explicitLifetimeSeconds,
-  heuristicLifetimeSeconds,
-  statedAgeSeconds,
-} from "../../rules/freshness.ts";
+import { browserLifetimeSeconds } from "../../rules/browser-lifetime.ts";
+import { statedAgeSeconds } from "../../rules/freshness.ts";
 import { addDirective } from "./downstream.ts";
 
 const lifetimes = ["max-age", "s-maxage", "cache-maxage", "downstream-ttl"];
@@ -33,8 +30,7 @@ export function endingBy(
   limitOfProxy(ended, most, endsAtMs);
   const { noStore, maxAgeSeconds } = responseDirectives(fields);
   if (noStore || maxAgeSeconds !== undefined) return ended;
-  const statedSeconds = browserLifetimeSeconds(fields, status, atMs);
-  if (statedSeconds <= most) return ended;
+  if (browserLifetimeSeconds({ status, fields, receivedAtMs: atMs }) <= most) return ended;
   ended.delete("expires");
   addDirective(ended, `max-age=${most}`);
   return ended;
@@ -66,16 +62,4 @@ function limitOfProxy(fields: Headers, most: number, endsAtMs: number): void {
   if (text === null) return;
   const [mark, latest] = text.startsWith("@") ? ["@", Math.floor(endsAtMs / 1_000)] : ["", most];
   if (Number(text.slice(mark.length)) > latest) fields.set("x-accel-expires", `${mark}${latest}`);
-}
-
-/** Returns the lifetime that a browser takes from `Expires`, or assumes (RFC 9111 §4.2.2). */
-function browserLifetimeSeconds(fields: Headers, status: number, receivedAtMs: number): number {
-  // A private cache ignores `s-maxage` and fields for other caches.
-  const directives = responseDirectives(new Headers());
-  const governing = { directives, source: "cache-control", field: "cache-control" } as const;
-  const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
-  const { public: isPublic } = responseDirectives(fields);
-  return explicit === "unstated"
-    ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
-    : explicit;
 }

@@ -10,6 +10,7 @@ import {
   parseDirectives,
   surrogateContent,
 } from "../../rules/cache-control.ts";
+import { isSilentToBrowsers } from "../../rules/browser-lifetime.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
@@ -89,6 +90,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
     // A cache downstream must not keep what may be old content.
     const kept = metadata.provisional === undefined ? own : withoutLifetime(own);
     const fields = edit(kept, route.responseEdits);
+    letBrowsersValidate(fields, { status: metadata.status, headers: fields }, ask.config);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
@@ -264,7 +266,10 @@ function dropForShared(fields: Headers, config: Config, route: AssembledRoute): 
   const surrogate = isRead ? fields.get("surrogate-control") : null;
   for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);
   if (surrogate !== null) fields.set("surrogate-control", surrogate);
-  dropDirectives(fields, ["s-maxage"]);
+  if (!isForShared(fields)) return fields;
+  const hasOther = fields.has("expires") || states(fields, ["max-age"]);
+  // Without the lifetime that it extends, it would extend the one that browsers assume (RFC 5861 §3).
+  dropDirectives(fields, hasOther ? ["s-maxage"] : ["s-maxage", "stale-while-revalidate"]);
   return fields;
 }
 
@@ -303,6 +308,25 @@ export function addDirective(fields: Headers, directive: string): void {
   const joined = stated === null ? directive : `${stated}, ${directive}`;
   const isRead = membersOf(joined).at(-1) === directive;
   fields.set("cache-control", isRead ? joined : `${directive}, ${stated}`);
+}
+
+/** Returns whether Cache-Control has a lifetime for shared caches, which answers leave without. */
+export const isForShared = (fields: Headers): boolean => states(fields, ["s-maxage"]);
+
+/**
+ * Makes browsers validate a text or a permanent redirect before each use if nothing tells them how long they may use
+ * it. They would assume a lifetime, and no purge reaches them.
+ *
+ * @param whole the whole answer, of which `fields` may be those of a 304
+ */
+export function letBrowsersValidate(
+  fields: Headers,
+  whole: Pick<Response, "status" | "headers">,
+  { cacheInFront }: Config,
+): void {
+  if (cacheInFront || !isSilentToBrowsers(fields, whole)) return;
+  dropDirectives(fields, ["max-age", "must-revalidate", "stale-while-revalidate"]);
+  for (const directive of ["max-age=0", "must-revalidate"]) addDirective(fields, directive);
 }
 
 /** With `stale-while-revalidate`, a browser would show a stale page after its lifetime (RFC 5861 §3). */

@@ -9,6 +9,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { acceptClassName } from "../../rules/accept-class.ts";
 import { lengthOf } from "../../rules/ranges.ts";
+import { forbiddingDirective } from "../../rules/storable.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { withFields } from "../../base/with-fields.ts";
@@ -17,8 +18,10 @@ import { isPersonal } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import {
   allowNoReuse,
+  isForShared,
   isPrivate,
   keepPrivate,
+  letBrowsersValidate,
   makePrivate,
   withoutBody,
 } from "../respond/downstream.ts";
@@ -31,6 +34,7 @@ import {
   type PendingForward,
 } from "../reuse/pending-forward.ts";
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
+import { termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys, refusalHoldsFor } from "./consequences.ts";
 import { claimedUnseen, taggedByLength, withheldTag } from "./lying-validators.ts";
@@ -155,6 +159,8 @@ function unstored(
   const isTypeChosen =
     (rule === "unconfirmed" && isTypeInDoubt(metadata, { ...pending, before })) ||
     metadata.selecting.some(([name]) => name === acceptClassName);
+  const { directives } = termsOf(metadata, request.route).governing;
+  const isForbidden = forbiddingDirective(directives) !== undefined;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
@@ -163,6 +169,10 @@ function unstored(
     if (!isClaimed) withoutValidators(fields);
     if (isTypeChosen) fields.append("vary", "Accept");
     change?.(fields);
+    // An answer that no shared cache may store is not Tidemark's, unless it has lost a directive here.
+    if (!isForbidden || isForShared(headers)) {
+      letBrowsersValidate(fields, response, exchange.site.config);
+    }
     // Rule 30 e: an answer that is not stored ends downstream like one that is.
     return endingBy(endsAtMs, fields, { nowAtMs: exchange.nowAtMs, status });
   });

@@ -67,13 +67,30 @@ describe("a field that is meant for shared caches", () => {
   const tagged = { tagFields: ["X-Keys"] };
   const targeted = { "cdn-cache-control": "max-age=9" };
   const others = { "other-cdn-cache-control": "max-age=9" };
+  const css = { "content-type": "text/css" };
+  const expiring = { expires: "Sun, 06 Nov 2044 08:49:37 GMT" };
+  const refreshed = "max-age=5, stale-while-revalidate=9";
 
   it.each<[id: string, stored: Fields, value: string | null, config?: WrittenConfig]>([
     ["s-maxage", cc("s-maxage=60, max-age=5"), "max-age=5"],
-    ["s-maxage-alone", cc("s-maxage=60"), null],
-    ["s-maxage-capital", cc("S-MaxAge=60, public"), "public"],
-    ["other-directives-unchanged", cc('s-maxage=1, X="a, b",  public'), 'X="a, b", public'],
-    ["private-after-a-semicolon", cc("s-maxage=0; private, b"), "private, b"],
+    ["s-maxage-alone", cc("s-maxage=60", css), null],
+    ["s-maxage-capital", cc("S-MaxAge=60, public", css), "public"],
+    ["other-directives-unchanged", cc('s-maxage=1, X="a, b",  public', css), 'X="a, b", public'],
+    ["private-after-a-semicolon", cc("s-maxage=0; private, b", css), "private, b"],
+    ["lone-stale-while-revalidate", cc("s-maxage=6, stale-while-revalidate=9", css), null],
+    ["beside-max-age", cc(`s-maxage=6, ${refreshed}`), refreshed],
+    [
+      "beside-expires",
+      cc("s-maxage=6, stale-while-revalidate=9", expiring),
+      "stale-while-revalidate=9",
+    ],
+    ["without-s-maxage", cc("stale-while-revalidate=9", css), "stale-while-revalidate=9"],
+    [
+      "in-front",
+      cc("s-maxage=6, stale-while-revalidate=9"),
+      "s-maxage=6, stale-while-revalidate=9",
+      inFront,
+    ],
     ["untouched", cc("public,max-age=5"), "public,max-age=5"],
     ["targeted", targeted, null],
     ["surrogate", { "surrogate-control": "max-age=9" }, null],

@@ -15,6 +15,7 @@ describe("the Cache-Control that caches beyond Tidemark get", () => {
   const named = 'private="x-a"';
   const xa = { "x-a": "1" };
   const own = "max-age=600, private";
+  const checked = "max-age=0, must-revalidate";
 
   it.each<[id: string, fields: FieldTexts, told: string, init?: AskInit, status?: number]>([
     ["unknown cookie", lasting, own, alice],
@@ -27,10 +28,15 @@ describe("the Cache-Control that caches beyond Tidemark get", () => {
     ["no-store", cc("max-age=600, no-store"), "max-age=600, no-store"],
     ["public", cc("public, max-age=600"), "public, max-age=600", alice],
     ["private field", cc(`public, max-age=600, ${named}`, xa), `max-age=600, ${named}, private`],
-    ["private field, absent", cc(`public, ${named}`), `public, ${named}`],
+    ["private field, absent", cc(`public, ${named}`), `public, ${named}, ${checked}`],
     ["private field, passed by", cc(named, xa), `${named}, private`, basic],
-    ["private field, HEAD", cc(`public, ${named}`, xa), `${named}, private`, { method: "HEAD" }],
-    ["no-cache field", cc('public, no-cache="x-a"', xa), 'public, no-cache="x-a"'],
+    [
+      "private field, HEAD",
+      cc(`public, ${named}`, xa),
+      `${named}, private, ${checked}`,
+      { method: "HEAD" },
+    ],
+    ["no-cache field", cc('public, no-cache="x-a"', xa), `public, no-cache="x-a", ${checked}`],
   ])("has `private` only for one client: %s", async (_, fields, told, init = {}, status = 200) => {
     const site = openSite({ origin: () => page("page", fields, status) });
     expect((await site.get("/a", init)).fields.get("cache-control")).toBe(told);

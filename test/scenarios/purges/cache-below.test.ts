@@ -155,7 +155,7 @@ describe("an answer without a body from before a purge", () => {
         text: "page",
         cacheStatus: "tidemark; fwd=stale; fwd-status=304; detail=before-purge",
       });
-      expect(fields.get("cache-control")).toBe("private, max-age=0");
+      expect(fields.get("cache-control")).toBe("must-revalidate, private, max-age=0");
     }
   });
 

@@ -38,13 +38,16 @@ type Row = [id: string, stored: number | undefined, fields: FieldTexts, asked?: 
 
 const alice = { headers: { cookie: "session=alice" } };
 
+const css = { "content-type": "text/css" };
+
 const rows: readonly Row[] = [
-  ["a page with the lifetime of its route, for two hours", 7_200, {}],
-  ["a page with s-maxage, which clients do not get", 7_200, cc("s-maxage=60")],
+  ["a page with the lifetime of its route", 0, {}],
+  ["a file with the lifetime of its route, for two hours", 7_200, css],
+  ["a file with s-maxage, which clients do not get", 7_200, cc("s-maxage=60", css)],
   [
-    "a page with CDN-Cache-Control, which clients do not get",
+    "a file with CDN-Cache-Control, which clients do not get",
     7_200,
-    { "cdn-cache-control": "max-age=60" },
+    { "cdn-cache-control": "max-age=60", ...css },
   ],
   ["a page with max-age", 60, cc("max-age=60")],
   [
@@ -53,7 +56,8 @@ const rows: readonly Row[] = [
     { "cloudflare-cdn-cache-control": "max-age=86400" },
   ],
   ["a page of a route with browser", 0, {}, { route: { fresh: "10s", browser: "0s" } }],
-  ["a missing page", 180, {}, { status: 404 }],
+  ["a missing page", 0, {}, { status: 404 }],
+  ["a missing file", 180, css, { status: 404 }],
   ["an answer to a client with an unknown cookie", undefined, {}, { init: alice }],
   ["an answer of a route with bypass", undefined, {}, { route: { bypass: true } }],
   ["an answer that sets a cookie", undefined, { "set-cookie": "a=1" }],

@@ -315,7 +315,7 @@ describe("an error or a redirect with a lifetime from the route", () => {
   });
 
   it.each([
-    { status: 404, control: null },
+    { status: 404, control: "max-age=0, must-revalidate" },
     { status: 302, control: null },
     { status: 200, control: "max-age=31536000, immutable" },
     { status: 301, control: "max-age=31536000, immutable" },

@@ -50,6 +50,7 @@ export const doctorCodes = [
   "not-through-tidemark",
   "cache-in-front",
   "cache-below",
+  "browsers-keep",
   "purge-refused",
   "purge-not-seen",
   "origin-forbids-caching",

@@ -35,6 +35,19 @@ function ofPages(
 const namesOf = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].join(", ");
 const isShareable = (page: PageSight) => ["open", "origin", "validated"].includes(judge(page).kind);
 
+/** N of a new site. */
+const lagSeconds = 10;
+
+const keptByBrowsers = (isOf: (page: PageSight) => boolean): Find =>
+  ofPages(
+    "browsers-keep",
+    (page) => isOf(page) && isShareable(page) && page.browserSeconds > lagSeconds,
+    (paths, pages) => {
+      const longest = Math.max(...pages.map(({ browserSeconds }) => browserSeconds));
+      return `Browsers may show ${paths} for up to ${formatSeconds(longest)}, and no purge reaches them. If that is too long, set browser in the route.`;
+    },
+  );
+
 function aboutAgain(pages: readonly PageSight[]): string {
   const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
   if (again === "" && pages.some(({ uncompared }) => uncompared !== undefined)) return "";
@@ -149,6 +162,8 @@ const finds: readonly Find[] = [
     (paths, [first]) =>
       `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.statedBy : ""}). So Tidemark validates each use.`,
   ),
+  keptByBrowsers((page) => page.kind !== "asset"),
+  keptByBrowsers((page) => page.kind === "asset"),
   ({ pages }) => {
     const stored = pages.filter((page) => isShareable(page) && page.kind === "page");
     if (stored.length === 0 || stored.some(({ hasTags }) => hasTags)) return [];

@@ -1,8 +1,10 @@
 // Examines one page: requests it in several ways, and compares the responses.
 import {
+  browserSecondsOf,
   cookiesSetBy,
   isAnalyticsCookie,
   isCredentialField,
+  isSilentToBrowsers,
   type StorageVerdict,
   storingOf,
 } from "../../../../src/http-rules.ts";
@@ -22,6 +24,8 @@ export interface PageSight {
   /** The target of a redirect, as written. */
   readonly redirectsTo: string | undefined;
   readonly storing: StorageVerdict;
+  /** How long browsers may show the page as it leaves Tidemark, in seconds; at most a year. */
+  readonly browserSeconds: number;
   /** Cookies that the page sets and that may identify a visitor. */
   readonly cookies: readonly string[];
   /**
@@ -49,6 +53,8 @@ export interface PageSight {
   /** Fields whose names say that they have tags, and that Tidemark reads only if `tagFields` names them. */
   readonly otherTagFields: readonly string[];
 }
+
+const yearSeconds = 365 * 86_400;
 
 /** Matches `X-Cache-Tags`, `Cache-Tags`, `Edge-Cache-Tag`, `X-Magento-Tags` and `xkey`, for example. */
 const tagFieldName = /(?:^|-)(?:cache-tags?|tags)$|^xkey$/;
@@ -142,6 +148,9 @@ export async function lookAtPage(
     contentType: plain.headers.get("content-type")?.split(";", 1)[0] ?? "",
     redirectsTo: plain.headers.get("location")?.slice(0, 500) ?? undefined,
     storing: storingOf(plain, nowAtMs()),
+    browserSeconds: isSilentToBrowsers(plain.headers, plain)
+      ? 0
+      : Math.min(yearSeconds, browserSecondsOf(plain, nowAtMs())),
     cookies,
     uncompared,
     cookiesAgain: sayingCookies([back]),

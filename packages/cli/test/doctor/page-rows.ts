@@ -1,4 +1,5 @@
 // Pages for the tests of doctor, with and without faults, and the expected findings.
+import type { LookRead } from "../../../../src/protocol/explain-answer.ts";
 import { fromOrigin, hit, origin, passed, type Script, site } from "./scripted-network.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -43,8 +44,8 @@ const open = "origin-open info";
 export interface Page {
   readonly site: Script;
   readonly origin?: Script;
-  /** The age of the stored response when it arrived from the origin. */
-  readonly ageOnArrivalSeconds?: number;
+  /** The stored response, as the site explains it. */
+  readonly copy?: LookRead["tiers"][number]["copy"];
 }
 
 export const rows: readonly [name: string, page: Page, ...findings: string[]][] = [
@@ -144,10 +145,46 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
   ],
   [
     "a stored response that was old on arrival",
-    { site: wellSite, ageOnArrivalSeconds: 90 },
+    { site: wellSite, copy: { ageOnArrivalSeconds: 90 } },
     "cache-below warning",
   ],
-  ["a stored response that was new on arrival", { site: wellSite, ageOnArrivalSeconds: 2 }],
+  [
+    "a stored response that was new on arrival",
+    { site: wellSite, copy: { ageOnArrivalSeconds: 2 } },
+  ],
+  [
+    "a stored page that browsers may use for longer than N",
+    { site: hits({ "cache-control": "max-age=3600" }) },
+    "browsers-keep info",
+  ],
+  ["a stored page that browsers may use for N", { site: hits({ "cache-control": "max-age=10" }) }],
+  [
+    "a stored page whose lifetime in browsers is nearly over",
+    { site: hits({ "cache-control": "max-age=3600", age: "3595" }) },
+  ],
+  [
+    "a stored file that browsers assume to be fresh",
+    { site: hits({ "cache-control": "public", "last-modified": "Sat, 31 Oct 2026 00:00:00 GMT" }) },
+    "browsers-keep info",
+  ],
+  [
+    "a permanent redirect whose fields another server has removed",
+    { site: (_, at) => ({ status: 301, ...hit(at, { "cache-control": "public" }) }) },
+    "browsers-keep info",
+  ],
+  [
+    "a page that is not stored, and that browsers may use for an hour",
+    { site: passes("route", { "cache-control": "private, max-age=3600" }) },
+  ],
+  [
+    "a page that browsers may use for the N of its route",
+    { site: hits({ "cache-control": "max-age=60" }), copy: { ageOnArrivalSeconds: 0 } },
+  ],
+  [
+    "a page that browsers may use for longer than the N of its route",
+    { site: wellSite, copy: { ageOnArrivalSeconds: 0, browsersSeconds: 5 } },
+    "browsers-keep info",
+  ],
   [
     "a response that forbids caching",
     { site: passes("no-store", { "cache-control": "no-store" }) },

@@ -70,7 +70,7 @@ export class Network {
 export const hit = (atSeconds: number, more: Readonly<Record<string, string>> = {}) => ({
   fields: {
     date: dateAt(0),
-    "cache-control": "max-age=60",
+    "cache-control": "max-age=0, must-revalidate",
     "cache-status": `tidemark; hit; ttl=${Math.floor(60 - atSeconds)}; detail=memory`,
     ...more,
   },

@@ -13,7 +13,7 @@ import { proving } from "../fakes/proving.ts";
 import { adminToken, operatorEnv, reaching, siteUrl } from "../fakes/site-as-fetch.ts";
 
 const page = {
-  origin: () => new Response("page", { headers: { "cache-control": "max-age=600" } }),
+  origin: () => new Response("page", { headers: { "cache-control": "s-maxage=600" } }),
 };
 
 const machineAtMs = Date.UTC(2026, 10, 1);

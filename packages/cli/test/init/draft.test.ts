@@ -292,3 +292,22 @@ describe("a drafted configuration for WordPress", () => {
     expect(route("pages")?.freshSeconds).toBe(28_800);
   });
 });
+
+it("init names pages and files that browsers may show for longer than N", async () => {
+  const old = { "last-modified": "Thu, 22 Oct 2026 00:00:00 GMT" };
+  const { told } = await routesOf(
+    originOf({
+      "/": '<a href="/hour">a</a><a href="/brief">b</a><a href="/silent">c</a><a href="/mine">d</a><link rel=stylesheet href="/a.css">',
+      "/hour": () => html("a", { "cache-control": "max-age=3600" }),
+      "/brief": () => html("a", { "cache-control": "max-age=10" }),
+      "/silent": () => html("a", old),
+      "/mine": () => html("a", { "cache-control": "private, max-age=3600" }),
+      "/a.css": () => html("a", { "content-type": "text/css", ...old }),
+    }),
+  );
+  const texts = told.findings.filter(({ code }) => code === "browsers-keep");
+  expect(texts.map(({ text }) => text.replace(/, and.*/, ""))).toEqual([
+    "Browsers may show /hour for up to 1h",
+    "Browsers may show /a.css for up to 1d",
+  ]);
+});

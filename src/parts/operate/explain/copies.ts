@@ -3,7 +3,9 @@ import { type TierName, tierScopes } from "../../../config/tier-names.ts";
 import type { VaryMarker } from "../../../cache/tiers/tier.ts";
 import { discardBody } from "../../../cache/record/record.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
+import { browserUseSeconds } from "../../../rules/browser-lifetime.ts";
 import { sharesNonce } from "../../../rules/nonces.ts";
+import { fieldsFromStored } from "../../../pages/respond/downstream.ts";
 import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import { variantKey } from "../../../routing/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
@@ -117,10 +119,12 @@ function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | 
     : "the origin fails, and the stale response above may answer instead";
 }
 
-function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
+function copyAccount(metadata: StoredMetadata, lookup: PageLookup) {
+  const { request, atMs } = lookup;
   const terms = termsOf(metadata, request.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, stamp, respondedAtMs } = metadata;
+  const browsersSeconds = secondsInBrowsers(metadata, age, lookup);
   return {
     status,
     ageSeconds: rounded(age),
@@ -130,6 +134,8 @@ function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
     lifetimeFrom: lifetimeSource(metadata, request.route),
     /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
     secondsLeft: rounded(terms.lifetimeSeconds - age),
+    /** How long browsers may show the answer; absent if not longer than N. */
+    ...(browsersSeconds > request.route.purgeMaxLagMs / 1_000 && { browsersSeconds }),
     /** When the origin's last response arrived, which may be a 304. */
     storedAt: new Date(respondedAtMs).toISOString(),
     tags,
@@ -142,6 +148,22 @@ function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
     /** Findings about this response. */
     findings: findingsOn(metadata, request.route),
   };
+}
+
+const yearSeconds = 365 * 86_400;
+
+/** Returns how long browsers may show the answer to the next client, in whole seconds, at most a year. */
+function secondsInBrowsers(
+  metadata: StoredMetadata,
+  age: number,
+  { request: { route }, exchange }: PageLookup,
+): number {
+  const { site, decision: handling } = exchange;
+  const ask = { route, config: site.config, ageSeconds: age, handling };
+  const fields = fieldsFromStored(metadata, ask);
+  const { status, respondedAtMs: receivedAtMs } = metadata;
+  const seconds = browserUseSeconds({ status, fields, receivedAtMs });
+  return Math.min(yearSeconds, Math.floor(seconds - Math.floor(age)));
 }
 
 function findingsOn(

@@ -119,12 +119,18 @@ function tierSentence(accounts: readonly TierAccount[], before: readonly TierAcc
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
   const findings = copy.findings.map((code) => ` ${findingSentences[code]}`).join("");
+  const browsers = browsersSentence(copy);
   const gone = has === "response" ? "" : ", stored before its variants were invalidated";
   return (
     `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
-    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${findings}${ofRequest}`
+    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${browsers}${findings}${ofRequest}`
   );
 }
+
+const browsersSentence = ({ browsersSeconds }: Copy): string =>
+  browsersSeconds === undefined
+    ? ""
+    : ` Browsers may show it for ${browsersSeconds} s, and no purge reaches them: browser in the route changes that.`;
 
 const findingSentences: Readonly<Record<Copy["findings"][number], string>> = {
   "validator-lies":

@@ -1,14 +1,16 @@
-// Findings about other caches, which only outward purges reach: in front of Tidemark, or between it and the origin.
+// Findings about other caches: in front of Tidemark, between it and the origin, and of browsers.
 import * as v from "valibot";
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
 import { explanation, type LookRead } from "../../../../../src/protocol/explain-answer.ts";
+import { browserSecondsOf } from "../../../../../src/http-rules.ts";
+import { formatSeconds } from "../../origin/judge-page.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { cloudflareField, cacheMembers, isOurs, cacheMarks } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
-import { aboutPages, type Page } from "./page.ts";
+import { aboutPages, findingOn, isStored, type Page } from "./page.ts";
 
 export function cacheFindings(pages: readonly Page[]): DoctorFinding[] {
-  return [inFront(pages), below(pages)].flat();
+  return [inFront(pages), below(pages), inBrowsers(pages)].flat();
 }
 
 /** Evidence of another cache, in the responses for a page. */
@@ -139,6 +141,35 @@ function oldOnArrival(page: Page): Sign[] {
   if (ageSeconds <= arrivalSecondsMax) return [];
   const text = `The stored response was ${ageSeconds} s old when it arrived, or the origin's clock is wrong.`;
   return [{ page, text, isHarmless: false }];
+}
+
+/** N by default, for a site that does not explain its answers. */
+const usualLagSeconds = 10;
+
+/** Names stored pages that browsers may show for longer than N. */
+function inBrowsers(pages: readonly Page[]): DoctorFinding | [] {
+  const found = pages.filter((page) => browserSeconds(page) > 0);
+  const longest = Math.max(0, ...found.map(browserSeconds));
+  const time = longest === Infinity ? "for ever" : `for ${formatSeconds(longest)}`;
+  const stated = found[0]?.answers.at(-1)?.headers.get("cache-control");
+  return findingOn(found, {
+    code: "browsers-keep",
+    level: "info",
+    what: `Browsers may show the page ${time}, also after a purge.`,
+    cause: `Cache-Control is ${stated ? JSON.stringify(stated.slice(0, 120)) : "absent"}.`,
+    remedy:
+      'If that is too long, set browser: "0s" in the route. Each repeat view is then a request, mostly answered with 304.',
+  });
+}
+
+/** Returns 0 up to N. */
+function browserSeconds(page: Page): number {
+  const [answer] = page.answers.slice(-1);
+  if (answer === undefined || !isStored(page)) return 0;
+  const { tiers } = lookOf(page.debugged) ?? {};
+  const seconds = browserSecondsOf(answer, answer.askedAtMs);
+  if (tiers === undefined) return seconds > usualLagSeconds ? seconds : 0;
+  return Math.max(0, ...tiers.map(({ copy }) => copy?.browsersSeconds ?? 0));
 }
 
 function lookOf(answer: Answer | undefined): LookRead | undefined {
