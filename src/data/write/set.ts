@@ -1,5 +1,6 @@
 // Sets a value that the application has produced, or has loaded itself. Replaces the older values of all isolates,
 // unless the caller asks for less (docs/purge-protocol-data.md, rule 28).
+import { withTags } from "../../cache/record/record.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
@@ -12,7 +13,6 @@ import {
   type NewRecord,
   recordOf,
 } from "../load/make-record.ts";
-import { withTags } from "../load/data-lookup.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { endValues, isEnding, storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
