@@ -237,12 +237,12 @@ const optionsOf = {
   getOrSetMany: ["missing"],
   lookUp: ["tags"],
   purge: ["tags", "keys", "prefixes", "everything", "soft", "reason"],
-  set: ["fresh", "stale", "tags", "everywhere", "start"],
+  set: ["fresh", "stale", "tags", "everywhere", "start", "endsTags"],
   wrap: ["key"],
   write: ["fresh", "stale", "tags"],
 } as const;
 
-const lists: readonly string[] = ["tags", "keys", "prefixes"];
+const lists: readonly string[] = ["tags", "endsTags", "keys", "prefixes"];
 const flags: readonly string[] = ["forceFresh", "everywhere", "everything", "soft"];
 
 /**

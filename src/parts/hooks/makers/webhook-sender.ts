@@ -9,7 +9,7 @@ import {
 import { hookVariable } from "../../../protocol/variables/secret-variables.ts";
 import { type HookSecrets, hookSecretsOf } from "./hook-secrets.ts";
 import type { HookPorts, HookRefusal, WebhookSender, MappingFault } from "../port/hook.ts";
-import type { WebhookFields, WebhookOrder, WebhookScheme } from "../port/scheme.ts";
+import type { WebhookScheme, WebhookFields } from "../port/scheme.ts";
 import { checkSender } from "./sender-options.ts";
 import { Repeats } from "./repeats.ts";
 import { OutOfTime, pause, within } from "../../../base/timeouts.ts";
@@ -197,27 +197,6 @@ const tooSlow: HookRefusal = {
   hint: "Send it again in a moment.",
 };
 
-/**
- * Returns an order, whose form is not checked yet, with each URL on both schemes: a content system behind a proxy often
- * names http.
- */
-function onBothSchemes(written: unknown): unknown {
-  if (typeof written !== "object" || Array.isArray(written)) return written;
-  const { urls, prefixes } = written as WebhookOrder;
-  const both = (names: unknown) =>
-    Array.isArray(names) ? [...new Set(names.flatMap(schemesOf))] : names;
-  return {
-    ...written,
-    ...(urls !== undefined && { urls: both(urls) }),
-    ...(prefixes !== undefined && { prefixes: both(prefixes) }),
-  };
-}
-
-const schemesOf = (name: unknown): unknown[] =>
-  typeof name === "string" && /^https?:/i.test(name)
-    ? ["https", "http"].map((scheme) => name.replace(/^https?/i, scheme))
-    : [name];
-
 type MappedPayload<Order> =
   | { readonly kind: "order"; readonly order: Order }
   | { readonly kind: "nothing" }
@@ -276,7 +255,7 @@ class Mapping {
       written.catch(() => undefined);
       return this.#failed("invalid", "It returned a promise.", "it returned a promise.", ports);
     }
-    const order = ports.orderOf(onBothSchemes(written));
+    const order = ports.orderOf(written);
     if (!("fault" in order)) return this.#worked({ kind: "order", order }, ports);
     // The fault may quote the payload, which must not be logged.
     const detail = "it returned no purge order. The answer to the sender gives the reason.";
