@@ -68,7 +68,7 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
 
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
     if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
-    const called = asCalled(candidate.stored.metadata, this.#place);
+    const called = asCalled(candidate.stored.metadata, this.#place.tags);
     return this.#ports.view.seek(this.#requester(), called);
   }
 
@@ -188,8 +188,8 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   judge({ stored }: Candidate): DataVerdict {
-    const place = this.#place;
-    return judge(stored.metadata, { place, atMs: this.atMs, ports: this.#ports });
+    const { space, tags } = this.#place;
+    return judge(stored.metadata, { space, tags, atMs: this.atMs, ports: this.#ports });
   }
 
   isEnough(found: FoundData): boolean {

@@ -127,7 +127,7 @@ function foreign(): never {
 function mayHoldStill(need: LoadNeed, { view, nowAtMs, maxLagMs }: DataPorts): boolean {
   const metadata = need.older?.stored.metadata;
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
-  return view.mayBeValidated(asCalled(metadata, need.place), { atMs: nowAtMs(), maxLagMs });
+  return view.mayBeValidated(asCalled(metadata, need.place.tags), { atMs: nowAtMs(), maxLagMs });
 }
 
 function olderOf(need: LoadNeed, ports: DataPorts): unknown {

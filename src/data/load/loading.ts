@@ -164,7 +164,8 @@ export function storedSince(
   const read = memory.read(place.key, { atMs });
   if (read.kind !== "found" || read.record.kind !== "response") return undefined;
   const metadata = asRead(read.record.stored.metadata, place);
-  const verdict = metadata && judge(metadata, { place, atMs, ports });
+  const { space, tags } = place;
+  const verdict = metadata && judge(metadata, { space, tags, atMs, ports });
   if (metadata === undefined || verdict?.kind !== "fresh") return undefined;
   return { kind: "answer", answer: { kind: "value", metadata, by: "collapsed" } };
 }
@@ -224,7 +225,7 @@ export async function isUsableNow(
   place: DataPlace,
   { view, maxLagMs, colo, nowAtMs, afterAnswer }: DataPorts,
 ) {
-  const called = asCalled(metadata, place);
+  const called = asCalled(metadata, place.tags);
   const judged = () => view.judge(called, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   const { host } = place.key;
   if (judged() === "unverified") await view.seek({ atMs: nowAtMs(), host, afterAnswer }, called);

@@ -10,9 +10,6 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import type { CallResult, LoadNeed } from "./load-outcome.ts";
 import type { DataPorts, VerdictPorts } from "./data-ports.ts";
 
-/** The parts of a place on which a verdict depends. */
-type JudgedPlace = Pick<DataPlace, "space" | "tags">;
-
 /** The decision on a stored value. */
 export type DataVerdict =
   /** The value may answer. `ttlMs`: the rest of its fresh time. */
@@ -27,7 +24,7 @@ export type Refusal = "form" | "expired" | "purged" | "unverified";
 /** The last results of `asRead`. */
 const known = notesOn<
   DataMetadata,
-  { readonly tagsOf: Space["tagsOf"]; readonly as: DataMetadata | undefined }
+  { readonly space: Space; readonly as: DataMetadata | undefined }
 >();
 
 /**
@@ -41,17 +38,16 @@ export function asRead(
   metadata: DataMetadata,
   { space, appKey }: DataPlace,
 ): DataMetadata | undefined {
-  const { tagsOf } = space;
   const before = known.get(metadata);
-  if (before?.tagsOf === tagsOf) return before.as;
+  if (before?.space === space) return before.as;
   let as: DataMetadata | undefined;
   try {
     const value = space.derivesTags ? valueOf(metadata, space.codec) : undefined;
-    as = withTags(metadata, tagsOf(value, appKey).map(checkedTag));
+    as = withTags(metadata, space.tagsOf(value, appKey).map(checkedTag));
   } catch {
     as = undefined;
   }
-  for (const one of [metadata, as]) if (one !== undefined) known.set(one, { tagsOf, as });
+  for (const one of [metadata, as]) if (one !== undefined) known.set(one, { space, as });
   return as;
 }
 
@@ -62,7 +58,7 @@ const called = notesOn<
 >();
 
 /** Returns the metadata with the tags of the call, by which the call judges a value. */
-export function asCalled(metadata: DataMetadata, { tags }: Pick<DataPlace, "tags">): DataMetadata {
+export function asCalled(metadata: DataMetadata, tags: DataPlace["tags"] = []): DataMetadata {
   if (tags.length === 0) return metadata;
   const before = called.get(metadata);
   // One object for all uses of a call, because `seek` may replace its stamp (rule 27 f).
@@ -72,14 +68,17 @@ export function asCalled(metadata: DataMetadata, { tags }: Pick<DataPlace, "tags
   return as;
 }
 
+/** The parts of a place on which a verdict depends. By default, the call has no tags. */
+type JudgedPlace = Pick<DataPlace, "space"> & Partial<Pick<DataPlace, "tags">>;
+
 /** Judges a value by its age and by the purge view. Every use of a stored value calls this function. */
 export function judge(
   metadata: DataMetadata,
-  { place, atMs, ports }: { place: JudgedPlace; atMs: number; ports: VerdictPorts },
+  { space, tags, atMs, ports }: JudgedPlace & { atMs: number; ports: VerdictPorts },
 ): DataVerdict {
-  if (!hasForm(metadata, place.space)) return { kind: "unusable", by: "form" };
+  if (!hasForm(metadata, space)) return { kind: "unusable", by: "form" };
   const { maxLagMs, allowanceMs, colo } = ports;
-  const judged = ports.view.judge(asCalled(metadata, place), { atMs, maxLagMs, colo });
+  const judged = ports.view.judge(asCalled(metadata, tags), { atMs, maxLagMs, colo });
   if (isHard(judged)) return { kind: "unusable", by: "purged" };
   const aheadMs = metadata.respondedAtMs - atMs;
   if (aheadMs > allowanceMs) return { kind: "unusable", by: "expired" };
@@ -103,11 +102,11 @@ export async function verifiedVerdict(
   ports: DataPorts,
 ): Promise<DataVerdict> {
   const { view, nowAtMs, afterAnswer } = ports;
-  const { host } = place.key;
-  const judged = () => judge(metadata, { place, atMs: nowAtMs(), ports });
+  const { space, tags, key } = place;
+  const judged = () => judge(metadata, { space, tags, atMs: nowAtMs(), ports });
   const verdict = judged();
   if (verdict.kind !== "unusable" || verdict.by !== "unverified") return verdict;
-  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, asCalled(metadata, place));
+  await view.seek({ atMs: nowAtMs(), host: key.host, afterAnswer }, asCalled(metadata, tags));
   return judged();
 }
 
@@ -146,7 +145,8 @@ export function standIn({ older, place }: LoadNeed, ports: DataPorts): CallResul
   if (older === undefined) return undefined;
   const { stored, tier } = older;
   const { metadata } = stored;
-  const verdict = judge(metadata, { place, atMs: ports.nowAtMs(), ports });
+  const { space, tags } = place;
+  const verdict = judge(metadata, { space, tags, atMs: ports.nowAtMs(), ports });
   return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
 }
 

@@ -22,6 +22,7 @@ import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forwa
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
+import { responseAsRead } from "../stored/tags.ts";
 import { continuationIn } from "./continue-body.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
@@ -144,7 +145,10 @@ async function answerOf(
   if (outcome.kind === "origin-failed") return staleInstead(pending, "another");
   if (isOfAnotherVariant(outcome, pending)) return undefined;
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
-  const stored = outcome.stored ?? { metadata: outcome.metadata, body: { kind: "absent" } };
+  const body = { kind: "absent" } as const;
+  const given = outcome.stored ?? { metadata: outcome.metadata, body };
+  const stored = responseAsRead(given, pending.request);
+  if (stored === undefined) return undefined;
   const candidate = candidateOf(stored, pending);
   await renewViewIfInDoubt(candidate, pending);
   const question = questionOf(pending);

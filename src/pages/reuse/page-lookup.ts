@@ -14,7 +14,7 @@ import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
-import { asRead } from "../stored/tags.ts";
+import { responseAsRead } from "../stored/tags.ts";
 import {
   type Candidate,
   type ResponseDetail,
@@ -137,7 +137,8 @@ export class PageLookup
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, request.forwarded)) return undefined;
-    return isKept(stored.metadata, request.route, atMs) ? this.#asRead(stored) : undefined;
+    if (!isKept(stored.metadata, request.route, atMs)) return undefined;
+    return responseAsRead(stored, request);
   }
 
   inMemory() {
@@ -152,16 +153,11 @@ export class PageLookup
   #withTags(read: ResponseRead): ResponseRead {
     const stored = responseIn(read);
     if (stored === undefined) return read;
-    const as = this.#asRead(stored);
+    const as = responseAsRead(stored, this.request);
     if (as === stored) return read;
     if (as !== undefined) return { kind: "found", record: { kind: "response", stored: as } };
     discardBody(stored);
     return { kind: "absent" };
-  }
-
-  #asRead(stored: StoredResponse): StoredResponse | undefined {
-    const metadata = asRead(stored.metadata, this.request);
-    return metadata === stored.metadata ? stored : metadata && { metadata, body: stored.body };
   }
 
   follow(marker: VaryMarker): boolean {
@@ -299,7 +295,7 @@ export class PageLookup
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {
-    const stored = this.#asRead({ metadata, body: { kind: "absent" } });
+    const stored = responseAsRead({ metadata, body: { kind: "absent" } }, this.request);
     if (stored === undefined) return false;
     const candidate = { stored, tier, key: this.key };
     return this.accepts({ candidate, verdict: this.judge(candidate) });

@@ -6,7 +6,7 @@ import { withTags } from "../../cache/record/record.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
-import type { FieldTags, StoredMetadata } from "./stored-response.ts";
+import type { FieldTags, StoredMetadata, StoredResponse } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 
 /** The field of cache groups. Other responses of the origin can invalidate groups (RFC 9875 §2). */
@@ -141,6 +141,15 @@ export function asRead(metadata: StoredMetadata, reader: TaggingRoute): StoredMe
   const as = made === "failed" ? undefined : withTags(metadata, made.filter(isTag));
   for (const one of [metadata, as]) if (one !== undefined) known.set(one, { route, as });
   return as;
+}
+
+/** Returns a stored response with the metadata of `asRead`. */
+export function responseAsRead(
+  stored: StoredResponse,
+  reader: TaggingRoute,
+): StoredResponse | undefined {
+  const metadata = asRead(stored.metadata, reader);
+  return metadata === stored.metadata ? stored : metadata && { metadata, body: stored.body };
 }
 
 /** Calls the route's tag function, which may throw or return anything. */

@@ -52,7 +52,7 @@ describe("a verdict", () => {
       maxLagMs: 10_000,
       allowanceMs: 1_000,
     };
-    expect(judge(stored(), { place: { space, tags: [] }, atMs, ports })).toMatchObject(is);
+    expect(judge(stored(), { space, atMs, ports })).toMatchObject(is);
   });
 
   it.each([{ schema: 2 }, { codec: "own" }])(
@@ -61,7 +61,7 @@ describe("a verdict", () => {
       const judged = () => expect.fail("The view was asked.");
       const view = { judge: judged } as unknown as PurgeView;
       const ports = { view, colo: () => "", maxLagMs: 10_000, allowanceMs: 1_000 };
-      const verdict = judge(stored(changes), { place: { space, tags: [] }, atMs: 0, ports });
+      const verdict = judge(stored(changes), { space, atMs: 0, ports });
       expect(verdict).toEqual({ kind: "unusable", by: "form" });
     },
   );

@@ -236,6 +236,19 @@ describe("the present tags are those of the route's option `tags`, as when a pag
     },
   );
 
+  it("of a function that names more than before count for a page in memory", async () => {
+    const named = ["labels"];
+    const site = new Releases().open(() => [...named]);
+    await site.get("/a");
+    named.push("datasets");
+    expect(await textOf(site)).toBe("page 1");
+    await purge(site, "datasets");
+    expect(await textOf(site)).toBe("page 2");
+    named.pop();
+    await purge(site, "datasets");
+    expect(await textOf(site)).toBe("page 3");
+  });
+
   it("are worked out once for each page and route", async () => {
     let calls = 0;
     const tags = () => [`call ${(calls += 1)}`];
