@@ -6,7 +6,7 @@ import type { BoundedMap } from "../base/bounded-map.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { copyOf } from "../data/value/frozen.ts";
-import { segmentOf, tagsOf } from "./library-key.ts";
+import { pathTagOf, segmentOf, tagsOf } from "./library-key.ts";
 import {
   bytesIn,
   type StoredBytes,
@@ -128,8 +128,9 @@ export class RouteCache {
     const { fetchCache = false, tags = [], cacheControl } = context;
     const place = this.#placeOf(cacheKey, fetchCache);
     const key = String(place);
-    const { namespace, starts, freshMs, pending, onDemandAtMs } = this.#ports;
+    const { namespace, purges, starts, freshMs, pending, onDemandAtMs } = this.#ports;
     const everywhere = this.#isOnDemand();
+    const ofPath = fetchCache ? [] : [pathTagOf(cacheKey)];
     // Next.js lets `res.revalidate` join a render that began before it.
     const isJoined = !everywhere && (onDemandAtMs.get(key) ?? 0) > this.#madeAtMs;
     // After a failed render, Next.js sets the value from `get` again. A new start would undo the soft purge.
@@ -138,16 +139,19 @@ export class RouteCache {
     const start = this.#starts.get(key) ?? starts.of(this.#madeAtMs);
     // Soft tags of a fetch may be purged before the later stamp that a purge of its key would give the result.
     if (start === undefined || isJoined || (everywhere && fetchCache)) {
-      if (everywhere || isJoined) await namespace.delete(place);
+      // The pages of other builds have the tag of the path, too.
+      if (everywhere || isJoined)
+        await (fetchCache ? namespace.delete(place) : purges.purge(ofPath, undefined));
       return;
     }
     const lifetimeMs = (cacheControl?.expire ?? Infinity) * 1_000;
     const options = {
       fresh: Math.max(1, Math.min(lifetimeMs, freshMs)),
-      tags: tagsOf([...tags, ...(tagsIn(value) ?? (fetchCache ? [] : [pathTagOf(cacheKey)]))]),
+      tags: tagsOf([...tags, ...tagsIn(value), ...ofPath]),
     };
     const stored = { ...split(value), lastModified: Date.now(), cacheControl };
-    const storing = namespace.set(place, stored, { ...options, start, everywhere });
+    const how = { start, everywhere, ...(everywhere && { endsTags: tagsOf(ofPath) }) };
+    const storing = namespace.set(place, stored, { ...options, ...how });
     pending.add(key, storing);
     if (everywhere) await storing;
   }
@@ -187,19 +191,12 @@ export class RouteCache {
   }
 }
 
-/** Returns the tags in a value; `undefined` without any. */
-function tagsIn(value: RouteValue | null): readonly string[] | undefined {
+/** Returns the tags in a value. */
+function tagsIn(value: RouteValue | null): readonly string[] {
   const headers = value?.["headers"] as Readonly<Record<string, unknown>> | undefined;
   const text = headers?.[tagsHeader];
   if (typeof text === "string") return text.split(",");
-  return value?.kind === "FETCH" ? (value["tags"] as string[] | undefined) : undefined;
-}
-
-/** Returns the tag of a path, which Next.js gives only to routes of the App Router. */
-function pathTagOf(cacheKey: string): string {
-  // Next.js 16.4 puts the route before the path, and writes `/` as `/index`, and `/index` as `/index/index`.
-  const path = cacheKey.replace(/^\/route-cache\/[^/]*\/[^/]*\/\$/, "");
-  return `_N_T_${path.replace(/^\/index(?=$|\/index(?:\/|$))/, "") || "/"}`;
+  return (value?.kind === "FETCH" && (value["tags"] as string[] | undefined)) || [];
 }
 
 function split(value: RouteValue | null): Pick<StoredRoute, "value" | "bytes" | "segments"> {

@@ -5,7 +5,7 @@ import { OperatorError } from "../base/operator-error.ts";
 import { patiently } from "../base/timeouts.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { DataPurge } from "../data/purge-data.ts";
-import { tagsOf } from "./library-key.ts";
+import { purgedTagsOf } from "./library-key.ts";
 
 /** A lookup that has ended. */
 export interface LookupEnd {
@@ -139,7 +139,7 @@ export class NextPurges {
         hint: 'Pass tags such as ["article-1"].',
       });
     }
-    const names = [...new Set(tagsOf(tags))].sort();
+    const names = [...new Set(purgedTagsOf(tags))].sort();
     if (names.length === 0) return;
     const soft = durations !== undefined && (durations.expire ?? Infinity) * 1_000 >= this.#staleMs;
     const order = { tags: names, soft, reason: "Next.js" };

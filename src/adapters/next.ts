@@ -77,7 +77,8 @@ export function nextCache(
 
 /**
  * Purges tags, for route handlers such as webhooks. Resolves when the journal has accepted the purge. After `revalidateTag`
- * of Next.js, a route handler answers before that.
+ * of Next.js, a route handler answers before that. Rejects in `register()` of instrumentation, before which Next.js has
+ * loaded no cache.
  *
  * @param how.soft whether values may answer while they are loaded again. Default: `false`
  * @throws OperatorError if the purge is not accepted, and in a process without a cache of `nextCache`
@@ -102,7 +103,7 @@ function noData(): OperatorError {
 function noCache(): OperatorError {
   return new OperatorError({
     what: "The purge was not accepted.",
-    why: "This process of Next.js has no cache of nextCache().",
-    hint: "Set cacheHandlers or cacheHandler in next.config to a module that exports nextCache(...).",
+    why: "This process of Next.js has no cache of nextCache() yet.",
+    hint: "Set cacheHandlers or cacheHandler in next.config to a module that exports nextCache(...). In register() of instrumentation, before Next.js loads that module, call purge({ tags }) of a createDataCache(...) with the same redis and namespace.",
   });
 }

@@ -5,7 +5,7 @@ import { nodeGlobals } from "../base/node-globals.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { DataPurge, PurgeReceipt } from "../data/purge-data.ts";
 import { copyOf } from "../data/value/frozen.ts";
-import { segmentOf, tagsOf } from "./library-key.ts";
+import { purgedTagsOf, segmentOf } from "./library-key.ts";
 import { type OpenNextKind, type OpenNextValue, requestNow } from "./opennext-request.ts";
 
 /** A purge of one tag: a text at once, and an object with `stale` softly. Times are epoch milliseconds. */
@@ -60,7 +60,7 @@ export function openNextOverrides(): OpenNextOverrides {
  * await purge({ tags: ["articles"] });
  */
 export async function purge(order: DataPurge): Promise<PurgeReceipt> {
-  const tags = order.tags && tagsOf(order.tags);
+  const tags = order.tags && purgedTagsOf(order.tags);
   return requestHere().stores.data.purge({ ...order, tags });
 }
 
@@ -100,7 +100,7 @@ const tagCache: OpenNextOverrides["tagCache"] = {
     const { staleMs } = request.stores;
     const isSoft = (one: OpenNextTagWrite) => typeof one === "object" && lastsMs(one) >= staleMs;
     const named = (soft: boolean) =>
-      tagsOf(
+      purgedTagsOf(
         written
           .filter((one) => isSoft(one) === soft)
           .map((one) => (typeof one === "string" ? one : one.tag)),

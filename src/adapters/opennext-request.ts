@@ -9,7 +9,7 @@ import type { Lookup } from "../data/lookup-for-caller.ts";
 import type { Namespace } from "../data/namespace.ts";
 import type { DataPurge } from "../data/purge-data.ts";
 import type { Log } from "../observe/log-line.ts";
-import { segmentOf, tagsOf } from "./library-key.ts";
+import { pathTagOf, segmentOf, tagsOf } from "./library-key.ts";
 
 /** A page, a fetch or a result of `"use cache"`, as OpenNext passes it. */
 export interface OpenNextValue {
@@ -115,7 +115,7 @@ export class OpenNextRequest {
     if (start === undefined) return;
     const value = withTags(given, this.#tagFields.get(name));
     this.#tagFields.set(name, value.meta?.headers?.[tagField]);
-    const tags = tagsOf(tagsIn(value));
+    const tags = tagsOf([...tagsIn(value), ...(kind === "cache" ? [pathTagOf(key)] : [])]);
     const entry = { value, lastModified: Date.now() };
     await values.set(place, entry, { ...this.#lifetimesOf(value), tags, start, everywhere: false });
   }

@@ -4,7 +4,7 @@ import { asLoaded } from "../cache/record/record.ts";
 import { stepAfter } from "./get-or-load.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
-import { DataLookup, type FoundData, withTags } from "./load/data-lookup.ts";
+import { DataLookup, type FoundData } from "./load/data-lookup.ts";
 import { storeValues } from "./load/store-values.ts";
 import { type DataVerdict, verifiedVerdict } from "./load/verdict.ts";
 import type { DataMetadata } from "./value/data-record.ts";
@@ -46,7 +46,6 @@ export interface LookUpOptions {
 /** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol-data.md, rule 28 g). */
 export async function lookedUp(
   place: DataPlace,
-  { tags = [] }: LookUpOptions,
   ports: WritePorts,
 ): Promise<
   Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & {
@@ -56,7 +55,7 @@ export async function lookedUp(
 > {
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
-  const found = await new DataLookup(place, ports, { tags: tags.map(checkedTag) }).found();
+  const found = await new DataLookup(place, ports).found();
   const begun = await beginning;
   const { host } = place.key;
   const { afterAnswer, nowAtMs } = ports;
@@ -71,8 +70,8 @@ export async function lookedUp(
   const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp };
   const judge = async (further: readonly string[]) => {
     if (metadata === undefined) return "unusable";
-    const tagged = withTags(metadata, further.map(checkedTag));
-    return (await verifiedVerdict(tagged, place, ports)).kind;
+    const tags = [...place.tags, ...further.map(checkedTag)];
+    return (await verifiedVerdict(metadata, { ...place, tags }, ports)).kind;
   };
   const given = step.kind === "give" ? step.given : undefined;
   return { given, found, start, startAfter, judge };
@@ -89,7 +88,7 @@ export async function touched(
   place: DataPlace,
   ports: WritePorts,
 ): Promise<CallResult | undefined> {
-  const { given, found, start } = await lookedUp(place, {}, ports);
+  const { given, found, start } = await lookedUp(place, ports);
   if (found?.verdict.kind !== "fresh" || found.candidate.stored.metadata.isNegative) return given;
   const { body, metadata: before } = found.candidate.stored;
   const metadata: DataMetadata = {

@@ -8,7 +8,7 @@ import {
   type CallOptions,
   checkFunction,
   checkOptions,
-  withOptions,
+  withLifetimes,
   completedBy,
   type Load,
   type LoadMany,
@@ -87,8 +87,8 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   async #gotOrSet<V>(key: K, load: Load<T, V> | undefined, options: CallOptions) {
     checkOptions("getOrSet", options);
     if (load !== undefined) checkFunction("getOrSet", "load", load);
-    const { ports, place } = this.#at(key);
-    const loadMany = withOptions(load === undefined ? loadOf(this.#space) : ofOne(load), options);
+    const { ports, place } = this.#at(key, options.tags);
+    const loadMany = withLifetimes(load === undefined ? loadOf(this.#space) : ofOne(load), options);
     const isForced = options.forceFresh === true;
     if (isForced) await purgeBeforeLoad(place, ports);
     const answering = isForced
@@ -141,9 +141,9 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
    * Rejects an invalid tag.
    */
   async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
-    const { ports, place } = this.#at(key);
     checkOptions("lookUp", options);
-    const { given, found: _, ...lookup } = await lookedUp(place, options, ports);
+    const { ports, place } = this.#at(key, options.tags);
+    const { given, found: _, ...lookup } = await lookedUp(place, ports);
     const value = valueFor<T>(key, given, { space: this.#space, ports });
     return { value, isStale: given?.kind === "value" && given.by === "stale", ...lookup };
   }
@@ -271,9 +271,12 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     return async (...sent) => this.getOrSet(key(...sent), () => work(...sent));
   }
 
-  #at(key: K): { readonly ports: NamespacePorts; readonly place: DataPlace } {
+  #at(
+    key: K,
+    tags?: readonly string[],
+  ): { readonly ports: NamespacePorts; readonly place: DataPlace } {
     const ports = this.#portsOf();
-    return { ports, place: placeOf(this.#space, key, ports.host) };
+    return { ports, place: placeOf(this.#space, key, ports.host, tags) };
   }
 
   #written(

@@ -2,8 +2,7 @@
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
-import { everythingTag, type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
-import { tagSpellings } from "../purge/journal/spelling.ts";
+import { everythingTag, type PurgeTargets } from "../purge/journal/purge-target.ts";
 import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
@@ -128,15 +127,12 @@ function noteOnNamespace(key: Key, spaces: NamedPurgePorts["spaces"]): string | 
  * @throws OperatorError for an invalid name, and for a purge without names
  */
 function targetsIn({ tags = [], keys = [], prefixes = [], everything }: DataPurge): PurgeTargets {
-  const { tags: keyTags, prefixes: below } = targetsOf({
+  const { tags: ofNames, prefixes: below } = targetsOf({
     paths: keys.map((key) => pathOf("", key)),
     prefixes: prefixes.map((prefix) => pathOf("", withoutEnd(prefix))),
+    tags: tags.map(checkedTag),
   });
-  const named = [
-    ...(everything === true ? [everythingTag] : []),
-    ...tags.map(checkedTag).flatMap(tagSpellings).map(userTag),
-    ...keyTags,
-  ];
+  const named = [...(everything === true ? [everythingTag] : []), ...ofNames];
   if (named.length > 0) return { tags: [...new Set(named)], prefixes: below };
   throw new OperatorError({
     what: "A purge of data is invalid.",

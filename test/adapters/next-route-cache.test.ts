@@ -169,6 +169,28 @@ describe("res.revalidate", () => {
     expect(await htmlIn(other)).toBe("second");
   });
 
+  it.each([
+    { id: "rendered page", isRendered: true },
+    { id: "render that began before any lookup", isRendered: false },
+  ])("ends the page of another build, which still answers: $id", async ({ isRendered }) => {
+    const { world } = await openedWithPage();
+    const ofBuild = (dir: string) => ({ request: () => openRequest(elsewhere(world), dir) });
+    const [before, next] = ["/app/.next/server", "/next/.next/server"].map(ofBuild);
+    await render(next!, "of the next build");
+    await render({ request: () => openRequest(world, "/app/.next/server") }, "other");
+    if (isRendered) {
+      const onDemand = openOnDemand(world);
+      await onDemand.get("/page", ofPage);
+      await onDemand.set("/page", page("second"), set);
+    } else {
+      const late = openNext(world.isolate.elsewhere());
+      await openOnDemand(late).set("/page", page("second"), set);
+    }
+    world.advance(11);
+    expect(await htmlIn(next!)).toBeUndefined();
+    expect(await htmlIn(before!)).toBe(isRendered ? "second" : undefined);
+  });
+
   it("is not what a client with another secret asks for", async () => {
     const { world, other } = await openedWithPage();
     const forged = openOnDemand(world, "secret-2");
@@ -234,6 +256,61 @@ describe("res.revalidate", () => {
     await onDemand.set("/page", page("of unknown age"), set);
     expect(await openRequest(world).get("/page", ofPage)).toBeNull();
   });
+});
+
+/** The tags that Next.js writes for a page or a route handler, joined by commas. */
+const derived = "_N_T_/layout,_N_T_/news/layout,_N_T_/news/[slug]/page";
+
+it.each([
+  { key: "/news/a,b", tags: `${derived},_N_T_/news/a,b`, by: ["_N_T_/news/a,b"] },
+  {
+    key: "/route-cache/APP_PAGE/0a1b/$/news/a,b",
+    tags: `${derived},_N_T_/news/a,b`,
+    by: ["_N_T_/news/a,b", "_N_T_/news/a%2Cb"],
+  },
+  {
+    key: "/news/50 % off",
+    tags: `${derived},_N_T_/news/50 % off`,
+    by: ["_N_T_/news/50 % off", "_N_T_/news/50%20%25%20off"],
+  },
+  {
+    key: "/api/a b",
+    tags: "_N_T_/layout,_N_T_/api/layout,_N_T_/api/[id]/route,_N_T_/api/a%20b",
+    by: ["_N_T_/api/a b", "_N_T_/api/a%20b"],
+  },
+  {
+    key: "/news/caf\u00e9 x",
+    tags: `${derived},_N_T_/news/caf%C3%A9 x`,
+    by: ["_N_T_/news/caf%C3%A9 x", "_N_T_/news/caf\u00e9%20x"],
+  },
+  {
+    key: "/news/a%2Fb",
+    tags: `${derived},_N_T_/news/a%2Fb`,
+    by: ["_N_T_/news/a%2Fb", "_N_T_/news/a%2fb"],
+  },
+  {
+    key: "/a,b",
+    tags: "_N_T_/layout,_N_T_/a,b/layout,_N_T_/a,b/page,_N_T_/a,b",
+    by: ["_N_T_/a,b/layout", "_N_T_/a,b/page", "_N_T_/a,b"],
+  },
+  { key: "/lists", tags: `${derived},_N_T_/lists,red,one,two,blue`, by: ["one,two", "two, blue,"] },
+])("a purge of $by covers the page $key, and no other", async ({ key, tags, by }) => {
+  for (const tag of by) {
+    const world = await opened();
+    const one = world.request();
+    const stored = [
+      [key, tags],
+      ["/news/a", `${derived},_N_T_/news/a`],
+    ] as const;
+    for (const [name, text] of stored) {
+      await one.get(name, ofPage);
+      const value = { ...page("first"), headers: { "x-next-cache-tags": text } };
+      await one.set(name, value, { cacheControl: lifetimes });
+    }
+    await one.revalidateTag(tag);
+    expect([tag, await world.request().get(key, ofPage)]).toEqual([tag, null]);
+    expect(await world.request().get("/news/a", ofPage)).not.toBeNull();
+  }
 });
 
 it.each([

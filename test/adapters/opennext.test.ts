@@ -44,6 +44,23 @@ describe("a page", () => {
     },
   );
 
+  it.each(["_N_T_/a,b", "_N_T_/a%2Cb", "_N_T_/a,b/page", "one,two"])(
+    "whose path and tags have commas ends after the purge %s, and no other page",
+    async (tag) => {
+      const { here, there } = twoIsolates();
+      await here.render("/a", "other");
+      const tags = "_N_T_/layout,_N_T_/a,b/page,_N_T_/a,b,one,two";
+      const rendered = { ...pageOf("v1"), meta: { headers: { "x-next-cache-tags": tags } } };
+      await here.request(async () => {
+        await incrementalCache.get("/a,b");
+        await incrementalCache.set("/a,b", rendered);
+      });
+      await there.revalidateTag(tag);
+      expect(await there.request(() => incrementalCache.get("/a,b"))).toBeNull();
+      expect(await there.read("/a")).toBe("other");
+    },
+  );
+
   it.each([soft, { tag: "red", stale: 0 }])("is stale after the soft purge %j", async (write) => {
     const { here, there } = twoIsolates();
     await here.render("/a", "v1");

@@ -218,7 +218,8 @@ describe.concurrent("the framework", () => {
       "articles",
       "article:42",
     ]);
-    expect(sent.flatMap((one) => one.urls)).toEqual(["https://site.test/news/"]);
+    const both = ["https://site.test/news/", "http://site.test/news/"];
+    expect(sent.flatMap((one) => one.urls)).toEqual(both);
     const refused = { PYTHONPATH: folder, PURGE_SECRET: wrongSecret };
     const { stderr } = await run(relay, { command, env: refused });
     expect(stderr.match(/RuntimeError: Tidemark did not accept the purge/g)).toHaveLength(3);

@@ -79,6 +79,17 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
       expect(usableCount).toBeGreaterThan(shareOf(100));
     },
   );
+
+  // An origin that lies, or a cache before it, may tell the older release that a purged body is current.
+  it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
+    "in histories of requests to two releases, of which one adds the tag that purges name: %s",
+    async (kind) => {
+      const requests = (seed: number) => requestHistoryOf(seed, { kind, hasReleases: true });
+      const { broken, usableCount } = await sumOf({ from: 100, count: shareOf(20) }, requests);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(shareOf(100));
+    },
+  );
 });
 
 describe("the same seed", () => {

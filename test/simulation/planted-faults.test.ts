@@ -9,12 +9,12 @@ import { rows } from "./planted-rows.ts";
 
 describe("histories find a planted fault", () => {
   it.each(rows)("rule $rule: $fault, within $within histories", async (row) => {
-    const { parts = {}, siteParts, warmShare = 0 } = row;
+    const { parts = {}, siteParts, warmShare = 0, hasReleases = false } = row;
     const { kind = "ordinary", fromSeed = 0, within } = row;
     const play = (seed: number) =>
       siteParts === undefined
         ? historyOf(seed, { parts, kind })
-        : requestHistoryOf(seed, { parts, siteParts, kind, warmShare });
+        : requestHistoryOf(seed, { parts, siteParts, kind, warmShare, hasReleases });
     expect(await firstBroken({ from: fromSeed, count: within }, play)).toBeDefined();
   });
 

@@ -53,6 +53,42 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
   },
 });
 
+/** Returns a tier whose reads pass the metadata of each response to a function. */
+const observed =
+  (seen: (metadata: StoredMetadata) => void) =>
+  (tier: ResponseTier): ResponseTier => ({
+    name: tier.name,
+    arrivingBytesMax: tier.arrivingBytesMax,
+    bodyBytesMax: tier.bodyBytesMax,
+    isShutOff: tier.isShutOff,
+    write: (...given) => tier.write(...given),
+    remove: (key) => tier.remove(key),
+    read: async (key, ask) => {
+      const read = await tier.read(key, ask);
+      if (read.kind === "found" && read.record.kind === "response")
+        seen(read.record.stored.metadata);
+      return read;
+    },
+  });
+
+/** The metadata as a lower tier has it. Copies have it, too. */
+const asStored = Symbol("as stored");
+type Marked = StoredMetadata & { [asStored]?: StoredMetadata };
+
+/** Judges each response from a lower tier by its stored tags alone. */
+export const readersTagsIgnored: Planted = {
+  tiers: (tiers) => {
+    const marking = observed((metadata: Marked) => {
+      metadata[asStored] = { ...metadata };
+    });
+    return new TierStack(tiers.memory, tiers.below.map(marking));
+  },
+  ...withView((view) => ({
+    judge: ((record, ask) =>
+      view.judge((record as Marked)[asStored] ?? record, ask)) satisfies PurgeView["judge"],
+  })),
+};
+
 /** Takes the stamp when the response is stored. */
 export const stampedWhenStored = withView((_, { view }) => ({
   stamp: async (): Promise<Stamp> => ({
@@ -90,21 +126,7 @@ export const freshensWhatIsHeld: Planted = {
 const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetadata>): Planted => ({
   tiers: (tiers, isolate) => {
     const found = new WeakSet<StoredMetadata>();
-    const noted = (tier: ResponseTier): ResponseTier => ({
-      name: tier.name,
-      arrivingBytesMax: tier.arrivingBytesMax,
-      bodyBytesMax: tier.bodyBytesMax,
-      isShutOff: tier.isShutOff,
-      write: (...given) => tier.write(...given),
-      remove: (key) => tier.remove(key),
-      read: async (key, ask) => {
-        const read = await tier.read(key, ask);
-        if (read.kind === "found" && read.record.kind === "response") {
-          found.add(read.record.stored.metadata);
-        }
-        return read;
-      },
-    });
+    const noted = observed((metadata) => void found.add(metadata));
     class Changing extends MemoryTier<ResponseDetail> {
       override write(key: RecordKey, record: ResponseRecord | ArrivingResponse, keep: TierKeep) {
         const isBackfill = record.kind === "response" && found.has(record.stored.metadata);

@@ -18,6 +18,8 @@ export interface Row {
   readonly siteParts?: Partial<SiteParts>;
   /** The share of requests that warm a page instead, 0 to 1. Default: 0. */
   readonly warmShare?: number;
+  /** Whether half of the isolates run a newer release. */
+  readonly hasReleases?: boolean;
   readonly kind?: WorldKind;
   /**
    * The first seed. For a fault that rarely shows, shortly before seeds that show it. Default: 0.
@@ -74,6 +76,13 @@ export const rows: readonly Row[] = [
     kind: "crossing",
     fromSeed: 3_540,
     within: 500,
+  },
+  {
+    rule: "5",
+    fault: "the tags that only the reader's route has are not judged",
+    siteParts: site.readersTagsIgnored,
+    hasReleases: true,
+    within: 60,
   },
   {
     rule: "9",

@@ -18,6 +18,11 @@ interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
   /** The share of requests that warm a page instead, 0 to 1. Default: 0. */
   readonly warmShare?: number;
+  /**
+   * Whether half of the isolates run a newer release, whose routes add the tag of their page. Then no response of the
+   * origin has it, and the readers of the older release may get what a purge of the tag covers.
+   */
+  readonly hasReleases?: boolean;
 }
 
 export function requestHistoryOf(
@@ -51,14 +56,18 @@ class RequestCourse extends Course {
     this.#origin = new SimulatedOrigin(
       world,
       isCrossing ? 14_000 : world.any([500, 3_000, 14_000]),
-      { isLying: kind === "lying", isCached: kind === "cached" },
+      {
+        isLying: kind === "lying",
+        isCached: kind === "cached",
+        isTagging: options.hasReleases !== true,
+      },
     );
     this.#misfortune = misfortuneShare(world, kind) / 2;
     const drawn = (): Leave => world.any(["fresh", "stale-while-revalidate", "stale-if-error"]);
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world, options).map((colo) => this.#open(colo));
+    this.#sites = colosOf(world, options).map((colo, nth) => this.#open(colo, nth));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     this.#suffer = this.misfortunes(isolates, () => this.#ledger.afterLoss(isolates()));
     world.time.afterEach = () => {
@@ -69,8 +78,10 @@ class RequestCourse extends Course {
       : undefined;
   }
 
-  #open(colo: SimulatedColo): SimulatedSite {
-    const around = { cache: colo.cache, origin: this.#origin };
+  #open(colo: SimulatedColo, nth: number): SimulatedSite {
+    const isNewer = this.#options.hasReleases === true && nth % 2 === 0;
+    const release = isNewer ? "newer" : "older";
+    const around = { cache: colo.cache, origin: this.#origin, release } as const;
     const parts = { ...soundSiteParts, ...this.#options.siteParts };
     return new SimulatedSite(this.begin(colo), around, parts);
   }
@@ -168,7 +179,8 @@ class RequestCourse extends Course {
       const { entry, appendedAtMs } = owed;
       // Rule 29 (d): a cache's answer may be older than the mark that begins a journal.
       if (this.kind === "cached" && isBeginning(entry)) continue;
-      const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page);
+      const hasTag = this.#options.hasReleases !== true || site.release === "newer";
+      const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page, hasTag);
       if (!isOlder || entry.mode !== "hard") continue;
       const maxLagMs = this.world.settings.maxLagMs[page];
       const dueAtMs = this.#ledger.dueAtMs(owed, site.isolate, maxLagMs);

@@ -22,6 +22,8 @@ export class SimulatedOrigin {
   isDown = false;
   /** Whether all versions have the same ETag. */
   readonly isLying: boolean;
+  /** Whether responses have the tag of their page. */
+  readonly #isTagging: boolean;
   readonly #world: SimulatedWorld;
   readonly #versions: Version[] = [];
   /** The maximum delay of a response. It may exceed N. */
@@ -33,8 +35,13 @@ export class SimulatedOrigin {
   constructor(
     world: SimulatedWorld,
     backMs: number,
-    { isLying = false, isCached = false }: { isLying?: boolean; isCached?: boolean } = {},
+    {
+      isLying = false,
+      isCached = false,
+      isTagging = true,
+    }: { isLying?: boolean; isCached?: boolean; isTagging?: boolean } = {},
   ) {
+    this.#isTagging = isTagging;
     this.#world = world;
     this.isLying = isLying;
     this.#backMs = backMs;
@@ -77,7 +84,8 @@ export class SimulatedOrigin {
     const how = { isUnchanged, isRenewed: !this.isLying, ageSeconds };
     const named = trace?.generated(number, how);
     const age = ageSeconds === undefined ? {} : { age: String(ageSeconds) };
-    const fields = { etag, "cache-tag": page, ...age, ...named };
+    const tagged = this.#isTagging ? { "cache-tag": page } : {};
+    const fields = { etag, ...tagged, ...age, ...named };
     await world.sleep(world.between(0, this.#backMs));
     if (isUnchanged) return new Response(null, { status: 304, headers: fields });
     return new Response(method === "HEAD" ? null : String(number), { headers: fields });

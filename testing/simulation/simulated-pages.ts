@@ -32,22 +32,31 @@ const lifetimes = {
   "stale-if-error": { fresh: "1s", staleIfError: "10m" },
 };
 
+/** A release of the site. The routes of the newer one have the tag of their page. */
+export type Release = "older" | "newer";
+
 const configs = new Map<string, Config>();
-const configBySettings = new WeakMap<PageSettings, Config>();
+const configBySettings = {
+  older: new WeakMap<PageSettings, Config>(),
+  newer: new WeakMap<PageSettings, Config>(),
+};
 
 /** Returns a configuration with one route for each page and condition, parsed by the product. */
-export function configOf(settings: PageSettings): Config {
-  let config = configBySettings.get(settings);
+export function configOf(settings: PageSettings, release: Release = "older"): Config {
+  let config = configBySettings[release].get(settings);
   if (config === undefined) {
-    config = configFor(settings);
-    configBySettings.set(settings, config);
+    config = configFor(settings, release);
+    configBySettings[release].set(settings, config);
   }
   return config;
 }
 
 /** Returns a cached configuration. There are few, and parsing one takes longer than a history. */
-function configFor({ maxLagMs, allowanceMs, settleMs = 0 }: PageSettings): Config {
-  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs} ${settleMs}`;
+function configFor(
+  { maxLagMs, allowanceMs, settleMs = 0 }: PageSettings,
+  release: Release,
+): Config {
+  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs} ${settleMs} ${release}`;
   let config = configs.get(name);
   if (config === undefined) {
     const routes = pages.flatMap((page) =>
@@ -55,6 +64,7 @@ function configFor({ maxLagMs, allowanceMs, settleMs = 0 }: PageSettings): Confi
         name: routeName(page, leave),
         match: `/${page}/${leave}`,
         ...lifetimes[leave],
+        tags: release === "newer" ? [page] : [],
         purge: { maxLagSeconds: maxLagMs[page] / 1_000 },
       })),
     );
@@ -91,8 +101,8 @@ export function targetsOf(world: { readonly draw: () => number }, page: Page): P
   return { tags: drawn < 0.3 ? urls() : [userTag(page)], prefixes: [] };
 }
 
-/** Returns whether a page is matched by a mark, or by targets from `targetsOf`. */
-export function isNamed({ tags, prefixes }: PurgeTargets, page: Page): boolean {
-  const named = [userTag(page), urlTag(urlOf(page, "fresh")), "everything"];
+/** Returns whether a page is matched by a mark, or by targets from `targetsOf`; without its tag, if it may have none. */
+export function isNamed({ tags, prefixes }: PurgeTargets, page: Page, hasTag = true): boolean {
+  const named = [urlTag(urlOf(page, "fresh")), "everything", ...(hasTag ? [userTag(page)] : [])];
   return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));
 }

@@ -28,7 +28,7 @@ import type { Config } from "../../src/config/config.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import type { SimulatedOrigin } from "./simulated-origin.ts";
-import { configOf } from "./simulated-pages.ts";
+import { configOf, type Release } from "./simulated-pages.ts";
 import { SiteTrace } from "./traces/site-trace.ts";
 import { type WarmedPage, warmPage } from "../../src/parts/operate/warm/warm-page.ts";
 import { responseForm } from "../../src/pages/stored/response-form.ts";
@@ -65,6 +65,7 @@ function compiledOf(config: Config): Compiled {
 
 export class SimulatedSite {
   readonly isolate: SimulatedIsolate;
+  readonly release: Release;
   /** Failures of background work, and log lines about left-out tags. Expected to be empty. */
   readonly failures: string[] = [];
   readonly #context: Context;
@@ -72,11 +73,12 @@ export class SimulatedSite {
 
   constructor(
     isolate: SimulatedIsolate,
-    around: { cache: SimulatedCache; origin: SimulatedOrigin },
+    around: { cache: SimulatedCache; origin: SimulatedOrigin; release?: Release },
     parts: SiteParts,
   ) {
     const { nowAtMs, view, colo } = isolate;
-    const config = configOf(isolate.world.settings);
+    this.release = around.release ?? "older";
+    const config = configOf(isolate.world.settings, this.release);
     const fillBudget = new ByteBudget(memoryBytes);
     const metrics = new Metrics(0);
     this.isolate = isolate;

@@ -133,6 +133,19 @@ export function asLoaded<Metadata extends Provenance>(metadata: Metadata): Metad
   return { ...metadata, stamp: loadStampOf(metadata), loadStamp: undefined };
 }
 
+/**
+ * Returns the metadata with the tags that its reader gives it. If it lacks some of them, it gets the stamp of its load: a
+ * later stamp proves nothing about purges of these tags (rule 27 h).
+ */
+export function withTags<Metadata extends Coverage & Provenance>(
+  metadata: Metadata,
+  tags: readonly string[],
+): Metadata {
+  const further = tags.filter((tag) => !metadata.tags.includes(tag));
+  if (further.length === 0) return metadata;
+  return { ...asLoaded(metadata), tags: [...new Set([...metadata.tags, ...further])] };
+}
+
 /** Returns the body time of the purge protocol, in epoch milliseconds. */
 export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;

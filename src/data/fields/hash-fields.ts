@@ -13,7 +13,7 @@ import { checkedTag } from "../value/load-context.ts";
 import type { DataPlace } from "../value/space.ts";
 import type { FieldTexts, HashStore, HeldHash } from "./hash-store.ts";
 import { type Codec, encodedBy } from "../../base/codec.ts";
-import type { Stamp } from "../../cache/record/record.ts";
+import { type Stamp, withTags } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
 import { noColo, type Requester } from "../../purge/view/view-port.ts";
@@ -83,7 +83,8 @@ export class Fields<T> {
     let judged = this.#ports.heads.get(this.#key.text) ?? "";
     for (let tries = 0; tries < triesMax; tries += 1) {
       // Without a colo, only the view verifies the head (rule 26 c).
-      const current = await this.#usableIn(judged, { ...this.#ports, colo: noColo });
+      const ports = { ...this.#ports, colo: noColo };
+      const current = await this.#usableIn(judged, made.tags, ports);
       // The wait may have brought a purge or a hold.
       if (this.#isCovered(made) || holdOn(this.#place) !== undefined) return false;
       const metadata = current === undefined ? made : joined(current, made);
@@ -114,7 +115,7 @@ export class Fields<T> {
     for (let tries = 0; tries < triesMax; tries += 1) {
       // Rule 26 (d): an increment needs a judged head, so read the head first.
       if (judged === "") judged = (await hashes?.read(this.#key, []))?.head ?? "";
-      const current = await this.#usableIn(judged);
+      const current = await this.#usableIn(judged, this.#tagsFor({}));
       if (current === undefined || holdOn(this.#place) !== undefined) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
       if (answer?.kind === "raised") return answer.value;
@@ -132,7 +133,22 @@ export class Fields<T> {
     const hash = await hashes?.read(this.#key, names);
     if (hash === undefined || hash.head === "") return undefined;
     heads.set(this.#key.text, hash.head);
-    return (await this.#usableIn(hash.head)) && this.#valuesIn(hash);
+    const values = this.#valuesIn(hash);
+    return values && (await this.#usableIn(hash.head, this.#tagsFor(values))) && values;
+  }
+
+  /** Returns the present tags of these fields; none if the function of the namespace fails for a part of the value. */
+  #tagsFor(fields: Partial<T>): readonly string[] {
+    try {
+      return this.#tagsOf(fields);
+    } catch {
+      return [];
+    }
+  }
+
+  #tagsOf(fields: Partial<T>): readonly string[] {
+    const { space, appKey: key } = this.#place;
+    return [...new Set(space.tagsOf(fields, key).map(checkedTag))];
   }
 
   #requester(): Requester {
@@ -154,10 +170,19 @@ export class Fields<T> {
     }
   }
 
-  /** Decodes a head if it may be used, after a wait for a newer view or the book if needed (rule 6). */
-  async #usableIn(head: string, ports: DataPorts = this.#ports): Promise<DataMetadata | undefined> {
-    const metadata = headIn(head);
-    if (metadata === undefined) return undefined;
+  /**
+   * Decodes a head if it may be used, after a wait for a newer view or the book if needed (rule 6).
+   *
+   * @param tags the present tags of the fields
+   */
+  async #usableIn(
+    head: string,
+    tags: readonly string[],
+    ports: DataPorts = this.#ports,
+  ): Promise<DataMetadata | undefined> {
+    const stored = headIn(head);
+    if (stored === undefined) return undefined;
+    const metadata = withTags(stored, tags);
     const { kind } = await verifiedVerdict(metadata, this.#place, ports);
     return kind === "fresh" ? metadata : undefined;
   }
@@ -186,12 +211,12 @@ export class Fields<T> {
     given: Partial<T>,
     provenance: Pick<DataMetadata, "stamp" | "colo" | "requestedAtMs" | "respondedAtMs">,
   ): DataMetadata {
-    const { space, path, appKey: key } = this.#place;
+    const { space, path } = this.#place;
     return {
       ...provenance,
       url: urlOf(path),
       route: "",
-      tags: [...new Set(space.tagsOf(given, key).map(checkedTag))],
+      tags: this.#tagsOf(given),
       fillCostMs: 0,
       bodyBytes: null,
       bodyDigest: null,

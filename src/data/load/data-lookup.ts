@@ -1,7 +1,7 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { asLoaded, bytesOf, discardBody } from "../../cache/record/record.ts";
+import { bytesOf, discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
@@ -10,14 +10,13 @@ import { JoinedCalls } from "../../remote/joined-calls.ts";
 import {
   type Candidate,
   type DataDetail,
-  type DataMetadata,
   type DataRecord,
   decode,
   keepUntilAtMs,
 } from "../value/data-record.ts";
 import type { DataPorts } from "./data-ports.ts";
 import type { DataTiers, DataPlace } from "../value/space.ts";
-import { type DataVerdict, hasForm, judge } from "./verdict.ts";
+import { asCalled, asRead, type DataVerdict, hasForm, judge } from "./verdict.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -37,8 +36,6 @@ export interface DataLookupOptions {
   readonly atPrimary?: boolean;
   /** The tiers to read. Default: the tiers of the namespace. */
   readonly used?: DataTiers;
-  /** Tags that the stored value counts as having, in addition to its own. */
-  readonly tags?: readonly string[];
 }
 
 /** One lookup. */
@@ -50,8 +47,6 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
   readonly #place: DataPlace;
   readonly #ports: DataPorts;
   readonly #wish: DataLookupOptions;
-  /** The last judged value, and the same value with the further tags. */
-  #tagged: { readonly of: DataMetadata; readonly as: DataMetadata } | undefined;
 
   constructor(place: DataPlace, ports: DataPorts, wish: DataLookupOptions = {}) {
     this.#place = place;
@@ -73,7 +68,8 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
 
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
     if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
-    return this.#ports.view.seek(this.#requester(), this.#withTags(candidate.stored.metadata));
+    const called = asCalled(candidate.stored.metadata, this.#place.tags);
+    return this.#ports.view.seek(this.#requester(), called);
   }
 
   hasWaited(): void {
@@ -91,7 +87,19 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   inMemory(): DataRead {
-    return this.used.memory.read(this.key, this);
+    return this.#withTags(this.used.memory.read(this.key, this));
+  }
+
+  /** Gives a value the present tags of its namespace. Without them, it counts as absent. */
+  #withTags(read: DataRead): DataRead {
+    if (read.kind !== "found" || read.record.kind !== "response") return read;
+    const { metadata: stored, body } = read.record.stored;
+    const metadata = asRead(stored, this.#place);
+    if (metadata === stored) return read;
+    if (metadata !== undefined)
+      return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
+    this.#ports.onBadRecord();
+    return absent;
   }
 
   /** Joins the call of other lookups of this turn, if the tier reads several keys with one call. */
@@ -168,7 +176,7 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
     }
     const withText = (text: string): DataRead => {
       decode(metadata, text, this.#place.space.codec);
-      return read;
+      return this.#withTags(read);
     };
     if (body.text !== undefined) return withText(body.text);
     if (body.bytes !== undefined) return withText(decoder.decode(body.bytes));
@@ -180,18 +188,8 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   judge({ stored }: Candidate): DataVerdict {
-    const { space } = this.#place;
-    const metadata = this.#withTags(stored.metadata);
-    return judge(metadata, { space, atMs: this.atMs, ports: this.#ports });
-  }
-
-  #withTags(metadata: DataMetadata): DataMetadata {
-    const { tags = [] } = this.#wish;
-    if (tags.length === 0) return metadata;
-    // One object for both uses, because `seek` may replace its stamp (rule 27 f).
-    if (this.#tagged?.of !== metadata)
-      this.#tagged = { of: metadata, as: withTags(metadata, tags) };
-    return this.#tagged.as;
+    const { space, tags } = this.#place;
+    return judge(stored.metadata, { space, tags, atMs: this.atMs, ports: this.#ports });
   }
 
   isEnough(found: FoundData): boolean {
@@ -224,16 +222,6 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
       if (written instanceof Promise) afterAnswer(async () => void (await written));
     }
   }
-}
-
-/**
- * Returns the metadata with tags. If it lacks some of them, it gets the stamp of the load: a later stamp proves
- * nothing about purges of these tags (rule 27 f).
- */
-export function withTags(metadata: DataMetadata, tags: readonly string[]): DataMetadata {
-  const further = tags.filter((tag) => !metadata.tags.includes(tag));
-  if (further.length === 0) return metadata;
-  return { ...asLoaded(metadata), tags: [...metadata.tags, ...further] };
 }
 
 /** Returns whether the value may answer, fresh or stale. */

@@ -14,7 +14,7 @@ import { LoadTimedOut, notModified, LoaderContext, mapOf } from "../value/load-c
 import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { begin, type LoadStart, type NewRecord, recordOf, renewed } from "./make-record.ts";
 import { endValues, storeValues } from "./store-values.ts";
-import { hasForm } from "./verdict.ts";
+import { asCalled, hasForm } from "./verdict.ts";
 import { runLoad } from "./waits.ts";
 
 /** A value to load, and the flight of its callers, which ends once the value is stored or the load has failed. */
@@ -127,7 +127,7 @@ function foreign(): never {
 function mayHoldStill(need: LoadNeed, { view, nowAtMs, maxLagMs }: DataPorts): boolean {
   const metadata = need.older?.stored.metadata;
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
-  return view.mayBeValidated(metadata, { atMs: nowAtMs(), maxLagMs });
+  return view.mayBeValidated(asCalled(metadata, need.place.tags), { atMs: nowAtMs(), maxLagMs });
 }
 
 function olderOf(need: LoadNeed, ports: DataPorts): unknown {

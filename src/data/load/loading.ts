@@ -23,7 +23,7 @@ import {
   type LoadOutcome,
 } from "./load-outcome.ts";
 import { isEnding } from "./store-values.ts";
-import { hasForm, isResting, judge, standIn } from "./verdict.ts";
+import { asCalled, asRead, hasForm, isResting, judge, standIn } from "./verdict.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
 import { takeTurn } from "../../cache/lease-turn.ts";
@@ -163,9 +163,10 @@ export function storedSince(
   const atMs = ports.nowAtMs();
   const read = memory.read(place.key, { atMs });
   if (read.kind !== "found" || read.record.kind !== "response") return undefined;
-  const { metadata } = read.record.stored;
-  const verdict = judge(metadata, { space: place.space, atMs, ports });
-  if (verdict.kind !== "fresh") return undefined;
+  const metadata = asRead(read.record.stored.metadata, place);
+  const { space, tags } = place;
+  const verdict = metadata && judge(metadata, { space, tags, atMs, ports });
+  if (metadata === undefined || verdict?.kind !== "fresh") return undefined;
   return { kind: "answer", answer: { kind: "value", metadata, by: "collapsed" } };
 }
 
@@ -224,9 +225,10 @@ export async function isUsableNow(
   place: DataPlace,
   { view, maxLagMs, colo, nowAtMs, afterAnswer }: DataPorts,
 ) {
-  const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
+  const called = asCalled(metadata, place.tags);
+  const judged = () => view.judge(called, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   const { host } = place.key;
-  if (judged() === "unverified") await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata);
+  if (judged() === "unverified") await view.seek({ atMs: nowAtMs(), host, afterAnswer }, called);
   return judged() === "usable";
 }
 

@@ -95,7 +95,8 @@ export function recordOf(
   const { space, path, appKey: key } = place;
   const isNegative = value === null;
   const named = space.tagsOf(value, key).map(checkedTag);
-  const metadata = newMetadata(making, isNegative, [...named, ...options.tagsNamed]);
+  const tags = [...named, ...place.tags, ...options.tagsNamed];
+  const metadata = newMetadata(making, isNegative, tags);
   let body: BytesBody;
   try {
     const encoded = isNegative ? { text: "" } : encodedWithCopy(space.codec, value, path);
@@ -127,8 +128,9 @@ export function recordOf(
  */
 export function renewed(older: DataRecord, making: RecordInput): NewRecord {
   const before = older.metadata;
+  const tags = [...before.tags, ...making.place.tags, ...making.options.tagsNamed];
   const metadata: DataMetadata = {
-    ...newMetadata(making, before.isNegative, [...before.tags, ...making.options.tagsNamed]),
+    ...newMetadata(making, before.isNegative, tags),
     colo: before.colo,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
     bodyBytes: before.bodyBytes,

@@ -1,7 +1,10 @@
 // Decides how a stored value may be used at one instant, also if a load is slow or has failed.
 import { isRefreshDrawn } from "../../rules/xfetch.ts";
 import type { PurgeJudgement } from "../../purge/view/view-port.ts";
-import type { DataMetadata } from "../value/data-record.ts";
+import { notesOn } from "../../base/notes.ts";
+import { withTags } from "../../cache/record/record.ts";
+import { type DataMetadata, valueOf } from "../value/data-record.ts";
+import { checkedTag } from "../value/load-context.ts";
 import type { DataPlace, Space } from "../value/space.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { CallResult, LoadNeed } from "./load-outcome.ts";
@@ -18,14 +21,64 @@ export type DataVerdict =
 /** `form`: the value has another schema or codec. */
 export type Refusal = "form" | "expired" | "purged" | "unverified";
 
+/** The last results of `asRead`. */
+const known = notesOn<
+  DataMetadata,
+  { readonly space: Space; readonly as: DataMetadata | undefined }
+>();
+
+/**
+ * Returns the metadata of a stored value with the present tags of its namespace. So a tag that a release adds covers
+ * what was stored before. Worked out once for each value.
+ *
+ * @returns `undefined` if the function of the namespace fails, or names no valid tags. Such a value would not be
+ *   stored either
+ */
+export function asRead(
+  metadata: DataMetadata,
+  { space, appKey }: DataPlace,
+): DataMetadata | undefined {
+  const before = known.get(metadata);
+  if (before?.space === space) return before.as;
+  let as: DataMetadata | undefined;
+  try {
+    const value = space.derivesTags ? valueOf(metadata, space.codec) : undefined;
+    as = withTags(metadata, space.tagsOf(value, appKey).map(checkedTag));
+  } catch {
+    as = undefined;
+  }
+  for (const one of [metadata, as]) if (one !== undefined) known.set(one, { space, as });
+  return as;
+}
+
+/** The last results of `asCalled`. */
+const called = notesOn<
+  DataMetadata,
+  { readonly tags: readonly string[]; readonly as: DataMetadata }
+>();
+
+/** Returns the metadata with the tags of the call, by which the call judges a value. */
+export function asCalled(metadata: DataMetadata, tags: DataPlace["tags"] = []): DataMetadata {
+  if (tags.length === 0) return metadata;
+  const before = called.get(metadata);
+  // One object for all uses of a call, because `seek` may replace its stamp (rule 27 f).
+  if (before?.tags === tags) return before.as;
+  const as = withTags(metadata, tags);
+  called.set(metadata, { tags, as });
+  return as;
+}
+
+/** The parts of a place on which a verdict depends. By default, the call has no tags. */
+type JudgedPlace = Pick<DataPlace, "space"> & Partial<Pick<DataPlace, "tags">>;
+
 /** Judges a value by its age and by the purge view. Every use of a stored value calls this function. */
 export function judge(
   metadata: DataMetadata,
-  { space, atMs, ports }: { space: Space; atMs: number; ports: VerdictPorts },
+  { space, tags, atMs, ports }: JudgedPlace & { atMs: number; ports: VerdictPorts },
 ): DataVerdict {
   if (!hasForm(metadata, space)) return { kind: "unusable", by: "form" };
   const { maxLagMs, allowanceMs, colo } = ports;
-  const judged = ports.view.judge(metadata, { atMs, maxLagMs, colo });
+  const judged = ports.view.judge(asCalled(metadata, tags), { atMs, maxLagMs, colo });
   if (isHard(judged)) return { kind: "unusable", by: "purged" };
   const aheadMs = metadata.respondedAtMs - atMs;
   if (aheadMs > allowanceMs) return { kind: "unusable", by: "expired" };
@@ -45,14 +98,15 @@ export function judge(
 /** Judges a value now. First asks the journal about a value that may answer, but is unverified (rules 6 and 27). */
 export async function verifiedVerdict(
   metadata: DataMetadata,
-  { space, key }: DataPlace,
+  place: DataPlace,
   ports: DataPorts,
 ): Promise<DataVerdict> {
   const { view, nowAtMs, afterAnswer } = ports;
-  const judged = () => judge(metadata, { space, atMs: nowAtMs(), ports });
+  const { space, tags, key } = place;
+  const judged = () => judge(metadata, { space, tags, atMs: nowAtMs(), ports });
   const verdict = judged();
   if (verdict.kind !== "unusable" || verdict.by !== "unverified") return verdict;
-  await view.seek({ atMs: nowAtMs(), host: key.host, afterAnswer }, metadata);
+  await view.seek({ atMs: nowAtMs(), host: key.host, afterAnswer }, asCalled(metadata, tags));
   return judged();
 }
 
@@ -91,7 +145,8 @@ export function standIn({ older, place }: LoadNeed, ports: DataPorts): CallResul
   if (older === undefined) return undefined;
   const { stored, tier } = older;
   const { metadata } = stored;
-  const verdict = judge(metadata, { space: place.space, atMs: ports.nowAtMs(), ports });
+  const { space, tags } = place;
+  const verdict = judge(metadata, { space, tags, atMs: ports.nowAtMs(), ports });
   return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
 }
 

@@ -2,7 +2,13 @@
 // maps whose keys they are.
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import { dataScheme, type PurgeTargets, urlTag } from "../../purge/journal/purge-target.ts";
+import {
+  dataScheme,
+  type PurgeTargets,
+  urlTag,
+  userTag,
+} from "../../purge/journal/purge-target.ts";
+import { tagSpellings } from "../../purge/journal/spelling.ts";
 
 /**
  * A path such as `"42/comments"`, or its segments `["42", "comments"]`, which may contain slashes.
@@ -89,16 +95,18 @@ export function recordKeyOf(path: string, host: string, schema: number): RecordK
   return new RecordKey(text, host, "d");
 }
 
-/** Returns targets that cover each key, and each prefix with everything below it. */
+/** Returns targets that cover each key, each prefix with everything below it, and each tag in all spellings. */
 export function targetsOf(given: {
   /** From `pathOf`. */
   readonly paths?: readonly string[];
   /** From `pathOf`. `articles/4` covers `articles/4` and `articles/4/…`, but not `articles/42`. */
   readonly prefixes?: readonly string[];
+  readonly tags?: readonly string[];
 }): PurgeTargets {
-  const { paths = [], prefixes = [] } = given;
+  const { paths = [], prefixes = [], tags = [] } = given;
+  const ofTags = tags.flatMap(tagSpellings).map(userTag);
   return {
-    tags: [...paths, ...prefixes].map((path) => urlTag(urlOf(path))),
+    tags: [...ofTags, ...[...paths, ...prefixes].map((path) => urlTag(urlOf(path)))],
     prefixes: prefixes.map((path) => `${urlOf(path)}/`),
   };
 }

@@ -189,7 +189,7 @@ export function checkedTag(tag: string): string {
   });
 }
 
-/** Options of `getOrSet`. `fresh`, `stale` and `tags` apply only if this call loads the value. */
+/** Options of `getOrSet`. `fresh` and `stale` apply only if this call loads the value. */
 export interface CallOptions {
   /**
    * Replaces the namespace's `fresh`. A load that calls `fresh` of its context overrides this
@@ -198,7 +198,10 @@ export interface CallOptions {
   readonly fresh?: DataDuration | undefined;
   /** Replaces the namespace's `stale`. */
   readonly stale?: DataDuration | undefined;
-  /** Tags in addition to those of the namespace and of the load. */
+  /**
+   * Tags in addition to those of the namespace and of the load. A purge of one of them covers a stored value for this
+   * call, even if the value was stored without the tag.
+   */
   readonly tags?: readonly string[] | undefined;
   /** Whether to load even if a value is stored or another call is loading it. */
   readonly forceFresh?: boolean | undefined;
@@ -210,23 +213,20 @@ export interface CallOptions {
 }
 
 /**
- * Returns a load whose values have these options.
+ * Returns a load whose values have these lifetimes.
  *
- * @throws OperatorError for an invalid duration or tag
+ * @throws OperatorError for an invalid duration
  */
-export function withOptions(
+export function withLifetimes(
   load: LoadMany<unknown>,
-  { fresh, stale, tags = [] }: CallOptions,
+  { fresh, stale }: Pick<CallOptions, "fresh" | "stale">,
 ): LoadMany<unknown> {
-  if (fresh === undefined && stale === undefined && tags.length === 0) return load;
+  if (fresh === undefined && stale === undefined) return load;
   const valueFreshMs = fresh === undefined ? undefined : msOf(fresh);
   const staleMs = stale === undefined ? undefined : msOf(stale);
-  const named = tags.map(checkedTag);
   return async (keys, context) => {
     for (const key of keys) {
-      const loader = context.of(key) as LoaderContext;
-      Object.assign(loader, { valueFreshMs, staleMs });
-      loader.tags(...named);
+      Object.assign(context.of(key) as LoaderContext, { valueFreshMs, staleMs });
     }
     return load(keys, context);
   };
@@ -237,12 +237,12 @@ const optionsOf = {
   getOrSetMany: ["missing"],
   lookUp: ["tags"],
   purge: ["tags", "keys", "prefixes", "everything", "soft", "reason"],
-  set: ["fresh", "stale", "tags", "everywhere", "start"],
+  set: ["fresh", "stale", "tags", "everywhere", "start", "endsTags"],
   wrap: ["key"],
   write: ["fresh", "stale", "tags"],
 } as const;
 
-const lists: readonly string[] = ["tags", "keys", "prefixes"];
+const lists: readonly string[] = ["tags", "endsTags", "keys", "prefixes"];
 const flags: readonly string[] = ["forceFresh", "everywhere", "everything", "soft"];
 
 /**

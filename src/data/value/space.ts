@@ -8,7 +8,7 @@ import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
 import { type Key, pathOf, recordKeyOf } from "./data-key.ts";
 import { type DataDuration, durationForms, durationMs, notDuration } from "./lifetime-text.ts";
-import { completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
+import { checkedTag, completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierStack } from "../../cache/tiers/tier-stack.ts";
 import type { DataDetail } from "./data-record.ts";
@@ -256,6 +256,8 @@ export interface DataPlace {
   /** The path of the namespace and the segments: `articles/42`. */
   readonly path: string;
   readonly key: RecordKey;
+  /** The tags of the call, in addition to those of the namespace. */
+  readonly tags: readonly string[];
 }
 
 export type DataTiers = TierStack<DataDetail>;
@@ -264,12 +266,21 @@ export type DataTiers = TierStack<DataDetail>;
  * Returns the place of a key.
  *
  * @param host the host of its Cache API key
- * @throws OperatorError for an invalid key
+ * @param tags those of the call
+ * @throws OperatorError for an invalid key or tag
  */
-export function placeOf(space: Space, key: Key, host: string): DataPlace {
+export function placeOf(
+  space: Space,
+  key: Key,
+  host: string,
+  tags: readonly string[] = noTags,
+): DataPlace {
   const path = pathOf(space.name, key);
-  return { space, appKey: key, path, key: recordKeyOf(path, host, space.schema) };
+  const named = tags.length === 0 ? noTags : tags.map(checkedTag);
+  return { space, appKey: key, path, key: recordKeyOf(path, host, space.schema), tags: named };
 }
+
+const noTags: readonly string[] = [];
 
 /** Groups equal keys: each place once, with all its spellings. */
 export function placesOf<K extends Key>(

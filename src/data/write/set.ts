@@ -1,5 +1,6 @@
 // Sets a value that the application has produced, or has loaded itself. Replaces the older values of all isolates,
 // unless the caller asks for less (docs/purge-protocol-data.md, rule 28).
+import { withTags } from "../../cache/record/record.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
@@ -12,10 +13,10 @@ import {
   type NewRecord,
   recordOf,
 } from "../load/make-record.ts";
-import { withTags } from "../load/data-lookup.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { endValues, isEnding, storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
+import { checkedTag } from "../value/load-context.ts";
 import type { DataPlace } from "../value/space.ts";
 import {
   checkDefined,
@@ -46,6 +47,11 @@ export interface SetOptions extends WriteOptions {
    * Default: the call of `set`.
    */
   readonly start?: GivenStart | undefined;
+  /**
+   * Tags of older values of other keys, which the purge of `everywhere` also ends. The value itself may have these tags.
+   * Only with `start`. Default: none.
+   */
+  readonly endsTags?: readonly string[] | undefined;
 }
 
 /**
@@ -62,7 +68,7 @@ export async function setValue(
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
   const { place, value } = written;
-  const { start, everywhere = ports.purging !== undefined } = options;
+  const { start, everywhere = ports.purging !== undefined, endsTags = [] } = options;
   checkDefined(value, place.space.name);
   const refusals: OperatorError[] = [];
   const telling = { ...ports, onTooLarge: (error: OperatorError) => refusals.push(error) };
@@ -70,7 +76,11 @@ export async function setValue(
   const tiers =
     start === undefined
       ? await (everywhere ? inAll : setHere)(written, telling)
-      : await setLoaded(written, { start, everywhere }, telling);
+      : await setLoaded(
+          written,
+          { start, everywhere, endsTags: endsTags.map(checkedTag) },
+          telling,
+        );
   for (const refusal of refusals) throw refusal;
   return tiers;
 }
@@ -82,7 +92,13 @@ export async function setValue(
  */
 async function setLoaded(
   written: WrittenValue,
-  { start, everywhere }: { readonly start: GivenStart; readonly everywhere: boolean },
+  {
+    start,
+    everywhere,
+    endsTags,
+  }: Required<Pick<SetOptions, "everywhere" | "endsTags">> & {
+    readonly start: GivenStart;
+  },
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
   const { place } = written;
@@ -90,8 +106,8 @@ async function setLoaded(
   if (!everywhere || ports.purging === undefined) {
     return storeValues([{ place, record, order: start.order, loaded: start }], ports);
   }
-  const purged = await purgedOlder({ place, reason: "set", since: start.stamp }, ports);
-  const accepted = orRefused(purged, place);
+  const purge = { place, reason: "set", since: start.stamp, tags: endsTags };
+  const accepted = orRefused(await purgedOlder(purge, ports), place);
   if (ports.unpurged.refusedCount !== start.refusedCount) return [];
   const placed = recordAt(record, accepted, ports.nowAtMs());
   if (!isAlone(accepted, placed, start.stamp)) return [];

@@ -117,17 +117,20 @@ export async function purgedOlder(
   {
     place,
     reason,
+    tags = [],
     since,
     write,
   }: {
     readonly place: DataPlace;
     readonly reason: string;
+    /** Tags that the purge also names. */
+    readonly tags?: readonly string[] | undefined;
     readonly since: Stamp | "end";
     readonly write?: (() => WriteWithPurge | undefined) | undefined;
   },
   { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
 ): Promise<AcceptedWrite | OlderTags | Unavailable> {
-  const targets = targetsOf({ paths: [place.path] });
+  const targets = targetsOf({ paths: [place.path], tags });
   const order = { bodyDigest: "", by: "data", mode: "hard", id: randomText(), reason } as const;
   const requester = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
   const hold = unpurged.holdOn(place);

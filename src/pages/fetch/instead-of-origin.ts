@@ -24,6 +24,7 @@ import {
   type WeighedResponse,
 } from "../reuse/may-answer.ts";
 import { isKept, ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
+import { responseAsRead } from "../stored/tags.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
@@ -97,7 +98,9 @@ export function answeredWith(
   pending: PendingForward,
 ): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, pending)) return undefined;
-  const candidate = candidateOf(come.stored, pending);
+  const stored = responseAsRead(come.stored, pending.request);
+  if (stored === undefined) return undefined;
+  const candidate = candidateOf(stored, pending);
   return isAnswer(decide(candidate, questionOf(pending)))
     ? answeredBy(candidate, pending)
     : undefined;

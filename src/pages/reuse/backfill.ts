@@ -4,13 +4,13 @@
 import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ToKeep, writeToTiers } from "../../cache/write-tiers.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { judgedUnder } from "./may-answer.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import { asRead } from "../stored/tags.ts";
 import {
   type Candidate,
   type StoredMetadata,
@@ -77,7 +77,7 @@ export function copyToColo(
   const isOutdated = ({ metadata }: ArrivingResponse) =>
     memory.hasChanged(key, sinceCount) || site.invalidations.covers(metadata, key);
   const copying = async () => {
-    const arriving = await readAgain(from, key, exchange);
+    const arriving = await readAgain(from, place);
     if (arriving === undefined) return;
     const { metadata } = arriving;
     // The tier has the stamp of the load. A judgement replaces it if the book has verified it since (rule 27 f).
@@ -100,17 +100,17 @@ export function copyToColo(
 
 async function readAgain(
   from: ResponseTier,
-  key: RecordKey,
-  { nowAtMs, afterAnswer }: Exchange,
+  { request, key, exchange: { nowAtMs, afterAnswer } }: PagePlace,
 ): Promise<ArrivingResponse | undefined> {
   const read = await from.read(key, { atMs: nowAtMs(), part: "whole", afterAnswer });
   const stored = responseIn(read);
-  const bodyBytes = stored?.metadata.bodyBytes ?? null;
-  if (stored?.body.kind !== "stream" || bodyBytes === null) {
+  const metadata = stored && asRead(stored.metadata, request);
+  const bodyBytes = metadata?.bodyBytes ?? null;
+  if (stored?.body.kind !== "stream" || metadata === undefined || bodyBytes === null) {
     discardBody(stored);
     return undefined;
   }
-  return arrivingFrom(stored.metadata, stored.body.stream, bodyBytes);
+  return arrivingFrom(metadata, stored.body.stream, bodyBytes);
 }
 
 function arrivingFrom(

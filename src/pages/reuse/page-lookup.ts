@@ -2,6 +2,7 @@
 // Redis for a session if each session gets an answer of its own.
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { lookUp, lookUpAndAct, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Requester } from "../../purge/view/view-port.ts";
 import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
@@ -13,12 +14,14 @@ import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief-retention.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
+import { responseAsRead } from "../stored/tags.ts";
 import {
   type Candidate,
   type ResponseDetail,
   type StoredMetadata,
   type StoredResponse,
   type ResponseAsk,
+  type ResponseRead,
   responseIn,
   type ResponseTier,
   type Tiers,
@@ -134,15 +137,27 @@ export class PageLookup
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, request.forwarded)) return undefined;
-    return isKept(stored.metadata, request.route, atMs) ? stored : undefined;
+    if (!isKept(stored.metadata, request.route, atMs)) return undefined;
+    return responseAsRead(stored, request);
   }
 
   inMemory() {
     const { memory } = this.used;
     this.memoryCount = memory.changeCount;
-    const read = memory.read(this.key, this);
+    const read = this.#withTags(memory.read(this.key, this));
     this.exchange.decision.lookedUp(memory.name, read.kind, undefined);
     return read;
+  }
+
+  /** Gives a response the present tags of its route. Without them, it counts as absent. */
+  #withTags(read: ResponseRead): ResponseRead {
+    const stored = responseIn(read);
+    if (stored === undefined) return read;
+    const as = responseAsRead(stored, this.request);
+    if (as === stored) return read;
+    if (as !== undefined) return { kind: "found", record: { kind: "response", stored: as } };
+    discardBody(stored);
+    return { kind: "absent" };
   }
 
   follow(marker: VaryMarker): boolean {
@@ -269,7 +284,7 @@ export class PageLookup
     const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
     this.exchange.decision.lookedUp(tier.name, read.kind, tookMs);
-    return withValues(read, request.forwarded);
+    return this.#withTags(withValues(read, request.forwarded));
   }
 
   /** Returns whether metadata suffices: for a 304, an answer to HEAD, or a validation for either. */
@@ -280,7 +295,8 @@ export class PageLookup
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {
-    const stored: StoredResponse = { metadata, body: { kind: "absent" } };
+    const stored = responseAsRead({ metadata, body: { kind: "absent" } }, this.request);
+    if (stored === undefined) return false;
     const candidate = { stored, tier, key: this.key };
     return this.accepts({ candidate, verdict: this.judge(candidate) });
   }

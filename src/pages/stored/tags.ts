@@ -1,10 +1,12 @@
 // Collects the tags of a response from its fields and its route. Clients receive no fields with
 // tags, unless another cache is in front.
 import { utf8ReadAsLatin1 } from "../../base/latin1.ts";
+import { notesOn } from "../../base/notes.ts";
+import { withTags } from "../../cache/record/record.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
-import type { FieldTags, StoredMetadata } from "./stored-response.ts";
+import type { FieldTags, StoredMetadata, StoredResponse } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 
 /** The field of cache groups. Other responses of the origin can invalidate groups (RFC 9875 §2). */
@@ -19,10 +21,14 @@ const separatedBy: Readonly<Record<string, RegExp>> = {
   "surrogate-key": /[ \t]+/,
 };
 
-/** A request's route, with the parameters of its path, and the tags of the rules that fit the answer. */
-interface RoutedTags {
+/** A request's route, with the parameters of its path. */
+export interface TaggingRoute {
   readonly route: Pick<Route, "tags">;
   readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** The same, with the tags of the rules that fit the answer. */
+interface RoutedTags extends TaggingRoute {
   readonly ruleTags?: readonly string[];
 }
 
@@ -91,11 +97,11 @@ export function taggingOf(
   readonly leftOutBytes: readonly number[];
 } {
   const made = routeTags(routed);
-  const ofRoute = made === "failed" ? [] : made.map((tag) => tag.trim());
+  const ofRoute = made === "failed" ? [] : made;
   const allIn = (named: readonly FieldTags[]) => [
     ...new Set([...named.flatMap(([, tags]) => tags), ...ofRoute, ...(routed.ruleTags ?? [])]),
   ];
-  const tags = allIn(fieldTags).filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
+  const tags = allIn(fieldTags).filter(isTag);
   const storedNames = new Set(fields.map(([name]) => name));
   const withheld = fieldTags.filter(([name, names]) => !storedNames.has(name) && names.length > 0);
   const withheldTags = withheld.length > 0 ? withheld : undefined;
@@ -110,16 +116,50 @@ export function taggingOf(
   };
 }
 
+/** Returns whether a purge can name the tag. */
+function isTag(tag: string): boolean {
+  return tag !== "" && tagBytes(tag) <= tagBytesMax;
+}
+
+/** The last results of `asRead`. */
+const known = notesOn<
+  StoredMetadata,
+  { readonly route: TaggingRoute["route"]; readonly as: StoredMetadata | undefined }
+>();
+
+/**
+ * Returns the metadata of a stored response with the present tags of its reader's route. So a tag that a release adds
+ * covers what was stored before. Worked out once for each response and route.
+ *
+ * @returns `undefined` if the route's function has failed. Such a response would not be stored either
+ */
+export function asRead(metadata: StoredMetadata, reader: TaggingRoute): StoredMetadata | undefined {
+  const { route } = reader;
+  const before = known.get(metadata);
+  if (before?.route === route) return before.as;
+  const made = routeTags(reader);
+  const as = made === "failed" ? undefined : withTags(metadata, made.filter(isTag));
+  for (const one of [metadata, as]) if (one !== undefined) known.set(one, { route, as });
+  return as;
+}
+
+/** Returns a stored response with the metadata of `asRead`. */
+export function responseAsRead(
+  stored: StoredResponse,
+  reader: TaggingRoute,
+): StoredResponse | undefined {
+  const metadata = asRead(stored.metadata, reader);
+  return metadata === stored.metadata ? stored : metadata && { metadata, body: stored.body };
+}
+
 /** Calls the route's tag function, which may throw or return anything. */
-function routeTags({
-  route,
-  parameters,
-}: Omit<RoutedTags, "ruleTags">): readonly string[] | "failed" {
+function routeTags({ route, parameters }: TaggingRoute): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
     // Copy the list, because `every` skips holes in an array.
     const list: unknown[] | undefined = Array.isArray(made) ? [...made] : undefined;
-    if (list?.every((tag) => typeof tag === "string") === true) return list;
+    if (list?.every((tag) => typeof tag === "string") === true)
+      return list.map((tag) => tag.trim());
     // An unhandled rejection would end a Node process.
     if (made instanceof Promise) made.catch(() => undefined);
   } catch {

@@ -4,9 +4,12 @@ import type { DataBesidePages } from "../../compose/data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
 import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { Tiers } from "../../pages/stored/stored-response.ts";
+import type { Site } from "../../pages/site/site.ts";
+import type { StoredMetadata, Tiers } from "../../pages/stored/stored-response.ts";
+import { asRead } from "../../pages/stored/tags.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunSender } from "../../admin/open-part.ts";
+import { readTarget } from "../../routing/target.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 
 /** Limits of a dry run on the shared tier. docs/purge-api.md states the numbers of commands. */
@@ -20,6 +23,7 @@ const urlsMax = 20;
 /** The places where a dry run looks. */
 export interface DryRunPlaces {
   readonly tiers: Pick<Tiers, "memory" | "ofWorld">;
+  readonly site: Pick<Site, "config" | "matchRoute" | "siteHosts">;
   /** `undefined` if the Worker has no data cache. */
   readonly data: Pick<DataBesidePages, "stored"> | undefined;
   readonly dryRuns: DryRunIds;
@@ -35,7 +39,7 @@ export interface DryRunPlaces {
  */
 export async function dryRun(
   targets: PurgeTargets,
-  { tiers: { memory, ofWorld }, data, dryRuns }: DryRunPlaces,
+  { tiers: { memory, ofWorld }, site, data, dryRuns }: DryRunPlaces,
   { by, id }: DryRunSender,
 ) {
   const claim = by === "signed-request" ? await dryRuns.claim(id) : "new";
@@ -49,14 +53,16 @@ export async function dryRun(
     for (const { url } of covered) urls.add(url);
     return { examined: examined.length, covered: covered.length };
   };
-  const isolate = found(memory.stored());
+  const pages = (all: Iterable<StoredMetadata>) =>
+    found(Array.from(all, (metadata) => taggedNow(metadata, site)));
+  const isolate = pages(memory.stored());
   const ofData = data && found(data.stored());
   const listed = await listedIn(ofWorld, claim, bounds);
   const foundInShared =
     typeof listed === "string"
       ? listed
       : {
-          ...found(listed.metadata),
+          ...pages(listed.metadata),
           isWhole: listed.leftOut === undefined,
           ...(listed.leftOut && { whyNotWhole: whyLeftOut(listed.leftOut, bounds) }),
         };
@@ -73,6 +79,17 @@ export async function dryRun(
     ...(by === "admin" && { urls: [...urls].slice(0, urlsMax) }),
     limits: by === "admin" ? limits : `${limits} The list of URLs needs the admin token.`,
   };
+}
+
+/** Returns a page with the present tags of its route, as its next reader judges it (rule 5). */
+function taggedNow(
+  metadata: StoredMetadata,
+  { config, matchRoute, siteHosts }: DryRunPlaces["site"],
+): Coverage {
+  const own = config.routes.filter(({ name }) => name === metadata.route);
+  const match = matchRoute(readTarget(metadata.url, siteHosts), "GET", own);
+  const isOwn = match.route.name === metadata.route;
+  return (isOwn && asRead(metadata, match)) || metadata;
 }
 
 /** Only Redis can list its records. */

@@ -38,7 +38,7 @@ export function operate(): SitePart {
 function open(settings: AdminSettings): OpenPart {
   const { cache, data, site } = settings;
   const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
-  const places = { tiers: cache.tiers, data, dryRuns };
+  const places = { tiers: cache.tiers, site, data, dryRuns };
   return {
     dryRun: (targets, sender) => dryRun(targets, places, sender),
     health: healthRoute(settings),

@@ -45,7 +45,7 @@ export class RoundTrips {
     return new Redis((form, commands) => {
       const send = () => {
         trip.sentAtMs = this.#nowAtMs();
-          trip.onSent?.();
+        trip.onSent?.();
         return outsideNext(() => this.#sent(form, commands, trip));
       };
       return calls.inSlot(send, waitMsMax);

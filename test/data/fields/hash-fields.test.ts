@@ -56,6 +56,38 @@ describe("fields", () => {
     expect(await there.all()).toEqual({ title: "Tides", views: 8, share: 1.5 });
   });
 
+  it.each([
+    { id: "a list", tags: ["red", "new"] },
+    { id: "a function", tags: (_: object, key: string) => ["new", key] },
+    {
+      id: "a function that fails for some fields",
+      tags: (given: { readonly title?: string }) => ["new", given.title!.trim()],
+      isList: false,
+    },
+  ])("are covered by a tag that a release adds to $id", async ({ tags, isList = true }) => {
+    const { start, fieldsIn, here, purge, pass } = await opened();
+    await here.set({ title: "Tides", views: 7 });
+    const after = fieldsIn(start(), { tags });
+    expect(await after.all()).toEqual({ title: "Tides", views: 7 });
+    await purge({ tags: ["new"] });
+    pass(11_000);
+    expect(await after.all()).toBeUndefined();
+    expect(await after.get(["views"])).toEqual(isList ? undefined : { views: 7 });
+    expect(await here.get(["views"])).toEqual({ views: 7 });
+    expect(await after.set({ title: "Moon" })).toBe(true);
+    expect(await after.all()).toEqual({ title: "Moon" });
+  });
+
+  it("are not incremented if a tag of a new release covers them", async () => {
+    const { start, fieldsIn, here, purge, pass } = await opened();
+    await here.set({ views: 7 });
+    const after = fieldsIn(start(), { tags: ["new"] });
+    expect(await after.increment("views")).toBe(8);
+    await purge({ tags: ["new"] });
+    pass(11_000);
+    expect(await after.increment("views")).toBeUndefined();
+  });
+
   it("expire with the first field, and no later field extends that lifetime", async () => {
     const { here, pass } = await opened();
     expect(await here.all()).toBeUndefined();

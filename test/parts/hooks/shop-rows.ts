@@ -13,6 +13,10 @@ const sortedUrl = (url: string) => {
   return `${path}?${query.split("&").toSorted().join("&")}`;
 };
 
+/** @param urls over https */
+const onBothSchemes = (...urls: readonly string[]) =>
+  urls.flatMap((url) => [url, url.replace("https:", "http:")]);
+
 export const shopRows: readonly (readonly [Vendor, readonly Row[]])[] = [
   [
     shopify,
@@ -98,7 +102,16 @@ export const shopRows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { id: 7, permalink: "https://tidemark.test/product/mug/" },
         expected: {
           tags: ["product:7", "product"],
-          urls: ["https://tidemark.test/product/mug/"],
+          urls: onBothSchemes("https://tidemark.test/product/mug/"),
+        },
+      },
+      {
+        id: "a product of a shop behind a proxy, which names http",
+        topic: "product.updated",
+        payload: { id: 7, permalink: "http://tidemark.test/product/mug/" },
+        expected: {
+          tags: ["product:7", "product"],
+          urls: onBothSchemes("https://tidemark.test/product/mug/"),
         },
       },
       {
@@ -122,7 +135,10 @@ export const shopRows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { id: 42, parent_id: 7, permalink: `https://tidemark.test${url}` },
         expected: {
           tags: ["product:42", "product:7", "product"],
-          urls: [`https://tidemark.test${sortedUrl(url)}`, `https://tidemark.test${page}`],
+          urls: onBothSchemes(
+            `https://tidemark.test${sortedUrl(url)}`,
+            `https://tidemark.test${page}`,
+          ),
         },
       })),
       {

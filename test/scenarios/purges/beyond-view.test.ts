@@ -72,12 +72,16 @@ const origin = (request: Request) =>
 
 /** Opens a world whose isolates have pages and data. Isolates with one cache are in one colo. */
 function worldOf({ site, journal, calls }: ReturnType<typeof overRedis | typeof overObjects>) {
-  const isolate = (cache: FakeCache | null = new FakeCache(clock)) => {
-    const data = createDataCache(defineConfig({}), { nowAtMs, random: () => 0.5 });
-    const given = { clock, data, config: {}, origin };
+  const isolate = (
+    cache: FakeCache | null = new FakeCache(clock),
+    tags: readonly string[] = [],
+  ) => {
+    const config = { routes: [{ name: "all", match: "*", tags }] };
+    const data = createDataCache(defineConfig(config), { nowAtMs, random: () => 0.5 });
+    const given = { clock, data, config, origin };
     const ofColo = cache === null ? { hasCache: false } : { cache };
     const pages = openSite({ ...given, ...site, ...ofColo });
-    const values = data.namespace<string, string>("values", { fresh: "10h" });
+    const values = data.namespace<string, string>("values", { fresh: "10h", tags });
     return {
       data,
       values,
@@ -129,8 +133,8 @@ function worldOf({ site, journal, calls }: ReturnType<typeof overRedis | typeof 
       await isolate(cache).fill();
       await purgeOthers();
     },
-    async begun(cache?: FakeCache | null) {
-      const cold = isolate(cache);
+    async begun(cache?: FakeCache | null, tags?: readonly string[]) {
+      const cold = isolate(cache, tags);
       await cold.begin();
       return cold;
     },
@@ -142,25 +146,37 @@ function pass(seconds: number): void {
   vi.setSystemTime(clock.atMs);
 }
 
-const subjects = ["page", "value", "value with further tags"] as const;
-const rows = stores.flatMap((one) => subjects.map((subject) => ({ ...one, subject })));
+/** `added`: the tags that a release has added to the route and the namespace since. */
+const subjects = [
+  { subject: "page" },
+  { subject: "value" },
+  { subject: "value with further tags" },
+  { subject: "page", added: ["new"] },
+  { subject: "value", added: ["new"] },
+] as const;
+const rows = stores.flatMap((one) =>
+  subjects.map((subject) => ({ added: [], ...one, ...subject })),
+);
+const ofRedis = rows.filter(({ store }) => store === "Redis");
+const beyond = "an old $subject and the added tags $added";
 
 /** A read of the record and of the book. */
 const firstCost = [true, 2];
 
-it.each(rows)("a cold isolate asks $store about a $subject once", async ({ open, subject }) => {
+it.each(rows)(`a cold isolate asks $store about ${beyond} once`, async ({ open, ...of }) => {
+  const { subject, added } = of;
   const world = worldOf(open());
   await world.filled();
-  const { asks } = await world.begun(null);
+  const { asks } = await world.begun(null, added);
   expect(await world.costOf(asks[subject])).toEqual(firstCost);
   expect(await world.costOf(asks[subject])).toEqual([true, 0]);
 });
 
-it.each(subjects)("a colo asks Redis about a %s once", async (subject) => {
+it.each(ofRedis)(`a colo asks Redis about ${beyond} once`, async ({ subject, added }) => {
   const world = worldOf(overRedis());
   await world.filled();
   const cache = new FakeCache(clock);
-  const [first, second] = [await world.begun(cache), await world.begun(cache)];
+  const [first, second] = [await world.begun(cache, added), await world.begun(cache, added)];
   expect(await world.costOf(first.asks[subject])).toEqual(firstCost);
   // A stamp proves nothing about further tags, so each isolate asks about them.
   const isAsked = subject === "value with further tags";
@@ -168,11 +184,11 @@ it.each(subjects)("a colo asks Redis about a %s once", async (subject) => {
   expect(await world.costOf(second.asks[subject])).toEqual([true, 0]);
 });
 
-it.each(subjects)("a colo whose edge has an old %s asks Redis once", async (subject) => {
+it.each(ofRedis)(`a colo whose edge has ${beyond} asks Redis once`, async ({ subject, added }) => {
   const world = worldOf(overRedis());
   const cache = new FakeCache(clock);
   await world.filled(cache);
-  const [first, second] = [await world.begun(cache), await world.begun(cache)];
+  const [first, second] = [await world.begun(cache, added), await world.begun(cache, added)];
   expect(await world.costOf(first.asks[subject])).toEqual(firstCost);
   const isAsked = subject === "value with further tags";
   expect(await world.costOf(second.asks[subject])).toEqual(isAsked ? firstCost : [true, 0]);
@@ -202,28 +218,31 @@ it.each(stores)("old pages and values hardly ask $store after 20,000 purges", as
   expect(await commandsPerHit(cold.asks.page)).toBeLessThan(1.1);
 });
 
-it("a colo asks R2 about a large page once", async () => {
+it.each([[[]], [["new"]]])("a colo asks R2 about a large page once: %j", async (added) => {
   const world = worldOf(overRedis());
   await world.filled();
   const cache = new FakeCache(clock);
-  const [first, second] = [await world.begun(cache), await world.begun(cache)];
+  const [first, second] = [await world.begun(cache, added), await world.begun(cache, added)];
   // It reads the head, the body and the book. Another read of head and body copies them to the colo.
   expect(await world.costOf(first.asks["large page"])).toEqual([true, 5]);
   expect(await world.costOf(second.asks["large page"])).toEqual([true, 0]);
 });
 
 describe.each(stores)("a record in $store that the book has verified", ({ open }) => {
-  it.each(subjects)("is covered by a later purge: %s", async (subject) => {
-    const world = worldOf(open());
-    await world.filled();
-    const { asks } = await world.begun();
-    expect(await world.costOf(asks[subject])).toEqual(firstCost);
-    await world.purge("everything");
-    pass(20);
-    expect(await asks[subject]()).toBe(false);
-  });
+  it.each(rows.filter((one) => one.open === open))(
+    "is covered by a later purge: $subject, $added",
+    async ({ subject, added }) => {
+      const world = worldOf(open());
+      await world.filled();
+      const { asks } = await world.begun(undefined, added);
+      expect(await world.costOf(asks[subject])).toEqual(firstCost);
+      await world.purge("everything");
+      pass(20);
+      expect(await asks[subject]()).toBe(false);
+    },
+  );
 
-  it("is no answer to a lookup with a tag that was purged since its load", async () => {
+  it("is no answer to a reader with a tag that was purged since its load", async () => {
     const world = worldOf(open());
     await world.filled();
     await world.purge("tag:more");
@@ -233,7 +252,11 @@ describe.each(stores)("a record in $store that the book has verified", ({ open }
       expect(await asks.value()).toBe(true);
       expect(await asks["value with further tags"]()).toBe(false);
       expect(await asks.value()).toBe(true);
+      expect(await asks.page()).toBe(true);
     }
+    const { asks } = await world.begun(cache, ["more"]);
+    expect(await asks.value()).toBe(false);
+    expect(await asks.page()).toBe(false);
   });
 });
 

@@ -35,7 +35,7 @@ function changed(payload: DrupalPayload): WebhookOrder {
   const order = tagsOrder(expression.split("|").map(unescaped));
   const names = order.tags;
   if (type === "tag" || names === undefined) return order;
-  if (type === "url") return { urls: names.flatMap(onBothSchemes) };
+  if (type === "url") return { urls: names };
   if (type !== "wildcardurl") {
     throw noNames('Its type is not "tag", "url", "wildcardurl" or "everything".');
   }
@@ -43,7 +43,7 @@ function changed(payload: DrupalPayload): WebhookOrder {
   const prefixes = names.map((name) => name.split(/[*?]/, 1)[0] ?? "");
   // A wildcard before the path may stand for the end of any host.
   if (names.some((name) => beforePath.test(name))) return { everything: true };
-  return { prefixes: prefixes.flatMap(onBothSchemes) };
+  return { prefixes };
 }
 
 const beforePath = /^(?:https?:\/\/)?[^/*]*\*/i;
@@ -53,10 +53,6 @@ const escapes = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#039;": "'", "&amp;
 /** Decodes the characters that Drupal escapes in values of tokens. The ampersand is the last. */
 const unescaped = (text: string) =>
   Object.entries(escapes).reduce((read, [escape, one]) => read.replaceAll(escape, one), text);
-
-/** Returns the URL on both schemes, because Drupal behind a proxy often names http. */
-const onBothSchemes = (url: string) =>
-  ["https", "http"].map((scheme) => url.replace(/^https?(?=:)/i, scheme));
 
 const noNames = (why: string) =>
   new OperatorError({

@@ -17,8 +17,25 @@ export function presetOf<Payload>(
   { mapping, maxBytes = payloadBytesMax, repeatAfterSeconds }: PresetOptions<Payload>,
   usual: SenderOptions<Payload>["mapping"],
 ): SenderOptions<Payload> {
-  return { mapping: mapping ?? usual, maxBytes, repeatAfterSeconds };
+  const onBoth: typeof usual = (payload, fields) => onBothSchemes(usual(payload, fields));
+  return { mapping: mapping ?? onBoth, maxBytes, repeatAfterSeconds };
 }
+
+/** Names each URL on both schemes, because a sender behind a proxy often names http. */
+function onBothSchemes(order: WebhookOrder | undefined): WebhookOrder | undefined {
+  const both = (names: readonly string[]) => [...new Set(names.flatMap(schemesOf))];
+  const { urls, prefixes } = order ?? {};
+  return (
+    order && {
+      ...order,
+      ...(urls && { urls: both(urls) }),
+      ...(prefixes && { prefixes: both(prefixes) }),
+    }
+  );
+}
+
+const schemesOf = (name: string) =>
+  ["https", "http"].map((scheme) => name.replace(/^https?(?=:)/i, scheme));
 
 /** Makes a sender with its own mapping, whose webhooks have `Authorization: Bearer <secret>`. */
 export function bearerSender<Payload>(

@@ -10,6 +10,7 @@ import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import { variantKey } from "../../../routing/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../../pages/stored/lifetime.ts";
+import { asRead } from "../../../pages/stored/tags.ts";
 import {
   type StoredMetadata,
   type ResponseTier,
@@ -30,7 +31,12 @@ export interface TierAccount {
   readonly isAsked: boolean | "passed-over";
   /** Why a live request would not read this tier. */
   readonly because?: string;
-  readonly has: "response" | "nothing" | "unavailable" | "invalidated variant";
+  readonly has:
+    | "response"
+    | "nothing"
+    | "unavailable"
+    | "invalidated variant"
+    | "untagged response";
   /** Why the tier is unavailable. */
   readonly cause?: string;
   readonly copy?: Copy;
@@ -86,14 +92,16 @@ async function copyIn(
   if (read.kind === "absent" || read.record.kind === "vary") {
     return { account: accountOf("nothing"), ...ofMarker };
   }
-  const { metadata } = read.record.stored;
+  const { metadata: stored } = read.record.stored;
   discardBody(read.record.stored);
-  const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+  const isGone = stored.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+  const as = asRead(stored, request);
+  const ofUse = as === undefined ? "untagged response" : "response";
   const account = {
-    ...accountOf(isGone ? "invalidated variant" : "response"),
-    copy: copyAccount(metadata, lookup),
+    ...accountOf(isGone ? "invalidated variant" : ofUse),
+    copy: copyAccount(stored, as?.tags ?? stored.tags, lookup),
   };
-  return { account, metadata, ...ofMarker };
+  return { account, metadata: as ?? stored, ...ofMarker };
 }
 
 function isAskedOf(name: TierName, { exchange: { decision } }: PageLookup): TierAccount["isAsked"] {
@@ -119,8 +127,10 @@ function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | 
     : "the origin fails, and the stale response above may answer instead";
 }
 
-function copyAccount(metadata: StoredMetadata, lookup: PageLookup) {
+/** @param present the tags by which purges cover the copy for this request */
+function copyAccount(metadata: StoredMetadata, present: readonly string[], lookup: PageLookup) {
   const { request, atMs } = lookup;
+  const added = present.filter((tag) => !metadata.tags.includes(tag));
   const terms = termsOf(metadata, request.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, stamp, respondedAtMs } = metadata;
@@ -139,6 +149,8 @@ function copyAccount(metadata: StoredMetadata, lookup: PageLookup) {
     /** When the origin's last response arrived, which may be a 304. */
     storedAt: new Date(respondedAtMs).toISOString(),
     tags,
+    /** The tags that its route has given it since. */
+    ...(added.length > 0 && { addedTags: added }),
     /** Colo that requested the body; empty if unknown. */
     colo,
     /** `null` if unknown. */

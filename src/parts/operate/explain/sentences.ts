@@ -114,13 +114,15 @@ function tierSentence(accounts: readonly TierAccount[], before: readonly TierAcc
   if (isKnown) return `${holds} the same response.${ofRequest}`;
   const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
   const left = secondsLeft > 0 ? `${secondsLeft} s left` : `expired ${-secondsLeft} s ago`;
-  const tags = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
+  const own = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
+  const { addedTags } = copy;
+  const tags = addedTags ? `${own}, and now also ${addedTags.join(", ")} by its route` : own;
   const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
   const findings = copy.findings.map((code) => ` ${findingSentences[code]}`).join("");
   const browsers = browsersSentence(copy);
-  const gone = has === "response" ? "" : ", stored before its variants were invalidated";
+  const gone = whyUnused[has] ?? "";
   return (
     `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${browsers}${findings}${ofRequest}`
@@ -131,6 +133,11 @@ const browsersSentence = ({ browsersSeconds }: Copy): string =>
   browsersSeconds === undefined
     ? ""
     : ` Browsers may show it for ${browsersSeconds} s, and no purge reaches them: browser in the route changes that.`;
+
+const whyUnused: Readonly<Partial<Record<TierAccount["has"], string>>> = {
+  "invalidated variant": ", stored before its variants were invalidated",
+  "untagged response": ", unused because the route's tags function fails",
+};
 
 const findingSentences: Readonly<Record<Copy["findings"][number], string>> = {
   "validator-lies":
