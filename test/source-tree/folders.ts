@@ -245,6 +245,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "parts/operate/reports": [...beneathCore, reporting],
   "parts/operate": [
     ...core,
+    "routing",
     "platform",
     ...steps,
     "compose",

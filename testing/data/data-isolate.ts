@@ -111,9 +111,9 @@ export function openArticles(options: object = {}) {
   return { isolate, articles, source: new HeldSource(), counts };
 }
 
-/** Waits until the load is in progress, and all other calls have finished their lookups. */
-export async function allJoined(source: HeldSource): Promise<void> {
-  await until(() => source.count > 0);
+/** Waits until the load is in progress, the `nth` of its source, and all other calls have finished their lookups. */
+export async function allJoined(source: HeldSource, nth = 1): Promise<void> {
+  await until(() => source.count >= nth);
   await idle();
 }
 

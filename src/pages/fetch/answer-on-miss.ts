@@ -321,11 +321,10 @@ async function fetchAndConfirm(
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
-  const { site } = exchange;
   const before = storedCandidate(pending);
   const fetched = await lead(pending, flight);
   if (before === undefined) return fetched;
-  const { ledAnonymously } = site.uncacheable;
+  const { ledAnonymously } = exchange.site.uncacheable;
   const { outcome } = flight;
   // Below 500, the origin has lost an asset, for all clients.
   const isFailed = outcome?.kind === "origin-failed" && (outcome.status ?? 500) >= 500;
@@ -334,7 +333,7 @@ async function fetchAndConfirm(
   exchange.afterAnswer(async () => {
     await fetched.done;
     // End the client's own flight first, because a refresh does not start during a flight.
-    site.flights.leave(key.text, flight);
+    exchange.site.flights.leave(key.text, flight);
     refreshBehind(request, before, key, exchange);
   });
   return fetched;

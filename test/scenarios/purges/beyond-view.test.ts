@@ -148,14 +148,14 @@ function pass(seconds: number): void {
 
 /** `added`: the tags that a release has added to the route and the namespace since. */
 const subjects = [
-  { subject: "page" },
-  { subject: "value" },
-  { subject: "value with further tags" },
+  { subject: "page", added: [] },
+  { subject: "value", added: [] },
+  { subject: "value with further tags", added: [] },
   { subject: "page", added: ["new"] },
   { subject: "value", added: ["new"] },
 ] as const;
-const rows = stores.flatMap((one) =>
-  subjects.map((subject) => ({ added: [], ...one, ...subject })),
+const rows = stores.flatMap(({ store, open }) =>
+  subjects.map(({ subject, added }) => ({ store, open, subject, added })),
 );
 const ofRedis = rows.filter(({ store }) => store === "Redis");
 const beyond = "an old $subject and the added tags $added";

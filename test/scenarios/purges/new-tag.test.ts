@@ -36,7 +36,7 @@ class Releases {
   readonly origin: OriginInProcess;
   readonly #stores: SiteOptions;
 
-  constructor(script: Script = numbered, stores: SiteOptions | undefined = undefined) {
+  constructor(script: Script = numbered, stores?: SiteOptions) {
     this.origin = new OriginInProcess(script);
     this.#stores = stores ?? { upstash: new UnsteadyUpstash(this.clock) };
   }
@@ -88,7 +88,7 @@ describe.each([
       route,
       isElsewhere ? elsewhere(releases) : {},
     );
-    if (isRead) expect(await textOf(after)).toBe("page 1");
+    expect(isRead ? await textOf(after) : "page 1").toBe("page 1");
     await purge(after, "datasets");
     expect(await textOf(after)).toBe("page 2");
     releases.clock.advance(11);
