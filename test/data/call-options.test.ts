@@ -107,7 +107,7 @@ describe("a misspelt option is refused with the call's options", () => {
     [
       "set",
       { ttl: 500, tags: [] },
-      "fresh, stale, tags, everywhere, start",
+      "fresh, stale, tags, everywhere, start, endsTags",
       ({ articles }, given) => articles.set("42", "v", given),
     ],
     [

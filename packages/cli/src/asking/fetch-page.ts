@@ -39,7 +39,7 @@ const bodyBytesMax = 1_048_576;
 
 const plainFields = {
   "user-agent": userAgent,
-  accept: "text/html,application/json;q=0.9,*/*;q=0.8",
+  accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 };
 
 /** Rejects only if the user interrupts. */

@@ -186,9 +186,8 @@ export const riddles: readonly Riddle[] = [
     told: notStored("too-large"),
     says: [
       /by the rule too-large .*its body of 1200000 bytes is too large .*\(memory\): 1048576 bytes is the limit of memory.*add "edge" to tiers/,
-      /Its Cache-Status says stored/,
     ],
-    never: [/raise limits/, /limits\.bufferBytes/],
+    never: [/raise limits/, /limits\.bufferBytes/, /Its Cache-Status says stored/],
   },
   {
     id: "the Content-Length is too large",
@@ -216,7 +215,10 @@ export const riddles: readonly Riddle[] = [
     config: { limits: { memoryBytes: 262_144 } },
     origin: () => page("x".repeat(400_000), cc("max-age=300")),
     told: notStored("memory-short"),
-    says: [/by the rule memory-short .*memory for bodies in transit.*raise limits\.memoryBytes/],
+    says: [
+      /by the rule memory-short .*memory for bodies in transit.*raise limits\.memoryBytes/,
+      /Its Cache-Status says stored/,
+    ],
   },
   {
     id: "SITE_HOST is not set, and each server in front sends another host",
