@@ -4,7 +4,6 @@
 //   npm run bench -- simulation --histories 200000 --seed 1
 //   npm run bench -- simulation --positions --histories 20000 --kind failing
 //   npm run bench -- simulation --requests --histories 2000 --kind crossing
-//   npm run bench -- simulation --requests --scheduled --histories 2000
 //   npm run bench -- simulation --switch --histories 20000 --kind trimming
 //   npm run bench -- simulation --data --histories 100000
 //   npm run bench -- simulation --sets --kind failing --histories 20000
@@ -27,7 +26,6 @@ import { requestHistoryOf } from "../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
 import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
-import { scheduledHistoryOf } from "../testing/simulation/scheduled-history.ts";
 import { switchHistoryOf } from "../testing/simulation/switch-history.ts";
 import { type WorldKind, worldKinds } from "../testing/simulation/simulated-weather.ts";
 import { behindHistoryOf } from "../testing/simulation/write-behind/behind-history.ts";
@@ -35,22 +33,12 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant:
-        | "views"
-        | "positions"
-        | "requests"
-        | "switch"
-        | "scheduled"
-        | "data"
-        | "sets"
-        | "fields";
+      readonly variant: "views" | "positions" | "requests" | "switch" | "data" | "sets" | "fields";
       readonly kind: WorldKind;
       /** Whether Durable Objects have the journal and the records. */
       readonly isObject: boolean;
       /** The number of isolates at the start; `undefined` for 2 to 4. */
       readonly isolateCount: number | undefined;
-      /** Whether purges are also scheduled, in histories of requests and of data. */
-      readonly hasPlans: boolean;
     }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
 
@@ -69,10 +57,10 @@ type Told = Pick<History, "violations" | "judgedCount" | "usableCount">;
 
 function historyIn(share: Share, seed: number, tell?: (line: string) => void): Promise<Told> {
   if (share.variant === "write-behind") return writtenBehind(share.kind, seed, tell);
-  const { variant, kind, isolateCount, hasPlans } = share;
+  const { variant, kind, isolateCount } = share;
   const Store = share.isObject ? ObjectJournal : undefined;
   const Records = share.isObject ? RecordsClient : undefined;
-  const options = { kind, tell, Store, Records, isolateCount, hasPlans };
+  const options = { kind, tell, Store, Records, isolateCount };
   switch (variant) {
     case "views":
       return historyOf(seed, options);
@@ -80,8 +68,6 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
       return historyOf(seed, { ...options, sendsPositions: true });
     case "requests":
       return requestHistoryOf(seed, options);
-    case "scheduled":
-      return scheduledHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts, Store });
     case "switch":
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
     case "data":
@@ -185,16 +171,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = [
-  "positions",
-  "requests",
-  "switch",
-  "data",
-  "sets",
-  "fields",
-  // Last, because requests and data may also be scheduled.
-  "scheduled",
-] as const;
+const variants = ["positions", "requests", "switch", "data", "sets", "fields"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -207,7 +184,6 @@ async function main(): Promise<void> {
       positions: { type: "boolean", default: false },
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
-      scheduled: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
       sets: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },
@@ -222,7 +198,6 @@ async function main(): Promise<void> {
         variant: variants.find((each) => values[each]) ?? "views",
         kind: kindIn(kind ?? "ordinary", worldKinds),
         isObject: values.object,
-        hasPlans: values.scheduled,
         isolateCount:
           values.isolates === undefined ? undefined : numberIn(values.isolates, "isolates"),
       };

@@ -2,7 +2,6 @@
 import type { RedisCommand } from "../../local/upstash-rest/redis-connection.ts";
 import { appendScript, markScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
-import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 
 export const uses = [
@@ -60,7 +59,6 @@ const useOfScript: ReadonlyMap<string, Use> = new Map([
   [appendScript, "purge, written"],
   [markScript, "journal mark"],
   [postScript, "switch"],
-  [scheduleScript, "purge, written"],
   [standingScript, "purge, read back"],
 ]);
 

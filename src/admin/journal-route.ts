@@ -1,6 +1,6 @@
 // GET /_cache/journal: lists the journal's entries, which record who purged what, and when.
 import { isoOf } from "../base/iso-date.ts";
-import { acceptedAtMs, type Entry, scheduledIn } from "../purge/journal/entry.ts";
+import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { Reason } from "../base/operator-error.ts";
@@ -14,16 +14,15 @@ const countUnlessAsked = 100;
 
 /**
  * Answers `GET /_cache/journal?after=<position>&count=<n>`, or `?last=<n>` for the newest entries.
- * The oldest entry comes first. `?scheduled` lists the scheduled purges that have not taken effect.
+ * The oldest entry comes first.
  *
  * @param journal the journal, or the reason why there is none
  */
 export async function journalRoute(
   query: URLSearchParams,
-  journal: Pick<Journal, "after" | "newestFirst" | "newest"> | Reason,
+  journal: Pick<Journal, "after" | "newestFirst"> | Reason,
 ): Promise<Response> {
   const last = query.get("last");
-  if (query.has("scheduled")) return scheduledAnswer(query, journal);
   if (last !== null && (query.has("after") || query.has("count"))) {
     return malformed("last cannot be combined with after or count.");
   }
@@ -48,38 +47,17 @@ export async function journalRoute(
   return jsonAnswer({ entries: entries.map(receiptOf), next } satisfies OperatorAnswer<"journal">);
 }
 
-async function scheduledAnswer(
-  query: URLSearchParams,
-  journal: Pick<Journal, "newest"> | Reason,
-): Promise<Response> {
-  if (query.size > 1) return malformed("scheduled cannot be combined with other parameters.");
-  if ("why" in journal) return refused(503, "unavailable", journal);
-  const read = await journal.newest();
-  if (read.kind === "unavailable")
-    return refused(503, "unavailable", journalAway(read, "send the request again"));
-  const held = scheduledIn(read.scheduled?.entries ?? []);
-  const plans = held
-    .filter(({ scheduled }) => scheduled.state === "planned")
-    .toSorted((one, other) => one.scheduled.atMs - other.scheduled.atMs);
-  return jsonAnswer({ entries: plans.map(receiptOf) } satisfies OperatorAnswer<"scheduled">);
-}
-
 function receiptOf(entry: Entry) {
-  const { position, by, id, mode, reason, lost, switched, scheduled } = entry;
+  const { position, by, id, mode, reason, lost, switched, targets } = entry;
   const at = isoOf(acceptedAtMs(position));
   const mark = lost === "" ? {} : { lost };
   const post = switched === undefined ? {} : { bypass: switched.bypass };
-  const named = namedTargets((scheduled ?? entry).targets);
-  const plan = scheduled && {
-    scheduled: { id: scheduled.id, at: isoOf(scheduled.atMs), state: scheduled.state },
-  };
-  return { position, at, by, id, mode, reason, ...mark, ...post, ...plan, ...named };
+  return { position, at, by, id, mode, reason, ...mark, ...post, ...namedTargets(targets) };
 }
 
 const refused = errorsOf("The journal was not shown.");
 
 function malformed(why: string): Response {
-  const hint =
-    "Write ?after=<the position of an entry>&count=100, ?last=20 or ?scheduled, or omit all.";
+  const hint = "Write ?after=<the position of an entry>&count=100, or ?last=20, or omit all.";
   return refused(400, "malformed", { why, hint });
 }

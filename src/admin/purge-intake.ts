@@ -13,7 +13,6 @@ import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { journalAway, jsonAnswer, orderSummary } from "./json-answers.ts";
 import { type PurgeAnswer, refused, unavailable, usedBefore } from "./purge-answers.ts";
-import { cancelled, planned, refusalOfInstant } from "./scheduled-purges.ts";
 
 interface IntakeSettings {
   readonly cache: TieredCache<ResponseDetail>;
@@ -37,11 +36,6 @@ export class PurgeIntake {
     this.naming = namingOf(settings.site);
   }
 
-  /** Returns the refusal of an order, also in a dry run. */
-  refusalOf({ atMs }: ResolvedOrder): PurgeAnswer | undefined {
-    return atMs === undefined ? undefined : refusalOfInstant(atMs, this.#settings.site.nowAtMs());
-  }
-
   /**
    * Accepts, counts and logs the purge of an authenticated sender. A receiver may have answered its
    * sender before.
@@ -55,23 +49,9 @@ export class PurgeIntake {
     const { site, cache } = this.#settings;
     const { purging } = cache;
     if (purging === undefined) return unavailable(cache.whyNoJournal);
-    const { targets, mode, reason, reading, atMs, cancels } = order;
+    const { targets, mode, reason, reading } = order;
     const { acceptances, reach } = purging;
     const { visibleWithinSeconds } = site.config.purge;
-    const accepted = (at: string) => this.#logAccepted(at, order, sender.by, request);
-    const scheduled = (at: string) => {
-      cache.metrics.add("purges");
-      accepted(at);
-    };
-    const nowAtMs = site.nowAtMs();
-    const given = { visibleWithinSeconds, atMs: nowAtMs, accepted: scheduled };
-    const scheduling = { acceptances, reach, requester, ...given };
-    if (cancels !== undefined) return cancelled(cancels, { reason, ...sender }, scheduling);
-    const wrong = this.refusalOf(order);
-    if (wrong !== undefined) return wrong;
-    const later =
-      atMs === undefined ? undefined : await planned({ ...order, atMs }, sender, scheduling);
-    if (later !== undefined) return later;
     const signed = { targets, mode, reason, ...sender };
     const acceptance = await acceptances.accept(signed, requester);
     if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(sender.id));
@@ -79,7 +59,7 @@ export class PurgeIntake {
       return unavailable(journalAway(acceptance, "send it again with the same id"));
     }
     const { position, visibleByAtMs } = acceptance;
-    accepted(position);
+    this.#logAccepted(position, order, sender.by, request);
     const visibleBy = new Date(visibleByAtMs).toISOString();
     const sealedPosition = await site.positions?.sealed(acceptance);
     const setCookie =
@@ -101,7 +81,7 @@ export class PurgeIntake {
 
   #logAccepted(
     position: string,
-    { mode, reason, reading: { counts, leftOutCount }, atMs, cancels }: ResolvedOrder,
+    { mode, reason, reading: { counts, leftOutCount } }: ResolvedOrder,
     by: string,
     { headers }: Request,
   ): void {
@@ -111,14 +91,10 @@ export class PurgeIntake {
       ? "everything"
       : named.map(([kind, count]) => `${kind} ${count}`).join(", ");
     const left = leftOutCount > 0 ? ` ${leftOutCount} invalid names were left out.` : "";
-    const when = atMs === undefined ? "" : `, at ${new Date(atMs).toISOString()}`;
     this.#settings.site.log({
       event: "purge",
       level: leftOutCount > 0 ? "warn" : "info",
-      message:
-        cancels === undefined
-          ? `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}${when}.${left}`
-          : `The scheduled purge ${cancels} was cancelled at ${position}, by ${by}.`,
+      message: `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}.${left}`,
       position,
       by,
       mode,

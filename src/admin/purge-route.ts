@@ -44,8 +44,6 @@ export async function purgeRoute(
   const order = readOrder(body.replace(/^\uFEFF/, ""), purges.naming);
   if ("fault" in order) return refused(400, "malformed", order.fault);
   if (order.isDryRun) {
-    const refusal = purges.refusalOf(order);
-    if (refusal !== undefined) return refusal;
     if (dryRun === undefined) return { answer: lacksOperate(400, nothingPurged) };
     const run = await dryRun(order.targets, { by, id });
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));

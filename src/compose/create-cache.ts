@@ -7,7 +7,7 @@ import { MemoryTier, type MemoryTierSettings } from "../stores/memory/memory-tie
 import type { RecordForm } from "../cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "../cache/tiers/tier-in-code.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
-import { type Config, settleTimesOf } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { describedError } from "../base/error-name.ts";
 import { type Fault, OperatorError, type Reason } from "../base/operator-error.ts";
 import { logOf } from "../observe/log-line.ts";
@@ -146,7 +146,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const at = journal ?? database;
   const isApart = journal !== undefined;
   const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, make.journal);
-  const purging = open?.({ namespace, purge: { ...purge, ...settleTimesOf(config) } }, watched);
+  const purging = open?.({ namespace, purge }, watched);
   // Without a store, only Workers of the same zone can read the records, so they need no secret.
   const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
   const nameSecret = new NameSecret(namespace, secret);

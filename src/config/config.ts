@@ -123,15 +123,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   } as const;
 }
 
-/** Returns `settleSeconds` in milliseconds: of a route by its name, and the longest. */
-export function settleTimesOf({ routes, anywhere }: Pick<Config, "routes" | "anywhere">) {
-  const all = new Map(
-    [anywhere, ...routes].map((route) => [route.name, route.purgeSettleSeconds * 1_000]),
-  );
-  const settleMs = (route: string): number => all.get(route) ?? all.get(anywhere.name) ?? 0;
-  return { settleMs, settleMsMax: Math.max(...all.values()) };
-}
-
 /** Objects returned by `defineConfig` in this isolate. */
 const defined = new WeakSet<object>();
 

@@ -91,11 +91,7 @@ export async function touched(
   const { given, found, start } = await lookedUp(place, ports);
   if (found?.verdict.kind !== "fresh" || found.candidate.stored.metadata.isNegative) return given;
   const { body, metadata: before } = found.candidate.stored;
-  const metadata: DataMetadata = {
-    ...asLoaded(before),
-    // Rule 30 (b) compares loads, too.
-    respondedAtMs: ports.nowAtMs(),
-  };
+  const metadata: DataMetadata = { ...asLoaded(before), respondedAtMs: ports.nowAtMs() };
   ports.afterAnswer(async () => {
     const record = { metadata, body };
     await storeValues([{ place, record, order: start.order, loaded: start }], ports);

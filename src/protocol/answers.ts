@@ -42,7 +42,6 @@ const journalEntry = v.object({
   reason: text,
   lost: v.optional(text),
   bypass: v.optional(bypass),
-  scheduled: v.optional(v.object({ id: text, at: instant, state: text })),
   tags: v.optional(texts),
   urls: v.optional(texts),
   prefixes: v.optional(texts),
@@ -141,8 +140,6 @@ export const answers = {
     visibleWithinSeconds: seconds,
     visibleBy: text,
     reach: v.optional(v.literal("process")),
-    /** A scheduled purge: `at` is when it takes effect. */
-    scheduled: v.optional(v.object({ id: text, at: text, cancelled: v.optional(v.literal(true)) })),
     sealedPosition: v.optional(text),
     setCookie: v.optional(text),
   }),
@@ -181,8 +178,6 @@ export const answers = {
   }),
   /** `GET journal`: entries in the order of acceptance. */
   journal: v.object({ entries: v.array(journalEntry), next: v.nullable(text) }),
-  /** `GET journal?scheduled`: the scheduled purges that have not taken effect, by their instants. */
-  scheduled: v.object({ entries: v.array(journalEntry) }),
   /** `GET health` with a token. */
   health,
   /** `GET health`. Without a token, the answer has only the status. */

@@ -237,10 +237,6 @@ export type PurgeRefusal =
   | "malformed"
   | "id-reused"
   | "mapping-failed"
-  | "too-far"
-  | "schedule-full"
-  | "too-late"
-  | "unknown-id"
   | "unavailable";
 
 /** The place of a credential: a field, a signature, or a Varnish client's address or token. */

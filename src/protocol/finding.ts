@@ -26,7 +26,6 @@ export const findingNeeds = {
   "journal-lost-entries": "isolate",
   "journal-restarted": "rooms",
   "switch-lost": "isolate",
-  "schedule-overdue": "isolate",
   "hints-off": "isolate",
   "origin-down": "isolate",
   "origin-unreachable": "isolate",

@@ -49,13 +49,6 @@ export interface PurgeOrder {
   readonly release?: string | undefined;
   /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
-  /**
-   * The instant at which the purge takes effect, in RFC 3339, such as "2026-12-24T09:00:00+01:00".
-   * Default: now. At most a year ahead.
-   */
-  readonly at?: string | undefined;
-  /** The id of a scheduled purge to cancel, in an order without targets. */
-  readonly cancel?: string | undefined;
   /** Whether to only report what the purge would cover. */
   readonly dryRun?: boolean | undefined;
   /** A note for readers of the journal, up to 512 characters. */
@@ -65,34 +58,6 @@ export interface PurgeOrder {
 const releaseId = v.pipe(
   v.string(`must be ${releaseIdForm}`),
   v.regex(releaseIdPattern, `must be ${releaseIdForm}`),
-);
-
-const rfc3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|([+-])(\d{2}):(\d{2}))$/i;
-
-/**
- * Returns an instant of RFC 3339 with its zone, in epoch milliseconds; `undefined` for any other text,
- * for a day that does not exist, and for a leap second, which epoch milliseconds lack.
- */
-export function instantIn(text: string): number | undefined {
-  const [, day, sign, hours = "0", minutes = "0"] = rfc3339.exec(text) ?? [];
-  const atMs = Date.parse(text.toUpperCase());
-  if (day === undefined || Number.isNaN(atMs)) return undefined;
-  const zoneMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === "-" ? -1 : 1);
-  // A parser may read 30 February as a day of March.
-  return new Date(atMs + zoneMs).toISOString().startsWith(day) ? atMs : undefined;
-}
-
-const instant = v.pipe(
-  v.string("must be a string"),
-  v.check(
-    (text) => instantIn(text) !== undefined,
-    "is not an instant with a zone, in RFC 3339 without leap seconds",
-  ),
-);
-
-const scheduledId = v.pipe(
-  v.string("must be a string"),
-  v.regex(/^[\w-]{1,64}$/, "is not the id of a scheduled purge"),
 );
 
 const purgeOrder = strictObject(
@@ -105,8 +70,6 @@ const purgeOrder = strictObject(
     everything: v.optional(v.boolean("must be true or false")),
     release: v.optional(releaseId),
     mode: v.optional(v.picklist(["hard", "soft"], 'must be "hard" or "soft"')),
-    at: v.optional(instant),
-    cancel: v.optional(scheduledId),
     dryRun: v.optional(v.boolean("must be true or false")),
     reason: v.optional(
       v.pipe(
@@ -132,8 +95,6 @@ const hintByField: Readonly<Record<string, string>> = {
   everything: 'Write "everything": true, or leave it out.',
   release: 'Write it as in "release": "4f2c9a1".',
   mode: 'Write "mode": "hard" or "mode": "soft", or leave it out.',
-  at: 'Write it as in "at": "2026-12-24T09:00:00+01:00", or leave it out.',
-  cancel: "Write the id that the answer to the scheduled purge had, as in scheduled.id.",
   dryRun: 'Write "dryRun": true, or leave it out.',
   reason: `Write a string of up to ${reasonCharsMax} characters, or leave it out.`,
 };

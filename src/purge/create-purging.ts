@@ -33,9 +33,6 @@ export interface PurgeSettings {
     readonly renewalLagMs: number;
     readonly visibleWithinSeconds: number;
     readonly allowanceMs: number;
-    /** `settleSeconds` in milliseconds, of a route by its name, and the longest. Default: 0. */
-    readonly settleMs?: (route: string) => number;
-    readonly settleMsMax?: number;
   };
 }
 
@@ -162,7 +159,7 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, listen } = store;
   const { nowAtMs, aheadMs, random, log, onSpread, metrics } = platform;
-  const { renewalLagMs, allowanceMs, visibleWithinSeconds, settleMs, settleMsMax } = purge;
+  const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const copies = copiesOf(name, allowanceMs, platform);
   const switchLog = new SwitchLog(log);
@@ -174,7 +171,6 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     clock: new ClockSteps(allowanceMs, aheadMs),
     random,
     allowanceMs,
-    schedule: { settleMs, settleMsMax, lagMsMax: visibleWithinSeconds * 1_000 },
     timeoutMs: readTimeoutMsOf(purge),
     renewalLagMs,
     isShutOff: () => health.isShutOff,
@@ -218,12 +214,11 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     get hintsState() {
       return hints?.state ?? view.hintsState;
     },
-    /** Renews the view if due, unless the store loses no entries, and no plan waits for its effect. */
+    /** Renews the view if due, unless the store loses no entries. */
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];
       const afterAnswer = (work: () => Promise<void>) => void works.push(work());
-      const isOwed = journal.keepsConfirmed !== true || !view.schedule.isEmpty;
-      if (isOwed) view.attend({ atMs: nowAtMs(), afterAnswer });
+      if (journal.keepsConfirmed !== true) view.attend({ atMs: nowAtMs(), afterAnswer });
       await Promise.all(works);
     },
   };

@@ -10,8 +10,6 @@ export interface Acceptance {
   readonly visibleWithinSeconds: number;
   /** The end of these seconds by the site's clock, in ISO 8601. */
   readonly visibleBy: string;
-  /** The id by which to cancel a scheduled purge, and its instant in ISO 8601. Absent for other purges. */
-  readonly scheduled?: { readonly id: string; readonly at: string };
   /** The value of `Tidemark-Position`, with which a reader sees the change at once. */
   readonly sealedPosition?: string;
   /** A `Set-Cookie` with this position, for the browser of an editor. */
@@ -113,7 +111,7 @@ function parsed(text: string): unknown {
 
 export const acceptanceReader: Reader<Acceptance> = {
   what: "a position",
-  read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes, scheduled }) {
+  read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
     if (typeof visibleWithinSeconds !== "number") return undefined;
     // A purge that a site of another version accepted must not look refused.
@@ -124,7 +122,6 @@ export const acceptanceReader: Reader<Acceptance> = {
       visibleBy: typeof visibleBy === "string" ? visibleBy : here(),
       ...(typeof sealedPosition === "string" && { sealedPosition }),
       ...(typeof setCookie === "string" && { setCookie }),
-      ...(isScheduled(scheduled) && { scheduled: { id: scheduled.id, at: scheduled.at } }),
       ...(Array.isArray(notes) && { notes: notes.map(String) }),
     };
   },
@@ -145,10 +142,6 @@ function isDryRun(value: Record<string, unknown>): value is Record<string, unkno
   const { targets, isolate, shared, limits } = value;
   const isShared = notExamined.has(shared) || isFound(shared);
   return isRecord(targets) && isFound(isolate) && isShared && typeof limits === "string";
-}
-
-function isScheduled(value: unknown): value is { readonly id: string; readonly at: string } {
-  return isRecord(value) && typeof value["id"] === "string" && typeof value["at"] === "string";
 }
 
 function isFound(value: unknown): boolean {

@@ -49,8 +49,7 @@ export const dryRunText = (why: string) => ({
 function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessage {
   const { tags = [], urls = [], prefixes = [], hosts = [], routes = [] } = order;
   const namedCount = [tags, urls, prefixes, hosts, routes].flat().length;
-  const isOther = order.release !== undefined || order.cancel !== undefined;
-  if (namedCount === 0 && order.everything !== true && !isOther) {
+  if (namedCount === 0 && order.everything !== true && order.release === undefined) {
     throw new PurgeError({
       code: "names-nothing",
       what: "The purge was not made.",

@@ -59,11 +59,9 @@ export class TargetOrder {
  */
 function targetsOf({ body }: PurgeMessage): string[] {
   try {
-    const { tags, urls, prefixes, hosts, routes, release, cancel } = JSON.parse(body) as PurgeOrder;
+    const { tags, urls, prefixes, hosts, routes, release } = JSON.parse(body) as PurgeOrder;
     const byKind = Object.entries({ tags, urls, prefixes, hosts, routes });
     const named = byKind.flatMap(([kind, names = []]) => names.map((name) => `${kind} ${name}`));
-    // A cancel follows the plan, whose id the sender knows only from its answer.
-    if (cancel !== undefined) return [...named, `cancel ${cancel}`];
     return release === undefined ? named : [...named, "release"];
   } catch {
     return [];

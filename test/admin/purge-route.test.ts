@@ -26,6 +26,7 @@ describe("an order to purge", () => {
     ["text", '"red"', "The body must be an object."],
     ["unknown-field", { tag: "red" }, '"tag" is not a field of a purge'],
     ["two-unknown", { ...red, a: 1, b: 2 }, '"a", "b" is not a field'],
+    ["later", { ...red, at: "2026-12-24T09:00:00Z" }, '"at" is not a field of a purge'],
     ["prototype", '{"__proto__":{"everything":true}}', '"__proto__" is not a field of a purge'],
     ["tags-as-text", { tags: "red" }, "tags must be an array of tags."],
     ["a-number-as-tag", { tags: [1] }, "tags.0 must be a string."],

@@ -3,8 +3,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
-import { idle, openSite, until } from "../../testing/site/harness.ts";
-import { adminToken, send } from "../../testing/site/purge-sender.ts";
+import { idle, until } from "../../testing/site/harness.ts";
 
 const alone = { negative: "1h", tiers: ["shared"] };
 
@@ -113,29 +112,6 @@ describe("touch", () => {
     here.clock.advance(59.5);
     expect(await theirs.get("42")).toBe("value");
     expect(await here.elsewhere().articles().get("42")).toBe("value");
-  });
-
-  it("does not take a value out of a soft purge at an instant before it", async () => {
-    const { here, there, mine, theirs } = two({ fresh: "10m", stale: "1h" });
-    const { clock, upstash } = here;
-    const env = { ADMIN_TOKEN: adminToken };
-    const site = openSite({ clock, upstash, env, origin: () => new Response("page") });
-    await mine.set("42", "value", { tags: ["red"] });
-    clock.advance(20);
-    await theirs.get("42");
-    await idle();
-    // Less than N ahead: the other isolate does not know the plan yet.
-    const at = new Date(clock.atMs + 1_000).toISOString();
-    await send(site, { tags: ["red"], mode: "soft", at });
-    clock.advance(2.5);
-    expect(await theirs.touch("42")).toBe("value");
-    await there.settle();
-    for (let turn = 0; turn < 2; turn += 1) {
-      clock.advance(12);
-      await theirs.get("42");
-      await idle();
-    }
-    expect(await theirs.lookUp("42")).toMatchObject({ value: "value", isStale: true });
   });
 
   it("stores neither null nor a stale value again", async () => {

@@ -16,13 +16,10 @@ afterAll(async () => solver.stop());
 const late = "no answer later than N after a purge";
 const obeyed = "an isolate that knows a purge obeys it";
 const steady = "10: with a steady clock, an isolate's own dates lose at most A";
-const timely = "30: no answer from before the time, once it is past, and N after the acceptance";
-const oldStamp = "30 f: no response from before the time has a stamp from after the effect";
 
 const begun = "append send serve begin";
 const reread = "send serve extend";
 const stored = `${begun} request generate store`;
-const planned = `${begun} schedule ${reread} request generate wait ${reread}`;
 
 const faults: readonly [fault: string, rule: string, order: string, promise?: string][] = [
   [
@@ -177,47 +174,6 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
     `${begun} request append wait setAlone`,
     "28 d: no purge from before a `set` purges its value",
   ],
-  [
-    "a view that begins ignores the schedule",
-    "24 b, 30 a key",
-    "schedule append wait request generate send serve begin wait",
-    timely,
-  ],
-  [
-    "copies contain no plans",
-    "24 c, 30 a copy",
-    `append schedule append wait request generate send serve begin copy take wait`,
-    timely,
-  ],
-  ["plans end nothing", "30 c", `${planned} wait`, timely],
-  ["A is not subtracted", "30 c A", `${planned} wait`, timely],
-  ["a load before the time + A counts as after it", "30 b A", `${planned} wait`, timely],
-  ["settleSeconds is not added", "30 b settle", `${planned} wait`, timely],
-  ["a 304 renews the time of the body", "30 b body", `${planned} revalidate freshen wait`, timely],
-  [
-    "a 304 crosses the time",
-    "30 d validation",
-    `${planned} wait`,
-    "30 d: no 304 renews a response across the time",
-  ],
-  [
-    "the effect is appended before the time",
-    "30 f due",
-    `${begun} schedule ${reread} schedule append ${reread} request generate wait ${reread} forget`,
-    timely,
-  ],
-  [
-    "a value that is set across the time is stored",
-    "30 d set",
-    `${begun} schedule ${reread} request wait ${reread} schedule setWithPurge`,
-    oldStamp,
-  ],
-  [
-    "a cancel comes too late",
-    "30 g position",
-    `${planned} schedule wait`,
-    "30 g: from its time on, a cancelled purge ends nothing",
-  ],
 ];
 
 describe("a planted fault has a history that breaks a promise", () => {
@@ -243,7 +199,6 @@ describe("a history from an empty journal ends with an answer", () => {
     `${stored} request generate addFields`,
     `${begun} wait request answerWithAge`,
     `${stored} setClock arrive ${reread} readEpochs restampByEpochs`,
-    `${begun} schedule ${reread} wait ${reread} schedule append ${reread} wait ${reread} forget request generate`,
     `${stored} hold append release ${reread} request setAlone sendIncrement increment`,
   ];
 

@@ -5,22 +5,17 @@ import { shareOf } from "../../testing/histories.ts";
 import { refusalOf } from "../../testing/proof/trace-player.ts";
 import { historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
-import { scheduledHistoryOf } from "../../testing/simulation/scheduled-history.ts";
 import { partsWithCopies } from "../../testing/simulation/simulated-copies.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import * as faulty from "../simulation/planted-in-copies.ts";
 import { type Row, rows as plantedRows } from "../simulation/planted-rows.ts";
-import { scheduleFaults } from "../simulation/planted-in-schedule.ts";
 
-type Recording = Partial<Pick<Row, "kind" | "parts" | "siteParts" | "warmShare">> & {
-  readonly isScheduled?: boolean;
-};
+type Recording = Partial<Pick<Row, "kind" | "parts" | "siteParts" | "warmShare">>;
 
 async function refusal(seed: number, recording: Recording) {
   const trace: string[] = [];
-  const { kind = "ordinary", parts = {}, siteParts, warmShare = 0, isScheduled } = recording;
-  if (isScheduled === true) await scheduledHistoryOf(seed, { kind, parts, trace });
-  else if (siteParts === undefined) await historyOf(seed, { kind, parts, trace });
+  const { kind = "ordinary", parts = {}, siteParts, warmShare = 0 } = recording;
+  if (siteParts === undefined) await historyOf(seed, { kind, parts, trace });
   else await requestHistoryOf(seed, { kind, siteParts, warmShare, trace });
   // An empty trace would be accepted, too.
   expect(trace.length).toBeGreaterThan(20);
@@ -46,14 +41,6 @@ const ofRequests: readonly WorldKind[] = [
   "cached",
 ];
 
-const ofSchedule: readonly WorldKind[] = [
-  "ordinary",
-  "failing",
-  "trimming",
-  "diverging",
-  "crossing",
-];
-
 describe("the model has the histories of the code", () => {
   const views = ofViews.map((kind) => ({ kind, of: "views", recording: () => ({ kind }) }));
   const copies = ofViews.map((kind) => {
@@ -64,11 +51,7 @@ describe("the model has the histories of the code", () => {
     const recording = (seed: number) => ({ kind, siteParts: {}, warmShare: seed % 4 ? 0 : 0.5 });
     return { kind, of: "requests", recording };
   });
-  const scheduled = ofSchedule.map((kind) => {
-    const recording = () => ({ kind, parts: partsWithCopies().parts, isScheduled: true });
-    return { kind, of: "scheduled purges", recording };
-  });
-  it.each([...views, ...copies, ...requests, ...scheduled])("$of: $kind", async ({ recording }) => {
+  it.each([...views, ...copies, ...requests])("$of: $kind", async ({ recording }) => {
     for (let seed = 0; seed < shareOf(24); seed += 1)
       expect(await refusal(seed, recording(seed))).toBeUndefined();
   });
@@ -160,14 +143,6 @@ describe("the model refuses a planted fault", () => {
     const sound = { ...row, parts: {}, ...(row.siteParts && { siteParts: {} }) };
     expect(await refusal(seed ?? 0, sound)).toBeUndefined();
   });
-
-  it.each(scheduleFaults.filter(({ rule }) => rule !== undefined))(
-    "$fault, by $rule",
-    async ({ rule = "", parts, kind, fromSeed = 0 }) => {
-      const recording = { parts, ...(kind && { kind }), isScheduled: true };
-      expect(await seedRefused(rule, fromSeed, recording)).toBeDefined();
-    },
-  );
 
   it.each(refusedCopies)("%s, by %3$s", async (_, Copies, rule) => {
     const { parts } = partsWithCopies({ Copies });

@@ -29,13 +29,12 @@ describe("histories find a planted fault", () => {
     "25": "write-history.test.ts",
     "26": "field-history.test.ts",
     "28": "write-unless-newer.test.ts",
-    "30": "scheduled-history.test.ts",
   };
 
-  it("each of the 30 rules has a row here, or a test elsewhere", () => {
+  it("each of the 29 rules has a row here, or a test elsewhere", () => {
     const numbers = [...rows.map(({ rule }) => rule), ...Object.keys(heldElsewhere)];
     const named = new Set(numbers.map((rule) => parseInt(rule, 10)));
-    const all = Array.from({ length: 30 }, (_, at) => at + 1);
+    const all = Array.from({ length: 29 }, (_, at) => at + 1);
     expect(all.filter((rule) => !named.has(rule))).toEqual([]);
   });
 });

@@ -43,7 +43,6 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       purgedSince: view.purgedSince.bind(view),
       mayBePurgedSince: view.mayBePurgedSince.bind(view),
       mayPredatePurge: view.mayPredatePurge.bind(view),
-      endsAtMs: view.endsAtMs.bind(view),
       get failedAtMs() {
         return view.failedAtMs;
       },

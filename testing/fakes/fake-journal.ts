@@ -5,10 +5,8 @@ import {
   encodeEntry,
   type Entry,
   type EntryId,
-  heldSchedule,
   markOf,
   type NewEntry,
-  purgedBy,
 } from "../../src/purge/journal/entry.ts";
 import {
   type Journal,
@@ -16,9 +14,7 @@ import {
   newestCount,
   pageCount,
   type PlaceState,
-  type ScheduleOrder,
 } from "../../src/purge/journal/journal.ts";
-import { scheduledText, scheduleRefusal } from "../../src/purge/journal/scheduled.ts";
 import { namesCovering, namesOf } from "../../src/purge/journal/book.ts";
 import type { Stamp } from "../../src/cache/record/record.ts";
 import type { FakeClock } from "./fake-clock.ts";
@@ -129,20 +125,6 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async schedule(entry: ScheduleOrder) {
-    return this.#answer("schedule", () => {
-      const { scheduled } = entry;
-      const { atMs } = this.#clock;
-      const texts = [...this.stream.schedule.values()];
-      const why = scheduleRefusal(scheduled, texts, { bytes: 0, nowMs: atMs });
-      if (why !== undefined) return { kind: "refused", why } as const;
-      const place = { position: this.write(entry), n: entry.n };
-      const item = [place.position, Object.entries(encodeEntry(entry)).flat()];
-      this.stream.keepScheduled(scheduled.id, scheduledText(scheduled, item));
-      return { kind: "appended", place } as const;
-    });
-  }
-
   async unpurged(end: EntryId, records: Parameters<Journal["unpurged"]>[1]) {
     return this.#answer("unpurged", () => {
       const noted = decoded(this.stream.at(this.#clock.atMs - this.replicaLagMs).noted);
@@ -152,7 +134,7 @@ export class FakeJournal implements Journal {
         const since = indexOf(record.stamp);
         const names = namesCovering(record);
         const covers = (entry: Entry) =>
-          namesOf(purgedBy(entry)).some((name) => names.includes(name));
+          namesOf(entry.targets).some((name) => names.includes(name));
         return indexOf(end) >= 0 && since >= 0 && !noted.slice(since + 1).some(covers);
       });
       return { kind: "read", answers } as const;
@@ -201,8 +183,7 @@ export class FakeJournal implements Journal {
 
   #read(items: readonly StreamItem[]): JournalRead {
     const entries = decoded(items.slice(-newestCount));
-    const scheduled = heldSchedule([...this.stream.schedule.values()]);
-    return { kind: "read", entries, scheduled, sentAtMs: this.#clock.atMs };
+    return { kind: "read", entries, sentAtMs: this.#clock.atMs };
   }
 
   async #answer<T>(name: keyof Journal, work: () => T): Promise<T | typeof unavailable> {

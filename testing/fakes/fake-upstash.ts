@@ -3,7 +3,6 @@
 // the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
-import { sinceScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
@@ -67,8 +66,6 @@ export class FakeUpstash {
   heldSwitch: string | null = null;
   /** The value of the key with the entry of the newest release. */
   heldRelease: string | null = null;
-  /** The journal's schedule, by the ids of purges. */
-  readonly schedule = new Map<string, string>();
   /** The secret of the names of records; `null` before an isolate has drawn it. */
   heldSecret: string | null = null;
   /** The commands for the secret. */
@@ -201,16 +198,10 @@ export class FakeUpstash {
         return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":
         if (isJournalScript(key)) return this.#runOfJournal(key, rest);
-        if (key === sinceScript) {
-          const [, , , from = "", count = "", ...plans] = rest;
-          const page = stream.range([from, "+", "COUNT", count]);
-          return [page, plans.filter((id) => !this.schedule.has(id))];
-        }
         return [
-          stream.reversed(["+", "-", "COUNT", ...rest.slice(5)]),
+          stream.reversed(["+", "-", "COUNT", ...rest.slice(4)]),
           this.heldSwitch,
           this.heldRelease,
-          Array.from(this.schedule.values()),
         ];
       case "XADD":
         return stream.add(rest);
@@ -263,7 +254,7 @@ export class FakeUpstash {
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
     const isOfJournal =
-      /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released|schedule)$/.test(key);
+      /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
@@ -286,11 +277,6 @@ export class FakeUpstash {
       held: this.heldSwitch ?? "",
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
-      schedule: this.schedule,
-      keepScheduled: (id, text) => {
-        if (text === undefined) this.schedule.delete(id);
-        else this.schedule.set(id, text);
-      },
       noted: journal.fields,
       lined: journal.fields,
       unprovenBelow: 0,

@@ -1,7 +1,7 @@
 // Models the journal's Lua scripts over a stream in this process.
 import { jsonIn } from "../../src/base/json-text.ts";
 import { namesOf } from "../../src/purge/journal/book.ts";
-import { decodeEntry, isLateCancel, purgedBy, scheduledIn } from "../../src/purge/journal/entry.ts";
+import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import {
   epochOf,
   epochSize,
@@ -10,24 +10,16 @@ import {
   numberedIn,
 } from "../../src/purge/journal/epoch.ts";
 import {
-  isOver,
-  type ScheduleChange,
-  scheduledLines,
-  scheduledText,
-  scheduleRefusal,
-  supersedes,
-} from "../../src/purge/journal/scheduled.ts";
-import {
   appendScript,
   bookScript,
   checkScript,
+  journalKeys,
   markScript,
   proofLua,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { numberedAfter } from "../../src/stores/redis/journal/joined-appends.ts";
 import { scriptHeadCharsMax } from "../../src/stores/redis/journal/record-scripts.ts";
 import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
-import { scheduleScript } from "../../src/stores/redis/journal/schedule-script.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 import { unlessNewerArgs } from "../../src/stores/redis/write-unless-newer.ts";
 
@@ -54,10 +46,6 @@ export interface ScriptedJournal {
   /** The text in the key of the release. Absent in a world without releases. */
   readonly released?: string | null;
   keepRelease?(text: string): void;
-  /** The texts of the schedule, by id (`scheduledText`). */
-  readonly schedule: ReadonlyMap<string, string>;
-  /** Sets the text of a scheduled purge, or drops it. */
-  keepScheduled(id: string, text?: string): void;
   /** Deletes both books. */
   forgetNoted(): void;
   /**
@@ -91,7 +79,7 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  const writing = [appendScript, markScript, postScript, scheduleScript];
+  const writing = [appendScript, markScript, postScript];
   return [...writing, checkScript, bookScript, proofScript, standingScript].includes(script);
 }
 
@@ -119,7 +107,6 @@ export function runJournalScript(
     const fields = ["n", n, ...texts];
     const id = journal.append(fields, kept, heldText && ((at) => heldText(at, n)));
     if (tells === "release") journal.keepRelease?.(JSON.stringify([id, fields]));
-    else if (tells !== "") noteScheduled(journal, id, fields);
     return [id, n];
   };
   if (script === appendScript) {
@@ -127,7 +114,7 @@ export function runJournalScript(
     const newest = nOf(journal.last);
     const isAtEnd = expected !== "" && newest === expected;
     const page = isAtEnd ? journal.newest(1) : since === "" ? [] : journal.since(since, count);
-    const recordKeys = keys.slice(7);
+    const recordKeys = keys.slice(journalKeys("").length);
     const stored = ([id = "", n = ""]: readonly string[], record: readonly string[]) => {
       const [options = "", before = "", after = "", key = ""] = record;
       const [px = "", xx = ""] = JSON.parse(options) as string[];
@@ -151,19 +138,6 @@ export function runJournalScript(
     if (on !== "empty" || journal.count === 0) append();
     return [journal.newest(count), ...keptOf(journal)];
   }
-  if (script === scheduleScript) {
-    const [state, id, before, now, bytes] = [next(), next(), next(), Number(next()), next()];
-    const scheduled = { id, state, cancelBeforeMs: Number(before) } as ScheduleChange;
-    const texts = [...journal.schedule.values()];
-    const why = scheduleRefusal(scheduled, texts, { bytes: Number(bytes), nowMs: now });
-    if (why !== undefined) return ["refused", why];
-    const over =
-      state === "planned" ? scheduledLines(texts).filter((each) => isOver(each, now)) : [];
-    const [position = "", n] = append();
-    for (const line of over) journal.keepScheduled(line.id);
-    const isLate = isLateCancel(scheduled, position);
-    return isLate ? ["refused", "late"] : ["appended", position, n];
-  }
   const [replaces, post, bypass] = [next(), next(), next()];
   const { held } = journal;
   if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
@@ -186,17 +160,8 @@ function lacksTags(
   return head.t?.some((tag) => own?.includes(tag) !== true) === true;
 }
 
-function keptOf({ held, released, schedule }: ScriptedJournal): unknown[] {
-  return [held || null, released ?? null, Array.from(schedule.values())];
-}
-
-function noteScheduled(journal: ScriptedJournal, position: string, fields: Fields): void {
-  const [entry] = scheduledIn([decodeEntry(position, fields)]);
-  if (entry === undefined) return;
-  const { scheduled } = entry;
-  const [held] = scheduledLines([journal.schedule.get(scheduled.id) ?? ""]);
-  if (!supersedes(scheduled.state, held?.state)) return;
-  journal.keepScheduled(scheduled.id, scheduledText(scheduled, [position, fields]));
+function keptOf({ held, released }: ScriptedJournal): unknown[] {
+  return [held || null, released ?? null];
 }
 
 function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJournal): number[] {
@@ -220,7 +185,7 @@ function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJou
 const namesByFields = new WeakMap<Fields, readonly string[]>();
 
 function namesFor(fields: Fields): readonly string[] {
-  const names = namesByFields.get(fields) ?? namesOf(purgedBy(decodeEntry("0-0", fields)));
+  const names = namesByFields.get(fields) ?? namesOf(decodeEntry("0-0", fields).targets);
   namesByFields.set(fields, names);
   return names;
 }

@@ -24,7 +24,7 @@ export class UnsteadyUpstash extends FakeUpstash {
 
   override async answer(path: string, body: unknown): Promise<Response> {
     const text = JSON.stringify(body);
-    if (/"(?:set",|eval",.*,\d+,|[^"]*:journal:schedule",)"[^"]*:d:/i.test(text)) {
+    if (/"(?:set",|eval",.*,\d+,|[^"]*:journal:released",)"[^"]*:d:/i.test(text)) {
       await this.beforeStored();
       const answer = await this.#answerOfJournal(path, body);
       this.storedCount += 1;

@@ -1,36 +1,12 @@
 // The steps of data (rules 25, 26 and 28 of docs/purge-protocol-data.md).
-import {
-  and,
-  eq,
-  every,
-  implies,
-  int,
-  ite,
-  le,
-  no,
-  not,
-  or,
-  plus,
-  rule,
-  type Term,
-  yes,
-} from "./formula.ts";
+import { and, eq, every, implies, int, ite, le, no, not, or, plus, rule, yes } from "./formula.ts";
 import { append, isNew, purgesAsMuch, purgesGenerated } from "./journal-steps.ts";
-import { ageOf, contentOf, derive, isAwaited } from "./response-steps.ts";
-import { effective, isStage, precedes, requestedAt } from "./schedule.ts";
+import { derive, isAwaited } from "./response-steps.ts";
 import * as s from "./state.ts";
 import { earlier, isAppended } from "./state.ts";
-import { set, step, type Step } from "./step.ts";
+import { becomes, set, step, type Step } from "./step.ts";
 import { obey } from "./view-steps.ts";
 import { isPurged, knowsStamp } from "./verdict.ts";
-
-/** 30 d: no effect up to an entry has ended the value. The isolate reads these entries with its purge. */
-const notEndedUpTo = (last: Term, r: Term) =>
-  every("Entry", (e) => {
-    const k = s.keyOf(e);
-    const names = and(s.isFilled, s.upTo(e, last), isStage(e, effective), s.names(k, r));
-    return implies(names, not(precedes(requestedAt(r, k), r, k)));
-  });
 
 export const ofData: Readonly<Record<string, Step>> = {
   // 25 c, d: the purge follows the stamp, and no other purge of the key is between. The database
@@ -57,14 +33,8 @@ export const ofData: Readonly<Record<string, Step>> = {
   ]),
   // 25 f: the value is newer than all entries before its purge.
   setWithPurge: step("Isolate Response Entry", (i, r, e) => [
-    and(isAwaited(i, r), isNew(e), not(s.isMark(e)), rule("30 d set", notEndedUpTo(s.newest, r))),
-    [
-      ...append(e),
-      set(s.isGenerated(r), yes),
-      ageOf(r, s.bodyTrue(r)),
-      set(s.hasStamp(r), yes),
-      set(s.stamp(r), e),
-    ],
+    and(isAwaited(i, r), isNew(e), not(s.isMark(e))),
+    [...append(e), set(s.isGenerated(r), yes), set(s.hasStamp(r), yes), set(s.stamp(r), e)],
   ]),
   // 26 c: the new head of the fields of `r` and `added` has the older stamp and time, and all tags.
   addFields: step("Isolate Response Response Response", (i, r, added, x) => [
@@ -73,8 +43,6 @@ export const ofData: Readonly<Record<string, Step>> = {
       s.isGenerated(added),
       not(s.isRequested(x)),
       eq(s.N(x), s.N(r)),
-      ...[x, added].map((one) => eq(s.settle(one), s.settle(r))),
-      every("Key", (k) => eq(s.names(k, x), or(s.names(k, r), s.names(k, added)))),
       rule("26 c head", knowsStamp(i, r)),
       rule("26 c fields", knowsStamp(i, added)),
       rule("26 c purged", not(isPurged(i, added, yes))),
@@ -102,24 +70,20 @@ export const ofData: Readonly<Record<string, Step>> = {
         s.requester(x),
         ite(le(s.bodyTrue(r), s.bodyTrue(added)), s.requester(r), s.requester(added)),
       ),
-      ...[s.bodyAt, s.bodyTrue, s.validAt, s.validTrue].map((of) =>
-        set(of(x), rule("26 c time", earlier(of(r), of(added)), of(added))),
+      set(s.bodyAt(x), rule("26 c time", earlier(s.bodyAt(r), s.bodyAt(added)), s.bodyAt(added))),
+      set(
+        s.bodyTrue(x),
+        rule("26 c time", earlier(s.bodyTrue(r), s.bodyTrue(added)), s.bodyTrue(added)),
       ),
-      ...contentOf(x, {
-        isBefore: (e) => or(s.isBefore(r, e), s.isBefore(added, e)),
-        isOld: (k) => or(s.isOld(r, k), s.isOld(added, k)),
-      }),
+      becomes(s.isBefore, (y, e) =>
+        ite(eq(y, x), or(s.isBefore(r, e), s.isBefore(added, e)), s.isBefore(y, e)),
+      ),
     ],
   ]),
   // 28 d: the value is newer than all entries of the journal, of which its stamp is the last.
   setAlone: step("Isolate Response", (i, r) => [
     and(isAwaited(i, r), s.hasStamp(r), s.isFilled, rule("28 d end", eq(s.stamp(r), s.newest))),
-    [
-      set(s.isGenerated(r), yes),
-      ageOf(r, s.bodyTrue(r)),
-      set(s.isSet(r), yes),
-      set(s.setTrue(r), s.now),
-    ],
+    [set(s.isGenerated(r), yes), set(s.isSet(r), yes), set(s.setTrue(r), s.now)],
   ]),
   // 25 e: the journal does not confirm a purge, and the isolate holds what it covers.
   hold: step("Isolate Entry", (i, e) => [
@@ -131,7 +95,6 @@ export const ofData: Readonly<Record<string, Step>> = {
     and(
       s.holds(i, e),
       rule("25 e retry", and(isAppended(by), le(s.triedAt(i, e), s.appendedAt(by)))),
-      not(s.isPost(by)),
       purgesAsMuch(by, e),
     ),
     [set(s.holds(i, e), no), set(s.heir(i, e), by), ...obey(i, by)],

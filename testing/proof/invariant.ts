@@ -14,8 +14,6 @@ import {
   plus,
   type Term,
 } from "./formula.ts";
-import { keepTime, ofKeys } from "./key-invariant.ts";
-import { purges } from "./schedule.ts";
 import * as s from "./state.ts";
 import { isAppended, isBetween, knowsAllAt, zero } from "./state.ts";
 import { inView } from "./verdict.ts";
@@ -23,19 +21,9 @@ import { inView } from "./verdict.ts";
 type Dated = (typeof s.dates)[keyof typeof s.dates];
 type Place = typeof s.end;
 
-const constants = and(
-  le(zero, s.A),
-  le(zero, s.L),
-  le(zero, s.lagMax),
-  le(s.behind, s.lagMax),
-  le(plus(s.settleMax, s.lagMax, s.lagMax, s.lagMax, s.L, s.A, s.A, s.A), s.keptFor),
-  le(zero, s.settleMax),
-  every("Response", (r) => and(le(s.N(r), s.lagMax), le(s.settle(r), s.settleMax))),
-);
-
 /** Entries: the rules on places (Terms), 17 to 22. */
 const ofEntries: Readonly<Record<string, Term>> = {
-  "constants are as the configuration demands": constants,
+  "constants are no less than 0": and(le(zero, s.A), le(zero, s.L)),
   "Terms: a path has appended entries": every("Entry Entry", (x, y) =>
     implies(s.upTo(x, y), and(isAppended(x), isAppended(y))),
   ),
@@ -67,7 +55,6 @@ const ofEntries: Readonly<Record<string, Term>> = {
       and(isAppended(m), s.isMark(m)),
       and(
         s.isHard(m),
-        not(s.isPost(m)),
         isAppended(s.marks(m)),
         le(s.appendedAt(s.marks(m)), s.appendedAt(m)),
         every("Response", (r) => s.covers(m, r)),
@@ -101,14 +88,14 @@ const ofEntries: Readonly<Record<string, Term>> = {
         le(s.appendedAt(e), s.appendedAt(s.witness(e))),
         implies(s.isHard(e), s.isHard(s.witness(e))),
         implies(s.begins(s.witness(e)), s.begins(e)),
-        every("Response", (r) => implies(purges(e, r), purges(s.witness(e), r))),
+        every("Response", (r) => implies(s.covers(e, r), s.covers(s.witness(e), r))),
         every("Response", (r) => implies(s.isBefore(r, e), s.isBefore(r, s.witness(e)))),
       ),
     ),
   ),
 };
 
-const arePaths = ({ sort, is, first, last }: (typeof s.paths)["view" | "copy"]) =>
+const arePaths = ({ sort, is, first, last }: (typeof s.paths)[keyof typeof s.paths]) =>
   every(sort, (x) => implies(is(x), s.upTo(first(x), last(x))));
 
 const areOfColo = ({ sort, is, by, atTrue }: Dated, colo: Place) =>
@@ -186,7 +173,6 @@ const ofResponses: Readonly<Record<string, Term>> = {
         and(
           implies(s.hasStamp(r), isAppended(s.stamp(r))),
           le(s.bodyTrue(r), s.now),
-          le(s.validTrue(r), s.now),
           implies(s.hasColo(r), eq(s.bodyColo(r), s.coloOf(s.requester(r)))),
         ),
       ),
@@ -200,7 +186,7 @@ const ofResponses: Readonly<Record<string, Term>> = {
     (r, e) => implies(s.isBefore(r, e), le(s.bodyTrue(r), s.appendedAt(e))),
   ),
   "5: an entry purges only what it covers": every("Response Entry", (r, e) =>
-    implies(s.isBefore(r, e), and(s.isGenerated(r), isAppended(e), purges(e, r))),
+    implies(s.isBefore(r, e), and(s.isGenerated(r), isAppended(e), s.covers(e, r))),
   ),
   "23: no hard entry up to the stamp of a 304 purges what it validates": every("Response", (r) =>
     implies(
@@ -245,6 +231,36 @@ const ofClocks: Readonly<Record<string, Term>> = {
   ),
   "10: ... of copies of its view": areNotedOrDoubted(s.dates.copy),
   "10: ... of the bodies that it requested": areNotedOrDoubted(s.dates.body),
+};
+
+const isOlderPost = (e: Term, post: Term) => implies(s.isPost(e), le(s.post(e), post));
+
+/** The switch: rule 24. */
+const ofSwitch: Readonly<Record<string, Term>> = {
+  "24: the key has no older post than the journal": every("Entry", (e) =>
+    implies(and(s.isFilled, s.upTo(e, s.newest)), isOlderPost(e, s.keyPost)),
+  ),
+  "24 b: a read shows the newest post of its entries, or of the journal": every(
+    "Read Entry",
+    (q, e) =>
+      implies(
+        and(s.isServed(q), s.upTo(e, s.readLast(q)), or(s.isKeyed(q), s.upTo(s.readFirst(q), e))),
+        isOlderPost(e, s.readPost(q)),
+      ),
+  ),
+  "24 b: an isolate knows the newest post up to the end of its view": every(
+    "Isolate Entry",
+    (i, e) => implies(and(s.hasView(i), s.upTo(e, s.end(i))), isOlderPost(e, s.knownPost(i))),
+  ),
+  "24 c: a copy has the newest post up to its end": every("Copy Entry", (k, e) =>
+    implies(and(s.isCopied(k), s.upTo(e, s.copyEnd(k))), isOlderPost(e, s.copyPost(k))),
+  ),
+  "24 b: an isolate has used no newer post than it knows": every("Isolate", (i) =>
+    le(s.usedPost(i), s.knownPost(i)),
+  ),
+  "24 e: an isolate knows its own posts": every("Isolate Entry", (i, e) =>
+    implies(s.owes(i, e), isOlderPost(e, s.knownPost(i))),
+  ),
 };
 
 /** Data, and IDs: rules 25 to 28. */
@@ -300,14 +316,14 @@ export const invariant: Readonly<Record<string, Term>> = {
   ...ofViews,
   ...ofResponses,
   ...ofClocks,
-  ...ofKeys,
+  ...ofSwitch,
   ...ofData,
 };
 
 /** An empty journal, and isolates that know nothing. */
 export const initial: Term = and(
-  constants,
-  keepTime,
+  le(zero, s.A),
+  le(zero, s.L),
   not(s.isFilled),
   every("Entry", (e) =>
     and(not(s.isAccepted(e)), not(s.isKept(e)), not(s.isWhole(e)), not(s.counts(e))),
@@ -319,13 +335,9 @@ export const initial: Term = and(
       not(s.hasView(i)),
       not(s.hasWindow(i)),
       le(plus(s.wokenAt(i), s.wokenOffset(i)), s.highest(i)),
+      le(s.usedPost(i), s.knownPost(i)),
     ),
   ),
-  every("Isolate Key", (i, k) =>
-    and(le(s.usedPost(i, k), s.knownPost(i, k)), eq(s.knownPost(i, k), zero)),
-  ),
-  every("Key", (k) => and(not(s.isCancelled(k)), not(s.hasEffect(k)))),
-  every("Response Key", (r, k) => not(s.isOld(r, k))),
   every("Isolate Entry", (i, e) => and(not(s.owes(i, e)), not(s.tried(i, e)))),
   every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)), not(s.showsNone(q)))),
   every("Copy", (k) => not(s.isCopied(k))),

@@ -7,6 +7,7 @@ import {
   implies,
   int,
   ite,
+  le,
   lt,
   no,
   not,
@@ -17,31 +18,16 @@ import {
   yes,
   type Term,
 } from "./formula.ts";
-import { isPostOf, keyPost } from "./schedule.ts";
 import * as s from "./state.ts";
 import { isAppended, isBetween } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
 
-/** 30 h: the script that takes an entry into the schedule drops the line of a key. */
-const isDropped = (e: Term, k: Term) =>
-  and(isPostOf(e, s.keyOf(e)), s.isScheduled(s.keyOf(e)), s.drops(e, k));
-
-/**
- * The journal appends an entry. Its post becomes the line of its key; that of a scheduled purge only if it is
- * later. Every response that exists and is covered is from before a purge.
- */
-export const append = (e: Term, { isPurge = true } = {}): Change[] => [
+/** The journal appends an entry. Every response that exists and is covered is from before it. */
+export const append = (e: Term): Change[] => [
   becomes(s.upTo, (x, y) =>
     or(s.upTo(x, y), and(eq(y, e), or(eq(x, e), and(s.isFilled, s.upTo(x, s.newest))))),
   ),
-  becomes(s.hasLine, (x, k) => {
-    const stays = and(s.isFilled, s.hasLine(s.newest, k), not(isDropped(e, k)));
-    return ite(eq(x, e), or(isPostOf(e, k), stays), s.hasLine(x, k));
-  }),
-  becomes(s.line, (x, k) => {
-    const isLater = or(not(s.isScheduled(k)), lt(keyPost(k), s.post(e)));
-    return ite(eq(x, e), ite(and(isPostOf(e, k), isLater), e, s.line(s.newest, k)), s.line(x, k));
-  }),
+  set(s.keyPost, ite(s.isPost(e), s.post(e), s.keyPost)),
   set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
   set(s.appendedAt(e), s.now),
   set(s.isKept(e), yes),
@@ -51,13 +37,13 @@ export const append = (e: Term, { isPurge = true } = {}): Change[] => [
   set(s.counts(e), yes),
   set(s.countsFrom(e), s.now),
   set(s.witness(e), e),
-  ...(isPurge ? [purgesGenerated(e)] : []),
+  purgesGenerated(e),
 ];
 
 /** The entry is new, and no post. Redis gives an entry a later ID than to those that it has. */
 export const isNew = (e: Term): Term => and(mayFollow(e), not(s.isPost(e)));
 
-export const mayFollow = (e: Term): Term =>
+const mayFollow = (e: Term) =>
   and(not(isAppended(e)), rule("assumed: IDs", implies(s.isFilled, lt(s.id(s.newest), s.id(e)))));
 
 export const purgesGenerated = (e: Term, except?: Term) =>
@@ -116,10 +102,7 @@ export const ofJournal: Readonly<Record<string, Step>> = {
     and(
       mayFollow(e),
       not(s.isMark(e)),
-      implies(
-        s.isPost(e),
-        and(not(s.isScheduled(s.keyOf(e))), rule("24 script", lt(keyPost(s.keyOf(e)), s.post(e)))),
-      ),
+      implies(s.isPost(e), rule("24 script", lt(s.keyPost, s.post(e)))),
     ),
     append(e),
   ]),
@@ -156,13 +139,18 @@ export const ofJournal: Readonly<Record<string, Step>> = {
       [...append(e), ...countAgain(isCounted, e)],
     ];
   }),
-  // The database goes to another state, with its lines: that of a backup or of another server, or none.
-  // It may also lose lineages.
-  lose: step("Entry Bool", (last, isEmpty) => {
+  // The database goes to another state: that of a backup or of another server, or none. It may also lose lineages.
+  lose: step("Entry Bool Int", (last, isEmpty, post) => {
     const stays = (e: Term) => and(not(isEmpty), s.upTo(e, last));
     return [
-      or(isEmpty, isAppended(last)),
+      and(
+        or(isEmpty, isAppended(last)),
+        every("Entry", (e) =>
+          implies(and(stays(e), s.isPost(e)), rule("assumed: one state", le(s.post(e), post))),
+        ),
+      ),
       [
+        set(s.keyPost, post),
         set(s.isFilled, not(isEmpty)),
         set(s.newest, last),
         becomes(s.isKept, (e) => and(s.isKept(e), stays(e))),

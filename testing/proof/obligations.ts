@@ -63,23 +63,6 @@ export const obligations: readonly Obligations[] = [
   { of: "promises", constants: [], hypotheses: parts, goals: promises },
 ];
 
-const isOfKey = (name: string) => /^(24|30)/.test(name);
-const ofKeys = new Set(
-  Object.entries(invariant).flatMap(([name, part]) => (isOfKey(name) ? part : [])),
-);
-
-function halfOf({ hypotheses, goals, ...one }: Obligations, areOfKeys: boolean): Obligations {
-  const half = Object.entries(goals).filter(([name]) => isOfKey(name) === areOfKeys);
-  const needed = hypotheses.filter((part) => areOfKeys || !ofKeys.has(part));
-  return { ...one, hypotheses: needed, goals: Object.fromEntries(half) };
-}
-
-/** Returns two halves: what concerns no key follows faster without the parts that do. */
-export const halvesOf = (one: Obligations): readonly Obligations[] => [
-  halfOf(one, false),
-  halfOf(one, true),
-];
-
 const terms = obligations.flatMap(({ hypotheses, goals }) =>
   hypotheses.concat(Object.values(goals)),
 );

@@ -17,17 +17,6 @@ import {
   int,
   type Term,
 } from "./formula.ts";
-import {
-  cancelled,
-  hasAllEffects,
-  hasEnded,
-  isStage,
-  noEffectOfCancel,
-  noOldStamp,
-  planned,
-  requestedAt,
-  willEnd,
-} from "./schedule.ts";
 import * as s from "./state.ts";
 import { clock, isAppended, isRecent, isUnnoticed, later, zero } from "./state.ts";
 import { forbids, inView, mayAnswer, mayValidate, provesByBody, provesByView } from "./verdict.ts";
@@ -78,117 +67,10 @@ const mayReplace = (
   );
 };
 
-/** After the loss of an effect, the promise begins again with the next effect. */
-const isStanding = (e: Term, k: Term) => or(not(isStage(e, planned)), hasAllEffects(k));
-
-/** Returns the promise of a post of a purge for a response, at the present reading of an isolate's clock. */
-const scheduled = (
-  promise: (
-    of: Record<"i" | "r" | "e" | "k" | "isFresh" | "due", Term> & {
-      readonly moment: Moment & { lost: Term };
-    },
-  ) => readonly [premise: Term, conclusion: Term],
-): Term =>
-  every("Isolate Response Entry Bool Int", (i, r, e, isFresh, lost) => {
-    const k = s.keyOf(e);
-    const due = plus(s.appendedAt(e), bound(s.N(r), lost));
-    const moment = { reading: clock(i), at: s.now, lost };
-    const [premise, conclusion] = promise({ i, r, e, k, isFresh, due, moment });
-    const isPurge = and(s.isPost(e), s.isScheduled(k), s.isKept(e), isStanding(e, k));
-    return implies(and(isPurge, premise), conclusion);
-  });
-
-/** A current view, as for rule 7 a. */
-const isCurrent = (i: Term, r: Term, { reading, at, lost }: Moment & { lost: Term }) =>
-  and(
-    s.hasView(i),
-    s.isDated(i),
-    isRecent(reading, s.sentAt(i), r),
-    viewLoses(i, { reading, at, lost }),
-  );
-
-/** Scheduled purges, by posts that the journal has. */
-const ofSchedule: Readonly<Record<string, Term>> = {
-  "30: no answer from before the time, once it is past, and N after the acceptance": scheduled(
-    ({ i, r, k, isFresh, due, moment }) => [
-      and(
-        isCurrent(i, r, moment),
-        or(
-          provesByView(i, r, { isFresh, reading: moment.reading }),
-          and(
-            provesByBody(i, r, { isFresh, reading: moment.reading }),
-            bodyLoses(i, r, moment),
-            le(moment.lost, s.A),
-          ),
-        ),
-        s.isOld(r, k),
-        or(s.endsHard(k), isFresh),
-      ),
-      or(s.isCancelled(k), le(s.now, later(s.time(k), due))),
-    ],
-  ),
-  "30: an old view answers until N + settleSeconds after the time": scheduled(
-    ({ i, r, k, isFresh, moment }) => [
-      and(
-        provesByBody(i, r, { isFresh, reading: moment.reading }),
-        bodyLoses(i, r, moment),
-        s.isOld(r, k),
-      ),
-      le(s.now, plus(s.time(k), s.settle(r), minus(plus(s.N(r), moment.lost), s.A))),
-    ],
-  ),
-  "30 c: an isolate returns to no response that it has ended": every(
-    "Isolate Response Key Bool",
-    (i, r, k, isFresh) => {
-      const isKnown = willEnd(i, r, k, requestedAt(r, k));
-      const isPast = le(minus(s.time(k), s.A), s.shown(i));
-      const isForbidden = or(s.endsHard(k), isFresh);
-      return not(
-        and(isKnown, isPast, isForbidden, mayAnswer(i, r, { isFresh, reading: clock(i) })),
-      );
-    },
-  ),
-  "30 d: no 304 renews a response across the time": scheduled(({ i, r, k, due, moment }) => [
-    and(
-      rule("23 again", mayValidate(i, r, moment.reading)),
-      viewLoses(i, moment),
-      s.hasView(i),
-      s.isOld(r, k),
-      s.endsHard(k),
-    ),
-    or(s.isCancelled(k), le(s.now, later(s.time(k), due))),
-  ]),
-  "30 e: lifetimes downstream end by the time": every(
-    "Isolate Response Entry Int Int",
-    (i, r, e, lost, lifetime) => {
-      const [k, reading, at] = [s.keyOf(e), clock(i), s.now];
-      const until = plus(reading, lifetime);
-      const isKnown = willEnd(i, r, k, requestedAt(r, k));
-      return implies(
-        and(
-          and(s.isPost(e), s.isScheduled(k), s.isKept(e), not(s.isCancelled(k)), isStanding(e, k)),
-          isCurrent(i, r, { reading, at, lost }),
-          provesByView(i, r, { isFresh: yes, reading }),
-          s.isOld(r, k),
-          lt(plus(s.appendedAt(e), bound(s.N(r), lost)), s.now),
-          rule("30 e", implies(isKnown, le(until, minus(s.time(k), s.A)))),
-        ),
-        le(plus(s.now, lifetime), s.time(k)),
-      );
-    },
-  ),
-  "30 f: no response from before the time has a stamp from after the effect": noOldStamp,
-  "30 g: a purge whose cancel stands takes no effect": noEffectOfCancel,
-  "30 g: from its time on, a cancelled purge ends nothing": scheduled(({ i, r, e, k, moment }) => [
-    and(isCurrent(i, r, moment), isStage(e, cancelled), hasEnded(i, r, k, moment.reading)),
-    le(s.now, plus(s.time(k), minus(plus(s.L, moment.lost, s.behind), s.A))),
-  ]),
-};
-
 export const promises: Readonly<Record<string, Term>> = {
   "no answer later than N after a purge": every(
     "Isolate Response Entry Bool Int Int Int",
-    (i, r, e, isFresh, lost, reading, at) =>
+    (i, r, e, isFresh, reading, at, lost) =>
       implies(
         and(
           le(at, s.now),
@@ -278,24 +160,18 @@ export const promises: Readonly<Record<string, Term>> = {
           viewLoses(i, { reading, at, lost }),
           s.isKept(e),
           s.isPost(e),
-          not(s.isScheduled(s.keyOf(e))),
-          lt(s.knownPost(i, s.keyOf(e)), s.post(e)),
+          lt(s.knownPost(i), s.post(e)),
         ),
         le(at, plus(s.countsFrom(e), bound(s.N(r), lost))),
       ),
   ),
   "24: an isolate never returns to an older post, and uses its own": every(
     "Isolate Entry",
-    (i, e) => {
-      const known = s.knownPost(i, s.keyOf(e));
-      return or(
-        s.isScheduled(s.keyOf(e)),
-        and(
-          le(s.usedPost(i, s.keyOf(e)), known),
-          implies(and(s.owes(i, e), s.isPost(e)), le(s.post(e), known)),
-        ),
-      );
-    },
+    (i, e) =>
+      and(
+        le(s.usedPost(i), s.knownPost(i)),
+        implies(and(s.owes(i, e), s.isPost(e)), le(s.post(e), s.knownPost(i))),
+      ),
   ),
   "25 e: after a failed purge, the isolate answers only behind a purge of as much": every(
     "Isolate Response Entry Bool Int",
@@ -325,7 +201,6 @@ export const promises: Readonly<Record<string, Term>> = {
         ),
       ),
   ),
-  ...ofSchedule,
   "28 d: no purge from before a `set` purges its value": every("Response Entry", (r, e) =>
     implies(and(s.isSet(r), s.isKept(e), lt(s.appendedAt(e), s.setTrue(r))), s.upTo(e, s.stamp(r))),
   ),

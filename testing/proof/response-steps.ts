@@ -14,11 +14,9 @@ import {
   or,
   plus,
   rule,
-  some,
   yes,
   type Term,
 } from "./formula.ts";
-import { hasEndedBy, isFromBefore, purges } from "./schedule.ts";
 import { inView, knowsStamp, mayValidate } from "./verdict.ts";
 import { noteClock } from "./view-steps.ts";
 import * as s from "./state.ts";
@@ -37,28 +35,6 @@ const request = (i: Term, r: Term): Change[] => [
   set(s.bodyColo(r), s.coloOf(i)),
   set(s.bodyAt(r), clock(i)),
   set(s.bodyTrue(r), s.now),
-  set(s.validAt(r), clock(i)),
-  set(s.validTrue(r), s.now),
-];
-
-/** 30: whether the content, which is from `made`, is from before the times of scheduled purges. */
-export const ageOf = (r: Term, made: Term) =>
-  becomes(s.isOld, (y, k) => ite(eq(y, r), isFromBefore(r, k, made), s.isOld(y, k)));
-
-/** The origin, or the application, has made the content now. */
-const generated = (r: Term): Change[] => [set(s.isGenerated(r), yes), ageOf(r, s.now)];
-
-/** Where the content of a response is from. */
-const provenance = [
-  s.requester,
-  s.hasStamp,
-  s.stamp,
-  s.hasColo,
-  s.bodyColo,
-  s.bodyAt,
-  s.bodyTrue,
-  s.validAt,
-  s.validTrue,
 ];
 
 /** Another response `x` with the content of `r`. Any isolate may find either. */
@@ -67,20 +43,14 @@ export const derive = (x: Term, r: Term): Change[] => [
   set(s.isGenerated(x), yes),
   set(s.isSet(x), no),
   set(s.isConditional(x), no),
-  ...provenance.map((of) => set(of(x), of(r))),
-  ...contentOf(x, {
-    isBefore: (e) => s.isBefore(r, e),
-    isOld: (k) => s.isOld(r, k),
-  }),
-];
-
-/** From before which purges a response is. */
-export const contentOf = (
-  x: Term,
-  { isBefore, isOld }: Record<"isBefore" | "isOld", (purge: Term) => Term>,
-): Change[] => [
-  becomes(s.isBefore, (y, e) => ite(eq(y, x), isBefore(e), s.isBefore(y, e))),
-  becomes(s.isOld, (y, k) => ite(eq(y, x), isOld(k), s.isOld(y, k))),
+  set(s.requester(x), s.requester(r)),
+  set(s.hasStamp(x), s.hasStamp(r)),
+  set(s.stamp(x), s.stamp(r)),
+  set(s.hasColo(x), s.hasColo(r)),
+  set(s.bodyColo(x), s.bodyColo(r)),
+  set(s.bodyAt(x), s.bodyAt(r)),
+  set(s.bodyTrue(x), s.bodyTrue(r)),
+  becomes(s.isBefore, (y, e) => ite(eq(y, x), s.isBefore(r, e), s.isBefore(y, e))),
 ];
 
 const mayDerive = (x: Term, r: Term) =>
@@ -88,9 +58,7 @@ const mayDerive = (x: Term, r: Term) =>
     s.isGenerated(r),
     not(s.isRequested(x)),
     eq(s.N(x), s.N(r)),
-    eq(s.settle(x), s.settle(r)),
     every("Entry", (e) => eq(s.covers(e, x), s.covers(e, r))),
-    every("Key", (k) => eq(s.names(k, x), s.names(k, r))),
   );
 
 export const isAwaited = (i: Term, r: Term) =>
@@ -103,7 +71,7 @@ export const ofResponses: Readonly<Record<string, Step>> = {
   ]),
   generate: step("Response", (r) => [
     and(s.isRequested(r), not(s.isGenerated(r)), not(s.isConditional(r))),
-    generated(r),
+    [set(s.isGenerated(r), yes)],
   ]),
   // 1: the isolate stores the response with what it noted before the request.
   store: step("Isolate Response", (i, r) => [
@@ -139,13 +107,9 @@ export const ofResponses: Readonly<Record<string, Step>> = {
         set(s.bodyColo(x), rule("2 body", s.bodyColo(r), s.bodyColo(asked))),
         set(s.bodyAt(x), rule("2 body", s.bodyAt(r), s.bodyAt(asked))),
         set(s.bodyTrue(x), rule("2 body", s.bodyTrue(r), s.bodyTrue(asked))),
-        set(s.validAt(x), s.validAt(asked)),
-        set(s.validTrue(x), s.validTrue(asked)),
-        ...contentOf(x, {
-          isBefore: (e) => and(isWrong, s.isHard(e), s.isBefore(r, e)),
-          isOld: (k) =>
-            and(s.isOld(r, k), or(isFromBefore(r, k, s.now), and(isWrong, s.endsHard(k)))),
-        }),
+        becomes(s.isBefore, (y, e) =>
+          ite(eq(y, x), and(isWrong, s.isHard(e), s.isBefore(r, e)), s.isBefore(y, e)),
+        ),
       ],
     ];
   }),
@@ -154,10 +118,9 @@ export const ofResponses: Readonly<Record<string, Step>> = {
     and(mayDerive(x, r), s.isGenerated(other), rule("3 body", eq(other, r))),
     [
       ...derive(x, r),
-      ...contentOf(x, {
-        isBefore: (e) => and(s.isBefore(other, e), s.covers(e, x)),
-        isOld: (k) => and(s.isOld(other, k), s.names(k, x)),
-      }),
+      becomes(s.isBefore, (y, e) =>
+        ite(eq(y, x), and(s.isBefore(other, e), s.covers(e, x)), s.isBefore(y, e)),
+      ),
     ],
   ]),
   // 4: another tier gets the response.
@@ -255,7 +218,9 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       rule("29 stamp", knowsStamp(i, r)),
       rule(
         "29 later",
-        every("Entry", (e) => implies(and(inView(i, e), purges(e, r), not(s.begins(e))), isOld(e))),
+        every("Entry", (e) =>
+          implies(and(inView(i, e), s.covers(e, r), not(s.begins(e))), isOld(e)),
+        ),
       ),
       rule(
         "29 oldest",
@@ -275,10 +240,6 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       and(
         isAwaited(i, r),
         le(made, s.bodyTrue(r)),
-        rule(
-          "30 d age",
-          not(some("Key", (k) => hasEndedBy(i, r, k, { from: counted, by: clock(i) }))),
-        ),
         rule("29 body", le(counted, plus(made, fast))),
         or(not(s.hasStamp(r)), followsPurges),
       ),
@@ -286,13 +247,10 @@ export const ofResponses: Readonly<Record<string, Step>> = {
         set(s.isGenerated(r), yes),
         set(s.bodyAt(r), counted),
         set(s.bodyTrue(r), made),
-        set(s.validAt(r), counted),
-        set(s.validTrue(r), made),
-        ageOf(r, made),
         becomes(s.isBefore, (y, e) =>
           ite(
             eq(y, r),
-            and(isAppended(e), purges(e, r), lt(made, s.appendedAt(e)), not(s.begins(e))),
+            and(isAppended(e), s.covers(e, r), lt(made, s.appendedAt(e)), not(s.begins(e))),
             s.isBefore(y, e),
           ),
         ),

@@ -16,16 +16,7 @@ import {
   type Term,
 } from "./formula.ts";
 
-export const sorts = [
-  "Isolate",
-  "Colo",
-  "Entry",
-  "Response",
-  "Read",
-  "Copy",
-  "Increment",
-  "Key",
-] as const;
+export const sorts = ["Isolate", "Colo", "Entry", "Response", "Read", "Copy", "Increment"] as const;
 
 // Constants. A server that answers a read lacks no kept entry that is older than `L`. Times are in
 // milliseconds.
@@ -144,9 +135,6 @@ export const hasColo = symbol("Response", "Bool", "hasColo");
 export const bodyColo = symbol("Response", "Colo", "bodyColo");
 export const bodyAt = symbol("Response", "Int", "bodyAt");
 export const bodyTrue = symbol("Response", "Int", "bodyTrue");
-/** The time of the request that loaded or validated the response last. */
-export const validAt = symbol("Response", "Int", "validAt");
-export const validTrue = symbol("Response", "Int", "validTrue");
 /** The request has the validator of the response that it validates. */
 export const isConditional = symbol("Response", "Bool", "isConditional");
 export const validates = symbol("Response", "Response", "validates");
@@ -168,47 +156,16 @@ export const isBegun = symbol("Increment", "Bool", "isBegun");
 export const isUnderWay = symbol("Increment", "Bool", "isUnderWay");
 export const count = symbol("Increment", "Int", "count");
 
-// 24, 30: a key, which trimming never removes: the switch, or a scheduled purge. An entry may be a post
-// of a key. A later post has a larger number: that of a scheduled purge is its stage, in schedule.ts.
+// 24: the order of posts, and the newest of the key, of an isolate, of a read and of a copy. The
+// isolate has used one as new as `usedPost`. The read of a chain's start also shows the key.
 export const isPost = symbol("Entry", "Bool", "isPost");
-export const keyOf = symbol("Entry", "Key", "keyOf");
 export const post = symbol("Entry", "Int", "post");
-export const isScheduled = symbol("Key", "Bool", "isScheduled");
-// Since an entry, the database has the line of a key, whose post was `line`. The script that appends an
-// entry `drops` lines that are long over.
-export const hasLine = symbol("Entry Key", "Bool", "hasLine");
-export const line = symbol("Entry Key", "Entry", "line");
-export const drops = symbol("Entry Key", "Bool", "drops");
-// The newest posts of an isolate, of a read and of a copy. The isolate has used one as new as
-// `usedPost`. The read of a chain's start also shows the lines. `past` is the post of a purge that the isolate
-// has forgotten, or never learned.
-export const knownPost = symbol("Isolate Key", "Int", "knownPost");
-export const usedPost = symbol("Isolate Key", "Int", "usedPost");
-export const past = symbol("Isolate Key", "Entry", "past");
-export const readPost = symbol("Read Key", "Int", "readPost");
+export const keyPost = symbol("", "Int", "keyPost")();
+export const knownPost = symbol("Isolate", "Int", "knownPost");
+export const usedPost = symbol("Isolate", "Int", "usedPost");
+export const readPost = symbol("Read", "Int", "readPost");
 export const isKeyed = symbol("Read", "Bool", "isKeyed");
-export const copyPost = symbol("Copy Key", "Int", "copyPost");
-export const copyPast = symbol("Copy Key", "Entry", "copyPast");
-
-// 30: the time of a scheduled purge, its mode and its targets. `settleSeconds` of a response and at most,
-// the largest N, and how long the schedule keeps a line that is over. Posts that were appended at any time.
-export const time = symbol("Key", "Int", "time");
-export const endsHard = symbol("Key", "Bool", "endsHard");
-export const names = symbol("Key Response", "Bool", "names");
-export const settle = symbol("Response", "Int", "settle");
-export const settleMax = symbol("", "Int", "settleMax")();
-export const lagMax = symbol("", "Int", "lagMax")();
-/** How far the journal's clock is behind the true time, at most. */
-export const behind = symbol("", "Int", "behind")();
-export const keptFor = symbol("", "Int", "keptFor")();
-export const isCancelled = symbol("Key", "Bool", "isCancelled");
-export const hasEffect = symbol("Key", "Bool", "hasEffect");
-/** 30 assumes that each clock differs from the true time by at most A. */
-export const keepsTime = symbol("", "Bool", "keepsTime")();
-/** 30 c: the highest reading by which the isolate has judged scheduled purges. */
-export const shown = symbol("Isolate", "Int", "shown");
-/** The content is from before the instant at which the purge lets it change: time + `settleSeconds`. */
-export const isOld = symbol("Response Key", "Bool", "isOld");
+export const copyPost = symbol("Copy", "Int", "copyPost");
 
 export const hasDatedView = (isolate: Term): Term => and(hasView(isolate), isDated(isolate));
 
@@ -224,14 +181,12 @@ export const dates = {
   },
   copy: { sort: "Copy", is: isCopied, by: copyBy, at: copyAt, atTrue: copyTrue },
   body: { sort: "Response", is: isRequested, by: requester, at: bodyAt, atTrue: bodyTrue },
-  validation: { sort: "Response", is: isRequested, by: requester, at: validAt, atTrue: validTrue },
 } as const;
 
-/** The paths of entries that isolates, reads and copies have, with the newest posts of keys. */
+/** The paths of entries that isolates and copies have. */
 export const paths = {
-  view: { sort: "Isolate", is: hasView, first: floor, last: end, post: knownPost },
-  read: { sort: "Read", is: isServed, first: readFirst, last: readLast, post: readPost },
-  copy: { sort: "Copy", is: isCopied, first: copyFloor, last: copyEnd, post: copyPost },
+  view: { sort: "Isolate", is: hasView, first: floor, last: end },
+  copy: { sort: "Copy", is: isCopied, first: copyFloor, last: copyEnd },
 } as const;
 
 export const isAppended = (entry: Term): Term => upTo(entry, entry);

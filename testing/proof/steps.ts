@@ -2,7 +2,6 @@
 import { ofData } from "./data-steps.ts";
 import { ofJournal } from "./journal-steps.ts";
 import { ofResponses } from "./response-steps.ts";
-import { ofSchedule } from "./schedule-steps.ts";
 import type { Step } from "./step.ts";
 import { ofViews } from "./view-steps.ts";
 
@@ -11,5 +10,4 @@ export const steps: Readonly<Record<string, Step>> = {
   ...ofViews,
   ...ofResponses,
   ...ofData,
-  ...ofSchedule,
 };

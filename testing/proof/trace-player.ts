@@ -5,7 +5,6 @@ import * as s from "./state.ts";
 import { entryOf, Impossible, TracedState, type TraceEvent } from "./traced-state.ts";
 import { TracedResponses } from "./traced-responses.ts";
 import type { Value } from "./finite-state.ts";
-import type { Application } from "./formula.ts";
 
 /** The first event that is not possible. */
 export interface Refusal {
@@ -21,9 +20,6 @@ export function refusalOf(lines: readonly string[]): Refusal | undefined {
   const player = new TracePlayer(JSON.parse(first) as Record<string, number>, events);
   for (const event of events) {
     const rules = player.rulesAgainst(event);
-    // The proof says nothing of a history that breaks an assumption.
-    if (rules?.[0] !== undefined && rules.every((rule) => rule.startsWith("assumed")))
-      return undefined;
     if (rules !== undefined) return { event: JSON.stringify(event), rules };
   }
   const broken = player.brokenPart();
@@ -77,7 +73,7 @@ class TracePlayer {
       case "mark":
         return this.#appends(event, slot);
       case "lose":
-        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last);
+        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last, 0);
       case "answer_sender": {
         this.#state.must(entry !== 0, "21 own");
         if (!this.#state.get(s.isAccepted(), entryOf(entry)))
@@ -95,12 +91,6 @@ class TracePlayer {
         this.#state.must(this.#state.get(s.sentAt(), who) === event.asOf, "14 date");
         const copy = this.#state.add("Copy");
         this.#copies.set(copyKey(event), copy);
-        this.#shows(
-          s.copyPost(),
-          copy,
-          [event.first, event.last].map((one = 0) => entryOf(one)),
-          who,
-        );
         return this.#state.take("copy", who, copy, entryOf(event.first ?? 0));
       }
       case "put": {
@@ -113,14 +103,6 @@ class TracePlayer {
         const copy = this.#inColo.get(this.#state.get(s.coloOf(), who));
         if (copy !== undefined) this.#found.set(slot, copy);
         return;
-      }
-      case "forget": {
-        const key = this.#state.keyOf(event);
-        const known = this.#state.get(s.knownPost(), who, key);
-        const isOf = (one: Value) =>
-          this.#state.get(s.keyOf(), one) === key && this.#state.get(s.post(), one) === known;
-        const posts = this.#state.members("Entry").filter(isOf);
-        return this.#state.takeOne(posts.map((one) => ["forget", who, key, one]));
       }
       case "load":
         return this.#responses.loads(event);
@@ -161,11 +143,11 @@ class TracePlayer {
     if (!last) return;
     // A book that does not end with the last entry is not used (rule 27 b).
     const named = notedLast === last ? notedFirst : last;
-    this.#serve(slot, [first, last, named, linedFirst].map(entryOf), event.isPrimary);
+    this.#shows(slot, [first, last, named, linedFirst].map(entryOf), event.isPrimary);
   }
 
   #appends(event: TraceEvent, slot: string): void {
-    const { step, isolate = 0, entry = 0, covers = 0, hard, position = 0, stage = 0 } = event;
+    const { step, isolate = 0, entry = 0, covers = 0, hard, position = 0 } = event;
     const isMark = step === "mark";
     const added = this.#state.addEntry(isMark ? -1 : covers);
     // Positions of the stream have thousandths of a millisecond.
@@ -174,53 +156,30 @@ class TracePlayer {
     this.#state.put(s.isHard(), [added], isMark || Boolean(hard));
     this.#state.put(s.isMark(), [added], isMark);
     if (isMark) this.#state.put(s.marks(), [added], entry > 0 ? entryOf(entry) : added);
-    if (stage > 0) {
-      this.#state.put(s.isPost(), [added], true);
-      this.#state.put(s.keyOf(), [added], this.#state.keyOf(event));
-      this.#state.put(s.post(), [added], stage);
-      this.#state.take("schedule", `isolate ${isolate}`, added);
-    } else if (isMark) {
+    if (isMark) {
       const seen = this.#reads.get(`${isolate} ${event.other ?? 0}`);
       this.#state.take("mark", seen ?? "", added);
     } else this.#state.take("append", added);
     // An entry without a number has no lineage, and ends those before it.
-    if (event.number === -1) this.#state.take("lose", added, false);
+    if (event.number === -1) this.#state.take("lose", added, false, 0);
     const read = this.#reads.get(slot);
     // An isolate also reads by the script that appends.
     if (!isMark && (read === undefined || this.#state.get(s.isServed(), read))) return;
     const first = this.#state.members("Entry").find((one) => this.#state.get(s.upTo(), one, added));
     const oldest = first ?? added;
-    this.#serve(slot, [oldest, added, added, oldest], 1);
+    this.#shows(slot, [oldest, added, added, oldest], 1);
   }
 
   /** The traces have neither epochs nor posts of the switch. */
-  #serve(slot: string, path: readonly Value[], isPrimary = 0): void {
+  #shows(slot: string, path: readonly Value[], isPrimary = 0): void {
     const read = this.#readAt(slot);
-    this.#shows(s.readPost(), read, path);
-    this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true);
+    this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true, 0);
   }
 
   #path(first: Value, last: Value): Value[] {
     const { get } = this.#state;
     const isBetween = (one: Value) => get(s.upTo(), first, one) && get(s.upTo(), one, last);
     return this.#state.members("Entry").filter(isBetween);
-  }
-
-  /** Notes the newest posts that a read or a copy shows: those of its path, the lines, or what its isolate knows. */
-  #shows(
-    post: Application,
-    shown: string,
-    [first = "", last = ""]: readonly Value[],
-    who?: string,
-  ) {
-    const { get } = this.#state;
-    for (const key of this.#state.members("Key")) {
-      const posts = this.#path(first, last).filter((one) => get(s.keyOf(), one) === key);
-      if (who === undefined && get(s.hasLine(), last, key)) posts.push(get(s.line(), last, key));
-      const known = who === undefined ? 0 : Number(get(s.knownPost(), who, key));
-      const numbers = posts.map((one) => Number(get(s.post(), one)));
-      this.#state.put(post, [shown, key], Math.max(known, ...numbers));
-    }
   }
 
   #renews(event: TraceEvent, { who, slot }: Record<"who" | "slot", string>): void {

@@ -32,7 +32,6 @@ const promised = [
   "no answer later than N after a purge",
   "10: with a steady clock, an isolate's own dates lose at most A",
   "an isolate that knows a purge obeys it",
-  "30: no answer from before the time, once it is past, and N after the acceptance",
 ];
 
 /** Stands for any number in an event. */
@@ -178,7 +177,7 @@ export class TracedResponses {
         if (promise?.kind !== "quantified") throw new TypeError(`There is no promise ${name}.`);
         const { variables, body } = promise;
         return this.#state.members("Entry").every((entry) => {
-          const values = [who, response, entry, fresh, this.#state.lost, clock, event.at];
+          const values = [who, response, entry, fresh, clock, event.at, this.#state.lost];
           return this.#state.holds(body, variables, values.slice(0, variables.length));
         });
       });

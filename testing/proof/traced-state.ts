@@ -1,7 +1,6 @@
 // The state of the model while a trace is played: names of its members, and steps that must be possible.
 import { FiniteState, type Value } from "./finite-state.ts";
 import type { Application, Sort, Term, Variable } from "./formula.ts";
-import { scheduledKeptMs } from "../../src/purge/journal/scheduled.ts";
 import * as s from "./state.ts";
 import { steps } from "./steps.ts";
 
@@ -39,11 +38,7 @@ type Field =
   | "isUnchanged"
   | "isRenewed"
   | "age"
-  | "position"
-  | "plan"
-  | "stage"
-  | "time"
-  | "names";
+  | "position";
 
 /** An event that is no step of the model. */
 export class Impossible extends Error {
@@ -64,23 +59,14 @@ export class TracedState {
   /** By how much less a clock is ahead than one of its colo was, at most. */
   readonly lost: number;
   readonly #lags: readonly number[];
-  readonly #settleMs: number;
-  /** By entry, the covered pages as bits, by scheduled purge, the named pages, and by response, its page. */
+  /** By entry, the covered pages as bits, and by response, its page. */
   readonly #covers = new Map<Value, number>();
-  readonly #names = new Map<Value, number>();
   readonly #pages = new Map<Value, number>();
   #count = 0;
 
   constructor(constants: Readonly<Record<string, number>>, events: readonly TraceEvent[]) {
     this.#lags = [constants["usual_lag"] ?? 0, constants["quick_lag"] ?? 0];
-    this.#settleMs = constants["settle"] ?? 0;
-    this.put(s.settleMax, [], this.#settleMs);
-    this.put(s.lagMax, [], Math.max(...this.#lags));
-    this.put(s.behind, [], Math.max(...this.#lags));
     this.put(s.keptCount, [], constants["kept"] ?? 0);
-    this.put(s.keptFor, [], scheduledKeptMs);
-    // Clocks keep the time only in histories of scheduled purges.
-    this.put(s.keepsTime, [], constants["settle"] !== undefined);
     this.put(s.A, [], constants["allowance"] ?? 0);
     this.put(s.L, [], constants["replica_lag"] ?? 0);
     // Without steps, clocks differ by their error. Noticed steps lose at most A.
@@ -94,8 +80,7 @@ export class TracedState {
       this.put(s.offset(), [who], asOf);
       this.put(s.fast(), [who], asOf);
       this.put(s.isSteady(), [who], true);
-      for (const never of [s.highest(), s.doubt(), s.wokenAt(), s.shown()])
-        this.put(never, [who], -longAgo);
+      for (const never of [s.highest(), s.doubt(), s.wokenAt()]) this.put(never, [who], -longAgo);
     }
   }
 
@@ -169,36 +154,16 @@ export class TracedState {
     return entry;
   }
 
-  /** Adds a scheduled purge, unless it is known. Returns its name. */
-  keyOf({ plan = 0, time = 0, names = 0, hard = 0 }: Partial<TraceEvent>): string {
-    const key = `key ${plan}`;
-    if (this.members("Key").includes(key)) return key;
-    this.#state.add("Key", key);
-    this.#names.set(key, names);
-    this.put(s.isScheduled(), [key], true);
-    this.put(s.time(), [key], time);
-    this.put(s.endsHard(), [key], Boolean(hard));
-    for (const response of this.members("Response")) this.#name(key, response);
-    return key;
-  }
-
   addResponse(page: number): string {
     const response = this.add("Response");
     this.#pages.set(response, page);
     this.put(s.N(), [response], this.#lags[page] ?? 0);
-    this.put(s.settle(), [response], this.#settleMs);
-    for (const key of this.members("Key")) this.#name(key, response);
     for (const entry of this.members("Entry")) this.#cover(entry, response);
     return response;
   }
 
   pageOf(response: Value): number {
     return this.#pages.get(response) ?? 0;
-  }
-
-  #name(key: Value, response: Value): void {
-    const bits = this.#names.get(key) ?? 0;
-    this.put(s.names(), [key, response], Boolean((bits >> this.pageOf(response)) & 1));
   }
 
   #cover(entry: Value, response: Value): void {

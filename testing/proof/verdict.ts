@@ -1,7 +1,6 @@
 // The verdict on a response: rules 5 to 8, 10 and 23.
 // Numbers in comments and names are rules of docs/purge-protocol.md.
 import { and, eq, lt, no, not, or, rule, some, type Term } from "./formula.ts";
-import { hasEnded, purges } from "./schedule.ts";
 import * as s from "./state.ts";
 import { isBetween, isRecent } from "./state.ts";
 
@@ -22,7 +21,7 @@ export const isPurged = (i: Term, r: Term, isFresh: Term): Term =>
   some("Entry", (e) =>
     and(
       or(inView(i, e), rule("22 applied", s.applies(i, e), no)),
-      purges(e, r),
+      s.covers(e, r),
       or(rule("6 older", not(knowsStamp(i, r)), no), not(s.upTo(e, s.stamp(r)))),
       or(s.isHard(e), rule("5 soft", isFresh, no)),
     ),
@@ -31,34 +30,29 @@ export const isPurged = (i: Term, r: Term, isFresh: Term): Term =>
 /** A use of a response, by a reading of the clock. */
 export type Use = Readonly<Record<"isFresh" | "reading", Term>>;
 
-const isUsable = (i: Term, r: Term, { isFresh, reading }: Use): Term =>
+const isUsable = (i: Term, r: Term, isFresh: Term): Term =>
   and(
     s.isGenerated(r),
     rule("5 hard", not(isPurged(i, r, isFresh))),
-    rule("30 c", not(isEnded(i, r, { isFresh, reading }))),
     rule("25 e hold", not(some("Entry", (e) => and(s.holds(i, e), s.covers(e, r))))),
   );
 
-/** 30 c: a scheduled purge that the isolate knows has ended the response. */
-export const isEnded = (i: Term, r: Term, { isFresh, reading }: Use): Term =>
-  some("Key", (k) => and(hasEnded(i, r, k, reading), or(s.endsHard(k), isFresh)));
-
 /** 7 a: the view proves that no older purge covers the response. */
-export const provesByView = (i: Term, r: Term, use: Use): Term =>
+export const provesByView = (i: Term, r: Term, { isFresh, reading }: Use): Term =>
   and(
-    isUsable(i, r, use),
+    isUsable(i, r, isFresh),
     rule("7 a stamp", knowsStamp(i, r)),
     s.hasView(i),
     rule("10 view", s.isDated(i)),
-    rule("7 a view", isRecent(use.reading, s.sentAt(i), r)),
+    rule("7 a view", isRecent(reading, s.sentAt(i), r)),
   );
 
 /** 7 b: the body time proves it. */
-export const provesByBody = (i: Term, r: Term, use: Use): Term =>
+export const provesByBody = (i: Term, r: Term, { isFresh, reading }: Use): Term =>
   and(
-    isUsable(i, r, use),
+    isUsable(i, r, isFresh),
     rule("7 b colo", and(s.hasColo(r), eq(s.bodyColo(r), s.coloOf(i)))),
-    rule("7 b body", isRecent(use.reading, s.bodyAt(r), r)),
+    rule("7 b body", isRecent(reading, s.bodyAt(r), r)),
     rule("10 body", lt(s.doubt(i), s.bodyAt(r))),
   );
 
@@ -72,7 +66,6 @@ export const mayValidate = (i: Term, r: Term, reading: Term): Term =>
     s.isGenerated(r),
     rule("23 stamp", knowsStamp(i, r)),
     rule("23 hard", not(isPurged(i, r, no))),
-    rule("30 d validation", not(isEnded(i, r, { isFresh: no, reading }))),
     rule("10 view", s.isDated(i)),
     rule("23 view", isRecent(reading, s.sentAt(i), r)),
   );

@@ -8,7 +8,6 @@ import {
   ite,
   le,
   lt,
-  minus,
   no,
   not,
   or,
@@ -20,9 +19,8 @@ import {
 } from "./formula.ts";
 import { inView } from "./verdict.ts";
 import { countAgain, purgesAsMuch } from "./journal-steps.ts";
-import { hasPosts, heldPost, isLongOver, isPostOf, isReal, isStage, planned } from "./schedule.ts";
 import * as s from "./state.ts";
-import { clock, isAppended, isBetween, isUnnoticed, knowsAllAt, later, zero } from "./state.ts";
+import { clock, isAppended, isBetween, isUnnoticed, knowsAllAt, later } from "./state.ts";
 import { becomes, type Change, set, step, type Step } from "./step.ts";
 
 /** The view becomes as old as a read, unless it is younger. */
@@ -73,24 +71,7 @@ const viewOf = (i: Term, q: Term, first: Term, isMarked = no) => [
     sentBy: i,
   }),
   noteReading(i, ite(s.isReadDated(q), s.readAt(q), s.highest(i))),
-];
-
-/** 30 h: what an isolate knows whose view begins. It forgets a plan that is long over, and not shown. */
-const postAtBeginning = (i: Term, k: Term, shown: Term) => {
-  const isForgotten = and(
-    s.isScheduled(k),
-    eq(s.knownPost(i, k), planned),
-    eq(shown, zero),
-    isLongOver(k, rule("30 h margin", plus(clock(i), s.A, s.A), clock(i))),
-  );
-  return ite(rule("30 h forgotten", isForgotten, no), zero, newestPost(i, k, shown));
-};
-
-/** 12, 24 b, 30 a: a view begins with a read that also shows the lines. */
-const beginningOf = (i: Term, q: Term, first: Term, isMarked = no) => [
-  ...viewOf(i, q, first, isMarked),
-  learn(i, (k) => postAtBeginning(i, k, s.readPost(q, k))),
-  becomes(s.past, (j, k) => ite(eq(j, i), s.line(s.readLast(q), k), s.past(j, k))),
+  learn(i, rule("24 b read", s.readPost(q), s.knownPost(i))),
 ];
 
 /** 10: of all times that a clock of the colo has shown to the isolate. */
@@ -100,12 +81,9 @@ const noteReading = (i: Term, at: Term) => set(s.highest(i), later(s.highest(i),
 export const noteClock = (i: Term) =>
   set(s.fast(i), rule("10 noted", later(s.fast(i), s.offset(i)), s.fast(i)));
 
-/** 24 b, 30 a: what the isolate knows of a key after it has learned of a post. */
-const newestPost = (i: Term, k: Term, post: Term) =>
-  rule("24 b newest", later(s.knownPost(i, k), post), post);
-
-const learn = (i: Term, post: (k: Term) => Term) =>
-  becomes(s.knownPost, (j, k) => ite(eq(j, i), post(k), s.knownPost(j, k)));
+/** 24 b: the isolate learns of a post. */
+const learn = (i: Term, post: Term) =>
+  set(s.knownPost(i), rule("24 b newest", later(s.knownPost(i), post), post));
 
 type Shown = Readonly<Record<"isPrimary" | "first" | "lined" | "last" | "hasEnded", Term>>;
 
@@ -113,11 +91,10 @@ type Shown = Readonly<Record<"isPrimary" | "first" | "lined" | "last" | "hasEnde
  * A page of a server: every path that has what it must. The primary also lacks no kept entry. If it has lost
  * nothing since an entry, that one is in the stream or was trimmed, and the lineages are a path to the last one.
  */
-const showsAll = (q: Term, { isPrimary, first, lined, last, hasEnded }: Shown): Term =>
+const showsAll = ({ isPrimary, first, lined, last, hasEnded }: Shown): Term =>
   implies(
     hasEnded,
     and(
-      every("Key", (k) => isSeen(k, s.readPost(q, k), heldPost(last, k))),
       rule("assumed: lag", knowsAllAt(last, s.now)),
       implies(
         isPrimary,
@@ -137,9 +114,11 @@ const showsAll = (q: Term, { isPrimary, first, lined, last, hasEnded }: Shown): 
     ),
   );
 
-/** A read or a copy shows a post that occurred. It shows a plan only if the plan still stands. */
-const isSeen = (k: Term, post: Term, held: Term) =>
-  and(isReal(k, post), implies(and(s.isScheduled(k), eq(post, planned)), eq(held, planned)));
+/** 24 b: one state of the database has these entries and the post, which is that of the key or theirs. */
+const showsPosts = (isShown: (e: Term) => Term, post: Term) =>
+  every("Entry", (e) =>
+    implies(and(isShown(e), s.isPost(e)), rule("24 b atomic", le(s.post(e), post))),
+  );
 
 const hasArrived = (i: Term, q: Term) =>
   and(s.isServed(q), eq(s.reader(q), i), rule("11 ended", s.hasEnded(q)));
@@ -155,14 +134,7 @@ export const obey = (i: Term, e: Term): Change[] => [
 ];
 
 const learnOwn = (i: Term, e: Term) =>
-  learn(i, (k) => {
-    const known = s.knownPost(i, k);
-    return ite(isPostOf(e, k), newestPost(i, k, rule("24 e, 30 a own", s.post(e), known)), known);
-  });
-
-/** The reply to a plan arrives before the schedule may drop its line. */
-const isPrompt = (e: Term) =>
-  implies(isStage(e, planned), not(isLongOver(s.keyOf(e), plus(s.now, s.A))));
+  learn(i, ite(s.isPost(e), rule("24 e", s.post(e), s.knownPost(i)), s.knownPost(i)));
 
 export const ofViews: Readonly<Record<string, Step>> = {
   send: step("Isolate Read", (i, q) => [
@@ -185,22 +157,22 @@ export const ofViews: Readonly<Record<string, Step>> = {
   ]),
   // 12: the first page, and for rules 17 and 27 the names of a whole book, lineages and epochs.
   serve: step(
-    "Read Entry Entry Entry Entry Entry Bool Bool Bool",
-    (q, first, last, named, lined, listed, isPrimary, hasEnded, isKeyed) => [
+    "Read Entry Entry Entry Entry Entry Bool Bool Bool Int",
+    (q, first, last, named, lined, listed, isPrimary, hasEnded, isKeyed, post) => [
       and(
         s.isSent(q),
         not(s.isServed(q)),
         s.upTo(first, last),
         s.upTo(named, last),
-        hasPosts(
-          (e) => isBetween(first, e, last),
-          (k) => s.readPost(q, k),
+        showsPosts(
+          (e) => and(s.upTo(e, last), or(s.upTo(first, e), and(isKeyed, not(isPrimary)))),
+          post,
         ),
         implies(
-          isKeyed,
-          every("Key", (k) => rule("24 b, 30 a line", le(heldPost(last, k), s.readPost(q, k)))),
+          and(isKeyed, isPrimary),
+          and(s.isFilled, s.upTo(last, s.newest), rule("24 b atomic", le(s.keyPost, post))),
         ),
-        showsAll(q, { isPrimary, first, lined, last, hasEnded }),
+        showsAll({ isPrimary, first, lined, last, hasEnded }),
       ),
       [
         set(s.isServed(q), yes),
@@ -212,39 +184,37 @@ export const ofViews: Readonly<Record<string, Step>> = {
         set(s.readLined(q), lined),
         set(s.readListed(q), listed),
         set(s.isKeyed(q), isKeyed),
+        set(s.readPost(q), post),
       ],
     ],
   ),
   // 12: the next page begins with the last entry of the page before.
-  nextPage: step("Read Entry Bool", (q, last, hasEnded) => [
+  nextPage: step("Read Entry Bool Int", (q, last, hasEnded, post) => [
     and(
       s.isServed(q),
       not(s.hasEnded(q)),
-      not(s.isKeyed(q)),
       rule("12 pages", s.upTo(s.readLast(q), last)),
-      showsAll(q, {
+      showsAll({
         isPrimary: s.isPrimary(q),
         first: s.readFirst(q),
         lined: s.readLined(q),
         last,
         hasEnded,
       }),
-      hasPosts(
-        (e) => isBetween(s.readLast(q), e, last),
-        (k) => s.readPost(q, k),
-      ),
+      le(s.readPost(q), post),
+      showsPosts((e) => isBetween(s.readLast(q), e, last), post),
     ),
-    [set(s.readLast(q), last), set(s.hasEnded(q), hasEnded)],
+    [set(s.readLast(q), last), set(s.hasEnded(q), hasEnded), set(s.readPost(q), post)],
   ]),
   // 12: a cold isolate. Every view may drop its oldest entries.
   begin: step("Isolate Read Entry", (i, q, first) => [
     and(
       hasArrived(i, q),
       not(s.hasView(i)),
-      rule("24 b, 30 a key", s.isKeyed(q)),
+      rule("24 b key", s.isKeyed(q)),
       isBetween(s.readFirst(q), first, s.readLast(q)),
     ),
-    beginningOf(i, q, first),
+    viewOf(i, q, first),
   ]),
   // 11, 13: a read that has the view's last entry extends the view.
   extend: step("Isolate Read Entry", (i, q, first) => [
@@ -254,12 +224,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
       rule("11 joint", isBetween(s.readFirst(q), s.end(i), s.readLast(q))),
       isBetween(s.floor(i), first, s.readLast(q)),
     ),
-    [
-      ...viewOf(i, q, first),
-      learn(i, (k) =>
-        newestPost(i, k, rule("24 b, 30 a read", s.readPost(q, k), s.knownPost(i, k))),
-      ),
-    ],
+    viewOf(i, q, first),
   ]),
   // 16, 17: the view begins again. The primary or the lineages have its last entry, or a mark names
   // it, or its lineage was dropped. From then on, the promise holds for the lost entries of the view,
@@ -284,41 +249,23 @@ export const ofViews: Readonly<Record<string, Step>> = {
         hasArrived(i, q),
         isStill(i, q),
         rule("16 primary", s.isPrimary(q)),
-        rule("24 b, 30 a key", s.isKeyed(q)),
+        rule("24 b key", s.isKeyed(q)),
         rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked, isDropped)),
         isBetween(s.readFirst(q), first, s.readLast(q)),
       ),
-      [...beginningOf(i, q, first, isMarked), ...countAgain(isLost, m)],
+      [...viewOf(i, q, first, isMarked), ...countAgain(isLost, m)],
     ];
   }),
   // 14: an isolate stores a copy of its view in its colo.
   copy: step("Isolate Copy Entry", (i, k, first) => [
-    and(
-      not(s.isCopied(k)),
-      inView(i, first),
-      s.isDated(i),
-      hasPosts(
-        (e) => isBetween(first, e, s.end(i)),
-        (x) => s.copyPost(k, x),
-      ),
-      every("Key", (x) =>
-        and(
-          le(s.knownPost(i, x), s.copyPost(k, x)),
-          isReal(x, s.copyPost(k, x)),
-          implies(
-            and(s.isScheduled(x), eq(s.copyPost(k, x), planned)),
-            or(eq(s.knownPost(i, x), planned), eq(heldPost(s.end(i), x), planned)),
-          ),
-        ),
-      ),
-    ),
+    and(not(s.isCopied(k)), inView(i, first), s.isDated(i)),
     [
       set(s.isCopied(k), yes),
       set(s.copyColo(k), s.coloOf(i)),
       set(s.copyFloor(k), first),
       set(s.copyEnd(k), s.end(i)),
       set(s.copyBy(k), s.sentBy(i)),
-      becomes(s.copyPast, (c, x) => ite(eq(c, k), s.past(i, x), s.copyPast(c, x))),
+      set(s.copyPost(k), s.knownPost(i)),
       set(s.copyAt(k), rule("14 date", s.sentAt(i), clock(i))),
       set(s.copyTrue(k), rule("14 date", s.sentTrue(i), s.now)),
     ],
@@ -342,23 +289,14 @@ export const ofViews: Readonly<Record<string, Step>> = {
       ...becomesView(i, first, s.copyEnd(k)),
       ...dated(i, { sentAt: s.copyAt(k), sentTrue: s.copyTrue(k), sentBy: s.copyBy(k) }),
       noteReading(i, s.copyAt(k)),
-      learn(i, (x) => {
-        const copied = rule("24 c, 30 a copy", s.copyPost(k, x), s.knownPost(i, x));
-        return ite(s.hasView(i), newestPost(i, x, copied), postAtBeginning(i, x, copied));
-      }),
-      becomes(s.past, (j, x) =>
-        ite(and(eq(j, i), not(s.hasView(i))), s.copyPast(k, x), s.past(j, x)),
-      ),
+      learn(i, rule("24 c", s.copyPost(k), s.knownPost(i))),
     ],
   ]),
   // 21: the journal has confirmed an entry of the isolate.
-  apply: step("Isolate Entry", (i, e) => [
-    and(rule("21 own", isAppended(e)), isPrompt(e)),
-    obey(i, e),
-  ]),
+  apply: step("Isolate Entry", (i, e) => [rule("21 own", isAppended(e)), obey(i, e)]),
   // 22: the isolate has appended its lost entry again.
   applyAgain: step("Isolate Entry Entry", (i, lost, e) => [
-    and(isAppended(e), purgesAsMuch(e, lost), isPrompt(e)),
+    and(isAppended(e), purgesAsMuch(e, lost)),
     [
       becomes(s.applies, (j, x) =>
         or(
@@ -373,10 +311,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
     ],
   ]),
   // 10: a clock is set, forward or back.
-  setClock: step("Isolate Int", (i, to) => [
-    rule("assumed: true time", implies(s.keepsTime, and(le(minus(zero, s.A), to), le(to, s.A)))),
-    [set(s.offset(i), to)],
-  ]),
+  setClock: step("Isolate Int", (i, to) => [yes, [set(s.offset(i), to)]]),
   // 10: a request reads the clock, and may notice that it was set back.
   arrive: step("Isolate", (i) => {
     const shown = ite(s.isSteady(i), later(s.highest(i), plus(s.now, s.fast(i))), s.highest(i));
@@ -389,11 +324,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
         set(s.highest(i), ite(isUnnoticed(i), later(s.highest(i), clock(i)), clock(i))),
         set(s.fast(i), ite(isUnnoticed(i), later(s.fast(i), s.offset(i)), s.offset(i))),
         set(s.doubt(i), ite(isUnnoticed(i), s.doubt(i), later(s.doubt(i), shown))),
-        set(s.shown(i), later(s.shown(i), clock(i))),
-        becomes(s.usedPost, (j, k) => {
-          const used = s.usedPost(j, k);
-          return ite(eq(j, i), later(used, s.knownPost(j, k)), used);
-        }),
+        set(s.usedPost(i), later(s.usedPost(i), s.knownPost(i))),
         set(s.isDated(i), rule("10 view", and(s.isDated(i), isUnnoticed(i)), s.isDated(i))),
         becomes(s.isReadDated, (q) => isOfStep(s.isReadDated(q), s.reader(q))),
       ],

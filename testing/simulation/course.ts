@@ -8,17 +8,10 @@ import {
   SimulatedIsolate,
   soundParts,
 } from "./simulated-isolate.ts";
-import { type Plan, PlanLedger, type PlanDraw } from "./plan-ledger.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import { type RecordsMaker, SimulatedRecords } from "./simulated-records.ts";
 import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
-import {
-  misfortunes,
-  placeOf,
-  settingsOf,
-  settingsWithinA,
-  type WorldKind,
-} from "./simulated-weather.ts";
+import { misfortunes, placeOf, settingsOf, type WorldKind } from "./simulated-weather.ts";
 
 export interface History {
   /** One text for each violation of the invariants. */
@@ -42,11 +35,6 @@ export interface HistoryOptions {
   readonly isolateCount?: number | undefined;
   /** Whether readers at all isolates send the positions of purges. */
   readonly sendsPositions?: boolean | undefined;
-  /**
-   * Whether purges are also scheduled, in histories of requests and of data. Clocks then differ from the true time by
-   * at most A.
-   */
-  readonly hasPlans?: boolean | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
   /** Receives the lines of a trace. */
@@ -102,39 +90,6 @@ export abstract class Course implements History {
     );
   }
 
-  /**
-   * Opens the ledger of scheduled purges.
-   *
-   * @param change changes the content at the time of a hard purge + `settleSeconds`
-   */
-  protected plansThat(change: (plan: Plan) => void): PlanLedger {
-    const plans: PlanLedger = new PlanLedger(this.world, {
-      isOfObject: this.object !== undefined,
-      onPlanned: async (plan) => {
-        const leftMs = plans.changesAtMs(plan) - this.world.atMs;
-        if (plan.mode === "soft" || leftMs < 0) return;
-        await this.world.sleep(leftMs);
-        if (!plan.isCancelled) change(plan);
-      },
-    });
-    return plans;
-  }
-
-  /** Schedules a purge, or cancels one. */
-  protected async schedule(
-    plans: PlanLedger,
-    isolate: SimulatedIsolate,
-    drawn: PlanDraw,
-  ): Promise<void> {
-    if (this.world.draw() < 0.3) await this.cancel(plans, isolate);
-    else await plans.plan(isolate, drawn);
-  }
-
-  protected async cancel(plans: PlanLedger, isolate: SimulatedIsolate): Promise<void> {
-    const violation = await plans.cancel(isolate);
-    if (violation !== undefined) this.breach(violation);
-  }
-
   protected breach(text: string): void {
     this.world.tell(() => `VIOLATION: ${text}`);
     this.violations.push(text);
@@ -144,11 +99,10 @@ export abstract class Course implements History {
 /** Draws a world in which isolates use whole tiers, with bodies and streams. */
 export function worldWithTiers(
   seed: number,
-  { kind = "ordinary", tell, trace, Records, hasPlans = false }: HistoryOptions,
+  { kind = "ordinary", tell, trace, Records }: HistoryOptions,
 ): SimulatedWorld {
   const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const settings = hasPlans ? settingsWithinA(seed, kind) : settingsOf(seed, kind);
-  const world = new SimulatedWorld(settings, { time, tell, trace });
+  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell, trace });
   if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   return world;
 }

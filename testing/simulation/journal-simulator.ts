@@ -26,8 +26,6 @@ export interface WorldSettings {
   readonly linedMax?: number;
   /** Whether the book never answers. */
   readonly isUnbooked?: boolean;
-  /** `settleSeconds` of all routes, in milliseconds. Default: 0. */
-  readonly settleMs?: number;
 }
 
 /** A record of the shared tier. */

@@ -1,14 +1,12 @@
 // Random histories of requests. The whole product runs in several isolates and colos over one
 // database, and clients check the responses. Invariant: a stored response with a version from
-// before a purge does not answer later than the bound after the purge. With `hasPlans`, editors also
-// schedule purges, and change the page at the purge's time + `settleSeconds`: `plan-ledger.ts` has
-// the deadline. These histories are slower than histories of views, and closer to reality.
+// before a purge does not answer later than the bound after the purge. These histories are slower than histories of
+// views, and closer to reality.
 import { isBeginning } from "../../src/purge/journal/entry.ts";
 import { Course, type History, type HistoryOptions, worldWithTiers } from "./course.ts";
 import type { SimulatedColo } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
-import type { PlanLedger } from "./plan-ledger.ts";
-import { isNamed, type Leave, type Page, pages, targetsOf, urlOf } from "./simulated-pages.ts";
+import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
@@ -33,14 +31,11 @@ export function requestHistoryOf(
 }
 
 const stepCount = 24;
-/** How far ahead plans may be, in milliseconds. */
-const aheadMsMax = [5_000, 20_000, 40_000];
 
 class RequestCourse extends Course {
   warmedCount = 0;
   readonly #options: RequestHistoryOptions;
   readonly #ledger: PromiseLedger;
-  readonly #plans: PlanLedger | undefined;
   readonly #origin: SimulatedOrigin;
   readonly #sites: SimulatedSite[];
   readonly #leaveOf: ReadonlyMap<Page, Leave>;
@@ -73,9 +68,6 @@ class RequestCourse extends Course {
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
-    this.#plans = options.hasPlans
-      ? this.plansThat(({ page }) => this.#origin.change(page))
-      : undefined;
   }
 
   #open(colo: SimulatedColo, nth: number): SimulatedSite {
@@ -102,10 +94,7 @@ class RequestCourse extends Course {
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     const [site, page] = [any(this.#sites), any(pages)];
-    const targets = () => targetsOf(this.world, page);
-    if (this.#plans && draw() < 0.2)
-      void this.schedule(this.#plans, site.isolate, { aheadMsMax, targets });
-    else if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
+    if (drawn < 0.1) this.#origin.isDown = !this.#origin.isDown;
     else if (drawn < 0.25) void this.#purge(site, page);
     else for (let count = any([1, 1, 2]); count > 0; count -= 1) void this.#askOrWarm(site, page);
   }
@@ -128,7 +117,6 @@ class RequestCourse extends Course {
   async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {
     const world = this.world;
     const arrivedAtMs = world.atMs;
-    const { sentAtMs } = site.isolate.view;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
     const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
     // The ETags of a lying origin do not identify versions.
@@ -145,7 +133,7 @@ class RequestCourse extends Course {
     });
     if (response.status !== 200 && response.status !== 304) return;
     if (isStoredAnswer(status)) site.trace?.answers(response, text, /; collapsed/.test(status));
-    const told = { site, page, arrivedAtMs, answeredAtMs, sentAtMs, status };
+    const told = { site, page, arrivedAtMs, answeredAtMs, status };
     // The first answer after a purge has none, until its body is known.
     const etag = response.headers.get("etag");
     if (!this.#origin.isLying && etag !== null) this.#weigh(told, etag.slice(1, -1));
@@ -168,7 +156,7 @@ class RequestCourse extends Course {
       return;
     }
     this.usableCount += 1;
-    const lateMs = Math.max(this.#lateMs(told, version), this.#pastPlanMs(told, version));
+    const lateMs = this.#lateMs(told, version);
     if (lateMs > 0) this.#tellBreach(told, `version ${number}, ${lateMs} ms late`);
   }
 
@@ -189,20 +177,6 @@ class RequestCourse extends Course {
     return mostMs;
   }
 
-  /** Returns how late the response answered by the plans, in milliseconds; at most 0 if it was allowed. */
-  #pastPlanMs({ site, page, answeredAtMs, sentAtMs }: Told, { diedAtMs }: Version): number {
-    const plans = this.#plans;
-    let mostMs = -Infinity;
-    if (plans === undefined) return mostMs;
-    const exemptMs = plans.exemptMs(site.isolate, page, sentAtMs);
-    for (const plan of plans.all) {
-      const isOwed = plan.page === page && plan.mode === "hard" && !plan.isCancelled;
-      if (!isOwed || diedAtMs > plans.changesAtMs(plan)) continue;
-      mostMs = Math.max(mostMs, answeredAtMs - plans.dueAtMs(plan) - exemptMs);
-    }
-    return mostMs;
-  }
-
   #tellBreach({ site, page, arrivedAtMs, answeredAtMs, status }: Told, what: string): void {
     const when = `asked at ${arrivedAtMs - 1_000_000}, answered at ${answeredAtMs - 1_000_000}`;
     this.breach(`${site.isolate.name} answers ${page} with ${what}: ${when}, ${status}`);
@@ -218,10 +192,6 @@ class RequestCourse extends Course {
           const afterMs = this.#ledger.dueAtMs(owed, undefined, maxLagMs) + 1;
           if (afterMs > time.atMs && afterMs < stop) stop = afterMs;
         }
-      }
-      for (const plan of this.#plans?.all ?? []) {
-        const afterMs = (this.#plans?.dueAtMs(plan) ?? 0) + 1;
-        if (afterMs > time.atMs && afterMs < stop) stop = afterMs;
       }
       await time.passTo(stop);
       if (stop >= atMs) return;
@@ -243,7 +213,5 @@ interface Told {
   readonly page: Page;
   readonly arrivedAtMs: number;
   readonly answeredAtMs: number;
-  /** The isolate's view on arrival: its clock before the last read. */
-  readonly sentAtMs: number;
   readonly status: string;
 }

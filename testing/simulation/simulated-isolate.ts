@@ -1,7 +1,6 @@
 // One isolate of the simulated world, with an inaccurate clock. It runs the product's view,
 // journal, acceptance of purges and verdicts. Tests may plant faults.
 import type { Stamp } from "../../src/cache/record/record.ts";
-import { settleTimesOf } from "../../src/config/config.ts";
 import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
 import { Invalidations } from "../../src/pages/site/remembered-keys.ts";
@@ -124,9 +123,7 @@ export class SimulatedIsolate {
 
   constructor(world: SimulatedWorld, place: Place, parts: Parts) {
     const { clockErrorMs, keptCount } = world.settings;
-    const config = configOf(world.settings);
-    const { purge } = config;
-    const { settleMs, settleMsMax } = settleTimesOf(config);
+    const { purge } = configOf(world.settings);
     const { allowanceMs, renewalLagMs, visibleWithinSeconds } = purge;
     this.world = world;
     this.place = place;
@@ -152,7 +149,6 @@ export class SimulatedIsolate {
         clock: new ClockSteps(allowanceMs, () => this.offsetMs),
         renewalLagMs,
         allowanceMs,
-        schedule: { settleMs, settleMsMax, lagMsMax: visibleWithinSeconds * 1_000 },
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
         // Traces have no epochs, so a traced isolate never reads them.

@@ -12,8 +12,6 @@ interface PageSettings {
   /** N of each page. */
   readonly maxLagMs: Readonly<Record<Page, number>>;
   readonly allowanceMs: number;
-  /** `settleSeconds` of all routes, in milliseconds. Default: 0. */
-  readonly settleMs?: number;
 }
 
 /** The condition under which a stored response of this page may answer. */
@@ -52,11 +50,8 @@ export function configOf(settings: PageSettings, release: Release = "older"): Co
 }
 
 /** Returns a cached configuration. There are few, and parsing one takes longer than a history. */
-function configFor(
-  { maxLagMs, allowanceMs, settleMs = 0 }: PageSettings,
-  release: Release,
-): Config {
-  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs} ${settleMs} ${release}`;
+function configFor({ maxLagMs, allowanceMs }: PageSettings, release: Release): Config {
+  const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs} ${release}`;
   let config = configs.get(name);
   if (config === undefined) {
     const routes = pages.flatMap((page) =>
@@ -71,7 +66,6 @@ function configFor(
     const purge = {
       maxLagSeconds: maxLagMs.usual / 1_000,
       clockAllowanceSeconds: allowanceMs / 1_000,
-      settleSeconds: settleMs / 1_000,
     };
     config = defineConfig({ purge, routes } as WrittenConfig);
     configs.set(name, config);

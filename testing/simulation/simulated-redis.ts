@@ -1,10 +1,9 @@
 // The database of a simulated world, as one isolate reaches it. Commands and replies take time, and
 // replies may be lost. A lagging replica may answer reads of the journal, except in transactions
 // that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier.
-import { scheduledLines } from "../../src/purge/journal/scheduled.ts";
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { bookScript } from "../../src/stores/redis/journal/journal-scripts.ts";
-import { newestScript, sinceScript } from "../../src/stores/redis/journal/journal-pages.ts";
+import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/remote/redis/seal.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
@@ -154,22 +153,11 @@ class Commands {
 
   /** Runs a script that only reads the journal or the book, atomically, perhaps on a replica. */
   async #evaluated(command: Command): Promise<unknown> {
-    const [, script, , ...given] = command.map(String);
-    if (script === sinceScript) {
-      const [, , from = "", count = "", ...plans] = given;
-      const [page, texts] = this.#transacted([
-        ["XRANGE", "", from, "+", "COUNT", count],
-        ["HVALS", ""],
-      ]);
-      const held = new Set(scheduledLines(texts).map(({ id }) => id));
-      return [page, plans.filter((id) => !held.has(id))];
-    }
-    if (script !== newestScript) return this.#transacted([command])[0];
+    if (command[1] !== newestScript) return this.#transacted([command])[0];
     return this.#transacted([
       ["XREVRANGE", "", "+", "-", "COUNT", command.at(-1) ?? ""],
       ["GET", ""],
       ["GET", "released"],
-      ["HVALS", ""],
     ]);
   }
 
@@ -228,8 +216,6 @@ class Commands {
       // The switch's key.
       case "GET":
         return key === "released" ? null : server.held || null;
-      case "HVALS":
-        return [...server.schedule.values()];
       case "XRANGE":
       case "XREVRANGE":
         return readIn(server.items, name, args);
@@ -299,10 +285,6 @@ function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJourna
     get last() {
       return server.items.at(-1)?.fields;
     },
-    get schedule() {
-      return server.schedule;
-    },
-    keepScheduled: (id, text) => world.stream.keepScheduled(id, text),
     forgetNoted: () => world.stream.note([], world.atMs),
     // The stream itself keeps the lineages.
     keepLined: () => undefined,

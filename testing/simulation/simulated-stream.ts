@@ -21,8 +21,6 @@ interface StreamState {
   readonly lastId: string;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
-  /** The texts of the schedule, by id. */
-  readonly schedule: ReadonlyMap<string, string>;
   /** The book notes the first `notedCount` items of this array. It is shared like `all`. */
   readonly noted: StreamItem[];
   readonly notedCount: number;
@@ -45,7 +43,6 @@ const emptyState = (): StreamState => ({
   count: 0,
   lastId: "0-0",
   held: "",
-  schedule: new Map(),
   noted: [],
   notedCount: 0,
   ...noLineages,
@@ -57,7 +54,6 @@ interface Becoming {
   readonly lastId: string;
   readonly noted?: StreamItem[];
   readonly lineages?: Lineages;
-  readonly schedule?: ReadonlyMap<string, string>;
 }
 
 /** The items whose lineages are kept, oldest first. */
@@ -79,10 +75,6 @@ export abstract class StreamServer {
   /** The value of the switch's key; empty if absent. */
   get held(): string {
     return this.state.held;
-  }
-
-  get schedule(): ReadonlyMap<string, string> {
-    return this.state.schedule;
   }
 
   /** The items that the book notes. */
@@ -135,17 +127,6 @@ export class SimulatedStream extends StreamServer {
     return new ServerInState(this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs));
   }
 
-  /** Sets or drops a text of the schedule, in the step that appended the last entry. */
-  keepScheduled(id: string, text?: string): void {
-    const schedule = new Map(this.state.schedule);
-    if (text === undefined) schedule.delete(id);
-    else schedule.set(id, text);
-    const [newest] = this.items.slice(-1);
-    const at = this.#states.findLastIndex(({ all, count }) => all[count - 1] !== newest);
-    for (let nth = at + 1; nth < this.#states.length; nth += 1)
-      this.#states[nth] = { ...this.#states[nth]!, schedule };
-  }
-
   /** Replaces the items that the book notes. */
   note(noted: readonly StreamItem[], atMs: number): void {
     const notes = { noted: [...noted], notedCount: noted.length };
@@ -187,7 +168,7 @@ export class SimulatedStream extends StreamServer {
 
   /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
-    const { all, count, lastId, held, schedule, noted, notedCount } = this.state;
+    const { all, count, lastId, held, noted, notedCount } = this.state;
     // An empty server has the true time: losing all data takes longer than any clock error.
     const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
@@ -205,7 +186,6 @@ export class SimulatedStream extends StreamServer {
       count: count + 1,
       lastId: id,
       held,
-      schedule,
       noted: notes,
       notedCount: notes.length,
       ...this.#linedWith(item),
@@ -266,32 +246,24 @@ export class SimulatedStream extends StreamServer {
     const noted = this.noted.filter((item) => !lost.has(item));
     const lineages = this.#lineagesWith(kept);
     const lastId = kept.at(-1)?.id ?? "0-0";
-    const { schedule, held } = this.#serverWith(kept, "newest");
-    this.#become(kept, { atMs, lastId, noted, lineages, schedule }, held);
+    const { held } = this.#serverWith(kept, "newest");
+    this.#become(kept, { atMs, lastId, noted, lineages }, held);
     this.#harmed("lost");
   }
 
   /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
     const lineages = { lined: [], unprovenBelow: 0 };
-    const schedule = new Map();
-    this.#become([], { atMs, lastId: "0-0", noted: [], lineages, schedule }, "");
+    this.#become([], { atMs, lastId: "0-0", noted: [], lineages }, "");
     this.#harmed("lost");
-  }
-
-  /** Loses the schedule alone, like a database that evicts keys. */
-  evictSchedule(atMs: number): void {
-    const { lastId } = this.state;
-    this.#become([...this.items], { atMs, lastId, schedule: new Map() });
   }
 
   /** Restores a backup. */
   restore(items: readonly StreamItem[], atMs: number): void {
     const { held } = this.#serverWith(items, "newest");
     const lastId = items.at(-1)?.id ?? "0-0";
-    const { noted, lineages, schedule } = this.#serverWith(items, "oldest");
-    const kept = { noted: [...noted], lineages, schedule };
-    this.#become([...items], { atMs, lastId, ...kept }, held);
+    const { noted, lineages } = this.#serverWith(items, "oldest");
+    this.#become([...items], { atMs, lastId, noted: [...noted], lineages }, held);
     this.#harmed("lost");
   }
 
@@ -313,7 +285,7 @@ export class SimulatedStream extends StreamServer {
 
   #become(
     all: StreamItem[],
-    { atMs, lastId, noted, lineages = this.lineages, schedule = this.schedule }: Becoming,
+    { atMs, lastId, noted, lineages = this.lineages }: Becoming,
     held = this.held,
   ): void {
     const count = all.length;
@@ -322,8 +294,7 @@ export class SimulatedStream extends StreamServer {
     const { unprovenBelow } = lineages;
     const lined = lineages.lined.slice(-this.#linedMax);
     const table = { lined, linedFrom: 0, linedCount: lined.length, unprovenBelow };
-    const kept = { held, schedule };
-    this.#states.push({ sinceAtMs: atMs, all, count, lastId, ...kept, ...book, ...table });
+    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...book, ...table });
   }
 }
 

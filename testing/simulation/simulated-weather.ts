@@ -26,7 +26,6 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
  * - `resending`: senders repeat a webhook at any isolate.
  * - `overrun`: each fault is a fail-over, with as many purges after it as the journal keeps, so
  *   that lost entries look trimmed. Many replies are lost.
- * - `evicting`: the database often evicts the schedule alone.
  * - `cached`: a cache before the origin, which no purge reaches, answers with `Age`. The clocks of
  *   isolates and the server differ by at most A. In some worlds, few entries are kept.
  */
@@ -42,7 +41,6 @@ export const worldKinds = [
   "turned-back",
   "resending",
   "overrun",
-  "evicting",
   "cached",
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
@@ -74,15 +72,6 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
   };
 }
 
-/** Draws the settings of a world with scheduled purges, whose clocks differ from the true time by at most A. */
-export function settingsWithinA(seed: number, kind: WorldKind): WorldSettings {
-  const { allowanceMs, ...settings } = settingsOf(seed, kind);
-  const drawn = [0, allowanceMs / 2][seed % 2] ?? 0;
-  const clockErrorMs = kind === "cached" ? settings.clockErrorMs : drawn;
-  const settleMs = [0, 2_000][(seed >> 1) % 2] ?? 0;
-  return { ...settings, allowanceMs, clockErrorMs, settleMs };
-}
-
 /** Returns the share of events that are faults of the journal instead of requests or purges. */
 export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number {
   if (kind === "crossing") return 0;
@@ -93,22 +82,17 @@ export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number 
 interface ColoOptions {
   /** The number of isolates. Default: 2 to 4. */
   readonly isolateCount?: number | undefined;
-  /** Whether clocks differ from the true time by at most A, for scheduled purges. */
-  readonly hasPlans?: boolean | undefined;
   readonly kind?: WorldKind;
 }
 
 /** Returns the colo of each initial isolate. The first two isolates share a colo. */
 export function colosOf(
   world: SimulatedWorld,
-  { isolateCount, hasPlans = false, kind = "ordinary" }: ColoOptions = {},
+  { isolateCount, kind = "ordinary" }: ColoOptions = {},
 ): SimulatedColo[] {
-  const { allowanceMs, clockErrorMs } = world.settings;
-  const withinA = kind === "cached" ? [0] : [0, -allowanceMs, allowanceMs - clockErrorMs];
-  const offsets = hasPlans ? withinA : [0, 0, 8_000, -8_000];
   const colo = (name: string): SimulatedColo => ({
     name,
-    offsetMs: kind === "cached" && !hasPlans ? 0 : world.any(offsets),
+    offsetMs: kind === "cached" ? 0 : world.any([0, 0, 8_000, -8_000]),
     cache: new SimulatedCache(world),
   });
   const shared = colo("HAM");
@@ -170,11 +154,6 @@ export function misfortunes(
   ];
   if (kind === "failing") return () => world.any([failOver, failOver, ...misfortune])();
   const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
-  const evict = () => {
-    stream.evictSchedule(world.atMs);
-    world.tell(() => "The schedule is evicted");
-  };
-  if (kind === "evicting") misfortune.push(...often(evict));
   if (kind === "crowded") misfortune.push(...often(() => flood(world)));
   if (isTrimmed(kind)) misfortune.push(...often(() => burst(world)), () => harmBook(world));
   if (kind === "unbooked") misfortune.push(() => harmEpoch(world), failOver);

@@ -50,8 +50,6 @@ export interface Provenance {
    * `Age`, when it counts as generated (rule 29 of the purge protocol).
    */
   readonly bodyRequestedAtMs?: number | undefined;
-  /** When the last load or validation counts as generated, if it had `Age`. Else, `requestedAtMs` counts. */
-  readonly validatedAtMs?: number | undefined;
   /** The time that the source took to answer, including the body. */
   readonly fillCostMs: number;
 }

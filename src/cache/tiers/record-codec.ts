@@ -63,7 +63,6 @@ const membersOfAll: Members<RecordMetadata> = {
   requestedAtMs: ["q", isNumber],
   respondedAtMs: ["a", isNumber],
   bodyRequestedAtMs: ["o", isNumber, undefined],
-  validatedAtMs: ["y", isNumber, undefined],
   fillCostMs: ["f", isNumber, undefined],
   bodyBytes: ["b", (value) => value === null || isCount(value)],
   bodyDigest: ["d", isTextOrNull],
@@ -273,7 +272,7 @@ function responseIn<Detail>(
 }
 
 /** The members that a validation changes: times, the stamps, the colo, and fields. */
-const renewedMembers = new Set(["q", "a", "o", "y", "f", "k", "s", "l", "c", "H"]);
+const renewedMembers = new Set(["q", "a", "o", "f", "k", "s", "l", "c", "H"]);
 
 /**
  * Returns whether two heads of one body differ only as before and after a validation. The names that

@@ -16,10 +16,7 @@ import type { DataCounts } from "./data-counts.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 
 /** The methods of the purge view that the data cache uses. */
-export type JudgingView = Pick<
-  PurgeView,
-  "judge" | "mayBeValidated" | "seek" | "stamp" | "attend" | "endsAtMs"
->;
+export type JudgingView = Pick<PurgeView, "judge" | "mayBeValidated" | "seek" | "stamp" | "attend">;
 
 /** The dependencies of a verdict. */
 export interface VerdictPorts {

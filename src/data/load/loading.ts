@@ -22,7 +22,6 @@ import {
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
-import { isEnding } from "./store-values.ts";
 import { asCalled, asRead, hasForm, isResting, judge, standIn } from "./verdict.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
@@ -136,7 +135,7 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     takeTurn: (need, flight) => acquireLease({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
-    next: (outcome) => nextAfter(outcome, ports),
+    next: nextAfter,
     onTimeout: async (need) => standIn(need, ports),
     alone: (need, { sinceAtMs }) => ledInTurn(need, sinceAtMs, ports),
     tooLate: async (need) => {
@@ -232,21 +231,14 @@ export async function isUsableNow(
   return judged() === "usable";
 }
 
-function nextAfter(
-  outcome: FlightOutcome<LoadOutcome>,
-  ports: DataPorts,
-): Next<LoadNeed, CallResult> {
+function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResult> {
   switch (outcome.kind) {
     case "failed":
       return { kind: "answer", answer: { kind: "error", error: outcome.error } };
     case "stored":
-    case "given": {
-      const metadata = metadataOf(outcome);
-      // No other load would bring a value to share (rule 30 d).
-      if (metadata !== undefined && isEnding(metadata, ports)) return { kind: "alone" };
+    case "given":
       // The value was purged meanwhile, so one of the followers leads a new load.
       return { kind: "again" };
-    }
     case "nothing-to-share":
       return { kind: "alone" };
     default:

@@ -7,12 +7,7 @@ import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/ti
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { JoinedCalls } from "../../remote/joined-calls.ts";
 import { writeMsMax } from "../../remote/latency-bound.ts";
-import {
-  type DataDetail,
-  type DataMetadata,
-  type DataRecord,
-  keepUntilAtMs,
-} from "../value/data-record.ts";
+import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { DataPlace } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
 
@@ -32,13 +27,9 @@ export interface ToStore {
   readonly inWorld?: TierWrite | undefined;
 }
 
-/** Returns whether a scheduled purge has ended a value (rule 30 d). */
-export const isEnding = (metadata: DataMetadata, { view, nowAtMs }: DataPorts): boolean =>
-  view.endsAtMs(metadata) <= nowAtMs();
-
 /**
- * Stores values, except values that a later value has overtaken, values of held keys, and values that a
- * scheduled purge has ended (rule 30 d). Memory holds the values as soon as this function has returned its promise.
+ * Stores values, except values that a later value has overtaken, and values of held keys. Memory holds the values as
+ * soon as this function has returned its promise.
  *
  * @returns the tiers that hold all of the values, once all writes have ended; never rejects
  */
@@ -48,10 +39,10 @@ export async function storeValues(
 ): Promise<readonly TierName[]> {
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
-  const wanted = given.filter(({ place, order, record }) => {
-    if (isEnding(record.metadata, ports)) return false;
-    return ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order);
-  });
+  const wanted = given.filter(
+    ({ place, order }) =>
+      ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order),
+  );
   const [first] = wanted;
   if (first === undefined) return [];
   const { all, below } = tiers.of(first.place.space.tiers);

@@ -14,7 +14,7 @@ import {
   recordOf,
 } from "../load/make-record.ts";
 import type { WriteResult } from "../load/data-ports.ts";
-import { endValues, isEnding, storeValues, writeOf } from "../load/store-values.ts";
+import { storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { checkedTag } from "../value/load-context.ts";
 import type { DataPlace } from "../value/space.ts";
@@ -141,10 +141,7 @@ async function setEverywhere(
     const { tagsNamed } = await optionsWithTags(written, ports, "all");
     made = { ...made, metadata: withTags(made.metadata, [...tagsNamed]) };
   }
-  const { metadata } = made;
-  // Rule 30 d: the purge's script does not check the schedule.
-  const write = prepared && (() => (isEnding(metadata, ports) ? undefined : prepared.write));
-  const order = { place, reason: "set", since: "end", write } as const;
+  const order = { place, reason: "set", since: "end", write: prepared?.write } as const;
   const purged = await purgedOlder(order, ports);
   const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
   if (purged.kind === "older-tags") {
@@ -184,7 +181,6 @@ async function setInRedis(
   };
   const taken = { beginning, atMs: ports.nowAtMs(), isAtEnd };
   const tiers = await storeSet({ ...written, options }, taken, { ...ports, onWritten });
-  if (tiers === "ending") return setEverywhere(written, ports);
   if (results.includes("not-at-end")) return setInRedis(written, ports, false);
   const isReplaced = results.some((result) => result === "kept" || result === "newer");
   const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
@@ -200,8 +196,7 @@ async function setHere(written: WrittenValue, ports: WritePorts): Promise<readon
   const taken = { beginning, atMs: ports.nowAtMs() };
   // During an outage of Redis, memory takes the value without the older tags.
   const kept = (await withKeptTags(options, place, ports, { from: "nearest" })) ?? options;
-  const tiers = await storeSet({ ...written, options: kept }, taken, ports);
-  return tiers === "ending" ? [] : tiers;
+  return storeSet({ ...written, options: kept }, taken, ports);
 }
 
 /** The start of a `set`, and the time from which the value's lifetime counts. */
@@ -212,15 +207,12 @@ interface TakenStart {
   readonly isAtEnd?: boolean;
 }
 
-/**
- * Stores a value in place of those of all loads that began before. A value that a scheduled purge ends at once leaves
- * none.
- */
+/** Stores a value in place of those of all loads that began before. */
 async function storeSet(
   written: WrittenValue,
   taken: TakenStart,
   ports: WritePorts,
-): Promise<readonly TierName[] | "ending"> {
+): Promise<readonly TierName[]> {
   const { place } = written;
   const record = await keptRecord(written, taken, ports);
   const { flights, stores, nowAtMs } = ports;
@@ -230,11 +222,6 @@ async function storeSet(
   const older = flights.get(text, taken.atMs);
   if (older !== undefined) flights.leave(text, older);
   const { isAtEnd } = taken;
-  if (isEnding(record.metadata, ports)) {
-    await endValues([place], ports);
-    stores.wasSet(text, nowAtMs());
-    return "ending";
-  }
   const tiers = await storeValues([{ place, record, order: stores.begin(), isAtEnd }], ports);
   stores.wasSet(text, nowAtMs());
   return tiers;

@@ -153,7 +153,6 @@ export class UnpurgedWrites {
       seek: (requester, record) => view.seek(requester, record),
       stamp: (requester, how) => view.stamp(requester, how),
       attend: (requester) => view.attend(requester),
-      endsAtMs: (record) => view.endsAtMs(record),
     };
   }
 }

@@ -3,7 +3,6 @@
 import { OperatorError, type Reason } from "../../base/operator-error.ts";
 import { discardBody, type Stamp, type WriteWithPurge } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
-import { purgedBy } from "../../purge/journal/entry.ts";
 import type { OlderTags, Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -126,7 +125,7 @@ export async function purgedOlder(
     /** Tags that the purge also names. */
     readonly tags?: readonly string[] | undefined;
     readonly since: Stamp | "end";
-    readonly write?: (() => WriteWithPurge | undefined) | undefined;
+    readonly write?: WriteWithPurge | undefined;
   },
   { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
 ): Promise<AcceptedWrite | OlderTags | Unavailable> {
@@ -163,7 +162,7 @@ export function recordAt(
 /**
  * Returns whether only this write changed the key between its stamp and its purge (rule 25 d). The
  * same chain must contain the stamp and the purge. Each entry between them that covers the key must
- * have this write's id. The effect of a scheduled purge counts, too.
+ * have this write's id.
  */
 export function isAlone(
   { placed, since }: AcceptedWrite,
@@ -171,7 +170,7 @@ export function isAlone(
   stamp: Stamp,
 ): boolean {
   if (stamp === "none" || since === undefined) return false;
-  return since.every((entry) => entry.id === placed.id || !coveredBy(purgedBy(entry))(metadata));
+  return since.every((entry) => entry.id === placed.id || !coveredBy(entry.targets)(metadata));
 }
 
 /** The result of a purge that the journal did not accept. It may have the members of `Unavailable`. */

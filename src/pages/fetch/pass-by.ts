@@ -110,7 +110,6 @@ export async function passBy(
     if (rule === "caller") makePrivate(fields);
     else keepPrivate(fields);
     if (isForShared(response.headers)) letBrowsersValidate(fields, response, exchange.site.config);
-    return fields;
   });
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);

@@ -303,7 +303,7 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
 }
 
 /** Adds a directive to Cache-Control: at the end, or before a text whose unclosed quote would contain it. */
-export function addDirective(fields: Headers, directive: string): void {
+function addDirective(fields: Headers, directive: string): void {
   const stated = fields.get("cache-control");
   const joined = stated === null ? directive : `${stated}, ${directive}`;
   const isRead = membersOf(joined).at(-1) === directive;

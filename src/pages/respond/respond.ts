@@ -15,7 +15,6 @@ import { readableOf } from "../../bodies/held-body.ts";
 import { fittedStream, rangedStream } from "../../bodies/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
-import { endingBy } from "./downstream-lifetime.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -50,14 +49,7 @@ export function fromStored(
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
   // After a purge of the cache in front, that cache must not store the old response for its lifetime.
   const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
-  const endsAtMs = exchange.site.view.endsAtMs(metadata);
-  const { status } = metadata;
-  const limited = (prepared: Headers) =>
-    endsInFront
-      ? withoutLifetime(prepared)
-      : endsAtMs === Infinity
-        ? prepared
-        : endingBy(endsAtMs, prepared, { nowAtMs: exchange.nowAtMs, status });
+  const limited = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
   if (clientHasIt(request, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
@@ -225,17 +217,18 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
 /**
  * Passes the origin's answer on, with its body unchanged and unbuffered, and the route's edits of fields.
  *
- * @param change returns the changed fields, before `Cache-Status` is added
+ * @param change changes the fields, before `Cache-Status` is added
  */
 export function passOn(
   response: Response,
   { route, exchange }: { readonly route: Route; readonly exchange: Exchange },
-  change: (fields: Headers) => Headers,
+  change: (fields: Headers) => void,
 ): Response {
   // A copy would lose the connection of the accepted upgrade.
   if (response.status === 101) return response;
   const { site, decision } = exchange;
-  const fields = change(fieldsPassedOn(response, { config: site.config, route }));
+  const fields = fieldsPassedOn(response, { config: site.config, route });
+  change(fields);
   fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
   return withFields(response, fields);
 }

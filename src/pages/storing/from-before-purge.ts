@@ -1,5 +1,5 @@
-// Decides whether an answer may be from before a purge, because a cache between Tidemark and the
-// origin has kept it, or because a scheduled purge takes effect (docs/purge-protocol-special.md).
+// Decides whether an answer may be from before a purge, because a cache between Tidemark and the origin has kept it
+// (docs/purge-protocol-special.md, rule 29).
 import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
 import type { Fields } from "../../rules/fields.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -25,8 +25,8 @@ export function keptSinceAtMs(
 }
 
 /**
- * Returns whether an answer may be from before a purge that covers it: by its `Age`, or because a scheduled purge
- * takes effect about now. Such an answer is for its own request alone.
+ * Returns whether an answer may be from before a purge that covers it, by its `Age`. Such an answer is for its own
+ * request alone.
  *
  * @param record the metadata of the answer, or of the stored response that the answer continues
  */
@@ -37,11 +37,6 @@ export function isFromBeforePurge(
 ): boolean {
   const { view, invalidations } = exchange.site;
   const sinceAtMs = keptSinceAtMs(answer, request);
-  // Rule 30 d: a scheduled purge has ended the answer, or does so within A.
-  const { requestedAtMs } = answer;
-  const times = { requestedAtMs, bodyRequestedAtMs: sinceAtMs, validatedAtMs: sinceAtMs };
-  const endsAtMs = view.endsAtMs({ ...record, ...times });
-  if (endsAtMs < Infinity && endsAtMs <= exchange.nowAtMs()) return true;
   if (sinceAtMs === undefined) return false;
   return (
     view.mayPredatePurge(asKept(record, exchange.site), sinceAtMs) ||

@@ -74,7 +74,7 @@ export function metadataOf(
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...renewed,
-    bodyRequestedAtMs: renewed.validatedAtMs,
+    bodyRequestedAtMs: keptSinceAtMs({ headers, requestedAtMs }, request),
   };
   return { metadata: settled(metadata, place), effects };
 }
@@ -140,7 +140,7 @@ export function freshenedMetadata(
  *   the answer has freshened a stored response
  */
 function answerMetadata(
-  { response, requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
+  { requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
   given: {
     status: number;
     headers: Headers;
@@ -170,8 +170,7 @@ function answerMetadata(
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const lacksRouteTags = lacksTags || tagging.lacksRouteTags;
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
-  const validatedAtMs = keptSinceAtMs({ headers: response.headers, requestedAtMs }, request);
-  const times = { requestedAtMs, respondedAtMs, validatedAtMs, stamp };
+  const times = { requestedAtMs, respondedAtMs, stamp };
   const parts = { ...times, ...selected, ...tagging };
   return { renewed: { url, route, release, ruleMatch, ...parts, lacksRouteTags }, effects };
 }

@@ -25,7 +25,6 @@ import {
   makePrivate,
   withoutBody,
 } from "../respond/downstream.ts";
-import { endingBy } from "../respond/downstream-lifetime.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith, type StampedAnswer } from "../site/forward-outcome.ts";
 import {
@@ -154,7 +153,6 @@ function unstored(
   const mayBeOwn = isPersonal(request) || hadCookie;
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
-  const endsAtMs = exchange.site.view.endsAtMs(metadata);
   // Another client may get another answer, which `Vary` does not say.
   const isTypeChosen =
     (rule === "unconfirmed" && isTypeInDoubt(metadata, { ...pending, before })) ||
@@ -173,8 +171,6 @@ function unstored(
     if (!isForbidden || isForShared(headers)) {
       letBrowsersValidate(fields, response, exchange.site.config);
     }
-    // Rule 30 e: an answer that is not stored ends downstream like one that is.
-    return endingBy(endsAtMs, fields, { nowAtMs: exchange.nowAtMs, status });
   });
 }
 

@@ -2,7 +2,6 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
-import { endingBy } from "../respond/downstream-lifetime.ts";
 import { notModified } from "../respond/respond.ts";
 import { bodiless } from "../../base/with-fields.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
@@ -70,13 +69,12 @@ export async function sendAndStoreBody(
   decision.outcome = isStored ? "stored" : "forwarded";
   if (!isStored) decision.refuses(refused("too-large", metadata, request));
   const forClient = whole === undefined ? claimedUnseen(metadata, pending) : metadata;
-  const prepared = fieldsOfFill(forClient, {
+  const fields = fieldsOfFill(forClient, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const fields = endingBy(site.view.endsAtMs(metadata), prepared, { nowAtMs, status });
   const body = isBodyWanted ? (whole?.stream() ?? client?.readable ?? null) : null;
   const response = hasIt
     ? notModified(withoutBody(fields))

@@ -199,16 +199,10 @@ function listOf(
   return { variants: [...listed.values()], sinceAtMs };
 }
 
-/** Returns whether a purge, also a scheduled one, covers the oldest variant of a list. */
-function isPurged(like: StoredMetadata, sinceAtMs: number, { site, nowAtMs }: Context): boolean {
+/** Returns whether a purge covers the oldest variant of a list. */
+function isPurged(like: StoredMetadata, sinceAtMs: number, { site }: Context): boolean {
   // Add 1 ms, because the first entry of a new journal covers everything and may be as old as the list.
-  if (site.view.purgedSince(like, sinceAtMs + 1)) return true;
-  const times = {
-    requestedAtMs: sinceAtMs,
-    bodyRequestedAtMs: sinceAtMs,
-    validatedAtMs: sinceAtMs,
-  };
-  return site.view.endsAtMs({ ...like, ...times }) <= nowAtMs();
+  return site.view.purgedSince(like, sinceAtMs + 1);
 }
 
 /** Returns the keys of the displaced variants in the tiers below memory. */

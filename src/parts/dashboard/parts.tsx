@@ -84,9 +84,8 @@ const viewParts: Readonly<Record<string, Part>> = {
     );
   },
   async purges(ports) {
-    const [journal, scheduled, totals] = await Promise.all([
+    const [journal, totals] = await Promise.all([
       answerOf<"journal">(ports, "/journal?last=20"),
-      answerOf<"scheduled">(ports, "/journal?scheduled"),
       ports.readTotals(),
     ]);
     const { visibleWithinSeconds, nowAtMs } = ports;
@@ -96,7 +95,6 @@ const viewParts: Readonly<Record<string, Part>> = {
         {shownIf(journal, ({ entries }) => (
           <Journal
             totals={knownTotals(totals)}
-            plans={"why" in scheduled ? [] : scheduled.entries}
             atMs={nowAtMs()}
             {...{ entries, visibleWithinSeconds }}
           />

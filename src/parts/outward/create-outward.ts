@@ -85,11 +85,6 @@ export function createOutward(
 
   return {
     runCron: async (): Promise<void> => {
-      const { view, acceptances } = purging;
-      // Only an isolate with a current view appends the effects that are due.
-      const isOld = view.chain === undefined || view.isOld(nowAtMs());
-      if (isOld) await view.catchUp({ waits: true });
-      await acceptances.keepSchedule();
       await run();
     },
     reports: (): Promise<readonly (readonly [string, TargetReport | Unavailable])[]> =>

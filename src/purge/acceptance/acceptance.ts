@@ -9,7 +9,6 @@ import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
-import { type LaterOrder, Schedules, type ScheduleResult } from "./schedules.ts";
 import type { AcceptedPurge } from "../view/positions.ts";
 import type { Requester } from "../view/view-port.ts";
 
@@ -56,7 +55,6 @@ export class Acceptances {
   readonly #listeners: AcceptanceListener[] = [];
   readonly #settings: AcceptanceSettings;
   readonly #readBacks: ReadBacks;
-  readonly #schedules: Schedules;
   /** The last append of an entry with a record, and the wait for it that others share. */
   #storing:
     | { readonly invocation: Invocation; readonly done: Promise<unknown>; wait?: Promise<unknown> }
@@ -65,7 +63,6 @@ export class Acceptances {
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
     this.#readBacks = new ReadBacks(settings);
-    this.#schedules = new Schedules(settings);
   }
 
   /** Adds a listener for entries that this isolate accepts, for the lifetime of the isolate. */
@@ -76,13 +73,12 @@ export class Acceptances {
   /**
    * Reads back accepted entries now, because a renewal of the view should have returned them, but
    * did not (rule 22). Posts the switch again if the view has found that the switch lost its post
-   * (rule 24 g). Puts scheduled purges into effect.
+   * (rule 24 g).
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     const { view } = this.#settings;
     const areFound = await this.#readBacks.now(overdue);
     if (view.isSwitchLost) await this.keepSwitch();
-    await this.keepSchedule();
     if (areFound) await view.catchUp();
   }
 
@@ -129,64 +125,23 @@ export class Acceptances {
   }
 
   /**
-   * Appends the plan of a scheduled purge, or returns why the schedule refuses it (rule 30). A plan that is
-   * sent again with the same id is accepted.
-   */
-  async plan(order: LaterOrder, requester: Requester): Promise<ScheduleResult> {
-    this.#settings.view.arrived(this.#settings.nowAtMs());
-    if (this.#isReused(order)) return { kind: "conflict" };
-    const entry = { ...order, n: this.#settings.randomText(), lost: "" };
-    if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
-    return this.#readBackScheduled(await this.#schedules.plan(order), requester);
-  }
-
-  /** Returns the result for a scheduled purge that is sent again after its instant; `undefined` if it is unknown. */
-  planned(order: LaterOrder): Promise<ScheduleResult | undefined> {
-    return this.#schedules.planned(order);
-  }
-
-  /** Puts scheduled purges into effect that are due (rule 30 f). */
-  keepSchedule(): Promise<void> {
-    return this.#schedules.keep();
-  }
-
-  /** Cancels a scheduled purge, by its id. */
-  async cancel(
-    id: string,
-    order: Parameters<Schedules["cancel"]>[1],
-    requester: Requester,
-  ): Promise<ScheduleResult> {
-    this.#settings.view.arrived(this.#settings.nowAtMs());
-    return this.#readBackScheduled(await this.#schedules.cancel(id, order), requester);
-  }
-
-  #readBackScheduled(scheduling: ScheduleResult, requester: Requester): ScheduleResult {
-    if (scheduling.kind !== "scheduled") return scheduling;
-    const { placed } = scheduling;
-    requester.afterAnswer(() => this.#settings.view.catchUp());
-    requester.afterAnswer(() => this.#readBacks.later([placed]));
-    return scheduling;
-  }
-
-  /**
    * Appends the purge of data that is being written, and reads the entries between a stamp and the
    * purge (rule 25).
    *
    * @param order the purge, which must fit into one entry
    * @param since the stamp from before the write, or `end` if entries before the purge do not matter. With `none`
    *   or `end`, the result's `since` is `undefined`
-   * @param writeOf returns the record to store with the purge, for `end` (rule 25 f), once the purge is sent
+   * @param write the record to store with the purge, for `end` (rule 25 f)
    * @returns `older-tags` only with a record, as from the journal
    */
   async acceptAfter(
     order: SignedOrder,
     since: Stamp | "end",
     requester: Requester,
-    writeOf?: () => WriteWithPurge | undefined,
+    write?: WriteWithPurge,
   ): Promise<AcceptedWrite | OlderTags | Unavailable> {
     const { journal, view, nowAtMs, randomText } = this.#settings;
-    if (writeOf !== undefined && journal.isOrdered !== true) await this.#turnToStore();
-    const write = writeOf?.();
+    if (write !== undefined && journal.isOrdered !== true) await this.#turnToStore();
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
     const from = since === "end" ? (view.chain?.end ?? "none") : since;

@@ -1,7 +1,6 @@
 // Resolves a purge order into targets, under the names that this site's keys use.
 import type { Reason } from "../../base/operator-error.ts";
 import {
-  instantIn,
   type PurgeOrder,
   quoted,
   readPurgeOrder,
@@ -30,10 +29,6 @@ export interface ResolvedOrder {
   /** The mode. `soft` makes covered responses stale; `hard` forbids any use of them. */
   readonly mode: PurgeMode;
   readonly reason: string;
-  /** When the purge takes effect, in epoch milliseconds. Default: now. */
-  readonly atMs?: number | undefined;
-  /** The id of the scheduled purge to cancel. The order then has no targets. */
-  readonly cancels?: string | undefined;
   /** Whether to only report what the purge would cover. */
   readonly isDryRun: boolean;
 }
@@ -106,11 +101,7 @@ export function resolvedOrder(
     prefixes: distinct([...prefixes.targets, ...urls.prefixes]),
   };
   const named = [...targets.tags, ...targets.prefixes];
-  const { at, cancel: cancels } = order;
-  const atMs = at === undefined ? undefined : instantIn(at);
-  const wrong = misusedMember(order, named.length + faults.length);
-  if (wrong !== undefined) return { fault: wrong };
-  if (named.length === 0 && cancels === undefined) return { fault: faults[0] ?? namesNothing };
+  if (named.length === 0) return { fault: faults[0] ?? namesNothing };
   const counts = {
     tags: tags.names.length,
     urls: urls.names.length,
@@ -125,22 +116,7 @@ export function resolvedOrder(
     ...all.flatMap((kind) => kind.notes),
   ]);
   const reading = { counts, readAs, notes, leftOutCount: faults.length };
-  return { targets, reading, mode, reason, atMs, cancels, isDryRun };
-}
-
-/** Returns why `at` or `cancel` does not fit the other members. */
-function misusedMember(
-  { at, cancel, release, dryRun, mode }: PurgeOrder,
-  namedCount: number,
-): Reason | undefined {
-  const isMore = namedCount > 0 || at !== undefined || mode !== undefined || dryRun === true;
-  if (cancel !== undefined && isMore) {
-    const why = "An order with cancel has other members than reason.";
-    return { why, hint: "Send the cancel and the purge as two orders." };
-  }
-  if (at === undefined || release === undefined) return undefined;
-  const hint = "Tell the release once the origin runs it.";
-  return { why: "A release cannot be scheduled.", hint };
+  return { targets, reading, mode, reason, isDryRun };
 }
 
 const namesNothing: Reason = {

@@ -3,20 +3,7 @@
 // of a Redis stream entry.
 import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import {
-  everything,
-  nothing,
-  type PurgeMode,
-  type PurgeTargets,
-  releasedBy,
-} from "./purge-target.ts";
-import {
-  encodeScheduled,
-  readScheduled,
-  type ScheduleChange,
-  type ScheduledLine,
-  scheduledLines,
-} from "./scheduled.ts";
+import { everything, type PurgeMode, type PurgeTargets, releasedBy } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /**
@@ -50,35 +37,9 @@ export interface NewEntry {
   readonly lost: string;
   /** Present only in a post of the switch. The targets of a post are empty, and cover nothing. */
   readonly switched?: SwitchPost | undefined;
-  /** Present only in an entry of a scheduled purge (rule 30). The targets of the entry are empty. */
-  readonly scheduled?: ScheduleChange | undefined;
 }
 
 export type Entry = NewEntry & EntryId;
-
-/** An entry of a scheduled purge. */
-export type ScheduledEntry = Entry & { readonly scheduled: ScheduleChange };
-
-/** Returns the targets that an entry purges at its place in the journal: those of an effect included. */
-export function purgedBy({
-  targets,
-  scheduled,
-}: Pick<NewEntry, "targets" | "scheduled">): PurgeTargets {
-  return scheduled?.state === "effective" ? scheduled.targets : targets;
-}
-
-/** Returns the entries of scheduled purges. A cancel that came too late is none. */
-export function scheduledIn(entries: readonly Entry[]): readonly ScheduledEntry[] {
-  return entries.filter((entry): entry is ScheduledEntry => {
-    const { scheduled, position } = entry;
-    return scheduled !== undefined && !isLateCancel(scheduled, position);
-  });
-}
-
-/** Returns whether an entry at a position is a cancel that came too late (rule 30 g). */
-export function isLateCancel({ state, cancelBeforeMs }: ScheduleChange, position: string): boolean {
-  return state === "cancelled" && acceptedAtMs(position) >= cancelBeforeMs;
-}
 
 /** The value of `by` for invalidations by unsafe requests (RFC 9111 §4.4). */
 export const byInvalidation = "invalidation";
@@ -129,7 +90,7 @@ const version = "1";
 
 /** Returns an entry's fields by name, in the format of XADD. */
 export function encodeEntry(entry: NewEntry): Record<string, string> {
-  const { tags, prefixes } = purgedBy(entry);
+  const { tags, prefixes } = entry.targets;
   return {
     v: version,
     n: entry.n,
@@ -141,9 +102,8 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
     reason: entry.reason,
     by: entry.by,
     lost: entry.lost,
-    // An older Worker ignores these fields. It reads a post and a plan as entries that cover nothing.
+    // An older Worker ignores this field. It reads a post as an entry that covers nothing.
     ...(entry.switched && { switch: JSON.stringify(entry.switched) }),
-    ...(entry.scheduled && { scheduled: encodeScheduled(entry.scheduled) }),
   };
 }
 
@@ -155,10 +115,7 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
  */
 export function decodeEntry(position: string, fields: readonly string[]): Entry {
   const text = (name: string) => valueIn(fields, name);
-  const own = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
-  const scheduled = own && readScheduled(text("scheduled"), own);
-  const isOfSchedule = text("scheduled") !== "";
-  const targets = isOfSchedule ? scheduled && nothing : own;
+  const targets = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
   const isSoft = text("mode") === "soft" && targets !== undefined;
   const switched = readPost(text("switch"));
   return {
@@ -172,42 +129,7 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
     by: text("by"),
     lost: text("lost"),
     ...(switched && { switched }),
-    ...(scheduled && { scheduled }),
   };
-}
-
-/** The purges in the journal's schedule. */
-export interface HeldSchedule {
-  /** The plans, the cancels, and the effects of the last hours. */
-  readonly entries: readonly Entry[];
-  /** The ids of the purges. Absent in a colo's copy. */
-  readonly ids?: readonly string[];
-}
-
-/**
- * Decodes the texts of a schedule (`scheduledText`). A line without an entry of its purge, or without a
- * valid seal, becomes a hard plan of everything at the instant of the line.
- *
- * @param entriesIn decodes the entries
- */
-export function heldSchedule(
-  texts: unknown,
-  entriesIn: (reply: unknown) => Entry[] = entriesOf,
-): HeldSchedule {
-  const lines = scheduledLines(texts);
-  const entries = lines.map((line): Entry => {
-    const [entry] = entriesIn([line.item]);
-    const [own] = scheduledIn(entry ? [entry] : []);
-    return own?.scheduled.id === line.id ? own : planOfEverything(line, entry);
-  });
-  return { entries, ids: lines.map(({ id }) => id) };
-}
-
-function planOfEverything({ id, atMs }: ScheduledLine, entry: Entry | undefined): Entry {
-  const untrusted =
-    entry ?? decodeEntry("0-0", ["reason", "the schedule has no entry of the plan"]);
-  const plan = { id, state: "planned", atMs, cancelBeforeMs: atMs, targets: everything } as const;
-  return { ...untrusted, mode: "hard", targets: nothing, scheduled: plan };
 }
 
 /** Returns the state after the last post among the entries; `undefined` if there is no post. */
@@ -266,7 +188,7 @@ const segmentBytes = 320;
 /** Returns an upper estimate of the bytes that an entry occupies in a view and its index. */
 export function heldBytes(entry: Entry): number {
   const { n, position, id, bodyDigest, reason, by, lost } = entry;
-  const { tags, prefixes } = (entry.scheduled ?? entry).targets;
+  const { tags, prefixes } = entry.targets;
   let chars = n.length + position.length + id.length + bodyDigest.length + reason.length;
   chars += by.length + lost.length;
   for (const tag of tags) chars += tag.length;

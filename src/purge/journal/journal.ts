@@ -2,9 +2,8 @@
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
 import type { Coverage, Stamp, WriteWithPurge } from "../../cache/record/record.ts";
-import type { Entry, EntryId, HeldSchedule, NewEntry, ReleaseEntry } from "./entry.ts";
+import type { Entry, EntryId, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { Epoch, EpochRange } from "./epoch.ts";
-import type { ScheduleChange, ScheduleRefusal } from "./scheduled.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
@@ -44,14 +43,7 @@ export interface JournalRead {
    * was told, or in a result of `since`.
    */
   readonly released?: ReleaseEntry | undefined;
-  /** The schedule, read in the same step. `undefined` in a result of `since`. */
-  readonly scheduled?: HeldSchedule | undefined;
-  /** In a result of `since`, the given plans that the schedule lacks, read in one step with the first page. */
-  readonly lackedPlans?: readonly string[] | undefined;
 }
-
-/** An entry for the schedule. */
-export type ScheduleOrder = NewEntry & { readonly scheduled: ScheduleChange };
 
 /**
  * The reply does not begin with the entry at the given place, or too many entries for a view
@@ -133,10 +125,8 @@ export interface Journal {
    * Reads all entries after an entry (rule 11). Returns `not-joined` if the first page does not
    * begin with exactly this entry, or a later page with the last entry of the page before. Also
    * returns `not-joined` if more entries follow than a view holds.
-   *
-   * @param plans the ids of the known plans. A store that loses no key alone ignores them (rule 30 h)
    */
-  since(place: EntryId, plans?: readonly string[]): Promise<JournalRead | NotJoined | Unavailable>;
+  since(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
   /** Like `since`, but reads one page on the primary. Returns `not-joined` also for a full page. */
   sinceOnPrimary(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
   /**
@@ -180,18 +170,6 @@ export interface Journal {
     entry: NewEntry,
     write?: WriteWithPurge,
   ): Promise<AppendWithRead | OlderTags | Unavailable>;
-  /**
-   * Appends the entry of a scheduled purge and notes it in the schedule, in one step, unless the
-   * schedule refuses it (rule 30). `late` also if the step came too late for a cancel, which then
-   * has no effect.
-   */
-  schedule(
-    entry: ScheduleOrder,
-  ): Promise<
-    | { readonly kind: "appended"; readonly place: EntryId }
-    | { readonly kind: "refused"; readonly why: ScheduleRefusal }
-    | Unavailable
-  >;
   /**
    * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
    * 27). The answer is false for a record whose stamp the lineages lack, or is older than the book.

@@ -17,13 +17,6 @@ export interface PurgeTargets {
   readonly prefixes: readonly string[];
 }
 
-/** Returns whether two targets name the same, in any order. */
-export function areSameTargets(one: PurgeTargets, other: PurgeTargets): boolean {
-  const textOf = ({ tags, prefixes }: PurgeTargets) =>
-    JSON.stringify([tags, prefixes].map((names) => [...new Set(names)].toSorted()));
-  return textOf(one) === textOf(other);
-}
-
 /** The tag of every record. */
 export const everythingTag = "everything";
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };

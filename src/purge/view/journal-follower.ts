@@ -24,7 +24,6 @@ import type {
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { KnownReleases } from "./known-releases.ts";
-import { KnownSchedule, type ScheduleSettings } from "./known-schedule.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
@@ -35,8 +34,6 @@ export interface FollowingSettings extends SpreadSettings {
   readonly timeoutMs: number;
   /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
   readonly chainBounds?: ChainBounds;
-  /** A, N and the settle times, by which scheduled purges are judged. */
-  readonly schedule: ScheduleSettings;
   /** Runs after each read or copy that has extended, confirmed or replaced the chain. */
   readonly onRead?: () => void;
 }
@@ -53,9 +50,6 @@ export class JournalFollower {
   readonly releases = new KnownReleases();
   /** Whether the switch may have lost `switched`, so that this isolate posts it again (rule 24 g). */
   isSwitchLost = false;
-  readonly schedule: KnownSchedule;
-  /** Whether the database may have lost a plan, so that this isolate plans it again (rule 30 h). */
-  isScheduleLost = false;
   /**
    * The clock before the newest read that confirmed the chain's end; −∞ if unknown. For a copy,
    * this is the read that the copy is from.
@@ -71,7 +65,6 @@ export class JournalFollower {
     this.#settings = settings;
     this.clock = settings.clock;
     this.#spread = new PurgeSpread(settings);
-    this.schedule = new KnownSchedule(settings.schedule);
     const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
     this.#onPrimary = new JoinedRuns({ run: () => this.#readOnPrimary(), nowAtMs, waitTimeoutMs });
   }
@@ -91,7 +84,7 @@ export class JournalFollower {
 
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
-    const read = await this.#dated((journal) => journal.since(end, this.schedule.planIds));
+    const read = await this.#dated((journal) => journal.since(end));
     this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(end, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
@@ -200,20 +193,13 @@ export class JournalFollower {
     const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
-    const { sentAtMs, released, scheduled } = copy;
+    const { sentAtMs, released } = copy;
     this.learn(newestOf(copy.switched, lastSwitched(entries)));
-    const read: JournalRead = {
-      kind: "read",
-      entries,
-      sentAtMs,
-      switched: this.switched,
-      released,
-      scheduled,
-    };
+    const { switched } = this;
+    const read: JournalRead = { kind: "read", entries, sentAtMs, switched, released };
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain.end, read);
     if (copy.isSwitchLost) this.isSwitchLost = this.switched !== undefined;
-    if (copy.isScheduleLost) this.isScheduleLost = true;
     return true;
   }
 
@@ -241,9 +227,6 @@ export class JournalFollower {
     const hasLost = entries.some(({ lost }) => lost !== "");
     if (hasLost || this.#lacksPost(entries, end.position))
       this.isSwitchLost = this.switched !== undefined;
-    if (hasLost) this.isScheduleLost = !this.schedule.isEmpty;
-    if (this.schedule.areLost(read.lackedPlans ?? [], this.#settings.nowAtMs()))
-      this.isScheduleLost = true;
     this.#spread.read(entries);
     this.#verified({ ...read, entries });
   }
@@ -300,18 +283,14 @@ export class JournalFollower {
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
     this.learn(newestOf(read.switched, lastSwitched(read.entries)));
     this.isSwitchLost = this.switched !== undefined && isNewer(this.switched, read.switched);
-    const nowAtMs = this.#settings.nowAtMs();
-    if (this.schedule.isLostFrom(read.scheduled, nowAtMs)) this.isScheduleLost = true;
     this.#verified(read);
   }
 
-  #verified({ entries, sentAtMs, released, scheduled }: JournalRead): void {
+  #verified({ entries, sentAtMs, released }: JournalRead): void {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.clock.note(sentAtMs);
     this.releases.learn([...(released ? [released] : []), ...releasesIn(entries)]);
-    this.schedule.learn([...(scheduled?.entries ?? []), ...entries]);
-    this.schedule.forget(this.chain?.floor.position ?? "0-0", this.#settings.nowAtMs());
     for (const { n } of entries) this.accepted.forget(n);
     this.#settings.onRead?.();
   }

@@ -16,7 +16,6 @@ import {
 } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { isBypassed } from "../journal/switch-state.ts";
-import type { ScheduleSettings } from "./known-schedule.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
@@ -24,7 +23,6 @@ import {
   coverBy,
   type PurgeSubject,
   type JudgementAsk,
-  type PurgeCover,
   type PurgeJudgement,
   type PurgeView,
   type Reach,
@@ -32,10 +30,7 @@ import {
 } from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
-export interface JournalViewSettings
-  extends Omit<FollowingSettings, "schedule" | "clock">, RenewalSettings {
-  /** The settle times of routes, and the largest N, for scheduled purges. Default: 0, and `renewalLagMs`. */
-  readonly schedule?: Omit<ScheduleSettings, "allowanceMs">;
+export interface JournalViewSettings extends Omit<FollowingSettings, "clock">, RenewalSettings {
   /** Detects clock steps. Default: without a clock that is never set. */
   readonly clock?: ClockSteps;
   /** How old stamps are verified by epochs (rule 27 j and k). Default: `EpochSettings`. */
@@ -44,7 +39,7 @@ export interface JournalViewSettings
   readonly isShutOff?: () => boolean;
   /**
    * Receives accepted entries that no read has returned in time (rule 22). Also called if the switch
-   * has lost a post (rule 24 g), and if a plan is lost or its effect is due (rule 30 f and h).
+   * has lost a post (rule 24 g).
    */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
@@ -65,8 +60,7 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   constructor(settings: JournalViewSettings) {
     const { nowAtMs, allowanceMs, timeoutMs: waitTimeoutMs } = settings;
-    const schedule = { lagMsMax: settings.renewalLagMs, ...settings.schedule, allowanceMs };
-    super({ ...settings, schedule, clock: settings.clock ?? new ClockSteps(allowanceMs) });
+    super({ ...settings, clock: settings.clock ?? new ClockSteps(allowanceMs) });
     this.#settings = settings;
     this.#catchUps = new JoinedRuns({ run: () => this.readOn(), nowAtMs, waitTimeoutMs });
     this.#renewals = new ViewRenewals(settings, this, () => this.#lookForOverdue());
@@ -97,13 +91,8 @@ export class JournalView extends JournalFollower implements PurgeView {
     return this.isRenewedFirst(atMs) ? renewed : undefined;
   }
 
-  /** Returns whether the view is older than N − A. */
-  isOld(atMs: number): boolean {
-    return this.#renewals.isPast(atMs);
-  }
-
   isRenewedFirst(atMs: number): boolean {
-    return this.isOld(atMs) && !this.isShutOff;
+    return this.#renewals.isPast(atMs) && !this.isShutOff;
   }
 
   /** Discards instants that were noted before the clock was set back (`ClockSteps`). */
@@ -200,15 +189,13 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const { chain } = this;
-    const scheduled = this.schedule.coverOf(record, ask.atMs);
-    if (scheduled?.mode === "hard") return coverBy(scheduled);
     const isKnownClear = chain?.isClear(record) === true;
     // Epochs or a remembered answer of the book may verify a stamp that the chain does not know.
     const since = isKnownClear ? undefined : this.#book.recall(record);
     const isClear = isKnownClear || (since !== undefined && chain?.isClear(record, since) === true);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
     const by = decisive(this.accepted.purgeOf(record), inChain);
-    const purged = earlier(by && coverBy(by), scheduled && coverBy(scheduled));
+    const purged = by && coverBy(by);
     const isKnown = isClear || chain?.knows(record.stamp) === true;
     if (purged?.mode === "hard") {
       // Rule 6 treats an unknown stamp as the oldest, but a newer view may contain it.
@@ -232,7 +219,6 @@ export class JournalView extends JournalFollower implements PurgeView {
     const isKnown = chain?.knows(record.stamp) === true;
     if (!isKnown && !isVerified) return false;
     if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
-    if (this.schedule.coverOf(record, ask.atMs)?.mode === "hard") return false;
     // A verified stamp that the chain does not know is newer than its entries.
     const isPurgedInChain = isKnown && chain.isPurgedByOrder(record);
     return !isPurgedInChain && !this.accepted.isPurgedByOrder(record);
@@ -280,10 +266,6 @@ export class JournalView extends JournalFollower implements PurgeView {
     return isAfterLoss || isInChain || this.accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
-  endsAtMs(record: PurgeSubject): number {
-    return this.schedule.endsAtMs(record);
-  }
-
   /** Applies newly accepted entries at once, until a read returns them. */
   apply(entries: readonly Entry[]): void {
     this.#cover(entries);
@@ -298,7 +280,6 @@ export class JournalView extends JournalFollower implements PurgeView {
   #cover(entries: readonly Entry[]): void {
     this.learn(lastSwitched(entries));
     this.releases.learn(releasesIn(entries));
-    this.schedule.learn(entries);
     for (const entry of entries) {
       // A read in progress may already have returned the entry.
       if (this.chain?.knows(entry) !== true) this.accepted.add(entry, this.#settings.nowAtMs());
@@ -333,14 +314,6 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   async #lookForOverdue(): Promise<void> {
     const overdue = this.accepted.upTo(this.sentAtMs - this.#settings.renewalLagMs / 2);
-    const { isSwitchLost, isScheduleLost } = this;
-    const isOfUse = isSwitchLost || isScheduleLost || this.schedule.isDue(this.#settings.nowAtMs());
-    if (overdue.length > 0 || isOfUse) await this.#settings.onOverdue?.(overdue);
+    if (overdue.length > 0 || this.isSwitchLost) await this.#settings.onOverdue?.(overdue);
   }
-}
-
-/** Returns the earlier of two soft purges of one record, or a hard one. */
-function earlier(one: PurgeCover | undefined, other: PurgeCover | undefined) {
-  if (one?.mode !== "soft" || other?.mode !== "soft") return one ?? other;
-  return one.sinceAtMs <= other.sinceAtMs ? one : other;
 }

@@ -3,7 +3,6 @@
 // the cache fails, each isolate reads the journal itself.
 import type { ColoCache } from "../../base/colo-cache.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { listIn } from "../../base/json-text.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodeEntry, entriesOf, type Entry, type EntryId, isSameEntry } from "../journal/entry.ts";
@@ -34,8 +33,6 @@ export interface ViewCopiesSettings {
 export interface KnownView extends Omit<JournalRead, "kind"> {
   /** Whether the switch may have lost the state, so that it has to be posted again (rule 24 g). */
   readonly isSwitchLost?: boolean;
-  /** Whether the database may have lost a plan, so that it has to be planned again (rule 30 h). */
-  readonly isScheduleLost?: boolean;
 }
 
 /** Which isolate of a colo listens for hints. Isolates of the colo share it. */
@@ -166,9 +163,6 @@ export class ViewCopy {
   readonly isSwitchLost: boolean;
   /** The newest release that was told, perhaps before the entries. */
   readonly released: KnownView["released"];
-  readonly isScheduleLost: boolean;
-  /** The scheduled purges that the isolate knew. */
-  readonly scheduled: KnownView["scheduled"];
   /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
 
@@ -177,13 +171,11 @@ export class ViewCopy {
     items: readonly unknown[],
     known: Omit<KnownView, "entries" | "sentAtMs"> = {},
   ) {
-    const { switched, isSwitchLost = false, released, isScheduleLost = false, scheduled } = known;
+    const { switched, isSwitchLost = false, released } = known;
     this.sentAtMs = sentAtMs;
     this.switched = switched;
     this.isSwitchLost = isSwitchLost;
     this.released = released;
-    this.isScheduleLost = isScheduleLost;
-    this.scheduled = scheduled;
     this.#items = items;
   }
 
@@ -210,11 +202,8 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
 /** Encodes the newest entries that fit, after a digest. Returns `undefined` if no entry fits. */
 async function encodeCopy({ entries, isSwitchLost = false, ...known }: KnownView) {
   const encoder = new TextEncoder();
-  const { sentAtMs, switched = null, released = null, isScheduleLost, scheduled } = known;
-  const plans = scheduled?.entries.map(itemOf);
-  const ofSchedule = plans !== undefined && { scheduled: plans, isScheduleLost };
-  const ofSwitch = { switched, isSwitchLost, released };
-  const state = JSON.stringify({ v: version, sentAtMs, ...ofSwitch, ...ofSchedule });
+  const { sentAtMs, switched = null, released = null } = known;
+  const state = JSON.stringify({ v: version, sentAtMs, switched, isSwitchLost, released });
   const head = `${state.slice(0, -1)},"items":[`;
   // The end `]}` has two bytes, and the last item no comma.
   let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 1;
@@ -247,11 +236,7 @@ async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | un
     if (switched === undefined && copy["switched"] !== null) return undefined;
     const isSwitchLost = copy["isSwitchLost"] === true;
     const released = (copy["released"] ?? undefined) as KnownView["released"];
-    const plans = listIn(copy["scheduled"]);
-    const scheduled = { entries: entriesOf(plans) };
-    if (scheduled.entries.length !== plans.length) return undefined;
-    const isScheduleLost = copy["isScheduleLost"] === true;
-    const known = { switched, isSwitchLost, released, scheduled, isScheduleLost };
+    const known = { switched, isSwitchLost, released };
     return new ViewCopy(sentAtMs as number, items as unknown[], known);
   } catch {
     return undefined;

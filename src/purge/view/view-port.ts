@@ -24,10 +24,8 @@ export type PurgeCover = {
 export function coverBy(by: Entry): PurgeCover {
   return by.mode === "hard"
     ? { kind: "purged", mode: "hard", by }
-    : { kind: "purged", mode: "soft", sinceAtMs: sinceOf(by), by };
+    : { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
 }
-
-const sinceOf = ({ scheduled, position }: Entry) => scheduled?.atMs ?? acceptedAtMs(position);
 
 /**
  * The reason why a purge cannot be ruled out. `no-view`: this isolate has no view, or the
@@ -144,8 +142,6 @@ export interface PurgeView {
    * @param record has the stamp of the request that got the content
    */
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean;
-  /** Returns when the first scheduled purge that the record precedes ends it (rule 30); ∞ if none does. */
-  endsAtMs(record: PurgeSubject): number;
 }
 
 /**
@@ -166,5 +162,4 @@ export const noJournal: PurgeView = {
   purgedSince: () => false,
   mayBePurgedSince: () => false,
   mayPredatePurge: () => false,
-  endsAtMs: () => Infinity,
 };

@@ -174,13 +174,10 @@ export class ViewRenewals {
     const { copies } = this.#settings;
     const hasRead = await this.#follower.readOn();
     const { chain, sentAtMs, switched, isSwitchLost, releases } = this.#follower;
-    const { schedule, isScheduleLost } = this.#follower;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
     if (!isOfKnownAge || !copies || host === undefined || chain === undefined) return undefined;
     const { entries } = chain;
-    const scheduled = schedule.isEmpty ? undefined : { entries: schedule.entries };
-    const ofSwitch = { switched, isSwitchLost, released: releases.current };
-    const known = { entries, sentAtMs, ...ofSwitch, scheduled, isScheduleLost };
+    const known = { entries, sentAtMs, switched, isSwitchLost, released: releases.current };
     return () => copies.publish(host, known);
   }
 

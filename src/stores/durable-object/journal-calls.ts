@@ -4,7 +4,6 @@ import type { BookQuery } from "../../purge/journal/book.ts";
 import type { Epoch, EpochRange } from "../../purge/journal/epoch.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
-import type { ScheduleChange, ScheduleRefusal } from "../../purge/journal/scheduled.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
 
@@ -22,8 +21,6 @@ export interface ObjectEntry extends PurgeTargets {
   readonly n: string;
   /** The other fields, as alternating names and values. */
   readonly fields: readonly string[];
-  /** Set if the entry is one of a scheduled purge. */
-  readonly scheduled?: ScheduleChange | undefined;
 }
 
 /** The maximum number of entries of a reply, and of the characters in their fields. */
@@ -45,8 +42,6 @@ export interface JournalPage {
   readonly switched?: StoredSwitch | undefined;
   /** Absent in a read after a place. */
   readonly released?: StoredEntry | undefined;
-  /** The texts of the schedule (`scheduledText`). Absent in a read after a place. */
-  readonly scheduled?: readonly string[];
 }
 
 export interface CheckAsk extends Limits {
@@ -89,9 +84,6 @@ export interface PostReply {
   readonly current?: StoredSwitch | undefined;
 }
 
-/** The place of the entry, or why the schedule refused it. */
-export type ScheduleReply = { readonly place: EntryId } | { readonly why: ScheduleRefusal };
-
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;
@@ -121,8 +113,6 @@ export interface JournalCalls {
   readonly append: [AppendAsk, AppendReply];
   readonly mark: [MarkAsk, JournalPage];
   readonly post: [PostAsk, PostReply];
-  /** Appends the only entry of the ask, unless the schedule refuses it. */
-  readonly schedule: [AppendAsk, ScheduleReply];
   readonly unpurged: [UnpurgedAsk, readonly boolean[]];
   /** Null for an epoch that the object lacks. */
   readonly epochs: [EpochRange, readonly (Epoch | null)[]];

@@ -13,7 +13,6 @@ import type { SchemaStep } from "./schema-steps.ts";
  *   `request` has no id. Rows of version 0.2.0 have no space and no names.
  * - `switch`: the last post.
  * - `released`: the last entry that told a release, as JSON.
- * - `scheduled`: the last state of each scheduled purge, as in `scheduledText`.
  * - `purged`: the number of the last entry with a target of this name.
  * - `totals`: `folded` is the number of the last report in the totals, so that no number is used
  *   again. It comes before the long text, so that a report reads no text. `text` is a part of the
@@ -62,14 +61,6 @@ export const journalSteps: readonly SchemaStep[] = [
       for (const statement of bookOf020) sql.exec(statement);
     },
     // Never read: nothing before this version knows of steps.
-    down: [],
-  },
-  {
-    up: (sql) =>
-      void sql.exec(
-        "CREATE TABLE IF NOT EXISTS scheduled (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
-      ),
-    // The table stays: the code before does not read it.
     down: [],
   },
 ];

@@ -1,6 +1,6 @@
 // The journal and the switch as SQLite tables of one Durable Object.
 import { namesOf } from "../../purge/journal/book.ts";
-import { type EntryId, isLateCancel } from "../../purge/journal/entry.ts";
+import type { EntryId } from "../../purge/journal/entry.ts";
 import {
   type Epoch,
   type EpochRange,
@@ -11,7 +11,6 @@ import {
 } from "../../purge/journal/epoch.ts";
 import type { PlaceState } from "../../purge/journal/journal.ts";
 import { releasedBy } from "../../purge/journal/purge-target.ts";
-import { bytesIn } from "../../purge/journal/scheduled.ts";
 import type {
   AppendReply,
   AppendAsk,
@@ -24,13 +23,11 @@ import type {
   PostAsk,
   PostReply,
   ReadAsk,
-  ScheduleReply,
   StoredEntry,
   StoredSwitch,
   UnpurgedAsk,
 } from "./journal-calls.ts";
 import { LastPurges, type Sql } from "./last-purges.ts";
-import { ScheduleTable } from "./schedule-table.ts";
 
 /**
  * The maximum number of places, and their maximum age: a little over a year, which is the longest
@@ -56,11 +53,9 @@ export interface Row {
 export class JournalTables {
   readonly #sql: Sql;
   readonly #lastPurges: LastPurges;
-  readonly #scheduled: ScheduleTable;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    this.#scheduled = new ScheduleTable(sql);
     this.#lastPurges = new LastPurges(sql);
   }
 
@@ -69,8 +64,7 @@ export class JournalTables {
     const switched = this.switched();
     if (after === undefined) {
       const entries = this.#newest({ countMax, charsMax });
-      const [released, scheduled] = [this.#released, this.#scheduled.texts];
-      return { isJoined: true, entries, switched, released, scheduled };
+      return { isJoined: true, entries, switched, released: this.#released };
     }
     if (this.#stateOf(after) !== "standing") return { isJoined: false, entries: [], switched };
     const { number = 0 } = this.#rowOf(after.n) ?? {};
@@ -101,18 +95,15 @@ export class JournalTables {
 
   /** Appends entries, unless this request has appended them before. */
   append({ request, entries, keptCount, after, ...limits }: AppendAsk, atMs: number): AppendReply {
-    const places = this.#placesOf(request);
+    const range = [`${request} `, `${request}!`];
+    const places = this.#rows(
+      "SELECT * FROM entries WHERE request >= ? AND request < ?",
+      range,
+    ).map(placeOf);
     if (places.length === 0) {
       for (const entry of entries) places.push(this.#append(entry, { request, keptCount, atMs }));
     }
     return { places, since: after && this.read({ after, ...limits }) };
-  }
-
-  #placesOf(request: string): EntryId[] {
-    const range = [`${request} `, `${request}!`];
-    return this.#rows("SELECT * FROM entries WHERE request >= ? AND request < ?", range).map(
-      placeOf,
-    );
   }
 
   /** Appends a mark, or does so only if the journal is empty. Reads the newest entries. */
@@ -141,21 +132,6 @@ export class JournalTables {
     const row = [post, place.position, place.n, bypass];
     this.#rows("INSERT OR REPLACE INTO switch VALUES (1, ?, ?, ?, ?)", row);
     return { place };
-  }
-
-  /** Appends the entry of a scheduled purge, unless the schedule refuses it (rule 30). */
-  schedule(ask: AppendAsk, atMs: number): ScheduleReply {
-    const [entry] = ask.entries;
-    const { scheduled } = entry ?? {};
-    if (entry === undefined || scheduled === undefined) return { why: "unknown" };
-    const bytes = bytesIn(entry.fields.join(""));
-    const why = this.#scheduled.prepare(scheduled, { bytes, nowMs: atMs });
-    const isAgain = why === "held" && this.#placesOf(ask.request).length > 0;
-    if (why !== undefined && !isAgain) return { why };
-    const [place] = this.append(ask, atMs).places;
-    return place === undefined || isLateCancel(scheduled, place.position)
-      ? { why: "late" }
-      : { place };
   }
 
   /**
@@ -209,7 +185,7 @@ export class JournalTables {
   }
 
   #append(
-    { n: text, fields, tags, prefixes, scheduled }: ObjectEntry,
+    { n: text, fields, tags, prefixes }: ObjectEntry,
     { request, keptCount, atMs }: { request: string; keptCount: number; atMs: number },
   ): EntryId {
     const last = this.last;
@@ -226,9 +202,6 @@ export class JournalTables {
       const entry = JSON.stringify(storedEntry(row));
       this.#rows("INSERT OR REPLACE INTO released VALUES (1, ?)", [entry]);
     }
-    const place = { position: `${ms}-${sequence}`, n };
-    if (scheduled !== undefined && !isLateCancel(scheduled, place.position))
-      this.#scheduled.note(scheduled, storedEntry(row));
     this.#lastPurges.note({ names, number });
     this.#rows(
       `UPDATE entries SET fields = NULL, request = substr(request, instr(request || ' ', ' '))
@@ -236,7 +209,7 @@ export class JournalTables {
       [number - keptCount],
     );
     if (number % appendsPerSweep === 0) this.#sweep(number, atMs);
-    return place;
+    return { position: `${ms}-${sequence}`, n };
   }
 
   /** Drops old places, and some of the names that only entries without a place have. */

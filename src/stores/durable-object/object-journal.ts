@@ -7,11 +7,9 @@ import {
   encodeEntry,
   entriesOf,
   type EntryId,
-  heldSchedule,
   isSameEntry,
   markOf,
   type NewEntry,
-  purgedBy,
   releasesIn,
 } from "../../purge/journal/entry.ts";
 import type { EpochRange } from "../../purge/journal/epoch.ts";
@@ -22,7 +20,6 @@ import {
   keptCount,
   newestCount,
   pageCount,
-  type ScheduleOrder,
   type Unavailable,
 } from "../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
@@ -119,14 +116,6 @@ export class ObjectJournal implements Journal, Switch {
     return { kind: "appended", place, sentAtMs, since: isWhole ? read : undefined };
   }
 
-  async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
-    const { reply } = await this.#asked("purge, written", "schedule", this.#appending([entry]));
-    if ("kind" in reply) return reply;
-    return "place" in reply
-      ? { kind: "appended", place: reply.place }
-      : { kind: "refused", why: reply.why };
-  }
-
   async unpurged(
     end: EntryId,
     records: Parameters<Journal["unpurged"]>[1],
@@ -206,19 +195,12 @@ export class ObjectJournal implements Journal, Switch {
 
 function objectEntry(entry: NewEntry): ObjectEntry {
   const { n, ...others } = encodeEntry(entry);
-  const { scheduled } = entry;
-  const named = { n: n ?? "", fields: Object.entries(others).flat(), ...purgedBy(entry) };
-  return scheduled === undefined ? named : { ...named, scheduled };
+  return { n: n ?? "", fields: Object.entries(others).flat(), ...entry.targets };
 }
 
-function foundIn({ entries, switched, released, scheduled }: JournalPage) {
+function foundIn({ entries, switched, released }: JournalPage) {
   const [told] = releasesIn(entriesOf([released]));
-  return {
-    entries: entriesOf(entries),
-    switched: stateOf(switched),
-    released: told,
-    scheduled: heldSchedule(scheduled),
-  };
+  return { entries: entriesOf(entries), switched: stateOf(switched), released: told };
 }
 
 function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {

@@ -42,7 +42,6 @@ const runs: Runs = {
   append: ({ journal }, ask, atMs) => journal.append(ask, atMs),
   mark: ({ journal }, ask, atMs) => journal.mark(ask, atMs),
   post: ({ journal }, ask, atMs) => journal.post(ask, atMs),
-  schedule: ({ journal }, ask, atMs) => journal.schedule(ask, atMs),
   unpurged: ({ journal }, ask) => journal.unpurged(ask),
   epochs: ({ journal }, ask) => journal.epochs(ask),
   shown: ({ journal }, ask) => journal.shown(ask),
@@ -57,7 +56,7 @@ const runs: Runs = {
 };
 
 /** The calls that may append an entry, so that listeners get a hint. */
-const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post", "schedule"]);
+const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post"]);
 
 /**
  * The class that a Worker with `durableObjectJournal` must export.

@@ -3,31 +3,14 @@
 import { pause } from "../../base/timeouts.ts";
 import { bookQuery, namesOf } from "../../purge/journal/book.ts";
 import {
-  encodeEntry,
   type Entry,
   type EntryId,
-  heldSchedule,
-  isLateCancel,
   lastSwitched,
   markOf,
   type NewEntry,
-  purgedBy,
   releasesIn,
-  scheduledIn,
 } from "../../purge/journal/entry.ts";
-import type {
-  Journal,
-  JournalRead,
-  PlaceState,
-  ScheduleOrder,
-} from "../../purge/journal/journal.ts";
-import {
-  bytesIn,
-  isOver,
-  scheduledLines,
-  scheduledText,
-  scheduleRefusal,
-} from "../../purge/journal/scheduled.ts";
+import type { Journal, JournalRead, PlaceState } from "../../purge/journal/journal.ts";
 import type { HeldState, Subscribers } from "../../purge/journal/subscribers.ts";
 import type { PostEntry, Switch } from "../../purge/journal/switch.ts";
 import {
@@ -87,8 +70,6 @@ export class MemoryJournal implements Journal {
   #addedInTurn = 0;
   #switched = lastSwitched([]);
   #released = releasesIn([]).at(-1);
-  /** The text of each scheduled purge (`scheduledText`). */
-  readonly #scheduled = new Map<string, string>();
   /** The number of the last entry of each name. `older` has names that `book` may lack (rule 27). */
   #book = new Map<string, number>();
   #older: ReadonlyMap<string, number> = new Map();
@@ -106,8 +87,7 @@ export class MemoryJournal implements Journal {
   async newest(): Promise<JournalRead> {
     const { entries } = this.#chain;
     const [sentAtMs, switched, released] = [this.#nowAtMs(), this.#switched, this.#released];
-    const scheduled = heldSchedule(Array.from(this.#scheduled.values()));
-    return { kind: "read", sentAtMs, switched, released, scheduled, entries: entries.slice() };
+    return { kind: "read", sentAtMs, switched, released, entries: entries.slice() };
   }
 
   async since(place: EntryId): ReturnType<Journal["since"]> {
@@ -146,20 +126,6 @@ export class MemoryJournal implements Journal {
     const sentAtMs = this.#nowAtMs();
     const [own = this.#chain.end] = await this.#add([entry]);
     return { kind: "appended", place: own, sentAtMs, since: this.#chain.between(place, own) };
-  }
-
-  async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
-    const { scheduled } = entry;
-    const nowMs = this.#nowAtMs();
-    const bytes = bytesIn(Object.values(encodeEntry(entry)).join(""));
-    const texts = Array.from(this.#scheduled.values());
-    const why = scheduleRefusal(scheduled, texts, { bytes, nowMs });
-    if (why !== undefined) return { kind: "refused", why };
-    for (const line of scheduledLines(texts))
-      if (isOver(line, nowMs)) this.#scheduled.delete(line.id);
-    const [place = this.#chain.end] = await this.#add([entry]);
-    const isLate = isLateCancel(scheduled, place.position);
-    return isLate ? { kind: "refused", why: "late" } : { kind: "appended", place };
   }
 
   async unpurged(
@@ -222,18 +188,13 @@ export class MemoryJournal implements Journal {
     this.#chain.append(placed);
     this.#switched = lastSwitched(placed) ?? this.#switched;
     this.#released = releasesIn(placed).at(-1) ?? this.#released;
-    for (const entry of scheduledIn(placed)) {
-      const { scheduled, position } = entry;
-      const item = [position, Object.entries(encodeEntry(entry)).flat()];
-      this.#scheduled.set(scheduled.id, scheduledText(scheduled, item));
-    }
     return placed;
   }
 
   /** Gives the entry its place, and notes its names. The number orders positions, not the time. */
   #placed(entry: NewEntry): Entry {
     this.#count += 1;
-    for (const name of namesOf(purgedBy(entry))) this.#book.set(name, this.#count);
+    for (const name of namesOf(entry.targets)) this.#book.set(name, this.#count);
     if (this.#book.size >= this.#bookMax) {
       [this.#older, this.#book] = [this.#book, new Map()];
       [this.#olderSince, this.#bookSince] = [this.#bookSince, this.#count];

@@ -57,7 +57,6 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
           prefixes: [text],
           hosts: [text],
           routes: [text],
-          scheduled: { id: text, at: instant, state: text },
         },
         { position: "1-0", at: instant, by: "admin", mode: "hard", reason: "", bypass: [text] },
       ],

@@ -16,7 +16,7 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
 import { host, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
-import { adminToken, bearer, send } from "../../../testing/site/purge-sender.ts";
+import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
 const page = { "cache-control": "max-age=600", "content-type": "text/html" };
 
@@ -155,23 +155,6 @@ it("a site without Redis says why it has no charts, and shows the rest", async (
   expect(overview.text).toContain("Health: ");
   expect((await part(site, "tiers")).text).toContain("Circuit breakers");
   expect((await part(site, "purges")).text).toContain("No journal is configured.");
-});
-
-it("the purges list the scheduled ones until they take effect, with the id for a cancel", async () => {
-  const { site } = openWith();
-  expect((await part(site, "purges")).text).not.toContain("Scheduled purges");
-  const at = new Date(site.clock.atMs + 3_600_000).toISOString();
-  const { scheduled } = JSON.parse((await send(site, { tags: ["prices"], at })).text) as {
-    scheduled: { id: string };
-  };
-  const { text } = await part(site, "purges");
-  const [, table = ""] = text.split("Scheduled purges");
-  expect(table).toContain(at.slice(0, 19).replace("T", " "));
-  expect(table).toContain("tags: prices");
-  expect(table).toContain(scheduled.id);
-  site.clock.advance(3_700);
-  await site.fireCron();
-  expect((await part(site, "purges")).text).not.toContain("Scheduled purges");
 });
 
 it("the purges say why the views of the colos are unknown", async () => {

@@ -268,16 +268,6 @@ describe("a selection", () => {
   });
 });
 
-it.each([
-  ["planned", 0],
-  ["cancelled", 0],
-  ["effective", 1],
-] as const)("an entry of a scheduled purge has names only at its effect: %s", (state, count) => {
-  const targets = { tags: ["tag:red"], prefixes: [] };
-  const scheduled = { id: "a", state, atMs: 2, cancelBeforeMs: 1, targets };
-  expect(namesIn({ targets: { tags: [], prefixes: [] }, scheduled })).toHaveLength(count);
-});
-
 it("an entry's names omit data of the application, and unknown targets are everything", () => {
   const targets = {
     tags: [

@@ -83,7 +83,7 @@ describe("an entry with a record", () => {
     const { promise, resolve: answer } = Promise.withResolvers<void>();
     journal.beforeAnswer = () => promise;
     const appended = vi.spyOn(journal, "appendAndRead");
-    const store = () => acceptances.acceptAfter(red, "end", isolate.requester, () => record);
+    const store = () => acceptances.acceptAfter(red, "end", isolate.requester, record);
     const after = () => appended.mock.calls.map(([place]) => place.n);
     return { store, after, answer };
   }

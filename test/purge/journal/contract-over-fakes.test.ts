@@ -11,7 +11,6 @@ import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
-import { MemoryJournal } from "../../../src/stores/memory/memory-journal.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import {
   describeJournal,
@@ -19,7 +18,6 @@ import {
   describeShownJournal,
 } from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
-import { describeSchedule } from "./contract/schedule-contract.ts";
 import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
 import { describeLostEnd, describeUnpurged } from "./contract/unpurged-contract.ts";
@@ -88,12 +86,6 @@ const fakeObject: Open<OpenAll> = async (keptCount) => {
   };
 };
 
-const memory: Open = async () => ({
-  journal: new MemoryJournal(new FakeClock().nowAtMs),
-  lose: () => Promise.reject(new Error("Memory loses nothing.")),
-  goDown: () => undefined,
-});
-
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
 describeUnpurged("the fake journal", fakeJournal);
@@ -112,10 +104,6 @@ describeShownJournal("a Durable Object, over SQLite", fakeObject);
 describeRelease("a Durable Object, over SQLite", fakeObject);
 describeUnpurged("a Durable Object, over SQLite", fakeObject);
 describeSwitch("a Durable Object, over SQLite", fakeObject);
-describeSchedule("Redis, over the fake Upstash", fakeUpstash);
-describeSchedule("Redis, over simulated Redis", simulatedRedis);
-describeSchedule("a Durable Object, over SQLite", fakeObject);
-describeSchedule("memory", memory);
 describeSubscribers("Redis, over the fake Upstash", fakeUpstash);
 describeSubscribers("Redis, over simulated Redis", simulatedRedis);
 describeSubscribers("a Durable Object, over SQLite", fakeObject);

@@ -179,18 +179,6 @@ it("all sweeps together reach every name, and keep those of entries with a place
   expect(numbers.toArray()).toMatchObject([{ number: 5, count: 500 }]);
 });
 
-it("an object of the first step gets the table of scheduled purges, and keeps its rows under that step", () => {
-  const { object, tables } = open();
-  object.sql.exec("DROP TABLE scheduled");
-  object.sql.exec("DELETE FROM schema_versions WHERE version > 1");
-  toLastStep(object.sql, journalSteps);
-  expect(tables.read(limits).scheduled).toEqual([]);
-  object.sql.exec("INSERT INTO scheduled VALUES ('id', 'text')");
-  toLastStep(object.sql, journalSteps.slice(0, 1));
-  toLastStep(object.sql, journalSteps);
-  expect(tables.read(limits).scheduled).toEqual(["text"]);
-});
-
 it("a table that begins after entries does not vouch for their stamps", () => {
   const { object, append } = open();
   const [before, last] = append(1, { count: 2 });

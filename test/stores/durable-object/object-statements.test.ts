@@ -25,7 +25,6 @@ const scans: readonly (readonly [start: string, bound: string])[] = [
   ["SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", "256 rows"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT post, position, n, bypass FROM switch", "the only row"],
-  ["SELECT text FROM scheduled", "the schedule, at most 256 KiB"],
   ["INSERT OR REPLACE INTO purged SELECT ?, number", "one row, at the first start of a version"],
   [
     "SELECT * FROM entries WHERE fields IS NOT NULL AND fields",
@@ -117,18 +116,6 @@ async function journalCalls(size: Size): Promise<void> {
   const post = { ...one, request: `post ${size}`, post: "1", replaces: "", bypass: "{}" };
   await call("post", post);
   await call("post", post);
-  const planned = {
-    id: "a",
-    state: "planned",
-    atMs: 1,
-    cancelBeforeMs: 0,
-    targets: one.entries[0],
-  };
-  const changes = [planned, { ...planned, state: "effective" }, { ...planned, id: "b" }];
-  for (const [nth, scheduled] of changes.entries()) {
-    const scheduling = { ...one, entries: [{ ...entries[0], scheduled }] };
-    await call("schedule", { ...scheduling, request: `scheduled ${nth} ${size}` });
-  }
   await call("standing", { places: [place, end] });
   await call("unpurged", { end: end.n, records: [{ n: place.n, names }] });
   await call("epochs", { first: 0, last: 1 });

@@ -1,16 +1,14 @@
 // Random histories of an application's data: isolates write through, load, read and purge, and
 // other writers use the cache only for purges. Invariants: after a write has succeeded or failed,
 // its isolate returns no older value. In the end, no tier returns a value that the database no
-// longer has. With `hasPlans`, writers also schedule purges, and write at the purge's time +
-// `settleSeconds`: no isolate returns an older value after the deadline of `plan-ledger.ts`.
+// longer has.
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import { type History, worldWithTiers } from "../course.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
-import type { Plan, PlanLedger } from "../plan-ledger.ts";
 import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import { SimulatedRows, type SimulatedStore, wayOf } from "./simulated-store.ts";
 import { type SetKey, setKeys, SetTurns } from "./set-turns.ts";
-import { red, StoreCourse, type StoreHistoryOptions } from "./store-course.ts";
+import { StoreCourse, type StoreHistoryOptions } from "./store-course.ts";
 import { WriteLedger } from "./write-ledger.ts";
 
 interface WriteHistoryOptions extends StoreHistoryOptions {
@@ -26,17 +24,8 @@ export function writeHistoryOf(
   return new WriteCourse(worldWithTiers(seed, options), options).played();
 }
 
-/** How far ahead plans may be, in milliseconds. */
-const aheadMsMax = [3_000, 15_000];
 const keys = ["a", "b"] as const;
 type Key = (typeof keys)[number] | SetKey;
-
-/** A commit at the time of a scheduled purge. */
-interface PlannedCommit {
-  readonly plan: Plan;
-  readonly key: Key;
-  readonly nth: number;
-}
 
 class WriteCourse extends StoreCourse {
   /** The number of reads that had to find a value that was set. */
@@ -46,8 +35,6 @@ class WriteCourse extends StoreCourse {
   readonly #suffer: () => void;
   readonly #ledger: WriteLedger;
   readonly #sets: ReadonlyMap<SetKey, SetTurns>;
-  readonly #plans: PlanLedger | undefined;
-  readonly #planned: PlannedCommit[] = [];
   #values = 0;
 
   constructor(world: SimulatedWorld, options: WriteHistoryOptions) {
@@ -61,9 +48,6 @@ class WriteCourse extends StoreCourse {
       () => this.stores.map(({ isolate }) => isolate),
       () => this.#ledger.afterLoss(),
     );
-    this.#plans = options.hasPlans
-      ? this.plansThat((plan) => this.#writeAsPlanned(plan))
-      : undefined;
   }
 
   protected readOnce(store: SimulatedStore, when: "beside" | "after"): Promise<void> {
@@ -81,8 +65,6 @@ class WriteCourse extends StoreCourse {
     const setShare = this.#setShare ?? 0;
     if (setShare > 0 && world.draw() < setShare) return this.#actOnSetKey();
     const store = world.any(this.stores);
-    if (this.#plans && world.draw() < 0.2)
-      return void this.schedule(this.#plans, store.isolate, { aheadMsMax, targets: () => red });
     const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
     if (drawn < 0.35) {
@@ -174,46 +156,12 @@ class WriteCourse extends StoreCourse {
     this.underWay -= 1;
   }
 
-  #writeAsPlanned(plan: Plan): void {
-    const world = this.world;
-    for (const key of keys) {
-      const value = `p${(this.#values += 1)}`;
-      this.#database.commit(key, value);
-      world.tell(() => `  the database has ${key} = ${value}, as ${plan.id} says`);
-      this.#planned.push({ plan, key, nth: this.#database.nthOf(value) });
-    }
-  }
-
-  /** Returns the oldest commit that an isolate may return by the plans, for a call that begins now. */
-  #leastByPlans({ isolate }: SimulatedStore, key: Key): () => number {
-    const plans = this.#plans;
-    if (plans === undefined) return () => 0;
-    const { atMs } = this.world;
-    const owed = this.#planned.filter(
-      (each) =>
-        each.key === key && atMs > plans.dueAtMs(each.plan) + plans.exemptMs(isolate, "usual"),
-    );
-    // The journal may lose the plan during the call.
-    return () =>
-      Math.max(0, ...owed.map(({ plan, nth }) => (atMs > plans.dueAtMs(plan) ? nth : 0)));
-  }
-
-  /** Returns whether a scheduled purge was lost, or may still be without effect. */
-  get #isPlanOpen(): boolean {
-    const plans = this.#plans;
-    const { atMs, settings } = this.world;
-    const longestMs = settings.maxLagMs.usual + 2 * settings.allowanceMs + (settings.settleMs ?? 0);
-    return this.#planned.some(
-      ({ plan }) => plans !== undefined && atMs <= plans.dueAtMs(plan) + longestMs,
-    );
-  }
-
   async #load(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
     const world = this.world;
     this.underWay += 1;
-    const least = this.#leastFor(store, key);
+    const least = this.#ledger.begin(isolate, key);
     world.tell(() => `${isolate.name} asks for ${key}`);
     const load = async () => {
       await world.sleep(wayOf(world));
@@ -239,20 +187,13 @@ class WriteCourse extends StoreCourse {
   async #read(store: SimulatedStore, key: Key, call: "get" | "touch" = "get"): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
-    const least = this.#leastFor(store, key);
+    const least = this.#ledger.begin(isolate, key);
     this.judgedCount += 1;
     const value = await rows[call](key);
     if (value === undefined || value === null) return;
     this.usableCount += 1;
     this.world.tell(() => `${isolate.name} reads ${key} = ${value} (${call})`);
     this.#check(isolate, key, { value, least });
-  }
-
-  /** Returns, at the end of a call that begins now, the oldest commit that it may return. */
-  #leastFor(store: SimulatedStore, key: Key): () => number {
-    const least = this.#ledger.begin(store.isolate, key);
-    const leastByPlans = this.#leastByPlans(store, key);
-    return () => Math.max(least(), leastByPlans());
   }
 
   #check(
@@ -267,7 +208,6 @@ class WriteCourse extends StoreCourse {
   async #readAtEnd(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     if (this.#sets.get(key as SetKey)?.hasGivenUp === true) return;
-    if (this.#isPlanOpen) return;
     const kept = this.#sets.get(key as SetKey)?.keptIn(this.kind);
     let value = await store.rowsOf(key).get(key);
     // A read whose reply is lost finds no value, so read a value that must be there again.

@@ -23,8 +23,6 @@ export class IsolateTrace {
   readonly number: number;
   readonly #colo: number;
   #readsCount = 0;
-  /** The scheduled purges that the view has forgotten with the last read. */
-  #forgotten: string[] = [];
   /** The read whose reply arrived last. */
   #replied = 0;
 
@@ -71,8 +69,6 @@ export class IsolateTrace {
       ...this.trace.pathOf(chain?.entries ?? []),
       asOf,
     });
-    for (const id of this.#forgotten.splice(0))
-      this.event("forget", { plan: this.trace.planNumber(id) });
   }
 
   /**
@@ -128,13 +124,6 @@ export class IsolateTrace {
   /** Records calls of a view, which still answers as before. */
   observe(view: JournalView): void {
     const entry = (place: EntryId | undefined) => this.trace.numberOf(place);
-    const { schedule } = view;
-    const forget = schedule.forget.bind(schedule);
-    schedule.forget = (...given) => {
-      const known = schedule.entries.map(({ scheduled }) => scheduled.id);
-      forget(...given);
-      this.#forgotten.push(...known.filter((id) => schedule.of(id) === undefined));
-    };
     const apply = view.apply.bind(view);
     const replace = view.replace.bind(view);
     const arrived = view.arrived.bind(view);

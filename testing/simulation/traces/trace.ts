@@ -1,13 +1,7 @@
 // Records a simulated history as events of the model of the purge protocol (testing/proof/). Each line
 // is a JSON object of small numbers: entries, isolates and responses are numbered in the order in which
 // they begin.
-import {
-  decodeEntry,
-  type Entry,
-  type EntryId,
-  purgedBy,
-  scheduledIn,
-} from "../../../src/purge/journal/entry.ts";
+import { decodeEntry, type EntryId } from "../../../src/purge/journal/entry.ts";
 import type { PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
@@ -41,10 +35,7 @@ export interface Trip {
 interface TracedWorld {
   readonly settings: Readonly<
     Record<"seed" | "allowanceMs" | "replicaLagMs" | "clockErrorMs" | "keptCount", number>
-  > & {
-    readonly settleMs?: number;
-    readonly maxLagMs: Readonly<Record<Page, number>>;
-  };
+  > & { readonly maxLagMs: Readonly<Record<Page, number>> };
   readonly atMs: number;
   readonly stream: StreamView & { onHarmed: (how: "lost" | "withdrawn") => void };
 }
@@ -56,7 +47,6 @@ export class Trace {
   readonly #world: TracedWorld;
   readonly #lines: string[];
   readonly #entries = new Map<string, number>();
-  readonly #plans = new Map<string, number>();
   readonly #colos = new Map<string, number>([["", 0]]);
   #isolatesCount = 0;
   readonly #records = new WeakMap<PurgeSubject, number>();
@@ -71,7 +61,6 @@ export class Trace {
     this.#world = world;
     this.#lines = lines;
     const { maxLagMs, allowanceMs, replicaLagMs, clockErrorMs, keptCount } = world.settings;
-    const { settleMs } = world.settings;
     const constants = {
       usual_lag: maxLagMs.usual,
       quick_lag: maxLagMs.quick,
@@ -79,7 +68,6 @@ export class Trace {
       replica_lag: replicaLagMs,
       clock_error: clockErrorMs,
       kept: keptCount,
-      ...(settleMs !== undefined && { settle: settleMs }),
     };
     lines.push(JSON.stringify({ trace: world.settings.seed, ...constants }));
     world.stream.onHarmed = (how) => this.#harmed(how);
@@ -162,41 +150,20 @@ export class Trace {
     // An entry without a number has no lineage.
     const number = numberIn(entry.n) || -1;
     const place = { position: positionNumber(position), number, ...trip?.fields };
-    if (entry.by === "tidemark" && entry.scheduled === undefined) {
+    if (entry.by === "tidemark") {
       // An unknown entry is -1, because 0 is an empty journal.
       const lost = entry.lost === "" ? 0 : (this.#entries.get(entry.lost) ?? -1);
       return this.event("mark", { ...place, entry: lost });
     }
-    const covers = coveredBy(purgedBy(entry));
+    const covers = coveredBy(entry.targets);
     const hard = entry.mode === "hard";
-    this.event("purge", { isolate: -1, ...place, covers, hard, ...this.#scheduledBy(entry) });
-  }
-
-  /** Returns the number of a scheduled purge; 0 if it has none. */
-  planNumber(id: string): number {
-    return this.#plans.get(id) ?? 0;
-  }
-
-  /** Returns the fields of a plan, a cancel in time, or an effect. */
-  #scheduledBy(entry: Entry): EventFields {
-    const [scheduled] = scheduledIn([entry]);
-    if (scheduled === undefined) return {};
-    const { id, state, atMs, targets } = scheduled.scheduled;
-    this.#plans.set(id, this.planNumber(id) || this.#plans.size + 1);
-    return {
-      plan: this.planNumber(id),
-      stage: stages[state],
-      time: atMs,
-      names: coveredBy(targets),
-    };
+    this.event("purge", { isolate: -1, ...place, covers, hard });
   }
 
   #harmed(how: "lost" | "withdrawn"): void {
     this.event(how === "lost" ? "lose" : "withdraw", this.stateOf(this.#world.stream));
   }
 }
-
-const stages = { planned: 1, cancelled: 2, effective: 3 } as const;
 
 /** Returns the pages that targets name, as bits. */
 const coveredBy = (targets: PurgeTargets) =>

@@ -5,7 +5,6 @@ import { type AddCommand, type Session, wholeNumber } from "../session.ts";
 
 interface JournalOptions {
   readonly last: number;
-  readonly scheduled?: true;
 }
 
 /** The site's limit for one request. */
@@ -24,7 +23,6 @@ export const addJournal: AddCommand = (program, act) => {
       wholeNumber(1, lastMax),
       20,
     )
-    .option("--scheduled", "show the scheduled purges that have not taken effect, with their ids")
     .addHelpText("after", examples)
     .action(act<JournalOptions>(journal));
 };
@@ -32,22 +30,17 @@ export const addJournal: AddCommand = (program, act) => {
 const examples = `
 Examples:
   tidemark journal --last 5
-  tidemark journal --last 128 --json
-  tidemark journal --scheduled`;
+  tidemark journal --last 128 --json`;
 
-async function journal(session: Session, options: JournalOptions): Promise<ExitCode> {
+async function journal(session: Session, { last }: JournalOptions): Promise<ExitCode> {
   const { terminal } = session;
   const client = await session.client();
-  const { entries } =
-    options.scheduled === true
-      ? await client.json("scheduled", { query: { scheduled: "" } })
-      : await client.json("journal", { query: { last: String(options.last) } });
+  const { entries } = await client.json("journal", { query: { last: String(last) } });
   for (const entry of entries) {
     terminal.json(entry);
     terminal.print(entryLine(entry));
   }
-  const whole = options.scheduled === true ? "schedule has no purges" : "journal has no entries";
-  if (entries.length === 0) terminal.note(`The ${whole}.`);
+  if (entries.length === 0) terminal.note("The journal has no entries.");
   return exitCode.done;
 }
 
@@ -60,20 +53,12 @@ export function entryLine(entry: JournalEntry): string {
 }
 
 function deedOf(entry: JournalEntry): string {
-  const { bypass, lost, by, mode, scheduled } = entry;
-  if (scheduled?.state === "cancelled") return `cancels the scheduled purge ${scheduled.id}`;
+  const { bypass, lost, by, mode } = entry;
   if (bypass !== undefined) return switched(bypass);
   if (lost !== undefined)
     return `marks that entries were lost after ${lost}, and purges everything`;
-  if (by === "tidemark" && !scheduled)
-    return "marks where the journal begins, and purges everything";
-  const deed = mode === "soft" ? "makes stale" : "purges";
-  if (scheduled === undefined) return `${deed} ${targetsOf(entry)}`;
-  const { id, at, state } = scheduled;
-  const plan = `the scheduled purge ${id}`;
-  return state === "planned"
-    ? `${deed} ${targetsOf(entry)} at ${at ?? "an invalid time"}, as ${plan}`
-    : `${deed} ${targetsOf(entry)}, which completes ${plan}`;
+  if (by === "tidemark") return "marks where the journal begins, and purges everything";
+  return `${mode === "soft" ? "makes stale" : "purges"} ${targetsOf(entry)}`;
 }
 
 function switched(bypass: boolean | readonly string[]): string {

@@ -19,8 +19,6 @@ interface PurgeOptions {
   readonly reason?: string;
   readonly dryRun?: true;
   readonly wait?: true;
-  readonly at?: string;
-  readonly cancel?: string;
 }
 
 export const addPurge: AddCommand = (program, act) => {
@@ -42,11 +40,6 @@ export const addPurge: AddCommand = (program, act) => {
     .option("--everything", "everything; asks first")
     .option("--soft", "only mark responses stale: they may be used during a refresh")
     .option("--reason <text>", "a reason, for readers of the journal")
-    .option(
-      "--at <instant>",
-      "take effect then: an instant with its zone, such as 2026-12-24T09:00:00+01:00",
-    )
-    .option("--cancel <id>", "cancel a scheduled purge, by its id")
     .option("--dry-run", "purge nothing, and show what would be covered")
     .option("--wait", "wait until the purge applies everywhere, then show what purged URLs answer")
     .addHelpText("after", examples)
@@ -57,14 +50,11 @@ const examples = `
 Examples:
   tidemark purge --tag article:42 --tag front --reason "a correction"
   tidemark purge --url https://www.example.com/news/42 --dry-run
-  tidemark purge --everything --soft
-  tidemark purge --tag prices --at 2026-12-24T09:00:00+01:00`;
+  tidemark purge --everything --soft`;
 
 async function purge(session: Session, options: PurgeOptions) {
   const { terminal, world } = session;
   if (options.dryRun === true && options.wait === true) throw nothingToWaitFor();
-  const isLater = options.at !== undefined || options.cancel !== undefined;
-  if (isLater && options.wait === true) throw notWaitedFor();
   const client = await session.client();
   const order = orderOf(options, client.site.origin);
   for (const tag of order.tags ?? []) {
@@ -80,17 +70,13 @@ async function purge(session: Session, options: PurgeOptions) {
     await terminal.confirmed(`Purge everything of ${client.site.origin}?`);
   }
   const accepted = await sent(order, client, session);
-  const { position, visibleWithinSeconds, readAs = [], notes = [], scheduled } = accepted;
+  const { position, visibleWithinSeconds, readAs = [], notes = [] } = accepted;
   const seen = options.wait === true ? await waited(accepted, order, world) : [];
   const hasWaited = options.wait === true && !world.interrupted.aborted;
   terminal.json(hasWaited ? { ...accepted, seen } : accepted);
   const where = accepted.reach === "process" ? "only in the process that answered" : "everywhere";
   const when = hasWaited ? "" : ` within ${visibleWithinSeconds} s`;
-  terminal.print(
-    scheduled === undefined
-      ? `Purged: position ${position}. It applies ${where}${when}.`
-      : scheduledLine(scheduled, where),
-  );
+  terminal.print(`Purged: position ${position}. It applies ${where}${when}.`);
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
   for (const note of notes) terminal.print(`  ${note}`);
@@ -194,27 +180,11 @@ const nothingToWaitFor = () =>
     hint: "Leave out one of the two.",
   });
 
-const notWaitedFor = () =>
-  usageError({
-    what: "Nothing was sent.",
-    why: "--wait waits for a purge that takes effect now.",
-    hint: "Leave --wait out.",
-  });
-
-function scheduledLine(
-  { id, at, cancelled }: NonNullable<OperatorAnswer<"purge">["scheduled"]>,
-  where: string,
-): string {
-  return cancelled === true
-    ? `Cancelled: the scheduled purge ${id}, which would have applied at ${at}.`
-    : `Scheduled: it applies ${where} at ${at}. To cancel it, run tidemark purge --cancel ${id}`;
-}
-
 const forSeveral = "For several tags, write --tag before each.";
 
 function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
-  const { tag, url, prefix, host, route, everything, soft, reason, dryRun, at, cancel } = options;
-  const named = [tag, url, prefix, host, route, everything, cancel];
+  const { tag, url, prefix, host, route, everything, soft, reason, dryRun } = options;
+  const named = [tag, url, prefix, host, route, everything];
   if (named.every((one) => one === undefined)) {
     throw usageError({
       what: "Nothing was purged.",
@@ -231,8 +201,6 @@ function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
     ...(everything && { everything }),
     ...(soft && { mode: "soft" }),
     ...(reason !== undefined && { reason }),
-    ...(at !== undefined && { at }),
-    ...(cancel !== undefined && { cancel }),
     ...(dryRun && { dryRun }),
   };
 }

@@ -45,7 +45,7 @@ const answerBytesMax = 32 * 1_024 * 1_024;
 /** The lifetime of a token, which is at least `answerMsMax`. Each request gets its own token. */
 const tokenSeconds = 60;
 /** Answers whose names differ from their routes. */
-const routes = { dryRun: "purge", healthOrStatus: "health", scheduled: "journal" } as const;
+const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
 /** A client for the operator's routes of one site. */
 export class SiteClient {

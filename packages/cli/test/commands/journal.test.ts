@@ -80,16 +80,3 @@ it("journal says on stderr that there are no entries", async () => {
   const user = await operatorTold({ entries: [], next: null });
   expect(await user.runs(["journal"])).toEqual(none);
 });
-
-it("journal --scheduled lists a purge that was scheduled, and purge --cancel ends it", async () => {
-  const { user, asked, site } = await operatorAt();
-  const soon = new Date(site.clock.atMs + 3_600_000).toISOString();
-  expect((await user.runs(["purge", "--tag", "a", "--at", soon])).code).toBe(0);
-  asked.length = 0;
-  const { code, out } = await user.runs(["journal", "--scheduled", "--json"]);
-  expect([code, asked]).toEqual([0, ["GET /_cache/journal?scheduled="]]);
-  const [{ scheduled, tags }] = linesOf(out).map((line) => JSON.parse(line));
-  expect([scheduled.at, tags]).toEqual([soon, ["a"]]);
-  expect((await user.runs(["purge", "--cancel", scheduled.id])).code).toBe(0);
-  expect((await user.runs(["journal", "--scheduled"])).notes).toBe("The schedule has no purges.\n");
-});

@@ -6,8 +6,6 @@ import type { DashboardTotals } from "../port/ports.ts";
 interface JournalProps {
   /** The oldest entry first. */
   readonly entries: readonly JournalEntry[];
-  /** The scheduled purges that have not taken effect, by their instants. */
-  readonly plans: readonly JournalEntry[];
   readonly totals: DashboardTotals | undefined;
   readonly visibleWithinSeconds: number;
   readonly atMs: number;
@@ -21,7 +19,7 @@ interface ColoView {
   readonly lagMs: number | null;
 }
 
-export function Journal({ entries, plans, totals, visibleWithinSeconds, atMs }: JournalProps) {
+export function Journal({ entries, totals, visibleWithinSeconds, atMs }: JournalProps) {
   const views = Array.from(totals?.colos ?? [], ([colo, state]): ColoView => {
     const { atMs: reportedAtMs, viewAgeMs, lagMs } = state;
     return {
@@ -54,7 +52,6 @@ export function Journal({ entries, plans, totals, visibleWithinSeconds, atMs }: 
           ])}
         none="The journal has no entry."
       />
-      {plans.length > 0 && <Plans plans={plans} />}
       <h2>Views of the colos</h2>
       <Table
         caption="The purge view of each colo, from its newest report"
@@ -72,30 +69,6 @@ export function Journal({ entries, plans, totals, visibleWithinSeconds, atMs }: 
 }
 
 const dayAndTime = (iso: string): string => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;
-
-function Plans({ plans }: Pick<JournalProps, "plans">) {
-  return (
-    <>
-      <h2>Scheduled purges</h2>
-      <p class="quiet">
-        Each takes effect at its instant. To cancel one, run{" "}
-        <code>npx tidemark purge --cancel ID</code>.
-      </p>
-      <Table
-        caption="Purges that have not taken effect"
-        heads={["Takes effect (UTC)", "Targets", "Mode", "By", "Reason", "ID"]}
-        rows={plans.map((entry) => [
-          entry.scheduled?.at?.slice(0, 19).replace("T", " ") ?? "–",
-          targetsOf(entry),
-          entry.mode,
-          entry.by,
-          entry.reason || "–",
-          entry.scheduled?.id ?? "–",
-        ])}
-      />
-    </>
-  );
-}
 
 interface SpreadProps {
   readonly visibleWithinSeconds: number;

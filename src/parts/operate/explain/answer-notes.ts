@@ -12,7 +12,7 @@ import { contentTagName } from "../../../rules/validators.ts";
 import { type PendingForward, storedCandidate } from "../../../pages/reuse/pending-forward.ts";
 import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
-import { asKept } from "../../../pages/storing/from-before-purge.ts";
+import { asKept, keptSinceAtMs } from "../../../pages/storing/from-before-purge.ts";
 import type { FindingCode } from "../../../protocol/finding.ts";
 
 /** Notes an answer that is stored, or why it is not. */
@@ -102,14 +102,15 @@ const dateRoundingMs = 1_000;
  */
 function noteCacheBelow(
   metadata: StoredMetadata,
-  { exchange: { site, decision, nowAtMs } }: PendingForward,
+  { request, exchange: { site, decision, nowAtMs } }: PendingForward,
   note: Note,
 ): void {
-  const { validatedAtMs: sinceAtMs, requestedAtMs } = metadata;
+  const { requestedAtMs } = metadata;
+  const fields = fieldsOf(metadata);
+  const sinceAtMs = keptSinceAtMs({ headers: fields, requestedAtMs }, request);
   if (sinceAtMs === undefined) return;
   const { view, config } = site;
   const { visibleWithinSeconds, allowanceMs } = config.purge;
-  const fields = fieldsOf(metadata);
   const subject = asKept(metadata, site);
   if (view.mayPredatePurge(subject, sinceAtMs)) {
     const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + cacheBelowMsMax;

@@ -305,7 +305,7 @@ function refreshDue(
  * another tier's copy, or else the URL.
  */
 function purgesFor(
-  { request, exchange: { decision, site } }: PageLookup,
+  { request, exchange: { decision } }: PageLookup,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
   { purging }: ExplainSubject["core"],
@@ -314,13 +314,7 @@ function purgesFor(
   const stored =
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
   const url = { url: request.url, route: request.route.name, tags: [] };
-  const { entries, schedule } = purging.view;
-  const { allowanceMs } = site.config.purge;
-  return matchingPurges(
-    { entries, schedule, allowanceMs },
-    { stored, url },
-    decision.purge?.position,
-  );
+  return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
 }
 
 /** Returns the explanation of the rule, with details of this request and page. */

@@ -16,21 +16,12 @@ import {
   releaseTag,
 } from "../../../purge/journal/purge-target.ts";
 import { comparedUrl } from "../../../purge/journal/spelling.ts";
-import type { KnownSchedule } from "../../../purge/view/known-schedule.ts";
 import type { PurgeSubject } from "../../../purge/view/view-port.ts";
 
 /** An entry with targets that match a response. */
 export interface MatchingPurge {
   readonly position: string;
   readonly at: string | null;
-  /** The time and the id of a scheduled purge, and when it ends the copy; without `endsAt`, it does not. */
-  readonly scheduled?:
-    | {
-        readonly at: string | null;
-        readonly id: string;
-        readonly endsAt: string | null | undefined;
-      }
-    | undefined;
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
@@ -54,61 +45,38 @@ export interface MatchingPurges {
 
 const newestMax = 20;
 
-/** The purges that this isolate knows. */
-interface KnownPurges {
-  /** In any order. */
-  readonly entries: readonly Entry[];
-  readonly schedule: Pick<KnownSchedule, "entries" | "covering">;
-  /** A. */
-  readonly allowanceMs: number;
-}
-
 /**
  * Finds matching purges. The mark at the journal's beginning matches everything, so it is listed only if it
  * decided the verdict.
  *
+ * @param entries the purges that this isolate knows, in any order
  * @param stored  the copy; without one, purges are matched against `url`
  * @param url the coverage of the URL, for a request without a stored response
  */
 export function matchingPurges(
-  { entries, schedule, allowanceMs }: KnownPurges,
+  entries: readonly Entry[],
   { stored, url }: { stored: PurgeSubject | undefined; url: Coverage },
   decidingPosition: string | undefined,
 ): MatchingPurges {
   const stamp = stored?.stamp ?? "none";
-  const shown = entries.filter(
-    (entry) =>
-      entry.scheduled === undefined && (!isBeginning(entry) || entry.position === decidingPosition),
-  );
-  const ending = stored === undefined ? [] : schedule.covering(stored);
-  const matching = [...shown, ...schedule.entries]
-    .map((entry) => ({
-      entry,
-      targets: targetsOn((entry.scheduled ?? entry).targets, stored ?? url),
-    }))
+  const matching = entries
+    .filter((entry) => !isBeginning(entry) || entry.position === decidingPosition)
+    .map((entry) => ({ entry, targets: targetsOn(entry.targets, stored ?? url) }))
     .filter(({ targets }) => targets.tags.length + targets.prefixes.length > 0)
     .sort((one, other) => comparePositions(other.entry.position, one.entry.position));
   const newest = matching.slice(0, newestMax).map(({ entry, targets }) => {
-    const { position, mode, reason, by, scheduled } = entry;
-    const isEnding = ending.some((each) => each === entry);
-    const plan = scheduled && {
-      at: isoOf(scheduled.atMs),
-      id: scheduled.id,
-      endsAt: isEnding ? isoOf(scheduled.atMs - allowanceMs) : undefined,
-    };
+    const { position, mode, reason, by } = entry;
     return {
       position,
       at: isoOf(acceptedAtMs(position)),
-      scheduled: plan,
       mode,
       reason,
       by,
       targets: onlyNamed(targets),
       isSince:
         position === decidingPosition ||
-        (scheduled === undefined
-          ? stamp === "none" || comparePositions(position, stamp.position) > 0
-          : isEnding),
+        stamp === "none" ||
+        comparePositions(position, stamp.position) > 0,
       decides: position === decidingPosition,
     };
   });

@@ -177,13 +177,14 @@ function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
   ];
 }
 
-function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
-  const { position, at, mode, reason, by, targets, isSince, decides } = purge;
+function purgeSentence(
+  { position, at, mode, reason, by, targets, isSince, decides }: MatchingPurge,
+  of: MatchingPurges["of"],
+): string {
   const named = Object.entries(targets).map(([kind, value]) =>
     value === true ? kind : `${kind} ${[value].flat().join(" ")}`,
   );
   const why = reason === "" ? "" : `, because: ${reason}`;
-  if (purge.scheduled !== undefined) return scheduledSentence(purge, { named, why, of });
   const what = `The ${mode} purge ${position} of ${at} by ${by} matches ${of === "copy" ? "it" : "the URL"}`;
   const purgeText = `${what} (${named.join("; ")})${why}.`;
   if (of === "url") return purgeText;
@@ -191,19 +192,6 @@ function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
     return `${purgeText} It was known when the copy was requested, so it does not apply.`;
   const decided = decides ? " It decides." : "";
   return `${purgeText} It was not known when the copy was requested, so it applies.${decided}`;
-}
-
-function scheduledSentence(
-  { mode, by, isSince, decides, scheduled }: MatchingPurge,
-  { named, why, of }: { named: readonly string[]; why: string; of: MatchingPurges["of"] },
-): string {
-  const what = `scheduled purge of ${scheduled?.at} (${mode}; ${named.join("; ")}; ${scheduled?.id} by ${by})${why}`;
-  if (of === "url") return `The ${what} matches the URL.`;
-  if (!isSince)
-    return `The ${what} matches it. The copy was requested later, so it does not apply.`;
-  const ends = mode === "hard" ? "ends" : "is stale from";
-  const atTime = mode === "hard" ? `at ${scheduled?.endsAt}` : `${scheduled?.endsAt} on`;
-  return `The copy ${ends} ${atTime}, by the ${what}.${decides ? " It decides." : ""}`;
 }
 
 /** @param own the URL in the requested key */

@@ -13,7 +13,6 @@ import {
   journalLostEntries,
   journalRestarted,
   journalUnreadable,
-  scheduleOverdue,
   switchLost,
 } from "./journal-findings.ts";
 import { bypasses, configuration, operatorRefused, sealsBroken } from "./operator-findings.ts";
@@ -40,7 +39,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   roomFindings,
   clocksApart,
   journalUnreadable,
-  scheduleOverdue,
   journalLag,
   journalLostEntries,
   journalRestarted,

@@ -152,22 +152,3 @@ export function journalRestarted({ view, rooms, atMs }: SiteState): Finding | []
       "Purge everything, and check the switch with tidemark switch. To lose at most a second of purges in the future, set appendonly yes.",
   };
 }
-
-/** An effect is due within A, the longest `settleSeconds` and a run of the cron trigger. */
-const effectMs = 10 * 60_000;
-
-/** Returns the finding on scheduled purges whose effect nobody has written. */
-export function scheduleOverdue({ view, atMs }: SiteState): Finding | [] {
-  const overdue = view?.plans?.filter(({ scheduled }) => scheduled.atMs < atMs - effectMs) ?? [];
-  const [oldest] = overdue;
-  if (oldest === undefined) return [];
-  const { id, atMs: instantMs } = oldest.scheduled;
-  return {
-    code: "schedule-overdue",
-    level: "warning",
-    what: `Outward purges do not know ${overdue.length} scheduled purges, although their instants have passed: the oldest is ${id}.`,
-    since: isoOf(instantMs),
-    cause: "The journal refuses writes, or no request and no cron trigger has run since.",
-    remedy: "Set a cron trigger of one minute, and check whether the journal accepts purges.",
-  };
-}

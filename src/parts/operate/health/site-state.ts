@@ -10,7 +10,7 @@ import type { RouteNote } from "../../../observe/operator-notes.ts";
 import type { FindingCode } from "../../../protocol/finding.ts";
 import type { ResponseTier } from "../../../pages/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
-import type { Entry, ScheduledEntry } from "../../../purge/journal/entry.ts";
+import type { Entry } from "../../../purge/journal/entry.ts";
 import {
   type DatabaseInfo,
   readDatabaseInfo,
@@ -52,8 +52,6 @@ export interface ViewState {
   readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
   readonly entries: readonly Pick<Entry, "position" | "lost" | "switched" | "by" | "reason">[];
   readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
-  /** The scheduled purges that have no effect yet. */
-  readonly plans?: readonly Pick<ScheduledEntry, "scheduled">[];
 }
 
 /** The room of a database. */
@@ -166,9 +164,8 @@ function clientLooked(
 }
 
 function viewLooked(view: NonNullable<AdminSettings["cache"]["purging"]>["view"]): ViewState {
-  const { sentAtMs, failedAtMs, lag, chain, switched, schedule } = view;
-  const { plans } = schedule;
-  return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched, plans };
+  const { sentAtMs, failedAtMs, lag, chain, switched } = view;
+  return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
 }
 
 /** Remembers a database's count of evicted keys from one check of the isolate to the next. */

@@ -1,7 +1,7 @@
 // Turns the names in the journal's entries into what another cache can purge. A name that the cache
 // cannot express becomes the next larger one, and in the end everything. The result is never
 // narrower.
-import { type Entry, purgedBy } from "../../../purge/journal/entry.ts";
+import type { Entry } from "../../../purge/journal/entry.ts";
 import { dataScheme, type PurgeMode } from "../../../purge/journal/purge-target.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import { comparedUrl } from "../../../purge/journal/spelling.ts";
@@ -28,8 +28,7 @@ export interface PlacedName {
 }
 
 /** Returns the names of a purge. Omits application data and canaries, which no other cache stores. */
-export function namesIn(entry: Pick<Entry, "targets" | "scheduled">): PurgedName[] {
-  const { tags, prefixes } = purgedBy(entry);
+export function namesIn({ targets: { tags, prefixes } }: Pick<Entry, "targets">): PurgedName[] {
   const all = [
     ...tags.map(nameOf),
     ...prefixes.map((prefix) => ({ kind: "prefix", prefix }) as const),

@@ -3,27 +3,15 @@ import { type Entry, heldBytes, isSameEntry } from "../../../purge/journal/entry
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Reads the newest entries, the switch, the release and the schedule at one moment (rules 24 b and 30 a).
- * A replica may run the script. A transaction is unsuitable, because a full Redis rejects even transactions that only
- * read. KEYS: journal, switch, release, schedule. ARGV: count.
+ * Reads the newest entries, the switch and the release at one moment (rule 24 b). A replica may run the script. A
+ * transaction is unsuitable, because a full Redis rejects even transactions that only read. KEYS: journal, switch,
+ * release. ARGV: count.
  */
 export const newestScript = `return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
   redis.call("GET", KEYS[2]),
-  redis.call("GET", KEYS[3]),
-  redis.call("HVALS", KEYS[4])
+  redis.call("GET", KEYS[3])
 }`;
-
-/**
- * Reads a page of entries from a position on, and which plans the schedule lacks (rule 30 h). A replica may run the
- * script. KEYS: journal, schedule. ARGV: position, count, and the ids of plans.
- */
-export const sinceScript = `
-local lacked = {}
-for at = 3, #ARGV do
-  if redis.call("HEXISTS", KEYS[2], ARGV[at]) == 0 then lacked[#lacked + 1] = ARGV[at] end
-end
-return {redis.call("XRANGE", KEYS[1], ARGV[1], "+", "COUNT", ARGV[2]), lacked}`;
 
 /** Entries, newest first, as in a reply of XREVRANGE. `undefined` if Redis did not reply. */
 export type Page = readonly Entry[] | undefined;

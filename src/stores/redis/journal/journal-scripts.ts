@@ -3,7 +3,7 @@
 import { listIn } from "../../../base/json-text.ts";
 import { releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
-import { type EntryId, type NewEntry, purgedBy } from "../../../purge/journal/entry.ts";
+import type { EntryId, NewEntry } from "../../../purge/journal/entry.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./record-scripts.ts";
@@ -16,13 +16,13 @@ export const bookFieldsMax = 131_072;
 const lineagesMax = 1_000_000;
 
 /**
- * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch,
- * the newest entry that told a release, and the schedule.
+ * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch, and the newest
+ * entry that told a release.
  */
 export function journalKeys(namespace: string) {
   const journal = `${namespace}:journal`;
   const noted = [`${journal}:names`, `${journal}:older`, `${journal}:lineages`] as const;
-  const kept = [switchKey(namespace), `${journal}:released`, `${journal}:schedule`] as const;
+  const kept = [switchKey(namespace), `${journal}:released`] as const;
   return [journal, ...noted, ...kept] as const;
 }
 
@@ -93,8 +93,7 @@ local newest = {}`;
  * Defines `append`, which appends an entry (`entryArg`). Reads the journal's last entry unless `newest` has it. It adds the entry's
  * number and lineage to its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book
  * that does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns it, because
- * trimming never removes the key. It notes an entry of a scheduled purge in the schedule (`scheduledText`), unless that has
- * a later state, or a cancel came too late. After the last entry, a script calls `ended`, which notes the lineages and the
+ * trimming never removes the key. After the last entry, a script calls `ended`, which notes the lineages and the
  * names of all entries at once, and publishes the place of the last one. A database that refuses this still has the entries.
  *
  * XADD is the first write, because a full database refuses only a script's first write. `epochAfter` begins anew if the
@@ -154,20 +153,6 @@ local function beginBook()
   end
   if not isContinued or isFull or not book[2] then noted = {"from", tostring(number + 1)} end
 end
-local rankOf = {planned = 1, cancelled = 2, effective = 3}
-local function stateOf(id)
-  return string.match(redis.call("HGET", KEYS[7], id) or "", "^%a+")
-end
-local function isLate(position, before)
-  return tonumber(string.match(position, "^%d+")) >= tonumber(before)
-end
-local function noteScheduled(tells, item)
-  local state, id, at, before = string.match(tells, "^(%a+) (%S+) (%d+) (%d+)$")
-  if not state or rankOf[state] <= (rankOf[stateOf(id)] or 0) then return end
-  if state == "cancelled" and isLate(item[1], before) then return end
-  local text = state .. " " .. id .. " " .. at .. " " .. cjson.encode(item)
-  redis.call("HSET", KEYS[7], id, text)
-end
 local function append(entry)
   local n, fields, names, tells = unpack(cjson.decode(entry))
   local newLine = line
@@ -189,8 +174,6 @@ local function append(entry)
   end
   if tells == "release" then
     redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
-  elseif tells ~= "" then
-    noteScheduled(tells, {position, {"n", n, unpack(fields)}})
   end
   return {position, n}
 end
@@ -219,7 +202,7 @@ local function readPage()
   if since ~= "" then page = redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) end
 end
 if expected == "" then readPage() end
-if #page < tonumber(count) then newest = {page[#page]} end${appendingLua}${storedLua}
+if #page < tonumber(count) then newest = {page[#page]} end${appendingLua}${storedLua(journalKeys("").length)}
 local isAtEnd = expected ~= "" and before == expected
 if isAtEnd then page = newest elseif expected ~= "" then readPage() end
 local places, appended = {}, nil
@@ -248,8 +231,7 @@ if on ~= "empty" or #newest == 0 then ended(append(taken())) end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
-  redis.call("GET", KEYS[6]),
-  redis.call("HVALS", KEYS[7])
+  redis.call("GET", KEYS[6])
 }`;
 
 /**
@@ -288,16 +270,11 @@ const proofs = ["never", "noted", "dropped"] as const;
 export type Proof = (typeof proofs)[number];
 
 /**
- * Returns the proof of one entry, and what trimming never removes: the switch, the release and the
- * schedule. KEYS: `journalKeys`. ARGV: the `n` of the entry.
+ * Returns the proof of one entry, and what trimming never removes: the switch and the release. KEYS: `journalKeys`.
+ * ARGV: the `n` of the entry.
  */
 export const checkScript = `${proofLua}
-return {
-  proofOf(ARGV[1]),
-  redis.call("GET", KEYS[5]),
-  redis.call("GET", KEYS[6]),
-  redis.call("HVALS", KEYS[7])
-}`;
+return {proofOf(ARGV[1]), redis.call("GET", KEYS[5]), redis.call("GET", KEYS[6])}`;
 
 /**
  * Returns for each record 1 if the book proves that no entry after the record's stamp covers the
@@ -335,17 +312,13 @@ return answers`;
 
 /**
  * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its
- * other fields and the names of its targets, as lists, and what it tells: a release, a scheduled purge, or neither.
+ * other fields and the names of its targets, as lists, and whether it tells a release.
  */
-export function entryArg({ n, fields }: EncodedEntry, entry: NewEntry): string {
-  const { targets, scheduled } = entry;
-  const release = releasedBy(targets) === undefined ? "" : "release";
-  const tells = scheduled
-    ? [scheduled.state, scheduled.id, scheduled.atMs, scheduled.cancelBeforeMs].join(" ")
-    : release;
+export function entryArg({ n, fields }: EncodedEntry, { targets }: NewEntry): string {
+  const tells = releasedBy(targets) === undefined ? "" : "release";
   // The database refuses a lone surrogate in JSON.
   const texts = fields.map((text) => text.toWellFormed());
-  return JSON.stringify([n, texts, namesOf(purgedBy(entry)), tells]);
+  return JSON.stringify([n, texts, namesOf(targets), tells]);
 }
 
 /** An entry's `n`, and its other fields as alternating names and values. */

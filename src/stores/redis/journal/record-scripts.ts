@@ -51,15 +51,17 @@ end`;
 /**
  * Defines functions for the records that a script stores with the place of an entry as their stamps (`recordArgs`).
  *
- * - `writeTaken` takes the arguments, and the next of the keys after the first seven; nothing for an entry without a record
+ * - `writeTaken` takes the arguments, and the next of the keys of records; nothing for an entry without a record
  * - `lacksTags` returns whether the replaced record has a tag that the new one lacks, if the isolate has not read its tags.
  *   Also returns true for tags that the script cannot read: cjson refuses lone surrogates, and a head may be too long
  * - `stored` stores the record. Returns `OK`, or nothing if only an existing record may be replaced. Returns `not-at-end`
  *   unless the journal had the expected end: a command that arrives late must not replace what others have set meanwhile.
  *   Replaces a record with a later position: the journal has lost its place
+ *
+ * @param keysBefore the number of keys before those of records
  */
-export const storedLua = `${headLua}
-local keyAt = 7
+export const storedLua = (keysBefore: number): string => `${headLua}
+local keyAt = ${keysBefore}
 local function writeTaken()
   local text = taken()
   if text == "" then return nil end

@@ -26,11 +26,10 @@ import {
   epochsIn,
   journalKeys,
   markScript,
-  placesIn,
   proofsIn,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
-import { bytesOf, lengthened, newestScript, type Page, sinceScript } from "./journal-pages.ts";
+import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -38,12 +37,9 @@ import {
   type JournalExtent,
   keptCount,
   pageCount,
-  type ScheduleOrder,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
-import { bytesIn, type ScheduleRefusal } from "../../../purge/journal/scheduled.ts";
 import { JoinedAppends } from "./joined-appends.ts";
-import { scheduleScript } from "./schedule-script.ts";
 import { SealedJournal } from "./sealed-journal.ts";
 import { standingScript, statesIn } from "./standing-script.ts";
 
@@ -73,9 +69,8 @@ export class RedisJournal implements Journal {
   /** The keys of the scripts that read the book and the lineages. */
   readonly #notedKeys: readonly string[];
   readonly #lineagesKey: string;
-  /** The keys of the switch, the release and the schedule. */
+  /** The keys of the switch and the release. */
   readonly #keptKeys: readonly string[];
-  readonly #scheduleKey: string;
   readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
   readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
@@ -94,7 +89,6 @@ export class RedisJournal implements Journal {
     this.#notedKeys = [key, book, older, lineages];
     this.#lineagesKey = lineages;
     this.#keptKeys = kept;
-    this.#scheduleKey = kept[2];
   }
 
   async newest(): ReturnType<Journal["newest"]> {
@@ -111,14 +105,10 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
   }
 
-  /** Decodes the keys that trimming never removes: the switch, the release and the schedule. */
-  #keptIn([switchText, releaseText, scheduleTexts]: readonly unknown[]) {
+  /** Decodes the keys that trimming never removes: the switch and the release. */
+  #keptIn([switchText, releaseText]: readonly unknown[]) {
     const sealed = this.#sealed;
-    return {
-      switched: sealed.stateIn(switchText),
-      released: sealed.releaseIn(releaseText),
-      scheduled: sealed.scheduledIn(scheduleTexts),
-    };
+    return { switched: sealed.stateIn(switchText), released: sealed.releaseIn(releaseText) };
   }
 
   async #pageBack(from: string): Promise<Page> {
@@ -128,26 +118,22 @@ export class RedisJournal implements Journal {
     return page.kind === "answered" ? this.#sealed.entriesIn(page.value) : undefined;
   }
 
-  async since(place: EntryId, plans: readonly string[] = []): ReturnType<Journal["since"]> {
+  async since(place: EntryId): ReturnType<Journal["since"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
-    let lackedPlans: readonly string[] | undefined;
     let readBytes = 0;
     let end = place;
     while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
       const from = end.position;
-      const isAsked = plans.length > 0 && lackedPlans === undefined;
-      const ask = isAsked ? this.#withPlans(from, plans) : this.#onFrom(from, pageCount);
       const page = await this.#settings.redis.attempt("journal read", (redis) =>
-        redis.exec<unknown[]>(ask),
+        redis.exec(this.#onFrom(from, pageCount)),
       );
       if (page.kind === "unavailable") return unavailable;
-      if (isAsked) lackedPlans = listIn(page.value[1]).map(String);
-      const [joint, ...read] = this.#sealed.entriesIn(isAsked ? page.value[0] : page.value);
+      const [joint, ...read] = this.#sealed.entriesIn(page.value);
       if (!isSameEntry(joint, end)) return { kind: "not-joined" };
       entries.push(...read);
       readBytes += bytesOf(read);
-      if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs, lackedPlans };
+      if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
       end = entries.at(-1) ?? end;
     }
     // There are more entries than a view holds. Starting again from the newest entries takes fewer
@@ -166,12 +152,6 @@ export class RedisJournal implements Journal {
   /** Reads entries from a position on, oldest first. */
   #onFrom(from: string, count: number): Command {
     return ["XRANGE", this.#key, from, "+", "COUNT", count];
-  }
-
-  /** Also reads which plans the schedule lacks. */
-  #withPlans(from: string, plans: readonly string[]): Command {
-    const keys = [this.#key, this.#scheduleKey];
-    return scriptCommand(sinceScript, keys, [from, pageCount, ...plans], "EVAL_RO");
   }
 
   /** Reads entries back from a position, newest first. */
@@ -314,22 +294,6 @@ export class RedisJournal implements Journal {
     if (!isSameEntry(first, place) || entries.length + 1 >= pageCount)
       return { kind: "not-joined" };
     return { kind: "read", entries, sentAtMs };
-  }
-
-  async schedule(entry: ScheduleOrder): ReturnType<Journal["schedule"]> {
-    const { redis, nowAtMs } = this.#settings;
-    const { state, id, cancelBeforeMs } = entry.scheduled;
-    const bytes = bytesIn(this.#sealed.encoded(entry).fields.join(""));
-    const numbers = [cancelBeforeMs, nowAtMs(), bytes].map((one) => `${Math.floor(one)}`);
-    const reply = await redis.insist("purge, written", (client) =>
-      this.#evaluated(client, scheduleScript, [state, id, ...numbers], [entry]),
-    );
-    if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
-    const [kind, said, n] = listIn(reply.value);
-    const [place] = placesIn([[said, n]]);
-    if (kind === "appended" && place !== undefined) return { kind, place };
-    if (kind === "refused") return { kind, why: said as ScheduleRefusal };
-    return unavailableFor("not-upstash", redis.health);
   }
 
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {

@@ -6,8 +6,6 @@ import {
   encodeEntry,
   entriesOf,
   type Entry,
-  heldSchedule,
-  type HeldSchedule,
   type NewEntry,
   type ReleaseEntry,
   releasesIn,
@@ -58,11 +56,6 @@ export class SealedJournal {
   /** Decodes the kept entry that told a release; `undefined` for none, or without a valid seal. */
   releaseIn(text: unknown): ReleaseEntry | undefined {
     return releasesIn(this.entriesIn([jsonIn(String(text))]))[0];
-  }
-
-  /** Decodes the schedule. An entry without a valid seal becomes a hard plan of everything. */
-  scheduledIn(texts: unknown): HeldSchedule {
-    return heldSchedule(texts, (items) => this.entriesIn(items));
   }
 
   #trusted(position: string, fields: readonly string[]): readonly string[] {

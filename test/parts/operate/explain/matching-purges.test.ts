@@ -22,9 +22,7 @@ it.each([
 ])(
   "an explanation lists a mark only after a loss, or if the mark decides: $id",
   ({ mark, deciding, count }) => {
-    const schedule = { entries: [], covering: () => [] };
-    const known = { entries: [{ ...mark, ...at }], schedule, allowanceMs: 1_000 };
-    const told = matchingPurges(known, { stored, url: stored }, deciding);
+    const told = matchingPurges([{ ...mark, ...at }], { stored, url: stored }, deciding);
     expect([told.count, told.newest.length]).toEqual([count, count]);
     expect(told.askedAt).toBe("1970-01-01T00:00:06.000Z");
   },

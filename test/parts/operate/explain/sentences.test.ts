@@ -130,25 +130,6 @@ it("explain does not call a single purge frequent", async () => {
 });
 
 it.each([
-  ["hard", (end: string) => `The copy ends at ${end}, by the scheduled purge of `],
-  ["soft", (end: string) => `The copy is stale from ${end} on, by the scheduled purge of `],
-])("explain names the %s scheduled purge that ends a copy, and when", async (mode, says) => {
-  const site = open(fresh);
-  await site.get(url);
-  const iso = (inSeconds: number) => new Date(site.clock.atMs + inSeconds * 1_000).toISOString();
-  const [end, at] = [iso(59), iso(60)];
-  await purge(site, { prefixes: [url], at, mode });
-  const named = `${says(end)}${at} (${mode}; prefixes ${url}; `;
-  expect(await textOf(site)).toContain(named);
-  site.clock.advance(59.5);
-  expect(await textOf(site)).toMatch(/by the scheduled purge of .* It decides\./);
-  site.clock.advance(2);
-  await site.get(url);
-  await site.settle();
-  expect(await textOf(site)).toContain("The copy was requested later, so it does not apply.");
-});
-
-it.each([
   [
     "Cookie",
     { cookie: "lang=de" },

@@ -144,16 +144,6 @@ describe("a failed read of the journal", () => {
   });
 });
 
-it("a scheduled purge without its effect is overdue ten minutes after its instant", () => {
-  const view = { sentAtMs: atMs, failedAtMs: undefined, lag: undefined, entries: [] };
-  const of = (agoMs: number) => {
-    const scheduled = { id: "a", state: "planned", atMs: atMs - agoMs, cancelBeforeMs: 0 } as const;
-    const plans = [{ scheduled: { ...scheduled, targets: { tags: [], prefixes: [] } } }];
-    return codesOf({ view: { ...view, switched: undefined, plans } });
-  };
-  expect([of(600_000), of(600_001)]).toEqual([[], ["schedule-overdue"]]);
-});
-
 describe("a journal whose database started from a snapshot", () => {
   const room = { usedBytes: 1, maxBytes: 9, usedRatio: 0.1, policy: null, evictedKeys: 0, keys: 1 };
   const looked = (more: { uptimeMs?: number; agoMs?: number; holdsJournal?: boolean }) => {

@@ -83,10 +83,6 @@ const ofBuilds = findingsOfBuilds({
 });
 
 const ofNonces = findingsOfNonces({ site: { notes: { recent: notes } } });
-const targets = { tags: [marked], prefixes: [marked] };
-const overdue = {
-  scheduled: { id: "a", state: "planned", atMs: atMs - 3_600_000, cancelBeforeMs: 0, targets },
-} as const;
 
 /** Returns a random state with many faults. */
 function drawnLook(draws: Draws): SiteState {
@@ -156,7 +152,6 @@ function drawnLook(draws: Draws): SiteState {
       lag: undefined,
       entries: draws.isLucky(0.5) ? entries : [],
       switched: { ...planted, bypass, position: `${atMs - 1_000}-1` },
-      plans: draws.isLucky(0.5) ? [overdue] : [],
     },
     hints: draws.oneOf(["on", "off: The server refuses."]),
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],

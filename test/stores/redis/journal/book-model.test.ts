@@ -67,7 +67,6 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** A model of the journal and its book. */
 class Model implements ScriptedJournal {
   readonly held = "";
-  readonly schedule = new Map<string, string>();
   entries: (readonly string[])[] = [];
   noted: (readonly string[])[] = [];
   lined: (readonly string[])[] = [];
@@ -107,8 +106,6 @@ class Model implements ScriptedJournal {
     }
     return "";
   }
-
-  keepScheduled(): void {}
 
   since(): unknown {
     return [];

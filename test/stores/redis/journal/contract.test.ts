@@ -15,7 +15,6 @@ import {
   describeShownJournal,
 } from "../../../purge/journal/contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "../../../purge/journal/contract/open-store.ts";
-import { describeSchedule } from "../../../purge/journal/contract/schedule-contract.ts";
 import {
   describeSubscribers,
   type OpenSubscribers,
@@ -55,7 +54,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     describeUnpurged(reach, open);
     describeLostEnd(reach, open);
     describeSwitch(reach, open);
-    describeSchedule(reach, open);
     describeSubscribers(reach, open);
   });
 });
