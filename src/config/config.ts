@@ -5,7 +5,6 @@ import type { Patterns } from "../part/port/path-parameters.ts";
 import { configInput, defaultAllowanceSeconds } from "./schema.ts";
 import {
   analyticsCookies,
-  earlierTrackingParameters,
   lowerCased,
   namesFrom,
   trackingParameters,
@@ -70,7 +69,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: originTimeoutMs(general.originTimeout),
     stripQuery: namesFrom(trackingParameters, strip).map(configuredName),
-    writtenStrip: namesFrom(earlierTrackingParameters, strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [

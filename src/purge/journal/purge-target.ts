@@ -93,10 +93,7 @@ export function namedTargets({ tags, prefixes }: PurgeTargets) {
   };
 }
 
-/**
- * Returns a tag in the spelling for comparison. The journal may contain URLs in the spelling of
- * another version of the Worker.
- */
+/** Returns a tag in the spelling for comparison. The journal has named URLs. */
 export function comparedTag(tag: string): string {
   return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
 }
