@@ -3,12 +3,7 @@ import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
 import type { Patterns } from "../part/port/path-parameters.ts";
 import { configInput, defaultAllowanceSeconds } from "./schema.ts";
-import {
-  analyticsCookies,
-  lowerCased,
-  namesFrom,
-  trackingParameters,
-} from "./known-names.ts";
+import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig, WrittenOrigin } from "./written.ts";
 import { originTimeoutMs, resolvedRoute, type Route, routeOfBuild } from "./route.ts";

@@ -5,6 +5,7 @@ import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   everything,
+  everythingAnd,
   nothing,
   type PurgeMode,
   type PurgeTargets,
@@ -123,7 +124,7 @@ export function isFirst(entry: Entry): boolean {
 
 /**
  * The version of the format, which every incompatible change increments. An entry of another
- * version covers everything.
+ * version covers everything. Its post of the switch and its release still count, if they can be read.
  */
 const version = "1";
 
@@ -141,7 +142,6 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
     reason: entry.reason,
     by: entry.by,
     lost: entry.lost,
-    // An older Worker ignores these fields. It reads a post and a plan as entries that cover nothing.
     ...(entry.switched && { switch: JSON.stringify(entry.switched) }),
     ...(entry.scheduled && { scheduled: encodeScheduled(entry.scheduled) }),
   };
@@ -155,17 +155,18 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
  */
 export function decodeEntry(position: string, fields: readonly string[]): Entry {
   const text = (name: string) => valueIn(fields, name);
-  const own = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
+  const written = readTargets(text("tags"), text("prefixes"));
+  const own = text("v") === version ? written : undefined;
   const scheduled = own && readScheduled(text("scheduled"), own);
   const isOfSchedule = text("scheduled") !== "";
   const targets = isOfSchedule ? scheduled && nothing : own;
   const isSoft = text("mode") === "soft" && targets !== undefined;
-  const switched = readPost(text("switch"));
+  const switched = readPost(text("switch"), acceptedAtMs(position));
   return {
     position,
     n: text("n"),
     mode: isSoft ? "soft" : "hard",
-    targets: targets ?? everything,
+    targets: targets ?? everythingAnd(written),
     id: text("id"),
     bodyDigest: text("digest"),
     reason: text("reason"),

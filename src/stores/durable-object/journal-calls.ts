@@ -6,7 +6,7 @@ import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
 import type { ScheduleChange, ScheduleRefusal } from "../../purge/journal/scheduled.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
+import type { DatedStates, ReplaceAsk } from "./subscriber-table.ts";
 
 /** An entry in the form of a reply of XRANGE: its position, and its fields with their names. */
 export type StoredEntry = readonly [position: string, fields: readonly string[]];
@@ -95,8 +95,7 @@ export type ScheduleReply = { readonly place: EntryId } | { readonly why: Schedu
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;
-  /** 0.2.0 names no `names`. */
-  readonly records: readonly (Pick<BookQuery, "n"> & Partial<BookQuery>)[];
+  readonly records: readonly BookQuery[];
 }
 
 export interface ShownAsk {
@@ -128,7 +127,7 @@ export interface JournalCalls {
   readonly epochs: [EpochRange, readonly (Epoch | null)[]];
   readonly shown: [ShownAsk, readonly StoredEntry[]];
   readonly extent: [object, JournalExtent];
-  readonly states: [StatesAsk, DatedStates | readonly string[]];
+  readonly states: [{ readonly names: readonly string[] }, DatedStates];
   readonly replaceState: [ReplaceAsk, boolean];
   /** Appends a report, whose fields are alternating names and values. */
   readonly report: [{ readonly fields: readonly string[] }, number];
