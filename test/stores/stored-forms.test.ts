@@ -13,7 +13,6 @@ import { headIn, headText } from "../../src/data/fields/hash-fields.ts";
 import { fieldsOf, reportsIn } from "../../src/observe/reports/report-entry.ts";
 import { totalsIn, totalsText } from "../../src/observe/reports/totals.ts";
 import { responseForm } from "../../src/pages/stored/response-form.ts";
-import { encodeNotes, notesIn } from "../../src/parts/hot-keys/stream.ts";
 import { namesCovering } from "../../src/purge/journal/book.ts";
 import { decodeEntry, encodeEntry } from "../../src/purge/journal/entry.ts";
 import { releaseTags } from "../../src/purge/journal/purge-target.ts";
@@ -48,7 +47,6 @@ interface Forms {
   readonly redis: Record<"page" | "marker" | "head" | "switch" | "report" | "totals", string> & {
     readonly data: KeptInDatabase["records"];
     readonly entry: readonly string[];
-    readonly notes: string;
     readonly changes: readonly string[];
   };
   readonly r2: readonly [object: string, record: string];
@@ -120,7 +118,6 @@ const report = {
   gauges: noGauges,
 };
 const totals = { startedAtMs: 5, sums: report.sums, colos: new Map(), windows: [] };
-const note = { url: "https://a.example/", fields: [], expiresAtMs: 5, count: 3 };
 const changes = [
   adds.textOf({ key: "a", by: 3, isReset: true }),
   puts.textOf({ key: "a", value: "b", sequence: 7 }),
@@ -173,7 +170,7 @@ function writtenJournal(): FakeObject {
   for (const one of [report, { ...report, n: "n2" }])
     started.reply("report", { fields: fieldsOf(one) }, atMs);
   started.reply("fold", { version: "", firstId: `${atMs}-1`, lastId: `${atMs}-1`, text }, atMs);
-  started.reply("addHotKeys", { list: encodeNotes([note]) }, atMs);
+  started.reply("addHotKeys", { list: "[]" }, atMs);
   return object;
 }
 
@@ -205,7 +202,6 @@ async function written(): Promise<Forms> {
     switch: `1-p ${atMs}-0 n.1.1 ["articles"]`,
     report: JSON.stringify(fieldsOf(report)),
     totals: totalsText(totals, "random"),
-    notes: encodeNotes([note]),
     changes,
   };
   const inR2 = { kind: "response", metadata: withoutBody(page.metadata, apart) } as const;
@@ -248,7 +244,6 @@ describe("stored data", () => {
     const [read] = reportsIn([["1-0", JSON.parse(redis.report)]]);
     expect(read?.report).toEqual(report);
     expect(totalsIn(redis.totals)).toMatchObject({ totals, isBroken: false });
-    expect(notesIn(redis.notes)).toEqual([note]);
     const [add = "", put = ""] = redis.changes;
     expect(adds.changeIn("a", add)).toEqual({ key: "a", by: 3, isReset: true });
     expect(puts.changeIn("a", put)).toEqual({ key: "a", value: "b", sequence: 7 });
@@ -278,7 +273,7 @@ describe("stored data", () => {
     expect(started.reply("states", { names: ["cdn"] }, atMs).texts).toEqual(["a state"]);
     const { totals: text, page: reports } = started.reply("reports", { count: 9 }, atMs);
     expect([totalsIn(text), reportsIn(reports)]).toMatchObject([{ totals }, [{ n: "n2" }]]);
-    expect(started.reply("hotKeys", {}, atMs).map(notesIn)).toEqual([[note]]);
+    expect(started.reply("hotKeys", {}, atMs)).toEqual(["[]"]);
   });
 
   it("are read from an object of records", async () => {

@@ -122,7 +122,7 @@ describe.each(redisServers)("accepted adds count once over $redis", ({ start }) 
   );
 });
 
-describe.each([-60, 60, 360])("a mark %i slices ahead of a slice of version 0.2.0", (ahead) => {
+describe.each([-60, 60, 360])("a mark %i slices ahead of a slice, if Redis has lost the time of the set", (ahead) => {
   const world = openSlicesWorld();
 
   it("hides neither this slice nor later adds", async () => {

@@ -1,7 +1,7 @@
 // The journal's book in Redis: when it is used, when a new book begins, and its size (rule 27).
 import { describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
-import type { EntryId } from "../../../../src/purge/journal/entry.ts";
+import { encodeEntry, type EntryId } from "../../../../src/purge/journal/entry.ts";
 import { Chain } from "../../../../src/purge/view/chain.ts";
 import { EpochWindow } from "../../../../src/purge/view/epoch-window.ts";
 import { bookFieldsMax } from "../../../../src/stores/redis/journal/journal-scripts.ts";
@@ -70,6 +70,43 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(await journal.standing(places)).toMatchObject({ states: ["trimmed", "gone"] });
     const checked = await Promise.all(places.map((place) => journal.atPrimary(place)));
     expect(checked).toMatchObject([{ isLost: false }, { isLost: true }]);
+  });
+
+  // The forms of the keys that hold no version. A changed form gets another key.
+  const book = { from: "1", xht8eOu53fs: "1", "7VrFcY4IKh4": "1", end: "b.2.3105" };
+  const lineages = { from: "1", "0": "0000006100000c21", n0: "00000c21xht8e7VrFc,," };
+  const stored = [
+    { position: "5-0", changes: { n: "a.1.97", tags: ["tag:red"], prefixes: ["/a/"] } },
+    { position: "6-0", changes: { n: "b.2.3105" } },
+  ];
+
+  it("is written in its stored form", async () => {
+    await appended({ n: "a", tags: ["tag:red"], prefixes: ["/a/"] });
+    await appended({ n: "b" });
+    expect(await world.redis.hgetall(bookKey)).toEqual(book);
+    expect(await world.redis.hgetall(lineagesKey)).toEqual(lineages);
+    expect(await world.redis.keys("*")).toHaveLength(3);
+  });
+
+  it("is read in its stored form", async () => {
+    await world.redis.hset(bookKey, book);
+    await world.redis.hset(lineagesKey, lineages);
+    for (const { position, changes } of stored) {
+      const fields = Object.entries(encodeEntry(newEntry(changes))).flat();
+      await world.redis.xadd(journalKey, position, ...fields);
+    }
+    const places = stored.map(({ position, changes: { n } }) => ({ position, n }));
+    const [first, last] = places as [EntryId, EntryId];
+    expect(await world.journal.newest()).toMatchObject({ entries: places });
+    const before = { position: "4-0", n: "n.0.0" };
+    expect(await unpurged(last, before, first, last)).toEqual([false, true, true]);
+    expect(await world.journal.standing(places)).toMatchObject({
+      states: ["standing", "standing"],
+    });
+    const read = await world.journal.epochs?.({ first: 0, last: 0 });
+    expect(read).toMatchObject({ epochs: [{ lineages: lineages["0"], names: lineages.n0 }] });
+    expect(await appended()).toMatchObject({ n: expect.stringMatching(/\.3\.\d+$/) });
+    expect(await world.redis.hget(bookKey, "from")).toBe("1");
   });
 
   it("counts older entries as lost if the lineages are gone", async () => {
