@@ -46,7 +46,6 @@ const live = [
   "test/chaos/database-answers.test.ts",
   "test/chaos/objects.test.ts",
   "test/chaos/tcp-proxy.test.ts",
-  "test/consistency/beside-release.test.ts",
   "test/data/examples.test.ts",
   "test/data/node/hints.test.ts",
   "test/local/embedded-valkey.test.ts",

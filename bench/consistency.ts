@@ -3,8 +3,6 @@
 //   npm run bench -- consistency --minutes 10 [--lag-seconds 1] [--seed 1] [--colos 3] [--faults a,b]
 //     [--fault <a planted one>]
 // With --object, Durable Objects have the journal and the records, and there is no Redis.
-// With --released, the last release and the current Worker run side by side, and colos change
-// versions.
 import { parseArgs } from "node:util";
 import { type FaultName, faultNames, revealing } from "../testing/consistency/nemesis.ts";
 import { isPlantedFault, plantedFaults } from "../testing/consistency/planted-faults.ts";
@@ -33,7 +31,6 @@ function settingsFrom(args: readonly string[]): RunSettings {
       colos: { type: "string", default: "3" },
       faults: { type: "string" },
       fault: { type: "string" },
-      released: { type: "boolean", default: false },
       object: { type: "boolean", default: false },
       "lag-seconds": { type: "string", default: "1" },
     },
@@ -67,7 +64,6 @@ function settingsFrom(args: readonly string[]): RunSettings {
     restMsMax: Math.max(values.object ? 8_000 : 0, 2.5 * maxLagMs),
     quietMs: quietMsOf(maxLagMs),
     readsPerRound: 1,
-    besideRelease: values.released,
     overObject: values.object,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),

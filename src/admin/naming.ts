@@ -1,29 +1,20 @@
 // Reads the targets of purges, and normalizes URLs, prefixes and hosts to the form that purges name.
-import type { Config, Route } from "../config/config.ts";
-import { matchesAny } from "../config/known-names.ts";
+import type { Config } from "../config/config.ts";
 import { isPassedBy } from "../config/route.ts";
 import type { TargetNames, Reading } from "../purge/acceptance/resolve-order.ts";
 import { quoted } from "../protocol/purge-order.ts";
 import { pathPrefix } from "../purge/journal/purge-target.ts";
-import { normalisedEscapes } from "../rules/escapes.ts";
-import { comparedName, nameIn } from "../rules/query-string.ts";
-import { countsOn } from "../routing/key.ts";
+import { keyUrl } from "../routing/key.ts";
 import { isReserved } from "../routing/path-readings.ts";
 import { routesStoring } from "../routing/routes.ts";
-import {
-  countedAs,
-  keyedQuery,
-  namedUrl,
-  readTarget,
-  sentUrl,
-  type Target,
-} from "../routing/target.ts";
+import { countedAs, readTarget } from "../routing/target.ts";
 import type { SiteUrls } from "../routing/url-reader.ts";
 
 /**
  * Returns the readers of a site's purge targets. A reader returns a fault for an invalid target.
  */
-export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNames {
+export function namingOf(site: SiteUrls): TargetNames {
+  const { config, matchRoute, siteHosts } = site;
   return {
     route: (name) => readRoute(name, config),
     url: (url) => {
@@ -33,7 +24,7 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
       const { route, storing } = routesStoring(matchRoute, target);
       const routes = storing.length === 0 ? [route] : storing;
-      const as = [...new Set(routes.flatMap((one) => namedUrls(target, one, config)))];
+      const as = [...new Set(routes.map((one) => keyUrl(target, one, site).url))];
       const widened = storing.find(({ noVarySearch }) => noVarySearch);
       if (widened === undefined) {
         const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
@@ -47,26 +38,6 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),
   };
-}
-
-/**
- * Returns the URL that the purge covers, and the URL that 0.2.0 gives to the same page, if it differs: 0.2.0 compares
- * and sorts names of parameters in the spellings of the client and the configuration. The second is needed while isolates of 0.2.0 may
- * still run.
- */
-function namedUrls(target: Target, route: Route, config: Config): readonly string[] {
-  const { writtenAllow: allow, traits } = route;
-  const countsAsWritten = (name: string) =>
-    !matchesAny(config.writtenStrip, name) &&
-    !traits.checkedQuery?.includes(comparedName(name)) &&
-    (allow === undefined || matchesAny(allow, name));
-  const sorted = normalisedEscapes(target.query)
-    .split("&")
-    .filter((pair) => pair !== "" && countsAsWritten(nameIn(pair)))
-    .sort((one, other) => (nameIn(one) < nameIn(other) ? -1 : Number(nameIn(one) > nameIn(other))));
-  const before = { ...target, sentPath: target.path, query: sorted.join("&") };
-  const query = keyedQuery(target.query, countsOn(route, config));
-  return [namedUrl({ ...target, query }), sentUrl(before)];
 }
 
 const fault = (why: string, hint: string) => ({ kind: "fault", why, hint }) as const;

@@ -14,7 +14,12 @@ import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/operator-orders.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Switch } from "../purge/journal/switch.ts";
-import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
+import {
+  type Bypass,
+  isUnread,
+  newestOf,
+  type SwitchState,
+} from "../purge/journal/switch-state.ts";
 import type { Requester, PurgeView } from "../purge/view/view-port.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import { errorsOf, journalAway, jsonAnswer, notAccepted } from "./json-answers.ts";
@@ -44,7 +49,8 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
  *   it, but this isolate knows it, the isolate posts it again. `here` is the bypass in this isolate.
  *   `variable` is the bypass that BYPASS sets. If the journal does not answer,
  *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key` is an
- *   error message, present only if the switch's key in Redis is unreadable. `unknownRoutes` are
+ *   error message, present only if the stored state is unreadable: every route then bypasses the cache, unless its
+ *   seal is invalid. `unknownRoutes` are
  *   posted names that match no route of this deployment
  */
 export async function switchState(
@@ -65,7 +71,7 @@ export async function switchState(
   }
   const state = newestOf(current.state, known);
   if (state !== current.state) requester.afterAnswer(() => switching.acceptances.keepSwitch());
-  const isSpoilt = current.state === undefined && current.names !== "";
+  const isSpoilt = current.state === undefined ? current.names !== "" : isUnread(current.state);
   const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
   const unknownRoutes = unknownOf(named, routes);
   return jsonAnswer({
@@ -78,7 +84,8 @@ export async function switchState(
   });
 }
 
-const spoilt = "The switch's key in Redis holds no readable state. The next post replaces it.";
+const spoilt =
+  "The journal's store has no readable state of the switch. The next post replaces it.";
 
 function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes"]): string[] {
   return named.filter((one) => !routes.some(({ name }) => name === one));
@@ -128,8 +135,8 @@ export async function switchRoute(
 }
 
 function stateAnswer(state: SwitchState | undefined) {
-  if (state === undefined) return { bypass: false, position: null, since: null };
-  const { bypass, position } = state;
+  const { bypass = false, position = "" } = state ?? {};
+  if (state === undefined || isUnread(state)) return { bypass, position: null, since: null };
   return { bypass, position, since: isoOf(acceptedAtMs(position)) };
 }
 

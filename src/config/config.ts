@@ -3,13 +3,7 @@ import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
 import type { Patterns } from "../part/port/path-parameters.ts";
 import { configInput, defaultAllowanceSeconds } from "./schema.ts";
-import {
-  analyticsCookies,
-  earlierTrackingParameters,
-  lowerCased,
-  namesFrom,
-  trackingParameters,
-} from "./known-names.ts";
+import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig, WrittenOrigin } from "./written.ts";
 import { originTimeoutMs, resolvedRoute, type Route, routeOfBuild } from "./route.ts";
@@ -70,7 +64,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: originTimeoutMs(general.originTimeout),
     stripQuery: namesFrom(trackingParameters, strip).map(configuredName),
-    writtenStrip: namesFrom(earlierTrackingParameters, strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [

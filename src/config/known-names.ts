@@ -13,12 +13,6 @@ export const trackingParameters: NamePatterns = (
   "_bta_tid _bta_c _branch_match_id _openstat dm_i vero_id"
 ).split(" ");
 
-/** Those of `trackingParameters` that 0.2.0 knows. */
-export const earlierTrackingParameters: NamePatterns = (
-  "utm_* gclid gclsrc dclid gbraid wbraid fbclid msclkid twclid ttclid igshid yclid mc_cid mc_eid " +
-  "_ga _gl _hsenc _hsmi vero_id"
-).split(" ");
-
 /** Cookies that scripts on the page or Cloudflare use, but origins do not. */
 export const analyticsCookies: NamePatterns = (
   "_ga _ga_* _gid _gat _gat_* _gcl_* __utm* _fbp _fbc _hj* _pk_* _clck _clsk __hstc __hssc __hssrc " +

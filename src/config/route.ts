@@ -205,7 +205,6 @@ function resolvedKey(route: WrittenRoute) {
   return {
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
     queryAllow: route.query?.allow?.map(configuredName),
-    writtenAllow: route.query?.allow,
     /** Whether keys and the origin get the query parameters sorted by name. */
     sortsQuery: route.query?.order === "sort",
     /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */

@@ -5,7 +5,7 @@ import { crossings, versionThat } from "../../testing/consistency/crossings.ts";
 import { read } from "./hand-made.ts";
 
 const life = { colo: "west", fromMs: 0, untilMs: Infinity };
-const before = { ...life, isolate: "west#1", version: "0.1.0", untilMs: 5_000 };
+const before = { ...life, isolate: "west#1", version: "before", untilMs: 5_000 };
 const after = { ...life, isolate: "west#2", version: "today", fromMs: 6_000 };
 const isolates = [before, after];
 
@@ -22,8 +22,8 @@ it.each([
   { id: "no hit", reads: [found(7_000, "west#1", "tidemark; fwd=stale")], edge: 0, shared: 0 },
 ])("counts hits across versions: $id", ({ reads, edge, shared }) => {
   expect(crossings({ isolates, reads })).toEqual([
-    { storedBy: "0.1.0", answeredBy: "today", edge, shared },
-    { storedBy: "today", answeredBy: "0.1.0", edge: 0, shared: 0 },
+    { storedBy: "before", answeredBy: "today", edge, shared },
+    { storedBy: "today", answeredBy: "before", edge: 0, shared: 0 },
   ]);
 });
 

@@ -34,7 +34,7 @@ function open(visibleWithinSeconds: number) {
   const { stub } = new FakeObject();
   const client = new ObjectClient({ stub: () => stub, nowAtMs });
   const journal = new ObjectJournal({ client, nowAtMs, randomText });
-  const subscribers = new ObjectSubscribers(client, nowAtMs);
+  const subscribers = new ObjectSubscribers(client);
   const opened = {
     journal,
     switching: journal,

@@ -21,12 +21,6 @@ const restarted: ColoFault = async ({ site, draws }) => {
   await draws.oneOf(site.colos).restart();
 };
 
-/** Deploys or rolls back. Changes the version of the colo with the fewest changes so far. */
-const versionChanged: ColoFault = async ({ site }) => {
-  const [colo] = site.colos.toSorted((one, other) => one.changeCount - other.changeCount);
-  await colo?.changeVersion();
-};
-
 const originFailing: ColoFault = (victim) =>
   changing([1, 3], victim, [victim.origin, "errorShare", victim.draws.between(0.3, 1)]);
 
@@ -39,7 +33,6 @@ export const coloFaults = {
   "answers-to-appends-lost": passage("deaf"),
   "colo-far-away": farAway,
   "colo-restarted": restarted,
-  "version-changed": versionChanged,
   "origin-failing": originFailing,
   "origin-slow": originSlow,
 } as const satisfies Record<string, ColoFault>;

@@ -116,29 +116,16 @@ export class RestFront implements Front {
 
 /** An append. */
 interface Appended {
-  /** `undefined` for XADD. */
-  readonly script: string | undefined;
+  readonly script: string;
   /** The fields of each entry. */
   readonly entries: Record<string, string>[];
 }
 
 /** Returns the purges or the mark that a request appends; `undefined` for another request. */
 function appendedBy(body: string): Appended | undefined {
-  const parsed = JSON.parse(body) as unknown[];
-  // Workers of release 0.1.0 send XADD, also in transactions.
-  const commands = (Array.isArray(parsed[0]) ? parsed : [parsed]) as unknown[][];
-  const added = commands.filter(([name]) => String(name).toUpperCase() === "XADD");
-  const entries = added.map((command) => {
-    const texts = command.map(String);
-    return byName(texts.slice(texts.indexOf("v")));
-  });
-  if (entries.length > 0) return { script: undefined, entries };
-  const [name, script, keyCount, ...args] = parsed.map(String);
-  if (name?.toUpperCase() !== "EVAL" || script === undefined) return undefined;
-  return appendedByScript(script, args.slice(Number(keyCount)));
-}
-
-function appendedByScript(script: string, given: string[]): Appended | undefined {
+  const [name, script, keyCount, ...args] = (JSON.parse(body) as unknown[]).map(String);
+  if (name?.toUpperCase() !== "EVAL") return undefined;
+  const given = args.slice(Number(keyCount));
   if (script !== appendScript && script !== markScript) return undefined;
   if (script === markScript && given[4] === "empty") return undefined;
   given.splice(0, script === appendScript ? 8 : 6);
@@ -157,11 +144,7 @@ function byName(fields: readonly string[]): Record<string, string> {
 }
 
 /** Returns the position and the `n` of each appended entry, from the reply. */
-function placesIn({ script, entries }: Appended, text: string): [position: string, n: string][] {
-  if (script === undefined) {
-    const positions = Array.from(text.matchAll(/"result":"(\d+-\d+)"/g), ([, at = ""]) => at);
-    return positions.map((position, at) => [position, entries[at]?.["n"] ?? ""]);
-  }
+function placesIn({ script }: Appended, text: string): [position: string, n: string][] {
   const { result } = JSON.parse(text) as { result?: unknown };
   if (!Array.isArray(result)) return [];
   if (script === appendScript) return result[0] as [string, string][];

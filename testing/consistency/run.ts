@@ -34,10 +34,6 @@ export interface RunSettings {
   readonly faults: readonly FaultName[];
   readonly restMsMax: number;
   readonly fault?: PlantedFault;
-  /**
-   * Whether some colos run the last release and others the sources. Colos change between the two.
-   */
-  readonly besideRelease?: boolean;
   /** Whether a Durable Object has the journal, instead of Redis. */
   readonly overObject?: boolean;
   /** The length of the quiet phase, in which each page must be answered from a tier again. */
@@ -81,14 +77,14 @@ export const run = (settings: RunSettings): Promise<RunResult> =>
 async function runWith(settings: RunSettings, running: Running): Promise<RunResult> {
   const draws = new Draws(settings.seed);
   const recorder = new Recorder();
-  const { maxLagMs, coloCount, fault, besideRelease = false, overObject = false } = settings;
+  const { maxLagMs, coloCount, fault, overObject = false } = settings;
   const originMsMax = 3 * maxLagMs;
   const pages = pagesOf(settings.pagesPerKind, maxLagMs);
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );
   const general = { originUrl: origin.url, coloCount, maxLagMs };
-  const sited = { ...general, recorder, fault, besideRelease, overObject };
+  const sited = { ...general, recorder, fault, overObject };
   const site = await running.add(startSite(sited));
   const { colos } = site;
   const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
@@ -169,7 +165,6 @@ async function acted(given: {
     "replica-lagging": isInRedis,
     "object-restarted": !isInRedis,
     "objects-full": !isInRedis,
-    "version-changed": settings.besideRelease === true,
   };
   const faults = settings.faults.filter((name) => canBe[name] !== false);
   origin.slowShare = slowShare;
@@ -183,11 +178,7 @@ async function acted(given: {
   );
   const victim = { site, origin, recorder, maxLagMs, draws: draws.fork() };
   const breaking = breakAndHeal(victim, { groups: faultsByGroup, faults, restMsMax, isOver });
-  // The last release has no switch.
-  const switching =
-    settings.besideRelease === true
-      ? undefined
-      : switchOn({ colos, recorder, maxLagMs }, draws.fork(), isOver);
+  const switching = switchOn({ colos, recorder, maxLagMs }, draws.fork(), isOver);
   await Promise.all([...reading, ...writing, breaking, switching]);
   origin.slowShare = 0;
 }

@@ -5,8 +5,6 @@ import { join } from "node:path";
 import type { Colo } from "../../local/colo.ts";
 import { type Running, startTogether } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
-import { lastRelease } from "../released/release.ts";
-import { configured } from "../released/worker-text.ts";
 import { bundleWith } from "../worker/bundle-with.ts";
 import { bundledText } from "../bundled-text.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
@@ -26,14 +24,10 @@ export const journalKey = "tidemark:journal";
 /** The kinds of pages whose requests are collapsed over all colos by a lease. */
 const kindsInTheWorld = ["steady", "varied", "brief", "lenient"];
 
-/**
- * Returns a configuration as text.
- *
- * @param collapse the field of these routes, in the form of a version
- */
-function configOf(purge: object, collapse: string): string {
+/** Returns a configuration as text. */
+function configOf(purge: object): string {
   const routes = kindsInTheWorld.map(
-    (name) => `{ name: "${name}", match: "/${name}/*", ${collapse} }`,
+    (name) => `{ name: "${name}", match: "/${name}/*", use: [globalCollapse()] }`,
   );
   return `{ purge: ${JSON.stringify(purge)}, routes: [${routes.join(", ")}] }`;
 }
@@ -44,11 +38,6 @@ interface SiteSettings {
   readonly maxLagMs: number;
   readonly recorder: Recorder;
   readonly fault: PlantedFault | undefined;
-  /**
-   * Whether every second colo starts with the last release, and any colo may change between the
-   * last release and the sources.
-   */
-  readonly besideRelease: boolean;
   /** Whether Durable Objects have the journal and the records, instead of Redis. */
   readonly overObject?: boolean;
 }
@@ -67,7 +56,6 @@ export interface ColoUnderTest {
   readonly front: Front;
   /** The current life of the colo. */
   readonly isolate: string;
-  readonly changeCount: number;
   /** Kills the colo's workerd, and starts another on the same port, with an empty Cache API. */
   restart(): Promise<void>;
   /** Restarts the colo with the next version of the Worker, and keeps its Cache API. */
@@ -114,10 +102,10 @@ export function startColos(
   return Promise.all(begun);
 }
 
-/** Returns the versions; the last release is first if it takes part. */
+/** Returns the versions of the Worker in the run. */
 async function versionsOf(purge: object, settings: SiteSettings): Promise<WorkerVersion[]> {
-  const { fault, besideRelease, overObject } = settings;
-  const config = configOf(purge, "use: [globalCollapse()]");
+  const { fault, overObject } = settings;
+  const config = configOf(purge);
   if (overObject === true) {
     const worker = (hints: boolean) => bundleOverObject(config, { journal: { hints }, fault });
     return [
@@ -132,16 +120,7 @@ async function versionsOf(purge: object, settings: SiteSettings): Promise<Worker
         from: "./testing/consistency/planted-faults.ts",
         factories: `plantedFaults["${fault}"]`,
       }));
-  const ofToday = { version: today, worker };
-  if (!besideRelease) return [ofToday];
-  const released = lastRelease();
-  return [
-    {
-      version: released.version,
-      worker: configured(released.worker, configOf(purge, 'collapse: "global"')),
-    },
-    ofToday,
-  ];
+  return [{ version: today, worker }];
 }
 
 interface ColoParts extends Pick<SiteSettings, "originUrl" | "recorder" | "overObject"> {
@@ -192,9 +171,6 @@ async function startColoUnderTest(name: string, given: ColoParts): Promise<ColoU
     front,
     get isolate() {
       return life.isolate;
-    },
-    get changeCount() {
-      return count.changes;
     },
     restart: () => {
       count.caches += 1;

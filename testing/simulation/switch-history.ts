@@ -169,7 +169,7 @@ class SwitchCourse extends Course {
     // Other isolates learn of a loss by its mark.
     if (fields[fields.indexOf("lost") + 1] !== "") this.#lostAtMs = this.world.atMs;
     const json = fields[fields.indexOf("switch") + 1];
-    const written = fields.includes("switch") ? readPost(json ?? "") : undefined;
+    const written = fields.includes("switch") ? readPost(json ?? "", this.world.atMs) : undefined;
     if (written === undefined) return;
     const { post, replaces } = written;
     if (!this.#replacedBy.has(post)) {

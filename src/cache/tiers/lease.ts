@@ -12,7 +12,7 @@ export const leaseMs = 3_000;
 export const wordMs = {
   uncacheable: 10_000,
   "nothing-to-share": 10_000,
-  // Short, because an isolate of an older release treats this word as a held lease.
+  // As long as a lease, because one of the waiting requests takes over the word.
   "lead-anonymously": 3_000,
   unreachable: 1_000,
   "invalid-response": 1_000,

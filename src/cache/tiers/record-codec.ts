@@ -205,7 +205,7 @@ export function decodeRecord<Detail>(
   }
 }
 
-/** Returns whether a record was stored under the key with this digest. A record of 0.2.0 may have any key. */
+/** Returns whether a record was stored under the key with this digest. A record without a mark may have any key. */
 export function isOfKey({ mark }: CheckedRecord<unknown>, digest: string | undefined): boolean {
   return mark === undefined || digest === undefined || mark === digest.slice(0, markChars);
 }

@@ -3,7 +3,13 @@
 // of a Redis stream entry.
 import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import { everything, type PurgeMode, type PurgeTargets, releasedBy } from "./purge-target.ts";
+import {
+  everything,
+  everythingAnd,
+  type PurgeMode,
+  type PurgeTargets,
+  releasedBy,
+} from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /**
@@ -84,7 +90,7 @@ export function isFirst(entry: Entry): boolean {
 
 /**
  * The version of the format, which every incompatible change increments. An entry of another
- * version covers everything.
+ * version covers everything. Its post of the switch and its release still count, if they can be read.
  */
 const version = "1";
 
@@ -102,7 +108,6 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
     reason: entry.reason,
     by: entry.by,
     lost: entry.lost,
-    // An older Worker ignores this field. It reads a post as an entry that covers nothing.
     ...(entry.switched && { switch: JSON.stringify(entry.switched) }),
   };
 }
@@ -115,14 +120,15 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
  */
 export function decodeEntry(position: string, fields: readonly string[]): Entry {
   const text = (name: string) => valueIn(fields, name);
-  const targets = text("v") === version ? readTargets(text("tags"), text("prefixes")) : undefined;
+  const written = readTargets(text("tags"), text("prefixes"));
+  const targets = text("v") === version ? written : undefined;
   const isSoft = text("mode") === "soft" && targets !== undefined;
-  const switched = readPost(text("switch"));
+  const switched = readPost(text("switch"), acceptedAtMs(position));
   return {
     position,
     n: text("n"),
     mode: isSoft ? "soft" : "hard",
-    targets: targets ?? everything,
+    targets: targets ?? everythingAnd(written),
     id: text("id"),
     bodyDigest: text("digest"),
     reason: text("reason"),

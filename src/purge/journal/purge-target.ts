@@ -45,6 +45,15 @@ const releasedPrefix = "released:";
  */
 export const releaseTags = (id: string): readonly string[] => [releaseTag, releasedPrefix + id];
 
+/**
+ * Returns the targets of an entry that another version wrote: everything, and the marker of a release, if the texts have
+ * one.
+ */
+export function everythingAnd({ tags }: PurgeTargets = nothing): PurgeTargets {
+  const markers = tags.filter((tag) => tag.startsWith(releasedPrefix));
+  return markers.length === 0 ? everything : { tags: [everythingTag, ...markers], prefixes: [] };
+}
+
 /** Returns the release that an entry with these targets tells; `undefined` if it tells none. */
 export function releasedBy({ tags }: PurgeTargets): string | undefined {
   return tags.find((tag) => tag.startsWith(releasedPrefix))?.slice(releasedPrefix.length);
@@ -86,10 +95,7 @@ export function namedTargets({ tags, prefixes }: PurgeTargets) {
   };
 }
 
-/**
- * Returns a tag in the spelling for comparison. The journal may contain URLs in the spelling of
- * another version of the Worker.
- */
+/** Returns a tag in the spelling for comparison. The journal has named URLs. */
 export function comparedTag(tag: string): string {
   return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
 }

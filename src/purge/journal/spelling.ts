@@ -2,7 +2,7 @@
 // name.
 import { isLatin1, latin1Bytes } from "../../base/latin1.ts";
 import { unescapedIn } from "../../rules/escapes.ts";
-import { comparedInQuery, sortedQuery } from "../../rules/query-string.ts";
+import { comparedInQuery } from "../../rules/query-string.ts";
 
 /**
  * ASCII characters that have the same meaning escaped and unescaped in a path. Named URLs distinguish the two
@@ -13,8 +13,7 @@ const spelledTwice = /[!"$&'()*+,:;<=>@[\]^`{|}]/;
 
 /**
  * Returns the spelling in which purges compare URLs and prefixes. Named URLs distinguish `%2A` from
- * `*` (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because an
- * older release sorted escaped names by their escapes.
+ * `*` (RFC 3986 §2.2), but a purge of either covers both pages.
  *
  * @param url a named URL (`KeyedUrl.url`), or a part of such a URL
  */
@@ -23,7 +22,7 @@ export function comparedUrl(url: string): string {
   const queryAt = url.indexOf("?");
   if (queryAt === -1) return unescapedIn(url, spelledTwice);
   const path = unescapedIn(url.slice(0, queryAt), spelledTwice);
-  return `${path}?${sortedQuery(comparedInQuery(url.slice(queryAt + 1)))}`;
+  return `${path}?${comparedInQuery(url.slice(queryAt + 1))}`;
 }
 
 /**

@@ -66,12 +66,37 @@ const stateForm = v.object({
 });
 
 /**
- * Parses the field of an entry that contains a post. Returns `undefined` for an empty field and for
- * an invalid post. Never throws.
+ * Parses the field of an entry that contains a post. Returns `undefined` for an empty field. A post in an unknown form
+ * bypasses everything, so that no switch goes off silently. Never throws.
+ *
+ * @param atMs when the journal accepted the entry
  */
-export function readPost(json: string): SwitchPost | undefined {
-  return json === "" ? undefined : dataIn(postForm, jsonIn(json));
+export function readPost(json: string, atMs: number): SwitchPost | undefined {
+  if (json === "") return undefined;
+  const written = jsonIn(json);
+  const { post } = Object(written) as { post?: unknown };
+  const unread = { post: typeof post === "string" ? post : `${atMs}-`, replaces: "", bypass: true };
+  return dataIn(postForm, written) ?? unread;
 }
+
+/**
+ * Returns the state that a store holds. A state in an unknown form bypasses everything, so that no switch goes off
+ * silently. Never throws.
+ */
+export function heldState(held: {
+  readonly post?: unknown;
+  readonly bypass: unknown;
+}): SwitchState {
+  const post = typeof held.post === "string" ? held.post : "";
+  return readState(held) ?? { post, position: nowhere, n: "", bypass: true };
+}
+
+/** The position of a state in an unknown form. No entry has it. */
+const nowhere = "0-0";
+
+/** Returns whether the form of a held state is unknown (`heldState`). */
+export const isUnread = ({ position }: Pick<SwitchState, "position">): boolean =>
+  position === nowhere;
 
 /** Parses a state. Returns `undefined` for an invalid state. Never throws. */
 export function readState(value: unknown): SwitchState | undefined {

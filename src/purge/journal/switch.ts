@@ -21,7 +21,7 @@ export type PostResult =
 /** The stored switch. */
 export interface HeldSwitch {
   readonly kind: "read";
-  /** The state; `undefined` if nothing was posted, or if the stored state is invalid. */
+  /** The state; `undefined` if nothing was posted, or if its seal is invalid. */
   readonly state: SwitchState | undefined;
   /**
    * The id of the last post, which the next post must name in `replaces`; empty if nothing was

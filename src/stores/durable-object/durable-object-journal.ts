@@ -43,7 +43,7 @@ export function durableObjectJournal({
         const journal = new ObjectJournal({ ...settings, client });
         const listen = hints ? client.listen : undefined;
         const name = `object ${id.toString()}`;
-        const subscribers = new ObjectSubscribers(client, settings.nowAtMs);
+        const subscribers = new ObjectSubscribers(client);
         // No client can compute the ID of an object, and no object has this one.
         const secret = objects.idFromName(`${namespace} secret`).toString();
         const own = { name, secret, subscribers, listen };

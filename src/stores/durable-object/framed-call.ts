@@ -90,8 +90,7 @@ export type RecordCall = keyof RecordCalls;
 
 /**
  * Returns the path of a call, with the version of the records' form. An object compares heads
- * (`is-newer.ts`), so it answers only Workers with its own form. The objects of 0.2.0 know no
- * such path.
+ * (`is-newer.ts`), so it answers only Workers with its own form.
  */
 export const callPath = (call: RecordCall): string => `${call}.${version}`;
 

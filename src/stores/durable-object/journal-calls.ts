@@ -5,7 +5,7 @@ import type { Epoch, EpochRange } from "../../purge/journal/epoch.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
+import type { DatedStates, ReplaceAsk } from "./subscriber-table.ts";
 
 /** An entry in the form of a reply of XRANGE: its position, and its fields with their names. */
 export type StoredEntry = readonly [position: string, fields: readonly string[]];
@@ -87,8 +87,7 @@ export interface PostReply {
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;
-  /** 0.2.0 names no `names`. */
-  readonly records: readonly (Pick<BookQuery, "n"> & Partial<BookQuery>)[];
+  readonly records: readonly BookQuery[];
 }
 
 export interface ShownAsk {
@@ -118,7 +117,7 @@ export interface JournalCalls {
   readonly epochs: [EpochRange, readonly (Epoch | null)[]];
   readonly shown: [ShownAsk, readonly StoredEntry[]];
   readonly extent: [object, JournalExtent];
-  readonly states: [StatesAsk, DatedStates | readonly string[]];
+  readonly states: [{ readonly names: readonly string[] }, DatedStates];
   readonly replaceState: [ReplaceAsk, boolean];
   /** Appends a report, whose fields are alternating names and values. */
   readonly report: [{ readonly fields: readonly string[] }, number];

@@ -134,15 +134,12 @@ export class JournalTables {
     return { place };
   }
 
-  /**
-   * Returns for each record whether no entry after its stamp covers the record (rule 27): not for one
-   * without names, as 0.2.0 asks.
-   */
+  /** Returns for each record whether no entry after its stamp covers the record (rule 27). */
   unpurged({ end, records }: UnpurgedAsk): readonly boolean[] {
     const isEndKnown = this.#rowOf(end) !== undefined;
     return records.map(({ n, names }) => {
       const stamp = this.#rowOf(n);
-      if (!isEndKnown || stamp === undefined || names === undefined) return false;
+      if (!isEndKnown || stamp === undefined) return false;
       return !this.#lastPurges.cover({ names, after: stamp.number });
     });
   }
@@ -204,7 +201,7 @@ export class JournalTables {
     }
     this.#lastPurges.note({ names, number });
     this.#rows(
-      `UPDATE entries SET fields = NULL, request = substr(request, instr(request || ' ', ' '))
+      `UPDATE entries SET fields = NULL, request = substr(request, instr(request, ' '))
        WHERE number = ?`,
       [number - keptCount],
     );

@@ -24,7 +24,7 @@ import {
 } from "../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
 import type { Subscribers } from "../../purge/journal/subscribers.ts";
-import { readState, type SwitchState } from "../../purge/journal/switch-state.ts";
+import { heldState, type SwitchState } from "../../purge/journal/switch-state.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import type {
   JournalPage,
@@ -204,26 +204,22 @@ function foundIn({ entries, switched, released }: JournalPage) {
 }
 
 function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {
-  return stored && readState({ ...stored, bypass: jsonIn(stored.bypass) });
+  return stored && heldState({ ...stored, bypass: jsonIn(stored.bypass) });
 }
 
 /** The states of the journal's subscribers. */
 export class ObjectSubscribers implements Subscribers {
   readonly #client: ObjectClient;
-  readonly #nowAtMs: () => number;
 
-  constructor(client: ObjectClient, nowAtMs: () => number) {
+  constructor(client: ObjectClient) {
     this.#client = client;
-    this.#nowAtMs = nowAtMs;
   }
 
   async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
-    const ask = { names, isDated: true } as const;
-    const reply = await this.#client.remote.attempt("outward", (call) => call("states", ask));
+    const reply = await this.#client.remote.attempt("outward", (call) => call("states", { names }));
     if (reply.kind === "unavailable")
       return unavailableFor(reply.cause, this.#client.remote.health);
-    const { texts, atMs } =
-      "texts" in reply.value ? reply.value : { texts: reply.value, atMs: this.#nowAtMs() };
+    const { texts, atMs } = reply.value;
     const states = names.map((_, at) => {
       const version = texts[at] ?? "";
       return { version, text: version === "" ? undefined : version };

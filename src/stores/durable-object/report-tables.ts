@@ -35,7 +35,7 @@ export class ReportTables {
 
   /** Replaces the totals, and deletes the reports that they include. */
   fold({ version, firstId, lastId, text }: FoldAsk): boolean {
-    const held = /^(1\.[\w-]+) /.exec(this.#text ?? "")?.[1] ?? "";
+    const held = /^(\d+\.[\w-]+) /.exec(this.#text ?? "")?.[1] ?? "";
     const [first] = this.#rows("SELECT * FROM reports ORDER BY number LIMIT ?", 1);
     const lastNumber = Number(lastId.split("-")[1]);
     const [last] = this.#rows("SELECT * FROM reports WHERE number = ?", lastNumber);

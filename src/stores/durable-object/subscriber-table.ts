@@ -1,12 +1,6 @@
 // The states of the journal's subscribers, as a table of the journal's Durable Object.
 import type { Sql } from "./last-purges.ts";
 
-export interface StatesAsk {
-  readonly names: readonly string[];
-  /** Whether the reply is dated. An object of version 0.2.0 ignores this. */
-  readonly isDated?: true;
-}
-
 export interface DatedStates {
   /** The text of each subscriber; empty if there is none. */
   readonly texts: readonly string[];
@@ -29,9 +23,8 @@ export class SubscriberTable {
     this.#sql = sql;
   }
 
-  states({ names, isDated }: StatesAsk, atMs: number): DatedStates | readonly string[] {
-    const texts = names.map((name) => this.#textOf(name));
-    return isDated === true ? { texts, atMs } : texts;
+  states({ names }: { readonly names: readonly string[] }, atMs: number): DatedStates {
+    return { texts: names.map((name) => this.#textOf(name)), atMs };
   }
 
   /** Replaces a text, if it is the expected text. Returns whether the new text is stored. */

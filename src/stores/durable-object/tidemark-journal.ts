@@ -3,10 +3,10 @@
 import { errorName } from "../../base/error-name.ts";
 import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import { hintsPath, type JournalCall, type JournalCalls, unknownStatus } from "./journal-calls.ts";
-import { journalSteps } from "./journal-schema.ts";
+import { journalSchema } from "./journal-schema.ts";
 import { JournalTables } from "./journal-tables.ts";
+import { openTables } from "./object-schema.ts";
 import { ReportTables } from "./report-tables.ts";
-import { toLastStep } from "./schema-steps.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
 
 /** The part of the state of a Durable Object that journals use. */
@@ -75,7 +75,7 @@ export class TidemarkJournal {
     this.#state = state;
     this.#sql = new CountedSql(storage.sql);
     // The rows of a first start count for no call.
-    storage.transactionSync(() => toLastStep(storage.sql, journalSteps));
+    storage.transactionSync(() => openTables(storage.sql, journalSchema));
     this.#tables = {
       journal: new JournalTables(this.#sql),
       subscribers: new SubscriberTable(this.#sql),

@@ -19,29 +19,23 @@ import { unknownStatus } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
 import { LeaseTable } from "./object-leases.ts";
 import { RecordsRoom, type RowTimes } from "./records-room.ts";
-import { type SchemaStep, toLastStep } from "./schema-steps.ts";
+import { type ObjectSchema, openTables } from "./object-schema.ts";
 import { isNewer } from "./is-newer.ts";
 
 /**
- * Records are a cache, so each version begins with an empty table. `until`: when the object drops the
- * row, in epoch milliseconds by its clock. `noted` and `isAsked` state how useful the row is
- * (`records-room.ts`); 0.2.0, which reads no version, writes rows without them. No column has an
- * index, because each write would also be billed for the index.
+ * `until`: when the object drops the row, in epoch milliseconds by its clock. `noted` and `isAsked` state how
+ * useful the row is (`records-room.ts`). No column has an index, because each write would also be billed for
+ * the index.
  */
-const recordsSteps: readonly SchemaStep[] = [
-  {
-    up: (sql) => {
-      sql.exec("DROP TABLE IF EXISTS records");
-      // In 0.2.0, which makes it again after a rollback.
-      sql.exec("DROP TABLE IF EXISTS leases");
-      sql.exec(`CREATE TABLE records (
-        key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL DEFAULT 0,
-        isAsked INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`);
-    },
-    // Never read: nothing before this version knows of steps.
-    down: [],
-  },
-];
+const recordsSchema: ObjectSchema = {
+  version: 1,
+  lost: [
+    `CREATE TABLE records (
+       key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL,
+       isAsked INTEGER NOT NULL, head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`,
+  ],
+  kept: [],
+};
 
 /** A validated record stays in memory alone until its row is this old. */
 export const rowMsMax = 900_000;
@@ -84,7 +78,7 @@ export class TidemarkRecords {
     this.#sql = new CountedSql(storage.sql);
     this.#room = new RecordsRoom(this.#sql);
     // The rows of a first start count for no call.
-    storage.transactionSync(() => toLastStep(storage.sql, recordsSteps));
+    storage.transactionSync(() => openTables(storage.sql, recordsSchema));
   }
 
   /**

@@ -76,7 +76,7 @@ export function openStore(store: (typeof stores)[number], clock: FakeClock): Out
   const client = new ObjectClient({ stub: () => stub, nowAtMs });
   return {
     journal: new ObjectJournal({ client, nowAtMs, randomText }),
-    subscribers: new ObjectSubscribers(client, nowAtMs),
+    subscribers: new ObjectSubscribers(client),
     commandCount: () => 0,
     lose: (position) => object.lose(position),
   };

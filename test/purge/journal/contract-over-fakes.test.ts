@@ -80,7 +80,7 @@ const fakeObject: Open<OpenAll> = async (keptCount) => {
   return {
     journal,
     switching: journal,
-    subscribers: new ObjectSubscribers(client, nowAtMs),
+    subscribers: new ObjectSubscribers(client),
     lose: async (position) => object.lose(position),
     goDown: () => (object.isDown = true),
   };

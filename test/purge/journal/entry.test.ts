@@ -9,9 +9,10 @@ import {
   isBeginning,
   isOrdered,
   lastSwitched,
+  releasesIn,
   markOf,
 } from "../../../src/purge/journal/entry.ts";
-import { nothing } from "../../../src/purge/journal/purge-target.ts";
+import { nothing, releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { entryAt, newEntry, responseWith } from "../../../testing/examples/purges.ts";
 
@@ -143,12 +144,8 @@ describe("a post of the switch", () => {
     expect(lastSwitched([read, entryAt("2-0")])).toEqual(state);
   });
 
-  it("covers nothing for an older Worker, which ignores the added field", () => {
-    const { switch: added = "", ...known } = fields;
-    expect(added).not.toBe("");
-    expect(known).toMatchObject({ v: "1", tags: "[]", prefixes: "[]" });
-    const { switched: unknown, ...read } = decodeEntry("1-0", flat(known));
-    expect([unknown, read.targets]).toEqual([undefined, nothing]);
+  it("covers nothing", () => {
+    const read = decodeEntry("1-0", flat(fields));
     const chain = new Chain([{ ...read, position: "0-1", n: "before" }, read]);
     const stamp = { position: "0-1", n: "before" };
     for (const record of [responseWith({ stamp }), responseWith()]) {
@@ -156,13 +153,17 @@ describe("a post of the switch", () => {
     }
   });
 
-  it.each(["", "{", "null", "{}", '{"post":"p","replaces":"","bypass":"all"}', '{"post":1}'])(
-    "changes nothing and covers nothing if it cannot be read: %s",
-    (text) => {
-      const read = decodeEntry("1-0", flat({ ...fields, switch: text }));
-      expect([read.switched, read.targets]).toEqual([undefined, nothing]);
-    },
-  );
+  it.each([
+    ["{", "1-"],
+    ["null", "1-"],
+    ["{}", "1-"],
+    ['{"post":"p","replaces":"","bypass":"all"}', "p"],
+    ['{"post":1}', "1-"],
+  ])("bypasses everything and covers nothing if it has another form: %s", (text, post) => {
+    const read = decodeEntry("1-0", flat({ ...fields, switch: text }));
+    const bypassed = { post, replaces: "", bypass: true };
+    expect([read.switched, read.targets]).toEqual([bypassed, nothing]);
+  });
 });
 
 describe("an unreadable entry is a hard purge of everything", () => {
@@ -188,6 +189,15 @@ describe("an unreadable entry is a hard purge of everything", () => {
   ])("$id", ({ fields }) => {
     const { mode, targets } = decodeEntry("1-0", fields);
     expect([mode, targets]).toEqual(["hard", everything]);
+  });
+
+  it("still tells the release and the post that it has", () => {
+    const switched = JSON.stringify({ post: "p1", replaces: "", bypass: ["articles"] });
+    const tags = JSON.stringify(releaseTags("two"));
+    const read = decodeEntry("1-0", fieldsOf({ v: "2", tags, switch: switched }));
+    expect(releasesIn([read])).toEqual([{ id: "two", position: "1-0" }]);
+    expect(read.targets.tags).toContain("everything");
+    expect(lastSwitched([read])).toMatchObject({ post: "p1", bypass: ["articles"] });
   });
 
   it.each(["", "Soft", "softer", "hard", "none"])("any mode but `soft` is hard: %j", (mode) => {

@@ -8,7 +8,6 @@ describe("purges compare a URL", () => {
     { id: "as it is, without escapes", url: "/a?b=2&c=1", as: "/a?b=2&c=1" },
     { id: "without escapes in its path", url: "/a%28b%2A", as: "/a(b*" },
     { id: "without escapes in its query", url: "/a?b%5Bc%5D=1", as: "/a?b[c]=1" },
-    { id: "with a sorted query", url: "/a?b%5B%5D=1&b0=2&a=3", as: "/a?a=3&b0=2&b[]=1" },
     { id: "with an escaped separator in its query", url: "/a?b=1%26c%2B", as: "/a?b=1%26c%2B" },
     { id: "without an escaped separator in its path", url: "/a%26b?c", as: "/a&b?c" },
     { id: "with a question mark in its query", url: "/a?b=?c%28", as: "/a?b=?c(" },

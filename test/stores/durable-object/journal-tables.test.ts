@@ -1,7 +1,7 @@
 // Tests the tables of a journal in a Durable Object: positions, limits, trimming and old places.
 import { describe, expect, it } from "vitest";
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
-import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
+import { namesOf } from "../../../src/purge/journal/book.ts";
 import {
   type Epoch,
   epochNamesMax,
@@ -9,10 +9,10 @@ import {
   extentOf,
   namesListOf,
 } from "../../../src/purge/journal/epoch.ts";
-import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
+import { journalSchema } from "../../../src/stores/durable-object/journal-schema.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
 import { LastPurges } from "../../../src/stores/durable-object/last-purges.ts";
-import { toLastStep } from "../../../src/stores/durable-object/schema-steps.ts";
+import { openTables } from "../../../src/stores/durable-object/object-schema.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 
 const limits = { countMax: 10, charsMax: 1_000_000 };
@@ -20,7 +20,7 @@ let requestCount = 0;
 
 function open() {
   const object = new FakeObject();
-  toLastStep(object.sql, journalSteps);
+  openTables(object.sql, journalSchema);
   const tables = new JournalTables(object.sql);
   const append = (atMs: number, { keptCount = 100, tags = ["tag:red"], count = 1 } = {}) => {
     const entries = Array.from({ length: count }, () => ({
@@ -133,16 +133,6 @@ describe("an epoch", () => {
     expect(others).toEqual([null]);
   });
 
-  it("does not know the names of entries of version 0.2.0", () => {
-    const { object, tables, append } = open();
-    append(1, { keptCount: 2, count: 2 });
-    object.sql.exec("UPDATE entries SET request = 'id-1' WHERE number = 1");
-    object.sql.exec("UPDATE entries SET request = 'id-2' WHERE number = 2");
-    append(1, { keptCount: 2, count: 2 });
-    const red = namesListOf(namesOf({ tags: ["tag:red"], prefixes: [] }));
-    expect(listsOf(tables.epochs({ first: 0, last: 0 })[0])).toEqual(["?", "?", red, red]);
-  });
-
   it("is absent without its first entries", () => {
     const { object, tables, append } = open();
     append(1, { count: 2 * epochSize });
@@ -177,22 +167,4 @@ it("all sweeps together reach every name, and keep those of entries with a place
   for (let sweep = 0; sweep < 64; sweep += 1) lastPurges.forget(sweep);
   const numbers = object.sql.exec("SELECT number, count(*) AS count FROM purged GROUP BY number");
   expect(numbers.toArray()).toMatchObject([{ number: 5, count: 500 }]);
-});
-
-it("a table that begins after entries does not vouch for their stamps", () => {
-  const { object, append } = open();
-  const [before, last] = append(1, { count: 2 });
-  object.sql.exec("DROP TABLE purged");
-  object.sql.exec("DELETE FROM schema_versions");
-  const start = () => {
-    toLastStep(object.sql, journalSteps);
-    return new JournalTables(object.sql);
-  };
-  const later = start();
-  const [after] = append(2);
-  const names = namesCovering({ url: "https://a.example/", route: "", tags: [] });
-  const records = [before, last, after].map((place) => ({ n: place?.n ?? "", names }));
-  expect(later.unpurged({ end: "n.3", records })).toEqual([false, true, true]);
-  const again = start();
-  expect(again.unpurged({ end: "n.3", records })).toEqual([false, true, true]);
 });

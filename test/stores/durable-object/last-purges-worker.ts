@@ -1,7 +1,7 @@
 // A Worker whose Durable Object has a table of purged targets, and counts the rows that look-ups read.
-import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
+import { journalSchema } from "../../../src/stores/durable-object/journal-schema.ts";
 import { LastPurges, type Sql } from "../../../src/stores/durable-object/last-purges.ts";
-import { toLastStep } from "../../../src/stores/durable-object/schema-steps.ts";
+import { openTables } from "../../../src/stores/durable-object/object-schema.ts";
 
 interface CountingSql extends Sql {
   exec(...given: Parameters<Sql["exec"]>): ReturnType<Sql["exec"]> & { readonly rowsRead: number };
@@ -29,7 +29,7 @@ export class Purged {
       cursors.push(cursor);
       return cursor;
     };
-    toLastStep({ exec }, journalSteps);
+    openTables({ exec }, journalSchema);
     const lastPurges = new LastPurges({ exec });
     this.#sql.exec(
       `WITH RECURSIVE counted(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counted WHERE i < ?)

@@ -25,13 +25,9 @@ const scans: readonly (readonly [start: string, bound: string])[] = [
   ["SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", "256 rows"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT post, position, n, bypass FROM switch", "the only row"],
-  ["INSERT OR REPLACE INTO purged SELECT ?, number", "one row, at the first start of a version"],
-  [
-    "SELECT * FROM entries WHERE fields IS NOT NULL AND fields",
-    "the kept entries, at the first start of a version",
-  ],
-  ["SELECT 1 FROM sqlite_schema", "the tables and their indexes, at each start"],
-  ["SELECT version, down FROM schema_versions", "the versions, at each start"],
+  ["SELECT sql FROM sqlite_schema", "the tables and their indexes, at each start"],
+  ["SELECT version FROM schema_version", "one row, at each start"],
+  ["DELETE FROM schema_version", "one row, at the first start of a version"],
   ["SELECT min(number) AS number FROM (SELECT number, sum(", "the entries of a reply"],
   ["SELECT * FROM entries WHERE fields IS NOT NULL AND (ms", "the kept entries, for operators"],
   ["SELECT * FROM entries WHERE fields IS NOT NULL ORDER BY", "one row"],
@@ -162,6 +158,9 @@ async function recordCalls(size: Size): Promise<void> {
 async function statementsOf(size: Size): Promise<readonly Told[]> {
   const objects = ["JOURNAL", "RECORDS"] as const;
   const [atMs, day] = [Date.now(), 86_400_000];
+  // As after another version.
+  await sent(`JOURNAL/${size}/run`, "UPDATE schema_version SET version = 99");
+  await sent(`JOURNAL/${size}/restart`, "");
   await fill(
     "JOURNAL",
     size,
@@ -176,11 +175,7 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
     size,
     `INSERT INTO records SELECT i, ${atMs + day}, ${atMs}, 0, '{}', zeroblob(${large}) FROM counted`,
   );
-  // As after a newer version, and after an older one.
-  await sent(`JOURNAL/${size}/run`, "INSERT INTO schema_versions VALUES (99, '[]')");
   for (const object of objects) await sent(`${object}/${size}/restart`, "");
-  await sent(`JOURNAL/${size}/run`, "DELETE FROM schema_versions");
-  await sent(`JOURNAL/${size}/restart`, "");
   await journalCalls(size);
   await recordCalls(size);
   const reports = objects.map(async (object) =>

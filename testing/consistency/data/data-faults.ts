@@ -46,9 +46,8 @@ const redeployed: Fault<Victim<"colos">> = async ({ site, draws }) => {
 
 // The run with pages covers an older snapshot and a lagging replica.
 const { "redis-restored": _, "replica-lagging": __, ...ofDatabase } = databaseFaults;
-const { "version-changed": ___, ...ofColos } = coloFaults;
 
-const colo = { ...ofColos, "colo-redeployed": redeployed };
+const colo = { ...coloFaults, "colo-redeployed": redeployed };
 
 /** The faults of a run over Redis. */
 export const dataFaults = {

@@ -118,7 +118,7 @@ export function behindClock({ data }: SiteState): Finding[] {
       since: isoOf(clock.sinceAtMs),
       cause: `The slices are ahead by ${spanOf(clock.leadMs)}: the clock of Redis was set back, or the sink got the progress mark of another database.`,
       remedy:
-        "Check that the clock of the Redis server is right. The lead shrinks by itself, by an eighth of the time that passes. Until this finding is gone, do not roll back to Tidemark 0.2, which would lose changes.",
+        "Check that the clock of the Redis server is right. The lead shrinks by itself, by an eighth of the time that passes.",
     };
   });
 }

@@ -4,7 +4,7 @@ import { isoOf } from "../../../base/iso-date.ts";
 import type { CredentialKind } from "../../../protocol/families.ts";
 import { configurationFinding, type Finding } from "../../../protocol/finding.ts";
 import { acceptedAtMs } from "../../../purge/journal/entry.ts";
-import type { Bypass } from "../../../purge/journal/switch-state.ts";
+import { type Bypass, isUnread } from "../../../purge/journal/switch-state.ts";
 import type { SiteState } from "./site-state.ts";
 import { countedIn, recentMs, recentWindows } from "../../../observe/reports/totals.ts";
 import { recentCount } from "./traffic-findings.ts";
@@ -103,8 +103,10 @@ export function bypasses({ view, bypass, routeNames }: SiteState): Finding[] {
   const switched = view?.switched;
   const bySwitch = switched && {
     code: "switch-thrown" as const,
-    since: isoOf(acceptedAtMs(switched.position)),
-    cause: "Somebody turned on the switch.",
+    since: isUnread(switched) ? null : isoOf(acceptedAtMs(switched.position)),
+    cause: isUnread(switched)
+      ? "The journal's store has no readable state of the switch. Another version may have stored it."
+      : "Somebody turned on the switch.",
     remedy:
       'To use the cache again, run tidemark switch off, or send POST /_cache/switch with {"bypass": false}.',
   };

@@ -33,7 +33,7 @@ return count + 1`;
  */
 export const foldScript = `
 local held = redis.call("GET", KEYS[2]) or ""
-if (string.match(held, "^(1%.[%w_%-]+) ") or "") ~= ARGV[1] then return 0 end
+if (string.match(held, "^(%d+%.[%w_%-]+) ") or "") ~= ARGV[1] then return 0 end
 local first = redis.call("XRANGE", KEYS[1], "-", "+", "COUNT", 1)[1]
 if not first or first[1] ~= ARGV[2] then return 0 end
 local last = redis.call("XRANGE", KEYS[1], ARGV[3], ARGV[3])[1]

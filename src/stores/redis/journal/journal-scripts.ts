@@ -97,8 +97,7 @@ local newest = {}`;
  * names of all entries at once, and publishes the place of the last one. A database that refuses this still has the entries.
  *
  * XADD is the first write, because a full database refuses only a script's first write. `epochAfter` begins anew if the
- * lineages lack the entry before. All entries before are then unproven, unless the last version has noted that entry in the
- * book. The names of entries that a version without epochs appended are unknown.
+ * lineages lack the entry before. All entries before are then unproven.
  */
 const appendingLua = `
 if not newest[1] then newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1) end
@@ -118,10 +117,8 @@ local function epochAfter(last, lastLine)
   local lines, named = unpack(redis.call("HMGET", KEYS[4], lastField, "n" .. lastField))
   local anew = {}
   if not isIn(lines, beforeLast, lastLine) then
-    local isOlder = tonumber(redis.call("HGET", KEYS[2], "#" .. last) or "") == lastLine
-    local unproven = isOlder and (redis.call("HGET", KEYS[4], "unproven") or "0") or "" .. last + 1
     redis.call("DEL", KEYS[4])
-    anew = {"from", "" .. last + 1, "unproven", unproven}
+    anew = {"from", "" .. last + 1}
     lines, named = string.rep("0", before), nil
   end
   local isNamed = before > 0 and named and string.sub(named, 1, 8) == string.format("%08x", lastLine)
@@ -142,8 +139,7 @@ local function beginEpoch(field)
   redis.call("HDEL", KEYS[4], slotOf(number - lineagesMax - 62), unnamed)
 end
 local function beginBook()
-  local book = redis.call("HMGET", KEYS[2], "end", "from")
-  local isContinued = number > 0 and book[1] == before
+  local isContinued = number > 0 and redis.call("HGET", KEYS[2], "end") == before
   local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
   if not isContinued then
     redis.call("DEL", KEYS[2], KEYS[3])
@@ -151,7 +147,7 @@ local function beginBook()
     redis.call("RENAME", KEYS[2], KEYS[3])
     redis.call("HSET", KEYS[2], "older", before)
   end
-  if not isContinued or isFull or not book[2] then noted = {"from", tostring(number + 1)} end
+  if not isContinued or isFull then noted = {"from", tostring(number + 1)} end
 end
 local function append(entry)
   local n, fields, names, tells = unpack(cjson.decode(entry))
@@ -251,16 +247,11 @@ local function proofOf(n)
   local field, before = slotOf(number)
   local lastField, beforeLast = slotOf(lastNumber)
   if known[field] == nil then
-    known[field], known.last, known.from, known.unproven =
-      unpack(redis.call("HMGET", KEYS[4], field, lastField, "from", "unproven"))
+    known[field], known.last, known.from =
+      unpack(redis.call("HMGET", KEYS[4], field, lastField, "from"))
   end
-  if not isIn(known.last, beforeLast, lastLine) then
-    local noted = redis.call("HGET", KEYS[2], "#" .. lastNumber) or ""
-    return tonumber(noted) == lastLine and 2 or 0
-  end
-  if not known[field] or number < tonumber(known.from) then
-    return number < tonumber(known.unproven) and 0 or 2
-  end
+  if not isIn(known.last, beforeLast, lastLine) or number < tonumber(known.from) then return 0 end
+  if not known[field] then return 2 end
   return isIn(known[field], before, line) and 1 or 0
 end`;
 
@@ -286,7 +277,7 @@ export const bookScript = `${proofLua}
 local noted = redis.call("HMGET", KEYS[2], "end", "older", "from")
 local books, from = {KEYS[2]}, noted[3]
 local older = noted[2] and redis.call("HMGET", KEYS[3], "end", "from")
-if older and older[1] == noted[2] then books, from = {KEYS[2], KEYS[3]}, older[2] or from end
+if older and older[1] == noted[2] then books, from = {KEYS[2], KEYS[3]}, older[2] end
 local function isUnpurged(n, first, last)
   local since = numberIn(n)
   if first > last or proofOf(n) ~= 1 or since < tonumber(from) then return 0 end

@@ -1,7 +1,7 @@
 // The journal's book in Redis: when it is used, when a new book begins, and its size (rule 27).
 import { describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
-import type { EntryId } from "../../../../src/purge/journal/entry.ts";
+import { encodeEntry, type EntryId } from "../../../../src/purge/journal/entry.ts";
 import { Chain } from "../../../../src/purge/view/chain.ts";
 import { EpochWindow } from "../../../../src/purge/view/epoch-window.ts";
 import { bookFieldsMax } from "../../../../src/stores/redis/journal/journal-scripts.ts";
@@ -72,20 +72,50 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(checked).toMatchObject([{ isLost: false }, { isLost: true }]);
   });
 
-  it.each([
-    { id: "version 0.2.0 noted the last entry", isLost: false, lines: (line: string) => line },
-    { id: "the lineages are gone", isLost: true, lines: () => undefined },
-  ])("counts older entries as lost: $isLost, if $id", async ({ lines, isLost }) => {
+  // The forms of the keys that hold no version. A changed form gets another key.
+  const book = { from: "1", xht8eOu53fs: "1", "7VrFcY4IKh4": "1", end: "b.2.3105" };
+  const lineages = { from: "1", "0": "0000006100000c21", n0: "00000c21xht8e7VrFc,," };
+  const stored = [
+    { position: "5-0", changes: { n: "a.1.97", tags: ["tag:red"], prefixes: ["/a/"] } },
+    { position: "6-0", changes: { n: "b.2.3105" } },
+  ];
+
+  it("is written in its stored form", async () => {
+    await appended({ n: "a", tags: ["tag:red"], prefixes: ["/a/"] });
+    await appended({ n: "b" });
+    expect(await world.redis.hgetall(bookKey)).toEqual(book);
+    expect(await world.redis.hgetall(lineagesKey)).toEqual(lineages);
+    expect(await world.redis.keys("*")).toHaveLength(3);
+  });
+
+  it("is read in its stored form", async () => {
+    await world.redis.hset(bookKey, book);
+    await world.redis.hset(lineagesKey, lineages);
+    for (const { position, changes } of stored) {
+      const fields = Object.entries(encodeEntry(newEntry(changes))).flat();
+      await world.redis.xadd(journalKey, position, ...fields);
+    }
+    const places = stored.map(({ position, changes: { n } }) => ({ position, n }));
+    const [first, last] = places as [EntryId, EntryId];
+    expect(await world.journal.newest()).toMatchObject({ entries: places });
+    const before = { position: "4-0", n: "n.0.0" };
+    expect(await unpurged(last, before, first, last)).toEqual([false, true, true]);
+    expect(await world.journal.standing(places)).toMatchObject({
+      states: ["standing", "standing"],
+    });
+    const read = await world.journal.epochs?.({ first: 0, last: 0 });
+    expect(read).toMatchObject({ epochs: [{ lineages: lineages["0"], names: lineages.n0 }] });
+    expect(await appended()).toMatchObject({ n: expect.stringMatching(/\.3\.\d+$/) });
+    expect(await world.redis.hget(bookKey, "from")).toBe("1");
+  });
+
+  it("counts older entries as lost if the lineages are gone", async () => {
     const journal = world.journalOver([world.rest], { keptCount: 1 });
     const [first, last] = [await appended(), await appended()];
-    const [number = "", line = ""] = last.n.split(".").slice(-2);
-    const older = lines(line);
-    if (older !== undefined) await world.redis.hset(bookKey, `#${number}`, older);
-    await world.redis.hdel(bookKey, "from");
     await world.redis.del(lineagesKey);
     for (let turn = 0; turn < 3; turn += 1) {
       await world.redis.xtrim(journalKey, "MAXLEN", 1);
-      expect(await journal.atPrimary(first)).toMatchObject({ isLost });
+      expect(await journal.atPrimary(first)).toMatchObject({ isLost: true });
       const end = await appended();
       expect(await unpurged(end, first, last, end)).toEqual([false, false, true]);
     }
