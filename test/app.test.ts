@@ -212,6 +212,13 @@ describe("a Worker without operate()", () => {
     expect((await answer("/_cache/switch", { authorization })).status).not.toBe(404);
   });
 
+  it("is degraded if a setting cannot be used", async () => {
+    const app = createApp(config, { ...env, PURGE_SECRET: "unusable" }, platformWith());
+    const request = new Request("https://www.example.com/_cache/health");
+    const response = await app.fetch(request, {}, background);
+    expect(await response.json()).toEqual({ status: "degraded" });
+  });
+
   it("removes the debug field from requests to the origin, and does not explain", async () => {
     asked.length = 0;
     const field = { "tidemark-debug": "token-of-an-operator" };

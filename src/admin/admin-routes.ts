@@ -39,10 +39,11 @@ export function adminRoutes(settings: AdminSettings): Hono {
 }
 
 /** Answers 200, or 503 if no origin can be used. */
-function shortHealth({ environment: { origins }, site }: AdminSettings): Response {
+function shortHealth({ environment: { origins }, site, faults }: AdminSettings): Response {
   const { shutOff } = site.originHealth;
   const canAnswer = [...origins.keys()].some((name) => !shutOff.includes(name));
-  return jsonAnswer({ status: canAnswer ? "ok" : "unable" }, canAnswer ? 200 : 503);
+  if (!canAnswer) return jsonAnswer({ status: "unable" }, 503);
+  return jsonAnswer({ status: faults.length === 0 ? "ok" : "degraded" });
 }
 
 function requesterBy({ site, cache }: AdminSettings) {

@@ -59,9 +59,9 @@ export function browserUseSeconds(given: Parameters<typeof browserLifetimeSecond
 }
 
 /**
- * Returns whether browsers may assume a lifetime for a text, or for any answer with a status of `lastingStatuses`.
- * Beside `immutable` they may, because the answer never changes (RFC 8246). In place of a `max-age` or `Expires` that
- * they cannot read, they assume one by `Last-Modified` alone.
+ * Returns whether browsers may use a text without a lifetime, by an assumed one or as stale (RFC 5861 §3), or any answer
+ * with a status of `lastingStatuses`. Beside `immutable` they may, because the answer never changes (RFC 8246). In place
+ * of a `max-age` or `Expires` that they cannot read, they assume one by `Last-Modified` alone.
  *
  * @param fields the fields that leave, of which `whole` may have more
  * @param whole the whole answer, with its type
@@ -72,7 +72,9 @@ export function isSilentToBrowsers(
 ): boolean {
   const { status, headers } = whole;
   const isLasting = lastingStatuses.has(status);
-  const isText = mayAssume(status, fields) && isTextual(headers);
+  const { staleWhileRevalidateSeconds = 0 } = responseDirectives(fields);
+  const mayUse = mayAssume(status, fields) || staleWhileRevalidateSeconds > 0;
+  const isText = mayUse && isTextual(headers);
   if (!(isLasting || isText) || toldSeconds(fields, 0) !== undefined) return false;
   const names = parseDirectives(fields.get("cache-control")).map(({ name }) => name);
   const isUnreadable = names.includes("max-age") || fields.has("expires");

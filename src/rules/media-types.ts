@@ -19,7 +19,8 @@ export function responseMediaTypes(fields: Fields): string[] {
 export const shownMediaType = (fields: Fields): string | undefined =>
   responseMediaTypes(fields).findLast((one) => /^[^\s/*]+\/[^\s/*]+$/.test(one));
 
-const textTypes = /^text\/(?!css$|.*script)|^application\/(?:.*json|(?:.*\+)?xml)/;
+/** `text/x-script` is the data of React Router. */
+const textTypes = /^text\/(?!css$|.*[^-]script)|^application\/(?:.*json|(?:.*\+)?xml)/;
 
 /**
  * Returns whether browsers may show a response as a document or read it as data: HTML, XML, JSON, other text, or

@@ -80,6 +80,9 @@ it.each([
   ["text/css", 200, false],
   ["text/css", 301, true],
   ["text/javascript", 200, false],
+  ["text/x-ecmascript", 200, false],
+  ["text/jscript", 200, false],
+  ["text/x-script", 200, true],
   ["image/svg+xml", 410, true],
   ["image/svg+xml", 404, false],
 ])("a file of the type %s with the status %i is silent: %s", (type, status, isSilent) => {

@@ -111,7 +111,7 @@ export async function validated(
   decision.outcome = "validated";
   const terms = termsOf(metadata, request.route);
   const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), pending);
-  const own = fieldsForOneClient(received, metadata, pending);
+  const own = fieldsForOneClient(compared, metadata, pending);
   for (const [name, value] of own) response.headers.set(name, value);
   for (const cookie of effects.cookies) response.headers.append("set-cookie", cookie);
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata, request.route);

@@ -50,7 +50,7 @@ function addRoutes(admin: Hono, ports: DashboardPorts): void {
   admin.get("*", async ({ req, redirect }, next) => {
     const { pathname } = new URL(req.url);
     if (!isHere(req.raw)) return next();
-    if (pathname === operatorPath) return redirect(`${operatorPath}/`, 308);
+    if (pathname === operatorPath) return redirect(`${operatorPath}/`);
     return pathname === `${operatorPath}/` ? files.get("")?.() : next();
   });
   admin.all("/dashboard/:name", async ({ req, env, executionCtx }, next) => {

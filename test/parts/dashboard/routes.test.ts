@@ -68,7 +68,7 @@ describe("the page", () => {
   it("leads from the path without a slash to the path with one", async () => {
     const { site } = openWith();
     const seen = await site.get("/_cache");
-    expect([seen.status, seen.fields.get("location")]).toEqual([308, "/_cache/"]);
+    expect([seen.status, seen.fields.get("location")]).toEqual([302, "/_cache/"]);
   });
 
   it("is absent without the option, and without an admin token", async () => {

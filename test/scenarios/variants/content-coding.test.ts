@@ -129,6 +129,18 @@ describe("a shared dictionary (RFC 9842)", () => {
     for (const { fields } of seen) expect(fields.get("use-as-dictionary")).toBe(null);
   });
 
+  it.each(["no-cache", "private"])("is not declared by a %s that names it", async (directive) => {
+    const site = openSite({ origin: packing });
+    const own = cc(`max-age=0, ${directive}="use-as-dictionary"`, { etag: '"1"', ...declared });
+    site.origin.script = ({ headers }) =>
+      headers.has("if-none-match") ? unchanged(own) : page("page", own);
+    for (const told of ["uri-miss; fwd-status=200", "stale; fwd-status=304"]) {
+      const seen = await site.get("/a");
+      expect(seen.cacheStatus).toContain(told);
+      expect(seen.fields.get("use-as-dictionary")).toBe(null);
+    }
+  });
+
   it.each(["dcb", "dcz"])("leaves an answer in %s to its client alone", async (coding) => {
     const fields = cc("public, max-age=60", { "content-encoding": coding });
     const site = openSite({ origin: (_, nth) => page(`delta ${nth}`, fields) });

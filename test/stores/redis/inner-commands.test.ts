@@ -45,6 +45,15 @@ describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start 
         return world.journal.appendAndRead(last, entry("a"), write);
       },
     ],
+    [
+      "a purge that stores a new value, which would keep older tags",
+      [...alone, "exists 1", "getrange 1", "set 1", "xrevrange 1"].toSorted(),
+      (last) => {
+        const options = ["60000", "", true] as const;
+        const write = { key: "site:r:a", options, around: ['{"s":["', '"]}\nbody'] as const };
+        return world.journal.appendAndRead(last, entry("a"), write);
+      },
+    ],
     ["a read back", ["set 1", "xrange 1"], (last) => world.journal.standing([last])],
     [
       "a read back of a lost entry",

@@ -46,10 +46,10 @@ const absentCodes: readonly unknown[] = [
   "ERR_INVALID_ARG_VALUE",
 ];
 
-/** Returns `undefined` if there is no such file. */
+/** Returns the text without a byte order mark, as Wrangler reads it; `undefined` if there is no such file. */
 export async function textIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     if (absentCodes.includes(code)) return undefined;

@@ -25,6 +25,7 @@ const overUpstash: Files = {
 
 export const devRows: readonly FolderRow[] = [
   ["a whole database in .dev.vars, whose namespace is production's", devVars(whole), shared],
+  ["the same after a byte order mark, which Wrangler skips", devVars(`\uFEFF${whole}`), shared],
   ["a namespace of its own in .dev.vars", devVars(`${whole}NAMESPACE=dev`)],
   ["the default namespace, written out", devVars(`${whole}NAMESPACE=tidemark`), shared],
   [

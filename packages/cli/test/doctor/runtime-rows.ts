@@ -131,4 +131,9 @@ export const runtimeRows: readonly FolderRow[] = [
     { "wrangler.json": JSON.stringify({ ...well, placement: { mode: "smart" } }) },
     "placement-set warning",
   ],
+  [
+    "the same after a byte order mark, which Wrangler skips",
+    { "wrangler.json": `\uFEFF${JSON.stringify({ ...well, placement: { mode: "smart" } })}` },
+    "placement-set warning",
+  ],
 ];
