@@ -131,9 +131,13 @@ function ranksLikeBrowser(type: string, ranges: readonly Range[]): boolean {
   const others = ranges.filter(({ name }) => !ofHtml.has(name) && name !== ofExchanges);
   const rivals = others.filter(({ name }) => !ofMedia.test(name));
   const html = ranges.filter(({ name }) => ofHtml.has(name));
-  if (html.length === 0 && mayBePart(type)) return rivals.every(({ name }) => name.startsWith("*"));
-  const best = Math.max(0, ...html.map(({ quality }) => quality));
-  if (rivals.some(({ quality }) => quality >= best)) return false;
+  if (html.length === 0 && mayBePart(type)) {
+    return rivals.every(({ name, quality }) => quality > 0 && name.startsWith("*"));
+  }
+  // An origin may obey any of several weights. All browsers that ask for a page name this type without a parameter.
+  const plain = html.filter(({ name, isNarrowed }) => name === "text/html" && !isNarrowed);
+  const weight = plain.at(-1)?.quality ?? 0;
+  if (weight === 0 || rivals.some(({ quality }) => quality >= weight)) return false;
   if (rivals.length === others.length || !mayBePart(type)) return true;
   // All browsers that name images for a page also name XHTML.
   const isOfPage = html.some(({ name }) => name === "application/xhtml+xml");

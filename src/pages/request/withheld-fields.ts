@@ -119,26 +119,28 @@ export const isWithheld = onceForChosen(
 
 /** The requested host, path or scheme, and changes of them. */
 const placeWords =
-  "host vhost fqdn sni domain authority backend upstream server$ server-?name port path uri url " +
-  "prefix script-?name query-?string request-?target rewrite original override scheme proto " +
-  "protocol ssl tls https secure";
+  "host vhost fqdn sni dns cname domain authority backend upstream server$ server-?name port path uri " +
+  "url href root prefix script-?name query-?string request-?target redirect rewrite rewritten original " +
+  "override scheme proto protocol ssl tls https secure";
 
 /** The client's address, its country, and its way through proxies. */
-const clientWords = "ip ipv4 ipv6 addr address country geo remote forward forwarded forwarder";
+const clientWords =
+  "ip ipv4 ipv6 addr address country geo remote forward forwarded forwarder fwd xff proxied";
 
 /** Words to which servers and CGI glue those above, as in `X-RealIP` and `X-PathInfo`. */
 const gluedWords =
   "x http real true client server user visitor viewer peer source src dest destination target " +
   "frontend proxy gateway edge cdn cluster node app web site base root full script " +
   "sub request requested current canonical external internal virtual origin orig originating " +
-  "connecting socket local page api method name info code version location for by";
+  "conn connecting socket local public absolute ext doc document page api method name info code version " +
+  "location is for by";
 
 /** Names with other meanings: of a color, of the version of a protocol, and of people. */
 const otherMeanings =
   /colou?r-scheme|protocol-version|(?:mail|wallet|billing|shipping|delivery|postal|street)-address/g;
 
 const alternatives = (words: string) => words.replaceAll(" ", "|");
-const deciding = alternatives(`${placeWords} ${clientWords}`);
+const deciding = `(?:${alternatives(placeWords)})s?|${alternatives(clientWords)}`;
 const any = `(?:${deciding}|${alternatives(gluedWords)})`;
 /** Bounded, because a client chooses the name. */
 const decidingWord = new RegExp(`(?:^|-)${any}{0,3}(?:${deciding})${any}?\\d*(?=-|$)`);

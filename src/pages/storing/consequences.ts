@@ -10,6 +10,7 @@ import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { originFreshSeconds, termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
+import { learnUsualType } from "./metadata-of-answer.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
@@ -149,6 +150,7 @@ export function applyStored(metadata: StoredMetadata, pending: PendingForward): 
   decision.originFreshSeconds = originFreshSeconds(metadata, pending.request.route);
   decision.tier = "origin";
   site.queryForms.learn(metadata, pending);
+  learnUsualType(metadata, pending);
 }
 
 /** Applies an answer's effects on its key, for all requests and for personal ones. */

@@ -32,6 +32,7 @@ import { keptSinceAtMs } from "./from-before-purge.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { StampedAnswer } from "../site/forward-outcome.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variant-list.ts";
 
@@ -249,11 +250,7 @@ function variesByClass(
   const { typesGot } = exchange.site;
   const atMs = exchange.nowAtMs();
   const chosen = `chosen ${type} ${request.key.text}`;
-  if (!isChosenByAccept(type, accept)) {
-    const isUsual = !mayBeChosenByAccept(type, accept) && !isOfPages(type);
-    if (isUsual) typesGot.mark(usualMark(type, request), atMs);
-    return isKnown && !typesGot.has(chosen, atMs);
-  }
+  if (!isChosenByAccept(type, accept)) return isKnown && !typesGot.has(chosen, atMs);
   if (isOfExtension(type, target.path) || isTypeForAll(type, place)) return false;
   typesGot.mark(chosen, atMs);
   return true;
@@ -261,11 +258,27 @@ function variesByClass(
 
 const usualMark = (type: string, { key }: LookupRequest) => `usual ${type} ${key.text}`;
 
+/**
+ * Remembers the type of a page that is stored from a client that chose no type. Any other answer, such as an error, may
+ * be provoked, and says nothing of the page.
+ */
+export function learnUsualType(stored: StoredMetadata, { request, exchange }: PagePlace): void {
+  const type = typeOfPage(stored);
+  if (type === "" || isOfPages(type)) return;
+  const accept = request.forwarded.sent.get("accept");
+  if (isChosenByAccept(type, accept) || mayBeChosenByAccept(type, accept)) return;
+  exchange.site.typesGot.mark(usualMark(type, request), exchange.nowAtMs());
+}
+
+/** Returns the media type of a success; empty for none, and for an error or redirect, whose type says nothing of the page. */
+const typeOfPage = ({ status, fields }: Pick<StoredMetadata, "status" | "fields">): string =>
+  status < 300 ? (responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "") : "";
+
 /** Returns whether clients that chose no type have got this one at the URL. Says nothing of HTML and parts of a page. */
 function isTypeForAll(type: string, { before, request, exchange }: ReplacingPlace): boolean {
   if (isOfPages(type)) return false;
   if (exchange.site.typesGot.has(usualMark(type, request), exchange.nowAtMs())) return true;
-  const isSame = before !== undefined && responseMediaTypes(fieldsOf(before)).at(-1) === type;
+  const isSame = before !== undefined && typeOfPage(before) === type;
   return isSame && !before.selecting.some(([name]) => name === acceptClassName);
 }
 
@@ -273,18 +286,15 @@ function isTypeForAll(type: string, { before, request, exchange }: ReplacingPlac
  * Returns whether the client's `Accept` may have chosen the answer for all clients. Others, such as browsers, may then
  * get another one. The type of an error or a redirect does not show it.
  */
-export function isTypeInDoubt(
-  { status, fields, selecting }: StoredMetadata,
-  place: ReplacingPlace,
-): boolean {
+export function isTypeInDoubt(answer: StoredMetadata, place: ReplacingPlace): boolean {
   const { isAnonymous, forwarded, route, target } = place.request;
   if (isAnonymous) return false;
-  const type = status < 300 ? (responseMediaTypes(fieldsOf({ fields })).at(-1) ?? "") : "";
+  const type = typeOfPage(answer);
   const mayBeChosen = mayBeChosenByAccept(type, forwarded.sent.get("accept"));
   if (!mayBeChosen || isOfExtension(type, target.path)) return false;
   // Anonymous requests name the type, too.
   if (isChosenByAccept(type, route.neutralFields.accept)) return false;
-  const isSelected = selecting.some(
+  const isSelected = answer.selecting.some(
     ([name, value]) =>
       name === "accept" || name === "*" || (name === acceptClassName && value !== "html"),
   );

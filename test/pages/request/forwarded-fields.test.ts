@@ -78,7 +78,9 @@ const decidingNames = words(
     "pc-remote-addr www-address x-client-address x-country-code x-geo x-geoip-country " +
     "pc-remote-port x-proxy-forwarded-by hx-current-url x-forwardedhost x-realip x-clientipaddress " +
     "x-remoteaddr x-servername x-virtualhost x-requesturi x-originalurl x-urlscheme x-pathinfo " +
-    "x-querystring x-forwardedfor httpxrealip x-httpmethodoverride x-geolocation cdn-requestcountrycode",
+    "x-querystring x-forwardedfor httpxrealip x-httpmethodoverride x-geolocation cdn-requestcountrycode " +
+    "x-hosts x-domains x-urls x-dns x-cname x-docroot x-document-root x-base-href x-redirect-to " +
+    "x-rewritten x-ishttps x-issecure x-publicurl x-exthost absoluteuri xff x-fwd-for x-proxied-for x-connip",
 );
 /**
  * Fields that change a response by design, which origins declare in `Vary`, that Cloudflare sets, or whose names only

@@ -2,9 +2,15 @@
 // share a response, and what refreshes it.
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-options.ts";
-import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  cc,
+  type FieldTexts,
+  page,
+  type Script,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
-import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
@@ -156,6 +162,33 @@ describe("a client that names a type, but ranks HTML first", () => {
       "Accept",
       expect.stringContaining("unconfirmed"),
     ]);
+  });
+
+  it.each<[string, AskInit, status: number, FieldTexts]>([
+    ["an error", { headers: { "accept-language": "odd" } }, 400, {}],
+    ["a stored error", { headers: { "accept-language": "odd" } }, 404, cc("max-age=1")],
+    [
+      "a redirect",
+      { headers: { "accept-language": "odd" } },
+      302,
+      cc("max-age=1", { location: "/" }),
+    ],
+    ["a private answer", { headers: { "accept-language": "odd" } }, 200, cc("private")],
+    ["an answer to a session", { headers: { cookie: "session=1" } }, 200, {}],
+    ["HEAD", { method: "HEAD" }, 200, {}],
+  ])("cannot choose it after %s of this type", async (_, init, status, given) => {
+    const type = { "content-type": "application/json" };
+    const site = open(({ method, headers }) => {
+      const isOdd = method === "HEAD" || headers.has("cookie") || headers.has("accept-language");
+      if (isOdd) return page("odd", { ...type, ...given }, status);
+      const isNamed = headers.get("accept")?.startsWith("application/json");
+      return page("page", cc("max-age=60", isNamed ? type : { "content-type": "text/html" }));
+    });
+    await site.get("/a", { ...init, headers: { accept: browser, ...init.headers } });
+    site.clock.advance(2);
+    await textsOf(site, ["application/json"]);
+    const { fields } = await site.get("/a", { headers: { accept: browser } });
+    expect(fields.get("content-type")).toBe("text/html");
   });
 
   it("shares the response of an API that has this type alone, once an anonymous request has shown it", async () => {
