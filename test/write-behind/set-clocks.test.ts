@@ -122,25 +122,28 @@ describe.each(redisServers)("accepted adds count once over $redis", ({ start }) 
   );
 });
 
-describe.each([-60, 60, 360])("a mark %i slices ahead of a slice, if Redis has lost the time of the set", (ahead) => {
-  const world = openSlicesWorld();
+describe.each([-60, 60, 360])(
+  "a mark %i slices ahead of a slice, if Redis has lost the time of the set",
+  (ahead) => {
+    const world = openSlicesWorld();
 
-  it("hides neither this slice nor later adds", async () => {
-    const { counter, sink, values } = openCounter(world);
-    const slice = world.now();
-    await world.redis.zadd(indexKey, slice, String(slice));
-    await world.redis.hset(`${indexKey}:${slice}`, { a: "1" });
-    await world.redis.set(`${indexKey}:keys`, "1");
-    sink.marks.set("set", { slice: slice + ahead, key: null });
-    await world.pass(60);
-    counter.add("a", 10);
-    expect(await counter.flush()).toMatchObject({ state: "done" });
-    expect(await counter.get("a")).toBe(11);
-    await world.pass(60);
-    await counter.flush();
-    expect(values()).toEqual({ a: 11 });
-  });
-});
+    it("hides neither this slice nor later adds", async () => {
+      const { counter, sink, values } = openCounter(world);
+      const slice = world.now();
+      await world.redis.zadd(indexKey, slice, String(slice));
+      await world.redis.hset(`${indexKey}:${slice}`, { a: "1" });
+      await world.redis.set(`${indexKey}:keys`, "1");
+      sink.marks.set("set", { slice: slice + ahead, key: null });
+      await world.pass(60);
+      counter.add("a", 10);
+      expect(await counter.flush()).toMatchObject({ state: "done" });
+      expect(await counter.get("a")).toBe(11);
+      await world.pass(60);
+      await counter.flush();
+      expect(values()).toEqual({ a: 11 });
+    });
+  },
+);
 
 describe("a set whose time is ahead of the clock of Redis", () => {
   const world = openSlicesWorld();

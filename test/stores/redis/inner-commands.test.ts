@@ -22,7 +22,7 @@ describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start 
     const own = calls.filter(([name]) => !/^(?:eval|config|info|hello|client)/.test(name));
     return own.map(([name, count]) => `${name} ${count}`).toSorted();
   };
-  const alone = ["hlen 1", "hmget 2", "hset 2", "xadd 1"];
+  const alone = ["hget 1", "hlen 1", "hmget 1", "hset 2", "xadd 1"];
 
   it.each<[string, string[], (last: EntryId) => Promise<unknown>]>([
     ["a purge", [...alone, "xrevrange 1"], () => world.journal.append([entry("a")])],
