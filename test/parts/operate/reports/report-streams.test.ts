@@ -120,6 +120,15 @@ describe.each([
     expect((await stateOf(stream)).page).toHaveLength(1);
   });
 
+  it("refuses a fold of unread totals into those of a newer version", async () => {
+    const stream = open();
+    for (const n of ["a", "b"]) await stream.add(reportOf(n));
+    const { page } = await stateOf(stream);
+    expect(await stream.fold("", page.slice(0, 1), "2.v1 {}")).toEqual(answered(true));
+    expect(await stream.fold("", page.slice(1), totalsText(totals, "v1"))).toEqual(answered(false));
+    expect((await stateOf(stream)).totals).toEqual({ kind: "newer" });
+  });
+
   it("counts each report once, although several isolates fold", async () => {
     const randomText = () => crypto.randomUUID();
     const log = () => undefined;
