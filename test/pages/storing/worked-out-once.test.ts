@@ -1,4 +1,5 @@
-// Tests that a miss and a validation compute the tags and the terms of an answer only once.
+// Tests that a miss computes the tags and the terms of an answer only once, and that readers compute the present tags of a
+// record once.
 import { describe, expect, it, vi } from "vitest";
 import * as freshness from "../../../src/rules/freshness.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -47,12 +48,19 @@ describe("a miss", () => {
     const site = siteWith(route, { origin, upstash, clock });
     await site.get("/a");
     expect(counts()).toEqual([1, 1]);
-    expect((await site.get("/a")).cacheStatus).toContain("hit");
-    expect(counts()).toEqual([0, 0]);
+    // The first hit computes the present tags, which judge the record from then on.
+    for (const expected of [
+      [1, 0],
+      [0, 0],
+      [0, 0],
+    ]) {
+      expect((await site.get("/a")).cacheStatus).toContain("hit");
+      expect(counts()).toEqual(expected);
+    }
   });
 });
 
-it("computes tags and terms once for a validation", async () => {
+it("computes terms once for a validation, and tags for the copies in memory and at the edge, and for the answer", async () => {
   const headers = { "cache-control": "max-age=60", etag: '"1"' };
   const origin = (request: Request) =>
     request.headers.has("if-none-match")
@@ -63,5 +71,12 @@ it("computes tags and terms once for a validation", async () => {
   site.clock.advance(61);
   counts();
   expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
-  expect(counts()).toEqual([1, 1]);
+  expect(counts()).toEqual([3, 1]);
+  for (const expected of [
+    [1, 0],
+    [0, 0],
+  ]) {
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+    expect(counts()).toEqual(expected);
+  }
 });
