@@ -40,7 +40,7 @@ const digest = "0123456789abcdef".repeat(4);
 
 interface Database {
   readonly tables: readonly string[];
-  readonly rows: readonly (readonly [table: string, ...values: (string | number | null)[]])[];
+  readonly rows: readonly (readonly [table: string, values: (string | number | null)[]])[];
 }
 
 interface Forms {
@@ -86,7 +86,7 @@ async function writtenData() {
   const edge = cache.kept
     .filter(({ address }) => !address.includes("journal"))
     .toSorted((one, other) => (one.address < other.address ? -1 : 1))
-    .map(({ fields, ...kept }) => ({ ...kept, fields: fields.map(withoutRandomTag) }));
+    .map((kept) => Object.assign(kept, { fields: kept.fields.map(withoutRandomTag) }));
   return { data, edge };
 }
 
@@ -137,10 +137,10 @@ function databaseOf({ sql }: { readonly sql: FakeObject["sql"] }): Database {
       .toArray()
       .map((row) => {
         const columns = Object.values(row) as (string | number | null | Uint8Array)[];
-        return [
-          name,
-          ...columns.map((one) => (one instanceof Uint8Array ? `blob ${one.length}` : one)),
-        ] as const;
+        const texts = columns.map((one) =>
+          one instanceof Uint8Array ? `blob ${one.length}` : one,
+        );
+        return [name, texts] satisfies Database["rows"][number];
       }),
   );
   return { tables: schema.map((row) => String(row["sql"])), rows };
@@ -148,7 +148,7 @@ function databaseOf({ sql }: { readonly sql: FakeObject["sql"] }): Database {
 
 function layIn({ sql }: { readonly sql: FakeObject["sql"] }, { tables, rows }: Database): void {
   for (const statement of tables) sql.exec(statement);
-  for (const [table, ...columns] of rows) {
+  for (const [table, columns] of rows) {
     const blobs = columns.map((one) => (one === "blob 4" ? bytesOf("page") : one));
     sql.exec(`INSERT INTO ${table} VALUES (${columns.map(() => "?").join()})`, ...blobs);
   }
