@@ -183,7 +183,11 @@ describe("what fills a page for browsers", () => {
   });
 
   it("is no other type than HTML for a client that asks for no page as browsers do", () => {
-    const fields = ["application/xhtml+xml", "application/signed-exchange;v=b3", "text/html;level=1"];
+    const fields = [
+      "application/xhtml+xml",
+      "application/signed-exchange;v=b3",
+      "text/html;level=1",
+    ];
     const withZero = fields.flatMap((field) => [field, `${field}, text/html;q=0`]);
     const repeated = ["text/html;q=0", "text/html, TEXT/HTML;q=0", "text/html;q=0,*/*;q=0"];
     const documents = others.filter((type) => !/script$|octet-stream$/.test(type));
