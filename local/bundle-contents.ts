@@ -13,7 +13,7 @@ export const bundleGzipBytesMax = 249_100;
 export const overObjectsBytesMax = 485_800;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 211_300;
+export const dataBytesMax = 211_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

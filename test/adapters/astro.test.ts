@@ -310,13 +310,16 @@ describe("stale pages", () => {
     await get(provider, "/page", { ...lifetimes, body: "old" });
     vi.setSystemTime(Date.now() + 10_000);
     let isRendered = false;
+    const gate = Promise.withResolvers<void>();
     const during = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await gate.promise;
       isRendered = true;
     };
     await get(provider, "/page", { ...lifetimes, body: "new", during });
     expect(isRendered).toBe(false);
-    await settled();
+    const settling = settled();
+    gate.resolve();
+    await settling;
     expect(isRendered).toBe(true);
   });
 
