@@ -61,8 +61,11 @@ export async function nodeFetch(
       answered.reject(cause);
     }
   });
-  // No upgrade was requested.
-  request.on("upgrade", () => request.destroy(notFinal()));
+  // No upgrade was requested. Node has removed its listeners, so an error of the socket would end the process.
+  request.on("upgrade", () => {
+    answered.reject(notFinal());
+    request.destroy();
+  });
   request.on("error", answered.reject);
   request.on("close", () => answered.reject(new Error("The origin closed the connection.")));
   if (upload) void send(upload, request);

@@ -51,7 +51,7 @@ const ofSmuggled = `Content-Length: ${smuggled.length}`;
 describe("an upload", () => {
   const inChunks = "Transfer-Encoding: chunked";
 
-  it.each<[method: string, lines: string[], sent: string, received?: string]>([
+  it.each<[method: string, lines: string[], sent: string]>([
     ["POST", [ofSmuggled], smuggled],
     ["POST", [inChunks], chunked(smuggled)],
     ["DELETE", [inChunks], chunked(smuggled)],
@@ -59,14 +59,14 @@ describe("an upload", () => {
     ["OPTIONS", [ofSmuggled], smuggled],
     ["POST", ["Content-Length: 0"], ""],
     ["POST", [], ""],
-    ["POST", [ofSmuggled, "Connection: content-length"], smuggled, chunked(smuggled)],
+    ["POST", [ofSmuggled, "Connection: content-length"], smuggled],
     ["POST", [inChunks, "Connection: transfer-encoding"], chunked(smuggled)],
     ["POST", [ofSmuggled, "Expect: 100-continue"], smuggled],
-  ])("reaches the origin as one body: %s with %j", async (method, lines, sent, received = sent) => {
+  ])("reaches the origin as one body: %s with %j", async (method, lines, sent) => {
     const seen = await send(written(method, lines, sent));
     expect(seen.statuses).toEqual([200, 200]);
     expect(seen.asked).toEqual([`${method} /a`, "GET /next"]);
-    expect(seen.body).toBe(received);
+    expect(seen.body).toBe(sent);
     expect(seen.head).not.toMatch(/^(?:expect|upgrade|te|trailer|proxy-connection):/m);
   });
 });
