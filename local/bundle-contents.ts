@@ -10,10 +10,10 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 export const bundleBytesMax = 702_000;
 export const bundleGzipBytesMax = 249_100;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 485_800;
+export const overObjectsBytesMax = 485_300;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 211_500;
+export const dataBytesMax = 211_300;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
