@@ -52,7 +52,7 @@ export async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promi
   return child.exitCode;
 }
 
-const sayMsMax = 30_000;
+const sayMsMax = 120_000;
 
 /**
  * Resolves once a run has printed all texts. @throws Error if the run ends first, or is too slow
