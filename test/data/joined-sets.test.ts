@@ -9,7 +9,7 @@ import { proofScript } from "../../testing/fakes/journal-scripts-model.ts";
 import { startLossyWay } from "../../testing/fakes/lost-replies.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
-import { idle } from "../../testing/site/harness.ts";
+import { idle, until } from "../../testing/site/harness.ts";
 
 lengthenTimeouts();
 
@@ -170,7 +170,7 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     const there = open(await openIoredis(redisUrl));
     const release = hold();
     const first = near.set(1, "first", { tags: [] });
-    await idle();
+    await until(() => scripts.length > 0);
     await there.set(2, "theirs", { tags: [] });
     const second = near.set(2, "second", { tags: [] });
     await idle();
