@@ -102,7 +102,7 @@ const except = (files: string[], ...lists: string[][]) =>
   files.filter((path) => !lists.some((list) => list.includes(path)));
 const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 
-/** `.ci/run` leaves out suites that cover no changed file (`test/costly-suites.ts`). */
+/** `.ci/run` leaves out live suites that cover no changed file (`test/costly-suites.ts`). */
 const given = process.env["TIDEMARK_LEFT_OUT"];
 const leftOut = given?.split(",") ?? [];
 /** `.ci/run` plays all histories of these suites among the live ones, and so no share before. */
@@ -120,16 +120,9 @@ const replacing = except(
   ],
   live,
   playedLive,
-  leftOut,
 );
 /** A worker may keep a fake timer that nobody fires, so these files share none with the others. */
-const withFakeTimers = except(
-  having(/playTimers|useFakeTimers/),
-  live,
-  playedLive,
-  leftOut,
-  replacing,
-);
+const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, playedLive, replacing);
 
 /** Node compiles the files of the commands that tests start only once. */
 const compileCache = {
@@ -198,7 +191,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "others",
-          include: except(all, live, lint, playedLive, leftOut, replacing, withFakeTimers),
+          include: except(all, live, lint, playedLive, replacing, withFakeTimers),
           isolate: false,
           experimental,
         },

@@ -1,5 +1,5 @@
-// The suites that `.ci/run` leaves out if no file that they cover has changed since its last run:
-// builds of foreign frameworks and of the documentation site, browsers, histories, the proof.
+// The live suites that `.ci/run` leaves out if no file that they cover has changed since its last
+// run: builds of foreign frameworks and of the documentation site, browsers, histories.
 // Run as a script, prints the suites to leave out, separated by commas, and the reasons to stderr.
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -51,7 +51,7 @@ const ofData = [
   "test/consistency/data/consistency.test.ts",
   "test/simulation/data/field-history.test.ts",
 ];
-const ofProof = ["test/proof/proof.test.ts", "test/proof/traces.test.ts"];
+const ofProof = ["test/proof/traces.test.ts"];
 const ofOutward = ["test/parts/outward/history.test.ts"];
 const ofReports = ["test/simulation/reports/reports-history.test.ts"];
 const ofWriteBehind = [
@@ -169,8 +169,6 @@ export const costlySuites: readonly CostlySuites[] = [
   {
     suites: [
       "test/consistency/consistency.test.ts",
-      "test/simulation/planted-faults.test.ts",
-      ...longest,
       ...withHistories.filter((path) => !apart.includes(path)),
     ],
     covers: [
@@ -189,7 +187,7 @@ export const costlySuites: readonly CostlySuites[] = [
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
   {
     suites: ofProof,
-    covers: [...engine, ...pages, "src/rules", "test/proof", "test/simulation", "testing/proof"],
+    covers: [...engine, ...pages, "src/rules", "test/simulation", "testing/proof"],
   },
   { suites: ofOutward, covers: [...engine, "src/parts/outward", "test/parts/outward"] },
   {
