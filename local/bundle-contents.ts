@@ -1,19 +1,12 @@
-// Measures the built Worker and its files. Lists its packages and the limits of its size.
+// Measures the built Worker, its files and the files that run. Lists its packages.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { bundling } from "./bundling.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-
-/** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 702_000;
-export const bundleGzipBytesMax = 249_100;
-/** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 485_300;
-
-/** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 211_300;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
@@ -49,6 +42,43 @@ export async function bundleContents(main?: string): Promise<BundleContents> {
     gzipBytes: gzipSync(contents).byteLength,
     files: files.map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput })),
   };
+}
+
+/** The main module of a Worker with `stores: durableObjects()`, without `operate()`. */
+export const overObjects = `
+  import { durableObjects, TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
+  import { createWorker } from "./src/worker.ts";
+  import { defineConfig } from "./src/config/config.ts";
+  export { TidemarkJournal, TidemarkRecords };
+  export default createWorker(defineConfig({}), { stores: durableObjects() });
+`;
+
+/** The main module of `createDataCache` of `tidemark/data`, without stores. */
+export const dataInMemory = `
+  import { createDataCache } from "./src/data-cache.ts";
+  globalThis.createDataCache = createDataCache;
+`;
+
+/** Counts the lines that are neither blank nor comments. */
+export function linesOfCode(path: string): number {
+  const text = readFileSync(path, "utf8").replaceAll(/^\s*\/\*[^]*?\*\/.*$/gm, "");
+  return text.split("\n").filter((line) => !/^\s*(?:\/\/|$)/.test(line)).length;
+}
+
+export interface Run {
+  readonly answer: string;
+  /** Files of `src/`, from the root of the repository. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Returns the files that run for each kind of request and call. They run in a process of their own,
+ * because the test runner adds code to each module.
+ */
+export function filesThatRun(): Readonly<Record<string, Run>> {
+  const script = fileURLToPath(new URL("../test/scenarios/path/files-run.ts", import.meta.url));
+  const node = ["--disable-warning=ExperimentalWarning", script];
+  return JSON.parse(execFileSync(process.execPath, node, { encoding: "utf8" }));
 }
 
 /** Returns the package of a file; `undefined` for the project's own files. */

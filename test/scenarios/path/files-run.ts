@@ -24,7 +24,7 @@ const root = new URL("../../../", import.meta.url).href;
 /** Returns the files that ran during a call, and what the call tells. */
 async function run(call: () => Promise<string>) {
   await session.post("Profiler.takePreciseCoverage");
-  const told = await call();
+  const answer = await call();
   const { result } = await session.post("Profiler.takePreciseCoverage");
   const hasRun = ({ functions }: (typeof result)[number]) =>
     functions.some(({ ranges }) => ranges.some(({ count }) => count > 0));
@@ -32,7 +32,7 @@ async function run(call: () => Promise<string>) {
     .filter(({ url }) => url.startsWith(`${root}src/`))
     .filter(hasRun)
     .map(({ url }) => url.slice(root.length));
-  return { told, files };
+  return { answer, files };
 }
 
 /** Asks a colo. Returns the answer's status and Cache-Status after all background work. */

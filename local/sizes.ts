@@ -1,0 +1,61 @@
+// Prints the size of the project beside the sizes in sizes.json. Fails if one has grown.
+// `node local/sizes.ts --record` records the present sizes.
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import {
+  bundleContents,
+  dataInMemory,
+  filesThatRun,
+  linesOfCode,
+  overObjects,
+} from "./bundle-contents.ts";
+
+const record = new URL("sizes.json", import.meta.url);
+
+const linesOf = (paths: readonly string[]) =>
+  paths.reduce((sum, path) => sum + linesOfCode(path), 0);
+
+async function present(): Promise<Record<string, number>> {
+  const entries = 'export * from "./src/worker.ts"; export * from "./src/upstash.ts";';
+  const [root, objects, data, reached] = await Promise.all(
+    [undefined, overObjects, dataInMemory, entries].map(bundleContents),
+  );
+  const own = (reached?.files ?? []).map(({ path }) => path);
+  const docs = globSync("docs/**/*.md").map((path) => readFileSync(path, "utf8"));
+  const runs = Object.entries(filesThatRun());
+  return {
+    "lines of src": linesOf(globSync("src/**/*.ts*")),
+    "lines of packages/cli/src": linesOf(globSync("packages/cli/src/**/*.ts")),
+    "lines that worker.ts with upstash() reaches": linesOf(
+      own.filter((path) => path.startsWith("src/")),
+    ),
+    "lines of test, testing, bench and packages/cli/test": linesOf(
+      globSync("{test,testing,bench,packages/cli/test}/**/*.{ts,tsx,js,mjs}"),
+    ),
+    "words of docs": docs.reduce((sum, text) => sum + (text.match(/\S+/g)?.length ?? 0), 0),
+    "bytes of the Worker": root?.bytes ?? 0,
+    "bytes of a Worker on durableObjects()": objects?.bytes ?? 0,
+    "bytes of tidemark/data in memory": data?.bytes ?? 0,
+    ...Object.fromEntries(
+      runs.map(([kind, { files }]) => [`files that run: ${kind}`, files.length]),
+    ),
+  };
+}
+
+const { values } = parseArgs({ options: { record: { type: "boolean", default: false } } });
+const sizes = await present();
+if (values.record) writeFileSync(record, `${JSON.stringify(sizes, null, 2)}\n`);
+const recorded = JSON.parse(readFileSync(record, "utf8")) as Readonly<Record<string, number>>;
+const grown: string[] = [];
+for (const [name, size] of Object.entries(sizes)) {
+  const before = recorded[name] ?? 0;
+  if (!(size <= before)) grown.push(name);
+  const change = size === before ? "" : ` ${size > before ? "+" : ""}${size - before}`;
+  console.log(`${String(size).padStart(8)}  ${name}${change}`);
+}
+if (grown.length > 0) {
+  console.error(
+    `Larger than recorded in local/sizes.json: ${grown.join(", ")}. Delete something. If a user gets something for it, say what in the commit, and record it: node local/sizes.ts --record`,
+  );
+  process.exitCode = 1;
+}
