@@ -4,7 +4,6 @@ import type { Stores } from "./compose/bind-stores.ts";
 import { refuseUnknown } from "./base/known-members.ts";
 import { nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
-import { hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
 import { addressOf, type GivenDatabase } from "./remote/redis/connection/given-connection.ts";
 import type { RedisAddress } from "./remote/redis/address.ts";
 import type { DatabaseOption } from "./remote/redis/given-rest.ts";
@@ -23,11 +22,6 @@ export interface RedisOptions {
    * name the Worker's database.
    */
   readonly journal?: GivenDatabase | undefined;
-  /**
-   * The value of `SEAL_KEY`: one or more keys, separated by spaces. The first one seals what the cache
-   * stores in Redis, and all check. A Worker that shares the database needs the same value.
-   */
-  readonly sealKey?: string | undefined;
 }
 
 /**
@@ -35,16 +29,15 @@ export interface RedisOptions {
  *
  * @param given a connection of ioredis or node-redis, which the application still owns, a client of
  *   @upstash/redis, or a REST address
- * @throws OperatorError for an invalid connection, address or key
+ * @throws OperatorError for an invalid connection or address
  * @example tidemark(app, config, { stores: redis(new Redis("redis://127.0.0.1")) });
  */
 export function redis(given: GivenDatabase, options: RedisOptions = {}): Stores {
-  refuseUnknown(options, ["journal", "sealKey"], "redis(connection, …)");
-  const { journal, sealKey } = options;
-  const sealed = sealedBy(sealKey);
+  refuseUnknown(options, ["journal"], "redis(connection, …)");
+  const { journal } = options;
   const databases = {
-    redis: { ...usableAddressOf(given, "redis"), ...sealed },
-    journal: journal && { ...usableAddressOf(journal, "journal"), ...sealed },
+    redis: usableAddressOf(given, "redis"),
+    journal: journal && usableAddressOf(journal, "journal"),
   };
   return { redis: redisStore(overUpstashLazily), databases: () => databases };
 }
@@ -101,15 +94,6 @@ function oneOfSeveral(): string | undefined {
   }
   const isWorker = process?.getBuiltinModule?.("node:cluster")?.isWorker === true;
   return isWorker ? "a worker of node:cluster" : undefined;
-}
-
-function sealedBy(sealKey: string | undefined): Pick<RedisAddress, "sealKeys"> {
-  const sealKeys = sealKeysOf({ SEAL_KEY: sealKey });
-  if (typeof sealKeys !== "string") return { sealKeys };
-  const [why, hint] = [sealKeys, hintOfSealKey].map((text) =>
-    text.replace("SEAL_KEY", "`sealKey`"),
-  );
-  throw new OperatorError({ what: "The cache cannot seal.", why: why ?? "", hint: hint ?? "" });
 }
 
 function usableAddressOf(given: GivenDatabase, option: DatabaseOption): RedisAddress {

@@ -2,7 +2,6 @@
 import { refuseUnknown } from "./base/known-members.ts";
 import { isFault, OperatorError } from "./base/operator-error.ts";
 import type { Stores } from "./compose/bind-stores.ts";
-import { withSealKeys } from "./protocol/variables/database.ts";
 import type { RestAddress } from "./remote/redis/address.ts";
 import { restAddressOf, type UpstashRedis } from "./remote/redis/given-rest.ts";
 import { overUpstash, subscribeAtUpstash } from "./remote/redis/rest.ts";
@@ -47,7 +46,7 @@ export function upstash(options: UpstashOptions = {}): Stores {
   const databases = isFault(apart)
     ? { redis: apart, journal: undefined }
     : { redis: named, journal: apart };
-  return { redis: store, databases: (env) => withSealKeys(env, databases) };
+  return { redis: store, databases: () => databases };
 }
 
 function lacksDatabase(): OperatorError {

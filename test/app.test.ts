@@ -84,7 +84,6 @@ describe("an unusable binding", () => {
     { id: "database", env: { UPSTASH_REDIS_REST_URL: "https://db.example" } },
     { id: "purge-secret", env: { PURGE_SECRET: "hello" } },
     { id: "admin-token", env: { ADMIN_TOKEN: "hello" } },
-    { id: "seal-key", env: { SEAL_KEY: "hello" } },
   ])("does not affect pages, and is logged once: $id", async ({ env }) => {
     const site = openSite({ env, origin: fill });
     const seen = [await site.get("/a"), await site.get("/a")];

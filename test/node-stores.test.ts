@@ -70,24 +70,11 @@ it("variables of another database have no effect, which the log says", async () 
     UPSTASH_REDIS_REST_URL: "https://cache.invalid",
     UPSTASH_REDIS_REST_TOKEN: "a-token",
   };
-  const env = { ...upstash, SEAL_KEY: "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY" };
-  const { page, faults } = await opened({ env });
+  const { page, faults } = await opened({ env: upstash });
   await page();
   const said = faults().filter((line) => line.includes("has no effect"));
-  expect(said).toHaveLength(2);
+  expect(said).toHaveLength(1);
   expect(said[0]).toContain("UPSTASH_REDIS_REST_URL has no effect. The stores name their database");
-  expect(said[1]).toContain("SEAL_KEY has no effect.");
-});
-
-it("with a sealKey, a process uses nothing that another has stored without it", async () => {
-  const options = { fresh: "1h", tiers: ["shared"] } as const;
-  const other = createDataCache({ redis: await connected(), log: () => undefined });
-  await other.namespace<string>("words", options).set("a", "forged");
-  const sealKey = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY";
-  const { data, page, faults } = await opened({ sealKey, env: { SEAL_KEY: sealKey } });
-  expect(await page()).toBe("answer 1");
-  expect(await data.namespace<string>("words", options).get("a")).toBeUndefined();
-  expect(faults()).toEqual([]);
 });
 
 it("a scrape has the requests that the process has just answered", async () => {
@@ -135,7 +122,6 @@ describe("redis()", () => {
       given: { url: "https://a.example", token: "" },
       says: /`redis.token`/,
     },
-    { id: "a weak key", options: { sealKey: "short" }, says: /A key of `sealKey` has fewer than/ },
     { id: "a journal", options: { journal: { url: "a", token: "b" } }, says: /`journal.url`/ },
   ])("refuses $id by the name of the option", ({ given, options, says }) => {
     const rest = { url: "https://a.example", token: "a-token" };

@@ -18,7 +18,6 @@ openNetworkOfFakes();
 afterEach(() => vi.restoreAllMocks());
 
 const address = { url: "https://database.invalid", token: "the-token" };
-const sealKey = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY";
 const config = defineConfig({ namespace: "shop" });
 
 interface Sender {
@@ -105,15 +104,6 @@ describe("a client of the application", () => {
     expect(() => upstash({ journal: address })).toThrow("`redis` names none");
   });
 
-  it("is sealed by SEAL_KEY of the Worker, and an unusable key is a fault", () => {
-    const { databases } = upstash({ redis: new Redis(address), journal: address });
-    const sealKeys = [sealKey];
-    const sealed = { ...address, sealKeys };
-    expect(databases?.({ SEAL_KEY: sealKey })).toMatchObject({ redis: sealed, journal: sealed });
-    const unusable = databases?.({ SEAL_KEY: "short" });
-    expect(unusable).toMatchObject({ journal: undefined, redis: { why: /fewer than 32/ } });
-  });
-
   it.each([
     { id: "that it was read from", url: "https://DATABASE.invalid/", says: [] },
     {
@@ -123,7 +113,7 @@ describe("a client of the application", () => {
     },
   ])("makes the variable idle only if it is not the one $id", async ({ url, says }) => {
     const log: string[] = [];
-    const env = { ...keysOf({ ...address, url }), SEAL_KEY: sealKey };
+    const env = keysOf({ ...address, url });
     const stores = upstash({ redis: new Redis(address) });
     const note = ({ message }: { message: string }) => void log.push(message);
     await createDataCache(config, { env, stores, log: note })

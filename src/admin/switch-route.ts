@@ -49,9 +49,8 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
  *   it, but this isolate knows it, the isolate posts it again. `here` is the bypass in this isolate.
  *   `variable` is the bypass that BYPASS sets. If the journal does not answer,
  *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key` is an
- *   error message, present only if the stored state is unreadable: every route then bypasses the cache, unless its
- *   seal is invalid. `unknownRoutes` are
- *   posted names that match no route of this deployment
+ *   error message, present only if the stored state is unreadable: every route then bypasses the cache.
+ *   `unknownRoutes` are posted names that match no route of this deployment
  */
 export async function switchState(
   settings: SwitchRouteSettings,
@@ -71,7 +70,7 @@ export async function switchState(
   }
   const state = newestOf(current.state, known);
   if (state !== current.state) requester.afterAnswer(() => switching.acceptances.keepSwitch());
-  const isSpoilt = current.state === undefined ? current.names !== "" : isUnread(current.state);
+  const isSpoilt = current.state !== undefined && isUnread(current.state);
   const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
   const unknownRoutes = unknownOf(named, routes);
   return jsonAnswer({

@@ -148,7 +148,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, make.journal);
   const purging = open?.({ namespace, purge }, watched);
   // Without a store, only Workers of the same zone can read the records, so they need no secret.
-  const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
+  const secret = purging?.secret ?? "";
   const nameSecret = new NameSecret(namespace, secret);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {

@@ -13,7 +13,6 @@ export const logEvents = [
   "invalidation-lost",
   "outward",
   "switch",
-  "seal",
   "breaker",
   "credentials",
   "database",

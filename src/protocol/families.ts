@@ -126,7 +126,6 @@ export const families = {
   ),
   badRecords: counter("bad_records", [], "Records of a tier that could not be read"),
   partFaults: counter("part_faults", ["part"], "Phases of parts that threw"),
-  brokenSeals: counter("broken_seals", ["kind", "flaw"], "Texts in Redis without a valid seal"),
   tagsLeftOut: counter("tags_left_out", [], "Tags over 256 bytes, which purges cannot name"),
   backgroundFailures: counter("background_failures", [], "Failed background work"),
   dataRequests: counter(

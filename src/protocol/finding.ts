@@ -49,7 +49,6 @@ export const findingNeeds = {
   "gate-refused": "isolate",
   "unknown-cookies": "totals",
   "operator-refused": "totals",
-  "seals-broken": "totals",
   "hook-mapping": "isolate",
   "outward-behind": "looks",
   "subrequests-spent": "totals",

@@ -40,16 +40,15 @@ describe("variables of a database, beside `redis`", () => {
     UPSTASH_REDIS_REST_URL: "https://cache.invalid",
     UPSTASH_REDIS_REST_TOKEN: "token-of-the-cache",
   };
-  const SEAL_KEY = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY";
 
-  it.each([journal, upstash, { ...upstash, ...journal, SEAL_KEY }])(
+  it.each([journal, upstash, { ...upstash, ...journal }])(
     "have no effect, except for a fault of each: %j",
     async (env) => {
       const warn = vi.spyOn(console, "warn").mockReturnValue();
       onTestFinished(() => warn.mockRestore());
       const { provider, namespace } = opened(env);
       /** Opens a process without these variables, which shares the pages and the journal. */
-      const other = () => opened("SEAL_KEY" in env ? { SEAL_KEY } : {}, namespace).provider;
+      const other = () => opened({}, namespace).provider;
       await get(provider, "old");
       expect(await get(other(), "none")).toBe("old");
       await provider.invalidate({ tags: ["news"] });
@@ -63,19 +62,6 @@ describe("variables of a database, beside `redis`", () => {
       );
     },
   );
-
-  it("with an unusable SEAL_KEY, pages answer without the database, which the log says once", async () => {
-    const warn = vi.spyOn(console, "warn").mockReturnValue();
-    onTestFinished(() => warn.mockRestore());
-    const { provider } = opened({ SEAL_KEY: "short" });
-    expect(await get(provider, "old")).toBe("old");
-    await expect(provider.invalidate({ tags: ["news"] })).rejects.toThrow(
-      "No journal is usable: A key of SEAL_KEY",
-    );
-    expect(warn.mock.calls).toEqual([
-      [expect.stringContaining("A key of SEAL_KEY has fewer than 32 characters")],
-    ]);
-  });
 
   it("are not reported if they are empty", async () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();

@@ -35,8 +35,8 @@ it.each<[string, (options: object) => unknown]>([
   ["upstash()", (options) => upstash(given(options))],
   ["redis(connection, …)", (options) => redis(connection(), given(options))],
 ])("%s refuses unknown options by name", (of, call) => {
-  const says = `The options of ${of} are invalid. "tiers", "sealkey": no such option exists, so it would have no effect. Remove it, or write one of: `;
-  expect(() => call({ tiers: {}, sealkey: "a" })).toThrow(says);
+  const says = `The options of ${of} are invalid. "tiers", "fresh": no such option exists, so it would have no effect. Remove it, or write one of: `;
+  expect(() => call({ tiers: {}, fresh: "a" })).toThrow(says);
   expect(() => call({})).not.toThrow();
 });
 

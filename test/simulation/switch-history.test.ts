@@ -116,14 +116,16 @@ const postingAgain = (change: (store: Switch, entry: PostEntry) => Promise<PostR
 const neverPostedAgain = postingAgain(async (_, { switched, n }) => ({
   kind: "overtaken",
   current: { ...switched, n, position: "1-0" },
-  names: switched.post,
 }));
 
 /** Posts a lost post again, even over a newer one. */
 const postedOverOthers = postingAgain(async (store, entry) => {
   const posted = await store.post(entry);
-  if (posted.kind !== "overtaken" || posted.names === entry.switched.post) return posted;
-  return store.post({ ...entry, switched: { ...entry.switched, replaces: posted.names } });
+  if (posted.kind !== "overtaken" || posted.current?.post === entry.switched.post) return posted;
+  return store.post({
+    ...entry,
+    switched: { ...entry.switched, replaces: posted.current?.post ?? "" },
+  });
 });
 
 /** Lets only the isolate that accepted a post write it again. */

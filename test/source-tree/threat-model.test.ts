@@ -62,7 +62,7 @@ describe("a statement of the threat model", () => {
 });
 
 it("the threat model names the remaining risks, including the risk of writes to Redis", () => {
-  expect(document).toContain("whoever can write to Redis can put a page on the site.**");
+  expect(document).toContain("**Whoever can write to Redis can put a page on the site**");
   expect(document.match(/^Remaining risks?:/gm)?.length).toBeGreaterThan(5);
 });
 

@@ -239,8 +239,11 @@ describe("stored data", () => {
     expect(decodeRecord(r2[1], formApart, digest)?.record).toMatchObject({ metadata: { apart } });
     expect(headIn(redis.head)).toEqual(dataMetadata);
     expect(decodeEntry("1-0", redis.entry)).toEqual({ ...entry, position: "1-0" });
-    const { state } = stateInKey(redis.switch);
-    expect(state).toMatchObject({ post: "1-p", n: "n.1.1", bypass: ["articles"] });
+    expect(stateInKey(redis.switch)).toMatchObject({
+      post: "1-p",
+      n: "n.1.1",
+      bypass: ["articles"],
+    });
     const [read] = reportsIn([["1-0", JSON.parse(redis.report)]]);
     expect(read?.report).toEqual(report);
     expect(totalsIn(redis.totals)).toMatchObject({ totals, isBroken: false });

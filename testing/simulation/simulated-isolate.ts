@@ -165,7 +165,7 @@ export class SimulatedIsolate {
       nowAtMs,
       randomText,
       visibleWithinMs: visibleWithinSeconds * 1_000,
-      switching: parts.switching(new RedisSwitch({ redis, namespace, nowAtMs, keptCount })),
+      switching: parts.switching(new RedisSwitch({ redis, namespace, keptCount })),
     });
   }
 

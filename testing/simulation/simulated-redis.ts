@@ -4,7 +4,6 @@
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { bookScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
-import { Seal } from "../../src/remote/redis/seal.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import {
@@ -51,7 +50,7 @@ export class SimulatedRedis {
       write: trip,
       remove: trip,
     };
-    const trips = { ...calls, seal: new Seal(), health: simulatedHealth };
+    const trips = { ...calls, health: simulatedHealth };
     return trips as unknown as RedisClient;
   }
 

@@ -195,7 +195,7 @@ class SwitchCourse extends Course {
   }
 }
 
-const postIn = (text: string): string => stateInKey(text).state?.post ?? "";
+const postIn = (text: string): string => stateInKey(text)?.post ?? "";
 
 /** Returns whether a post is newer than another. An empty id is no post. */
 const isAfter = (post: string, other: string): boolean =>

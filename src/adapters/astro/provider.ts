@@ -16,7 +16,6 @@ import type { OriginHandler } from "../../platform/origins.ts";
 import { context as processContext } from "../../platform/process-context.ts";
 import { platformHere } from "../../platform/workers.ts";
 import type { Env } from "../../protocol/variables/bindings.ts";
-import { withSealKeys } from "../../protocol/variables/database.ts";
 import { addressOf, type GivenDatabase } from "../../remote/redis/connection/given-connection.ts";
 import { overUpstashLazily } from "../../remote/redis/lazy-rest.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
@@ -179,7 +178,7 @@ class TidemarkProvider implements AstroCacheProvider {
       return visit.rendered(request);
     };
     const given = redis && { redis: addressOf(redis, "redis"), journal: undefined };
-    const databases = given && ((bindings: Env) => withSealKeys(bindings, given));
+    const databases = given && (() => given);
     const app = createApp(this.#config, env, platformHere(), {
       ...inCode,
       stores:

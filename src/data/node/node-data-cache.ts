@@ -39,7 +39,7 @@ export interface NodeCacheOptions
  */
 export function createDataCache(given: NodeCacheOptions): DataCache {
   // A call without options has the error of a missing database.
-  const { redis, journal, sealKey, ...options } = { ...given };
+  const { redis, journal, ...options } = { ...given };
   const { log, nowAtMs, random, factories, onEvent, ...rest } = options;
   refuseOptionsOfPages(options);
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
@@ -49,15 +49,14 @@ export function createDataCache(given: NodeCacheOptions): DataCache {
     factories,
     onEvent,
     waitUntil: (work) => context.waitUntil(work),
-    stores: isAlone ? alone({ journal, sealKey }) : redisStores(redis, { journal, sealKey }),
+    stores: isAlone ? alone({ journal }) : redisStores(redis, { journal }),
   });
   return dataCacheOf({ ...settings, isAlone });
 }
 
 /** Returns the memory of this process as the stores. */
-function alone({ journal, sealKey }: RedisOptions) {
+function alone({ journal }: RedisOptions) {
   if (journal !== undefined) throw lacksDatabase();
-  if ((sealKey ?? "") !== "") throw nothingToSeal();
   return inProcess();
 }
 
@@ -76,14 +75,6 @@ function refuseOptionsOfPages({ purge, limits }: Pick<WrittenConfig, "purge" | "
     what: "An option of createDataCache has no effect.",
     why: `It applies only to pages: ${idle.join(", ")}.`,
     hint: "Remove it here. A Worker that shares the journal may keep it.",
-  });
-}
-
-function nothingToSeal(): OperatorError {
-  return new OperatorError({
-    what: "The cache cannot seal.",
-    why: '`sealKey` seals what the cache stores in Redis, and `redis` is "none".',
-    hint: "Remove `sealKey`, or set `redis` to { url, token } or to a connection.",
   });
 }
 

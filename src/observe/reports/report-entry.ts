@@ -58,27 +58,18 @@ export function fieldsOf({ n, colo, coversMs, sums, gauges }: Report): string[] 
  * Parses a page. Never throws.
  *
  * @param page reply of XRANGE: `[[id, [name, value, …]], …]`
- * @param isSealed returns whether the seal of an entry's other fields is valid
  */
-export function reportsIn(
-  page: unknown,
-  isSealed: (fields: readonly string[], seal: string | undefined) => boolean = () => true,
-): StandingReport[] {
+export function reportsIn(page: unknown): StandingReport[] {
   return listIn(page).flatMap((item) => {
     const [id, words] = listIn(item);
-    return typeof id === "string" && idForm.test(id) ? [standing(id, listIn(words), isSealed)] : [];
+    return typeof id === "string" && idForm.test(id) ? [standing(id, listIn(words))] : [];
   });
 }
 
 const idForm = /^\d+-\d+$/;
 
-function standing(
-  id: string,
-  words: readonly unknown[],
-  isSealed: NonNullable<Parameters<typeof reportsIn>[1]>,
-): StandingReport {
+function standing(id: string, words: readonly unknown[]): StandingReport {
   const texts = words.map(String);
-  const isOfSeal = texts.at(-2) === "seal";
   const valueOf = (name: string): string | undefined => {
     const at = texts.findIndex((text, index) => index % 2 === 0 && text === name);
     return at < 0 ? undefined : texts[at + 1];
@@ -97,12 +88,7 @@ function standing(
     valueOf("colo") !== undefined &&
     coversMs >= 0 &&
     coversMs < Infinity;
-  const isValid = isSealed(
-    isOfSeal ? texts.slice(0, -2) : texts,
-    isOfSeal ? texts.at(-1) : undefined,
-  );
-  const report =
-    isOurs && isValid && sums && gauges ? { n, colo, coversMs, sums, gauges } : undefined;
+  const report = isOurs && sums && gauges ? { n, colo, coversMs, sums, gauges } : undefined;
   return { id, n, atMs, report };
 }
 

@@ -35,7 +35,6 @@ export const windowFamilies = [
   "unverified",
   "originResponses",
   "operatorRefusals",
-  "brokenSeals",
   "refusedSubrequests",
 ] as const satisfies readonly FamilyName[];
 
@@ -144,14 +143,13 @@ export function totalsText(
  * Decodes totals. Never throws.
  *
  * @param text the key's value; `null` if the key does not exist
- * @param isSealed whether the text has a valid seal; otherwise counting starts over
  */
-export function totalsIn(text: unknown, isSealed = true): HeldTotals {
+export function totalsIn(text: unknown): HeldTotals {
   if (typeof text !== "string")
     return { kind: "held", version: "", totals: undefined, isBroken: false };
   const [, version = "", number, json] = /^((\d{1,9})\.[\w-]+) (.*)$/s.exec(text) ?? [];
-  if (isSealed && number !== undefined && number !== formVersion) return { kind: "newer" };
-  const totals = isSealed ? readTotals(jsonIn(json)) : undefined;
+  if (number !== undefined && number !== formVersion) return { kind: "newer" };
+  const totals = readTotals(jsonIn(json));
   return { kind: "held", version, totals, isBroken: totals === undefined };
 }
 

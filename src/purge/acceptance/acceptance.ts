@@ -190,7 +190,7 @@ export class Acceptances {
     if (current.kind === "unavailable") return current;
     const known = newestOf(current.state, view.switched);
     const post = postId(nowAtMs(), randomText(), known);
-    const switched = { post, replaces: current.names, bypass };
+    const switched = { post, replaces: current.state?.post ?? "", bypass };
     const entry = postEntry(randomText(), switched, { by, reason });
     if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
     const posted = await switching.post(entry);

@@ -226,17 +226,11 @@ export function isSameEntry(entry: EntryId | undefined, place: Stamp): boolean {
 /**
  * Decodes a reply of XRANGE or XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other
  * form.
- *
- * @param trusted returns the fields of an entry to trust
  */
-export function entriesOf(
-  reply: unknown,
-  trusted: (position: string, fields: readonly string[]) => readonly string[] = (_, fields) =>
-    fields,
-): Entry[] {
+export function entriesOf(reply: unknown): Entry[] {
   return listIn(reply).flatMap((item) => {
     const [position, fields] = listIn(item);
     if (typeof position !== "string" || !Array.isArray(fields)) return [];
-    return [decodeEntry(position, trusted(position, fields.map(String)))];
+    return [decodeEntry(position, fields.map(String))];
   });
 }

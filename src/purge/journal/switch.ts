@@ -10,24 +10,15 @@ export type PostEntry = NewEntry & { readonly switched: SwitchPost };
 
 export type PostResult =
   | { readonly kind: "posted"; readonly place: EntryId }
-  /** Another post is current, so nothing was written. See `HeldSwitch`. */
-  | {
-      readonly kind: "overtaken";
-      readonly current: SwitchState | undefined;
-      readonly names: string;
-    }
+  /** Another post is current, so nothing was written. */
+  | { readonly kind: "overtaken"; readonly current: SwitchState | undefined }
   | Unavailable;
 
 /** The stored switch. */
 export interface HeldSwitch {
   readonly kind: "read";
-  /** The state; `undefined` if nothing was posted, or if its seal is invalid. */
+  /** The state; `undefined` if nothing was posted. The next post must name its post in `replaces`. */
   readonly state: SwitchState | undefined;
-  /**
-   * The id of the last post, which the next post must name in `replaces`; empty if nothing was
-   * posted.
-   */
-  readonly names: string;
 }
 
 /** The switch. No method throws or rejects: a failing store returns `unavailable`. */
@@ -68,7 +59,7 @@ export async function postUnlessNewer(
   for (let tries = 0; tries < triesMax; tries += 1) {
     const posted = await switching.post({ ...entry, switched: { ...entry.switched, replaces } });
     if (posted.kind !== "overtaken" || !isNewer(entry.switched, posted.current)) return posted;
-    replaces = posted.names;
+    replaces = posted.current?.post ?? "";
   }
   const why = "Other posts of the switch came between.";
   return { kind: "unavailable", why, hint: "post the switch again" };

@@ -54,8 +54,6 @@ export type SubscribeRest = (
 export interface RedisAddress extends RestAddress {
   /** Default: those for Upstash's REST interface. */
   readonly words?: TroubleWords | undefined;
-  /** The keys of SEAL_KEY; the first one seals. Default: nothing is sealed. */
-  readonly sealKeys?: readonly string[] | undefined;
   /** Sends commands over a connection. `url` and `token` are then unused. */
   readonly transport?: Transport | undefined;
   /**

@@ -3,7 +3,6 @@ import { RemoteClient, type RemoteClientSettings } from "../remote-client.ts";
 import type { ReachRest, RedisAddress } from "./address.ts";
 import type { Redis } from "./redis.ts";
 import { type RedisCounts, RoundTrips } from "./round-trips.ts";
-import { Seal, sealLine } from "./seal.ts";
 import { readTrouble, upstashWords } from "./redis-trouble.ts";
 
 /** The address, timeouts and other settings of a database. */
@@ -18,8 +17,6 @@ export interface RedisSettings extends Omit<RemoteClientSettings, "words">, Redi
 }
 
 export class RedisClient extends RemoteClient<Redis> {
-  /** Seals what this client's users store, and checks what they read. */
-  readonly seal: Seal;
   /** As in `Connection`. */
   readonly isCluster: boolean;
   /** Whether the server runs calls in the order in which they are sent: those over a connection. */
@@ -43,11 +40,5 @@ export class RedisClient extends RemoteClient<Redis> {
     );
     this.isCluster = settings.isCluster === true;
     this.isOrdered = settings.transport !== undefined;
-    const logged = new Set<string>();
-    this.seal = new Seal(settings.sealKeys, (kind, flaw) => {
-      settings.metrics?.add("brokenSeals", [kind, flaw]);
-      if (logged.size === logged.add(`${kind} ${flaw}`).size) return;
-      settings.tell?.(sealLine(kind, flaw));
-    });
   }
 }

@@ -152,7 +152,7 @@ export class ObjectJournal implements Journal, Switch {
   async read(): ReturnType<Switch["read"]> {
     const { reply } = await this.#asked("switch", "read", { countMax: 0, charsMax: 0 });
     if ("kind" in reply) return reply;
-    return { kind: "read", state: stateOf(reply.switched), names: reply.switched?.post ?? "" };
+    return { kind: "read", state: stateOf(reply.switched) };
   }
 
   async post(entry: PostEntry): Promise<PostResult> {
@@ -165,7 +165,7 @@ export class ObjectJournal implements Journal, Switch {
     if ("kind" in reply) return reply;
     if (reply.place !== undefined) return { kind: "posted", place: reply.place };
     const { current } = reply;
-    return { kind: "overtaken", current: stateOf(current), names: current?.post ?? "" };
+    return { kind: "overtaken", current: stateOf(current) };
   }
 
   #appending(entries: readonly NewEntry[]) {

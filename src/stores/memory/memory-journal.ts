@@ -156,12 +156,12 @@ export class MemoryJournal implements Journal {
   }
 
   async readSwitch(): ReturnType<Switch["read"]> {
-    return { kind: "read", state: this.#switched, names: this.#switched?.post ?? "" };
+    return { kind: "read", state: this.#switched };
   }
 
   async post(entry: PostEntry): ReturnType<Switch["post"]> {
-    const [current, names] = [this.#switched, this.#switched?.post ?? ""];
-    if (entry.switched.replaces !== names) return { kind: "overtaken", current, names };
+    const current = this.#switched;
+    if (entry.switched.replaces !== (current?.post ?? "")) return { kind: "overtaken", current };
     const { position, n } = this.#append([entry])[0] ?? this.#chain.end;
     return { kind: "posted", place: { position, n } };
   }

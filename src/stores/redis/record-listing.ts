@@ -69,7 +69,7 @@ async function listWithin<Detail>(
     if (heads === "unavailable") return "unavailable";
     if (heads.some(isCutHead)) leftOut = whyCut(left);
     for (const [at, head] of heads.entries()) {
-      const record = recordIn(keys[at] ?? "", head, { redis, form })?.record;
+      const record = recordIn(keys[at] ?? "", head, { form })?.record;
       if (record?.kind === "response") metadata.push(record.metadata);
     }
     if (keys.length < found.length) {

@@ -2,7 +2,6 @@
 // and the body as text. A marker has no body.
 import { decodeRecord, isOfKey } from "../../cache/tiers/record-codec.ts";
 import type { Command } from "../../remote/redis/redis.ts";
-import type { Seal } from "../../remote/redis/seal.ts";
 import { longHeadCharsMax } from "./journal/record-scripts.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
@@ -48,21 +47,19 @@ export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
 }
 
 /**
- * Decodes the value of a key. Returns `undefined` if it is not a record, ends within its head, has
- * the mark of another key, or has no valid seal. Never throws.
+ * Decodes the value of a key. Returns `undefined` if it is not a record, ends within its head, or
+ * has the mark of another key. Never throws.
  */
 export function recordIn<Detail>(
   redisKey: string,
   text: unknown,
-  { form, redis }: { form: RecordForm<Detail>; redis: { readonly seal: Seal } },
+  { form }: { readonly form: RecordForm<Detail> },
 ): HeldRecord<Detail> | undefined {
   const headChars = typeof text === "string" ? text.indexOf(headEnd) : -1;
   if (typeof text !== "string" || headChars === -1) return undefined;
   const head = text.slice(0, headChars);
   const decoded = decodeRecord(head, form);
-  if (decoded === undefined || !redis.seal.holdsInJson("record", redisKey, head)) return undefined;
-  // After the seal, which reports a record under another key.
-  if (!isOfKey(decoded, redisKey.slice(-digestChars))) return undefined;
+  if (decoded === undefined || !isOfKey(decoded, redisKey.slice(-digestChars))) return undefined;
   return { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
 }
 

@@ -41,7 +41,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   async ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
-    const token = this.#sealed(leaseKey, randomText());
+    const token = randomText();
     const recordKey = await key.nameIn(namespace);
     const answer = await redis.write(
       "lease",
@@ -64,14 +64,11 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     );
     if (answer.kind === "unavailable") return answer;
     const [, held, text] = answer.value;
-    const value = this.#valueIn(leaseKey, held);
-    // Nobody knows how long a forged lease lasts.
-    if (value === undefined) return { kind: "unavailable" };
     const record = await this.#recordIn(text, recordKey);
     if (held === token) {
       return { kind: "taken", lease: this.#lease(leaseKey, token), record };
     }
-    const word = words.find((one) => one === value);
+    const word = words.find((one) => one === held);
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
   }
 
@@ -79,8 +76,8 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
     const { namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
-    const token = this.#sealed(leaseKey, randomText());
-    const isTaken = await this.#replace(leaseKey, this.#sealed(leaseKey, word), token, leaseMs);
+    const token = randomText();
+    const isTaken = await this.#replace(leaseKey, word, token, leaseMs);
     return isTaken ? this.#lease(leaseKey, token) : undefined;
   }
 
@@ -89,8 +86,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
       void (await this.#replace(leaseKey, token, value, keepMs));
     return {
       renew: () => replace(token, leaseMs),
-      release: (word) =>
-        word === undefined ? replace("", 0) : replace(this.#sealed(leaseKey, word), wordMs[word]),
+      release: (word) => (word === undefined ? replace("", 0) : replace(word, wordMs[word])),
     };
   }
 
@@ -99,18 +95,6 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     const change = scriptCommand(replaceIfHeld, [leaseKey], [expected, value, keepMs]);
     const answer = await this.#settings.redis.write("lease", (client) => client.exec(change));
     return answer.kind === "answered" && answer.value === 1;
-  }
-
-  /** Adds the seal to a token or a word, after a space. */
-  #sealed(leaseKey: string, value: string): string {
-    const seal = this.#settings.redis.seal.of("lease", leaseKey, value);
-    return seal === undefined ? value : `${value} ${seal}`;
-  }
-
-  /** Returns the value in a text; `undefined` if its seal is not valid. */
-  #valueIn(leaseKey: string, held: unknown): string | undefined {
-    const [text = "", seal] = typeof held === "string" ? held.split(" ") : [];
-    return this.#settings.redis.seal.holds("lease", leaseKey, { text, seal }) ? text : undefined;
   }
 
   /** Decodes a record. If its metadata is cut off, reads the metadata again at the primary. */

@@ -241,9 +241,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     keep: TierKeep,
   ): Promise<PreparedWrite | undefined> {
     const { redis } = this.#settings;
-    // A seal covers the stamp, which only the script knows.
-    const isApart = !this.isBesideJournal || redis.seal.isOn;
-    if (isApart || redis.health.isShutOff || redis.health.refusesWrites) return undefined;
+    if (!this.isBesideJournal || redis.health.isShutOff || redis.health.refusesWrites)
+      return undefined;
     if (record.kind === "vary" || !(record.stored.metadata.bodyBytes! <= withPurgeBytesMax))
       return undefined;
     const metadata = { ...record.stored.metadata, stamp: stampSlot };
@@ -301,8 +300,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const name = key.nameIn(namespace);
     const redisKey = typeof name === "string" ? name : await name;
     const head = comparedHeadOf(record, keep);
-    const inJson = encodeRecord(head, keep.untilAtMs, form, key.knownDigest);
-    const encoded = redis.seal.inJson("record", redisKey, inJson);
+    const encoded = encodeRecord(head, keep.untilAtMs, form, key.knownDigest);
     const encoding = bodyOf(record, this.#settings, recordText(encoded, "").length);
     const body = encoding instanceof Promise ? await encoding : encoding;
     if (typeof body === "object") return body;

@@ -3,7 +3,6 @@ import { Cluster, Redis } from "ioredis";
 import { createClientPool, createSentinel } from "redis";
 import { describe, expect, it } from "vitest";
 import { createDataCache, type NodeCacheOptions } from "../../../src/data/node/node-data-cache.ts";
-import type { LogLine } from "../../../src/observe/log-line.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { openProcess } from "../../../testing/data/node-process.ts";
@@ -78,47 +77,15 @@ it("twelve caches add one listener to a connection", async () => {
   redis.disconnect();
 });
 
-it.each([
-  ["short", "A key of `sealKey` has fewer than 32 characters"],
-  ["changeme ".repeat(6).replaceAll(" ", "-"), "A key of `sealKey` is a placeholder"],
-])("an unusable sealKey is refused with a hint: %s", (sealKey, why) => {
-  const redis = { url: "https://a.example", token: "t" };
-  expect(() => createDataCache({ redis, sealKey })).toThrow(why);
-});
-
-it("a sealKey without Redis is refused with a hint, and an empty one is as none", () => {
-  const made = (sealKey: string) => () => createDataCache({ redis: "none", sealKey });
-  expect(made("vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY")).toThrow(
-    /`redis` is "none"\. Remove `sealKey`/,
-  );
-  expect(made("")).not.toThrow();
-});
-
-describe.each(oneRedisServer)("over $redis, values in a sealed database", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const database = openRestDatabase(start);
-  const keys = [1, 2].map((seed) => `${seed}vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY`);
-  const opened = (sealKey: string | undefined) => {
-    const lines: LogLine[] = [];
-    const redis = { url: database.address.url, token: database.address.token };
-    const { cache } = openProcess({ redis, sealKey, log: (line) => void lines.push(line) });
-    return { cache, values: cache.namespace<string>("values", { fresh: "1h" }), lines };
-  };
+  const opened = () => openProcess({ redis: database.address, log: () => undefined }).cache;
 
-  it("are shared by processes with the same key, and by no others", async () => {
-    await opened(keys[0]).values.set("a", "one", { everywhere: false });
-    const [same, other, unsealed] = [opened(keys[0]), opened(keys[1]), opened(undefined)];
-    expect(await same.values.get("a")).toBe("one");
-    expect(await other.values.get("a")).toBe(undefined);
-    expect(await unsealed.values.get("a")).toBe("one");
-    expect(same.lines.filter(({ event }) => event === "seal")).toEqual([]);
-    expect(other.lines.filter(({ event }) => event === "seal")).not.toEqual([]);
-  });
-
-  it("stay at a purge of another tag, whose reason has half a character", async () => {
-    const [one, two] = [opened(keys[0]), opened(keys[0])];
-    await one.values.set("a", "one", { tags: ["a"] });
-    await two.cache.purge({ tags: ["b"], reason: "cut \ud83d" });
-    expect(await opened(keys[0]).values.get("a")).toBe("one");
+  it("a value stays at a purge of another tag, whose reason has half a character", async () => {
+    const [one, two, three] = [opened(), opened(), opened()];
+    await one.namespace<string>("values", { fresh: "1h" }).set("a", "one", { tags: ["a"] });
+    await two.purge({ tags: ["b"], reason: "cut \ud83d" });
+    expect(await three.namespace<string>("values", { fresh: "1h" }).get("a")).toBe("one");
   });
 });
 

@@ -17,8 +17,7 @@ async function opened() {
   const before = await isolate.filled();
   const held: { -readonly [Member in keyof HeldSwitch]: HeldSwitch[Member] } = {
     kind: "read",
-    state: undefined,
-    names: "old",
+    state: { post: "old", position: "0-1", n: "old", bypass: false },
   };
   const posts: PostEntry[] = [];
   const switching: Switch = {

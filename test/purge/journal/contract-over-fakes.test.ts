@@ -50,7 +50,7 @@ const fakeUpstash: Open<OpenAll> = async (keptCount) => {
   const { journal: stream } = upstash;
   return {
     journal: new RedisJournal({ redis, namespace, nowAtMs, randomText, ...kept }),
-    switching: new RedisSwitch({ redis, namespace, nowAtMs, ...kept }),
+    switching: new RedisSwitch({ redis, namespace, ...kept }),
     subscribers: new RedisSubscribers({ redis, namespace, nowAtMs }),
     lose: async (position) => stream.lay(stream.range([]).filter(([id]) => id !== position)),
     goDown: () => (upstash.mode = "down"),

@@ -60,7 +60,7 @@ describe.each(redisServers)("the ballast in $redis", ({ start }) => {
   it("is deleted for posts, marks, appends with a read, and reads at the primary", async () => {
     const client = clientWith(ballastKey);
     const journal = journalOf(client);
-    const switching = new RedisSwitch({ redis: client, namespace, nowAtMs: Date.now });
+    const switching = new RedisSwitch({ redis: client, namespace });
     await journal.append([newEntry({ n: "first" })]);
     const switched = { post: "p1", replaces: "", bypass: true };
     for (const attempted of [

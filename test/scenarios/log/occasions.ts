@@ -8,7 +8,7 @@ import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
-import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
+import { idle, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../parts/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -70,8 +70,6 @@ const throwing: RoutePart = {
   traits: {},
   contents: { openPhases: () => () => ({ fails: failing }) },
 };
-
-const sealKey = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY=";
 
 /** Events of data caches have their occasions in test/data. */
 export const occasions: Record<
@@ -145,18 +143,6 @@ export const occasions: Record<
       await site.ask("/_cache/switch", { method: "POST", body, headers });
     },
     holds: { how: "posted", bypass: "everything", by: "admin", reason: "an outage", trace_id },
-  },
-  seal: {
-    options: { env: { SEAL_KEY: sealKey }, origin: () => page("page", cc("max-age=60")) },
-    does: async ({ site, upstash }) => {
-      await requestPages(site, 1);
-      upstash.rewrite((text) => text.replace('"u":', '"u" :'));
-      const { clock } = site;
-      const other = openSite({ clock, upstash, env: { COLO: "HAM", SEAL_KEY: sealKey } });
-      await requestPages(other, 1);
-      return other.lines;
-    },
-    holds: { level: "warn", part: "shared-tier", of: "record", flaw: "wrong" },
   },
   breaker: {
     does: async ({ site, upstash }) => {

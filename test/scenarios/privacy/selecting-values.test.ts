@@ -82,8 +82,6 @@ function contentOf(database: FakeObject["database"]) {
 
 const worlds: Record<string, () => World> = {
   Redis: overRedis,
-  "Redis with SEAL_KEY": () =>
-    overRedis({ SEAL_KEY: "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY=" }),
   "Durable Objects": overObjects,
 };
 

@@ -250,19 +250,6 @@ interface Sent {
 const flipped = (text: string, at: number) =>
   text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
 
-it("over Redis with SEAL_KEY, no isolate reads the site's secret", async () => {
-  const upstash = new UnsteadyUpstash(clock);
-  const env = { ADMIN_TOKEN: adminToken, SEAL_KEY: "a-key-of-thirty-two-characters-and-more" };
-  const texts = { page: "v1" };
-  const origin: Script = () => page(texts.page, cc("max-age=600", { "cache-tag": "a" }));
-  const [near, far] = openColos(2, { clock, upstash, env, origin }) as [Site, Site];
-  for (const site of [near, far]) await site.get("/a");
-  texts.page = "v2";
-  const { sealedPosition } = JSON.parse((await send(near, { tags: ["a"] })).text) as Sent;
-  expect((await far.get("/a", field(sealedPosition))).text).toBe("v2");
-  expect(upstash.heldSecret).toBeNull();
-});
-
 it("a reader whose purge is before the view of a new isolate gets the new page, and then hits", async () => {
   const upstash = new UnsteadyUpstash(clock);
   const origin: Script = (_, nth) => page(`v${nth}`, cc("max-age=600", { "cache-tag": "a" }));

@@ -106,9 +106,12 @@ it("a post of the switch succeeds only if it names the last one", async () => {
   const entry = (post: string, replaces: string) =>
     postEntry(`n-${post}`, { post, replaces, bypass: true }, { by: "admin", reason: "" });
   expect(await journal.post(entry("1-a", ""))).toMatchObject({ kind: "posted" });
-  expect(await journal.post(entry("2-b", ""))).toMatchObject({ kind: "overtaken", names: "1-a" });
+  expect(await journal.post(entry("2-b", ""))).toMatchObject({
+    kind: "overtaken",
+    current: { post: "1-a" },
+  });
   expect(await journal.post(entry("2-b", "1-a"))).toMatchObject({ kind: "posted" });
-  expect(await journal.readSwitch()).toMatchObject({ state: { post: "2-b" }, names: "2-b" });
+  expect(await journal.readSwitch()).toMatchObject({ state: { post: "2-b" } });
   expect(await journal.newest()).toMatchObject({ switched: { post: "2-b" } });
 });
 

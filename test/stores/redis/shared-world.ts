@@ -7,7 +7,6 @@ import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type { ResponseDetail, ResponseRecord } from "../../../src/pages/stored/stored-response.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
-import { Seal } from "../../../src/remote/redis/seal.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { bytesOf, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
@@ -76,7 +75,7 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
       },
       timeoutMs,
     );
-  return { write, seal: new Seal(), health: redis.health } as RedisClient;
+  return { write, health: redis.health } as RedisClient;
 }
 
 /** Opens one Redis with one REST server for the tests of a describe block. */

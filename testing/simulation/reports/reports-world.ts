@@ -3,7 +3,6 @@ import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/observe/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/parts/operate/reports/redis-report-stream.ts";
-import { Seal } from "../../../src/remote/redis/seal.ts";
 import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { StoreHealth } from "../../../src/remote/store-health.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
@@ -59,9 +58,7 @@ export class ReportsWorld extends PartiesWorld {
    *
    * @param onRead receives the expected totals as of each read
    */
-  client(
-    onRead: (ledger: Ledger) => void,
-  ): Pick<RedisClient, "attempt" | "health" | "insist" | "seal"> {
+  client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "health" | "insist"> {
     const redis = new Redis(async (form, commands) => {
       if (form === "multi-exec") return this.#transacted(commands, onRead);
       const [, script = "", count, ...rest] = commands[0]?.map(String) ?? [];
@@ -79,7 +76,7 @@ export class ReportsWorld extends PartiesWorld {
     };
     const nowAtMs = () => this.atMs;
     const health = new StoreHealth({ about: "Redis", event: "database", words: {}, nowAtMs });
-    return { attempt: once, health, insist: once, seal: new Seal() };
+    return { attempt: once, health, insist: once };
   }
 
   async #evaluated(script: string, given: readonly string[]): Promise<unknown> {

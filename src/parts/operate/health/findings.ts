@@ -15,7 +15,7 @@ import {
   journalUnreadable,
   switchLost,
 } from "./journal-findings.ts";
-import { bypasses, configuration, operatorRefused, sealsBroken } from "./operator-findings.ts";
+import { bypasses, configuration, operatorRefused } from "./operator-findings.ts";
 import {
   ageTooLow,
   anonymousRefused,
@@ -60,7 +60,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   gateRefused,
   partFailed,
   operatorRefused,
-  sealsBroken,
   subrequestsSpent,
   reportsMissing,
   tiersFail,

@@ -1,4 +1,4 @@
-// Findings on what operators set: credentials, seals, the configuration and the switch.
+// Findings on what operators set: credentials, the configuration and the switch.
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { isoOf } from "../../../base/iso-date.ts";
 import type { CredentialKind } from "../../../protocol/families.ts";
@@ -7,7 +7,6 @@ import { acceptedAtMs } from "../../../purge/journal/entry.ts";
 import { type Bypass, isUnread } from "../../../purge/journal/switch-state.ts";
 import type { SiteState } from "./site-state.ts";
 import { countedIn, recentMs, recentWindows } from "../../../observe/reports/totals.ts";
-import { recentCount } from "./traffic-findings.ts";
 
 /** Fewer refusals do not change the status, because anybody can cause them. */
 const manyMin = 100;
@@ -73,21 +72,6 @@ function refusedHere({ refusedHere: here, atMs }: SiteState): RefusalCounts | un
     return count === undefined ? [] : [[kind, count] as const];
   });
   return { sinceAtMs: here.sinceAtMs, counts: new Map(counted) };
-}
-
-export function sealsBroken(state: SiteState): Finding | [] {
-  const broken = recentCount(state, (sums) => countedIn(sums, "brokenSeals"));
-  if (broken === undefined) return [];
-  return {
-    code: "seals-broken",
-    level: "warning",
-    what: `Texts in Redis without a valid seal in the last minutes: ${broken.count}. None of them was used.`,
-    since: broken.since,
-    cause:
-      "SEAL_KEY was set or replaced recently, isolates have different keys, or somebody else writes to the database.",
-    remedy:
-      "If you did not change SEAL_KEY, rotate the token of the database. The log says what has no valid seal.",
-  };
 }
 
 /** Findings on the configuration. A fault disables a feature. A warning is about a setting without effect. */

@@ -46,7 +46,7 @@ redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
 interface ReportStreamSettings {
-  readonly redis: Pick<RedisClient, "attempt" | "health" | "insist" | "seal">;
+  readonly redis: Pick<RedisClient, "attempt" | "health" | "insist">;
   readonly namespace: string;
   /** Default: 128. The simulation sets less, to cross pages and fill the stream soon. */
   readonly pageCount?: number;
@@ -69,10 +69,7 @@ export class RedisReportStream implements ReportStream {
   /** Costs one command. */
   async add(report: Report): Promise<RemoteAnswer<number>> {
     const { redis: client } = this.#settings;
-    const fields = fieldsOf(report);
-    const seal = client.seal.of("report", this.#keys.stream, JSON.stringify(fields));
-    const sealed = seal === undefined ? fields : [...fields, "seal", seal];
-    const given = [String(this.#settings.standingMax ?? standingMax), ...sealed];
+    const given = [String(this.#settings.standingMax ?? standingMax), ...fieldsOf(report)];
     const add = scriptCommand(addScript, [this.#keys.stream], given);
     const answer = await client.insist("metrics", (redis) => redis.exec(add));
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
@@ -96,15 +93,9 @@ export class RedisReportStream implements ReportStream {
     );
     if (answer.kind === "unavailable") return answer;
     const [, text, entries] = answer.value;
-    const { seal } = this.#settings.redis;
-    const isSealed = typeof text !== "string" || seal.holdsInJson("totals", totals, text);
-    const page = reportsIn(entries, (fields, of) =>
-      seal.holds("report", stream, { text: JSON.stringify(fields), seal: of }),
-    );
-    return {
-      kind: "answered",
-      value: { totals: totalsIn(text, isSealed), page, isFull: page.length >= this.#pageCount },
-    };
+    const page = reportsIn(entries);
+    const isFull = page.length >= this.#pageCount;
+    return { kind: "answered", value: { totals: totalsIn(text), page, isFull } };
   }
 
   /** Costs one command. */
@@ -117,8 +108,7 @@ export class RedisReportStream implements ReportStream {
     const [first, last] = [page[0], page.at(-1)];
     if (first === undefined || last === undefined) return { kind: "answered", value: false };
     const { redis: client } = this.#settings;
-    const sealed = client.seal.inJson("totals", totals, text);
-    const given = [version, first.id, last.id, last.n, sealed, nextId(last.id)];
+    const given = [version, first.id, last.id, last.n, text, nextId(last.id)];
     const fold = scriptCommand(foldScript, [stream, totals], given);
     const answer = await client.insist("metrics", (redis) => redis.exec(fold));
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) === 1 } : answer;

@@ -3,6 +3,7 @@
 import { listIn } from "../../../base/json-text.ts";
 import {
   comparePositions,
+  entriesOf,
   type Entry,
   type EntryId,
   isSameEntry,
@@ -23,13 +24,11 @@ import {
   journalKeys,
   placesIn,
 } from "./journal-scripts.ts";
-import type { SealedJournal } from "./sealed-journal.ts";
 import { noRecordArgs, recordArgs } from "./record-scripts.ts";
 
 export interface JoinedAppendsSettings extends AppendSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
-  readonly sealed: SealedJournal;
 }
 
 /** The entries of one call, and the stamp since which it reads; `undefined` to read nothing. */
@@ -88,15 +87,14 @@ export class JoinedAppends {
     entries: readonly NewEntry[],
     write?: WriteWithPurge,
   ): Promise<RemoteAnswer<AppendResult>> {
-    const { sealed } = this.#settings;
-    const encoded = entries.map((one) => entryArg(sealed.encoded(one), one));
+    const encoded = entries.map(entryArg);
     return this.#calls.joinOne(this, { since, entries, encoded, write });
   }
 
   /** Sends calls in one script. After a refusal that may concern one of them, sends each alone. */
   async #sentTogether(appends: readonly Append[]): Promise<readonly RemoteAnswer<AppendResult>[]> {
     const answer = await this.#sent(appends);
-    if (answer.kind === "answered") return appendedIn(answer.value, appends, this.#settings.sealed);
+    if (answer.kind === "answered") return appendedIn(answer.value, appends);
     if (appends.length === 1 || !ofOneCall.includes(answer.cause)) return appends.map(() => answer);
     const alone = await Promise.all(appends.map((append) => this.#sentTogether([append])));
     return alone.flat();
@@ -169,10 +167,9 @@ function bytesOf({ encoded, write }: Append): number {
 function appendedIn(
   [reply, pageReply]: readonly unknown[],
   appends: readonly Append[],
-  sealed: SealedJournal,
 ): readonly RemoteAnswer<AppendResult>[] {
   const replies = listIn(reply);
-  const page = sealed.entriesIn(pageReply);
+  const page = entriesOf(pageReply);
   const isWhole = page.length + 1 < pageCount;
   const all = [...page];
   let repliesAt = 0;

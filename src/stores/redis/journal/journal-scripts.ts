@@ -3,7 +3,7 @@
 import { listIn } from "../../../base/json-text.ts";
 import { releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
-import type { EntryId, NewEntry } from "../../../purge/journal/entry.ts";
+import { encodeEntry, type EntryId, type NewEntry } from "../../../purge/journal/entry.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./record-scripts.ts";
@@ -305,17 +305,12 @@ return answers`;
  * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its
  * other fields and the names of its targets, as lists, and whether it tells a release.
  */
-export function entryArg({ n, fields }: EncodedEntry, { targets }: NewEntry): string {
-  const tells = releasedBy(targets) === undefined ? "" : "release";
+export function entryArg(entry: NewEntry): string {
+  const { n, ...fields } = encodeEntry(entry);
+  const tells = releasedBy(entry.targets) === undefined ? "" : "release";
   // The database refuses a lone surrogate in JSON.
-  const texts = fields.map((text) => text.toWellFormed());
-  return JSON.stringify([n, texts, namesOf(targets), tells]);
-}
-
-/** An entry's `n`, and its other fields as alternating names and values. */
-export interface EncodedEntry {
-  readonly n: string;
-  readonly fields: readonly string[];
+  const texts = Object.entries(fields).flatMap((field) => field.map((text) => text.toWellFormed()));
+  return JSON.stringify([n, texts, namesOf(entry.targets), tells]);
 }
 
 /** Returns the places of appended entries; none for a reply of another form. */

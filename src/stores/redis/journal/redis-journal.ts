@@ -1,5 +1,5 @@
 // The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
-import { listIn } from "../../../base/json-text.ts";
+import { jsonIn, listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
@@ -12,6 +12,7 @@ import {
   isSameEntry,
   markOf,
   type NewEntry,
+  releasesIn,
 } from "../../../purge/journal/entry.ts";
 import {
   answersIn,
@@ -40,8 +41,8 @@ import {
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
 import { JoinedAppends } from "./joined-appends.ts";
-import { SealedJournal } from "./sealed-journal.ts";
 import { standingScript, statesIn } from "./standing-script.ts";
+import { stateInKey } from "./switch-key.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
@@ -71,7 +72,6 @@ export class RedisJournal implements Journal {
   readonly #lineagesKey: string;
   /** The keys of the switch and the release. */
   readonly #keptKeys: readonly string[];
-  readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
   readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
     (_, questions) => this.#asked(questions),
@@ -81,9 +81,7 @@ export class RedisJournal implements Journal {
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.isOrdered = settings.redis.isOrdered;
-    const sealed = new SealedJournal(settings);
-    this.#sealed = sealed;
-    this.#appends = new JoinedAppends({ ...settings, sealed });
+    this.#appends = new JoinedAppends(settings);
     const [key, book, older, lineages, ...kept] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
@@ -101,21 +99,23 @@ export class RedisJournal implements Journal {
     );
     if (first.kind === "unavailable") return unavailable;
     const [page, ...kept] = first.value;
-    const entries = await lengthened(this.#sealed.entriesIn(page), pageFrom);
+    const entries = await lengthened(entriesOf(page), pageFrom);
     return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
   }
 
   /** Decodes the keys that trimming never removes: the switch and the release. */
   #keptIn([switchText, releaseText]: readonly unknown[]) {
-    const sealed = this.#sealed;
-    return { switched: sealed.stateIn(switchText), released: sealed.releaseIn(releaseText) };
+    return {
+      switched: stateInKey(switchText),
+      released: releasesIn(entriesOf([jsonIn(String(releaseText))]))[0],
+    };
   }
 
   async #pageBack(from: string): Promise<Page> {
     const page = await this.#settings.redis.attempt("journal read", (redis) =>
       redis.exec(this.#backFrom(from, pageCount)),
     );
-    return page.kind === "answered" ? this.#sealed.entriesIn(page.value) : undefined;
+    return page.kind === "answered" ? entriesOf(page.value) : undefined;
   }
 
   async since(place: EntryId): ReturnType<Journal["since"]> {
@@ -129,7 +129,7 @@ export class RedisJournal implements Journal {
         redis.exec(this.#onFrom(from, pageCount)),
       );
       if (page.kind === "unavailable") return unavailable;
-      const [joint, ...read] = this.#sealed.entriesIn(page.value);
+      const [joint, ...read] = entriesOf(page.value);
       if (!isSameEntry(joint, end)) return { kind: "not-joined" };
       entries.push(...read);
       readBytes += bytesOf(read);
@@ -164,7 +164,7 @@ export class RedisJournal implements Journal {
     const page = await this.#settings.redis.attempt("journal read", ask);
     return page.kind === "unavailable"
       ? unavailableFor(page.cause, this.#settings.redis.health)
-      : this.#sealed.entriesIn(page.value);
+      : entriesOf(page.value);
   }
 
   /**
@@ -186,16 +186,16 @@ export class RedisJournal implements Journal {
     if (replies === undefined) return unavailable;
     const [found, newest, count, check] = replies;
     const [proof, ...kept] = listIn(check);
-    const [upTo] = this.#sealed.entriesIn(found);
+    const [upTo] = entriesOf(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn([proof], 1)[0] !== "never");
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", [
         this.#backFrom(from, pageCount),
       ]);
-      return page && this.#sealed.entriesIn(page[0]);
+      return page && entriesOf(page[0]);
     };
-    const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
+    const entries = await lengthened(entriesOf(newest), pageFrom, position);
     const known = this.#keptIn(kept);
     return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
@@ -245,7 +245,7 @@ export class RedisJournal implements Journal {
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
     const [page, ...kept] = replies.value;
-    const entries = this.#sealed.entriesIn(page).toReversed();
+    const entries = entriesOf(page).toReversed();
     return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
   }
 
@@ -290,18 +290,14 @@ export class RedisJournal implements Journal {
       "writes",
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
-    const [first, ...entries] = this.#sealed.entriesIn(replies.value[1]);
+    const [first, ...entries] = entriesOf(replies.value[1]);
     if (!isSameEntry(first, place) || entries.length + 1 >= pageCount)
       return { kind: "not-joined" };
     return { kind: "read", entries, sentAtMs };
   }
 
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
-    const args = [
-      ...appendArgs(this.#settings),
-      ...given,
-      ...entries.map((one) => entryArg(this.#sealed.encoded(one), one)),
-    ];
+    const args = [...appendArgs(this.#settings), ...given, ...entries.map((one) => entryArg(one))];
     const keys = journalKeys(this.#settings.namespace);
     return client.exec<unknown[]>(scriptCommand(script, keys, args));
   }

@@ -48,20 +48,19 @@ export class RedisSubscribers implements Subscribers {
     const [seconds, microseconds, ...texts]: readonly unknown[] = reply.value;
     const timeAtMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
     const atMs = timeAtMs > 0 ? timeAtMs : this.#nowAtMs();
-    return { kind: "read", states: names.map((name, at) => this.#stateIn(name, texts[at])), atMs };
+    return { kind: "read", states: names.map((_, at) => stateIn(texts[at])), atMs };
   }
 
   async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {
-    const sealed = this.#redis.seal.inJson("subscriber", `${this.#key} ${name}`, text);
-    const write = scriptCommand(replaceStateScript, [this.#key], [name, version, sealed]);
+    const write = scriptCommand(replaceStateScript, [this.#key], [name, version, text]);
     const reply = await this.#redis.attempt("outward", (client) => client.exec(write), "writes");
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
-    return reply.value === 1 ? { kind: "replaced", version: sealed } : { kind: "overtaken" };
+    return reply.value === 1 ? { kind: "replaced", version: text } : { kind: "overtaken" };
   }
+}
 
-  #stateIn(name: string, held: unknown): HeldState {
-    if (typeof held !== "string") return { version: "", text: undefined };
-    const isTrusted = this.#redis.seal.holdsInJson("subscriber", `${this.#key} ${name}`, held);
-    return { version: held, text: isTrusted ? held : "" };
-  }
+function stateIn(held: unknown): HeldState {
+  return typeof held === "string"
+    ? { version: held, text: held }
+    : { version: "", text: undefined };
 }

@@ -12,8 +12,7 @@ import {
   journalKeys,
   placesIn,
 } from "./journal-scripts.ts";
-import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
-import { postInKey, switchKey } from "./switch-key.ts";
+import { stateInKey, switchKey } from "./switch-key.ts";
 
 /**
  * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
@@ -28,18 +27,17 @@ redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. 
 ended(place)
 return {"posted", place[1], place[2]}`;
 
-export interface RedisSwitchSettings extends SealedJournalSettings, AppendSettings {
+export interface RedisSwitchSettings extends AppendSettings {
   readonly redis: RedisClient;
+  readonly namespace: string;
 }
 
 export class RedisSwitch implements Switch {
   readonly #settings: RedisSwitchSettings;
   readonly #key: string;
-  readonly #sealed: SealedJournal;
 
   constructor(settings: RedisSwitchSettings) {
     this.#settings = settings;
-    this.#sealed = new SealedJournal(settings);
     this.#key = switchKey(settings.namespace);
   }
 
@@ -55,23 +53,20 @@ export class RedisSwitch implements Switch {
     );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
     const text = replies.value[1];
-    return { kind: "read", state: this.#sealed.stateIn(text), names: postInKey(text) };
+    return { kind: "read", state: stateInKey(text) };
   }
 
   async post(entry: PostEntry): Promise<PostResult> {
     const { redis, namespace } = this.#settings;
     const { post, replaces, bypass } = entry.switched;
-    const bypassText = this.#sealed.bypassText(post, bypass);
-    const settings = [...appendArgs(this.#settings), replaces, post, bypassText];
-    const encoded = entryArg(this.#sealed.encoded(entry), entry);
-    const write = scriptCommand(postScript, journalKeys(namespace), [...settings, encoded]);
+    const settings = [...appendArgs(this.#settings), replaces, post, JSON.stringify(bypass)];
+    const write = scriptCommand(postScript, journalKeys(namespace), [...settings, entryArg(entry)]);
     const reply = await redis.insist("switch", (client) => client.exec(write));
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
     const [kind, said, n] = listIn(reply.value);
     const [place] = placesIn([[said, n]]);
     if (kind === "posted" && place !== undefined) return { kind, place };
-    if (kind === "overtaken")
-      return { kind, current: this.#sealed.stateIn(said), names: postInKey(said) };
+    if (kind === "overtaken") return { kind, current: stateInKey(said) };
     return unavailableFor("not-upstash", redis.health);
   }
 }

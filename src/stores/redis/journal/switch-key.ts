@@ -5,25 +5,13 @@ import { heldState, type SwitchState } from "../../../purge/journal/switch-state
 export const switchKey = (namespace: string): string => `${namespace}:switch`;
 
 /**
- * Parses the key's value: post, position, `n`, the bypass as JSON, and the seal if there is one,
- * separated by spaces. The state is `undefined` if nothing was posted.
+ * Parses the key's value: post, position, `n` and the bypass as JSON, separated by spaces. Returns
+ * `undefined` if nothing was posted.
  */
-export function stateInKey(text: unknown): {
-  readonly state: SwitchState | undefined;
-  readonly json: string;
-  readonly seal: string | undefined;
-} {
-  const value = typeof text === "string" ? text : "";
-  const [, , position, n, json = "", seal] =
-    /^(\S+) (\S+) (\S+) (.*?)(?: ([\w-]{22}))?$/s.exec(value) ?? [];
-  const held = { post: postInKey(value), position, n, bypass: jsonIn(json) };
-  return { state: value === "" ? undefined : heldState(held), json, seal };
-}
-
-/**
- * Returns the id of the post, even if the rest of the value is invalid; empty if nothing was
- * posted.
- */
-export function postInKey(text: unknown): string {
-  return (typeof text === "string" ? /^\S+/.exec(text)?.[0] : undefined) ?? "";
+export function stateInKey(text: unknown): SwitchState | undefined {
+  if (typeof text !== "string" || text === "") return undefined;
+  const [, , position, n, json = ""] = /^(\S+) (\S+) (\S+) (.*)$/s.exec(text) ?? [];
+  const [post] = /^\S*/.exec(text) ?? [];
+  const held = { post, position, n, bypass: jsonIn(json) };
+  return heldState(held);
 }

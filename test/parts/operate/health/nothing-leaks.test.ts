@@ -111,7 +111,6 @@ function drawnLook(draws: Draws): SiteState {
       ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
       ["refusedSubrequests", [], of(1)],
-      ["brokenSeals", [marked, marked], of(3)],
       ["operatorRefusals", ["bearer", "wrong"], of(300)],
       ["operatorRefusals", [marked, marked], of(300)],
     ],

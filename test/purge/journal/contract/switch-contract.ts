@@ -25,7 +25,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
 
     it("has no state at first", async () => {
       const { switching, journal } = store;
-      expect(await switching.read()).toEqual({ kind: "read", state: undefined, names: "" });
+      expect(await switching.read()).toEqual({ kind: "read", state: undefined });
       await written(journal, 1);
       expect(await journal.newest()).toMatchObject({ kind: "read", switched: undefined });
     });
@@ -39,7 +39,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
         const posted = await switching.post(post);
         const place = posted.kind === "posted" ? posted.place : nowhere;
         const state = { post: "p1", ...place, bypass };
-        expect(await switching.read()).toEqual({ kind: "read", state, names: "p1" });
+        expect(await switching.read()).toEqual({ kind: "read", state });
         const entries = [first, { ...post, ...place }];
         const adopted = { kind: "read", entries, switched: state };
         expect(await journal.newest()).toMatchObject(adopted);
@@ -56,7 +56,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
         const refused = await switching.post(postOf("p2", replaces, false));
         expect(refused).toMatchObject({ kind: "overtaken", current: last });
       }
-      expect(await switching.read()).toMatchObject({ state: last, names: "p1" });
+      expect(await switching.read()).toMatchObject({ state: last });
       expect(await switching.post(postOf("p2", "p1", false))).toMatchObject({ kind: "posted" });
       expect(await switching.post(postOf("p1", "", true))).toMatchObject({ kind: "overtaken" });
       expect(readOf(await journal.newest())).toHaveLength(2);
@@ -76,7 +76,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
       const place = posted.kind === "posted" ? posted.place : nowhere;
       await lose(place.position);
       const state = { post: "p1", ...place, bypass: ["a"] };
-      expect(await switching.read()).toEqual({ kind: "read", state, names: "p1" });
+      expect(await switching.read()).toEqual({ kind: "read", state });
       expect(await journal.newest()).toMatchObject({ entries, switched: state });
     });
 

@@ -12,11 +12,9 @@ import {
   epochsIn,
   journalKeys,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
-import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
 import { noRecordArgs } from "../../../../src/stores/redis/journal/record-scripts.ts";
 import type { Epoch } from "../../../../src/purge/journal/epoch.ts";
 import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
-import { Seal } from "../../../../src/remote/redis/seal.ts";
 import {
   epochTexts,
   nOf,
@@ -129,12 +127,7 @@ function answersIn(reply: unknown, count: number): readonly boolean[] {
   return Array.from({ length: count }, (_, at) => answers[at] === 1);
 }
 
-const encodedBy = new SealedJournal({
-  redis: { seal: new Seal() },
-  namespace: "site",
-  nowAtMs: Date.now,
-});
-const argsOf = (entry: NewEntry) => [entryArg(encodedBy.encoded(entry), entry), ...noRecordArgs];
+const argsOf = (entry: NewEntry) => [entryArg(entry), ...noRecordArgs];
 
 describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   const world = openJournalWorld(start);

@@ -7,7 +7,6 @@ import {
   type UpstashRestServer,
 } from "../../../../local/upstash-rest-server.ts";
 import type { Entry, EntryId } from "../../../../src/purge/journal/entry.ts";
-import { Seal } from "../../../../src/remote/redis/seal.ts";
 import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
@@ -51,7 +50,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const health = clients[0]?.health;
     const look: RedisClient["look"] = (purpose, run) =>
       (clients[0] as RedisClient).look(purpose, run);
-    const redis = { attempt, look, insist, seal: new Seal(), health } as RedisClient;
+    const redis = { attempt, look, insist, health } as RedisClient;
     const randomText = () => crypto.randomUUID();
     const settings = { redis, namespace: "site", nowAtMs, randomText };
     return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });

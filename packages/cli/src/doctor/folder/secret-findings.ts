@@ -11,7 +11,7 @@ import {
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment, type FolderRead, type SecretFile } from "./read-folder.ts";
 
-const secretNames = ["SEAL_KEY", "PURGE_SECRET", "ADMIN_TOKEN"];
+const secretNames = ["PURGE_SECRET", "ADMIN_TOKEN"];
 
 /** Returns the names of the secrets that are set. */
 function secretsAmong(env: Env): string[] {
