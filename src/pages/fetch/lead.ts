@@ -39,7 +39,6 @@ import type { BodyHolder } from "../site/body-holder-port.ts";
 import { isForOwnUrl } from "../../routing/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import { withoutRange } from "../request/conditions.ts";
-import type { LookupRequest } from "../request/plan.ts";
 import { continuationIn } from "./continue-body.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
@@ -55,22 +54,48 @@ export function lead(
   const { origin } = pending.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
   return inPublicContext(origin, pending.exchange, (exchange) =>
-    leadPublic({ ...pending, exchange }, flight, exchange.site.bodyHolder),
+    leadPublic({ pending: { ...pending, exchange }, holder: exchange.site.bodyHolder }, flight),
   );
 }
 
-/** @param holder `undefined` if the client's own request must be forwarded */
-async function leadPublic(
-  pending: PendingForward,
-  flight: ForwardFlight,
-  holder: BodyHolder | undefined,
-): Promise<FetchResult<Response>> {
-  const { exchange, key } = pending;
-  const { nowAtMs, afterAnswer, site } = exchange;
-  const own = pending.request.own?.request();
-  if (own && site.queryForms.isRefuted(pending.request)) {
-    return leadElsewhere(own, pending, flight, holder);
+/** One request of the flight to the origin. */
+interface Attempt {
+  readonly pending: PendingForward;
+  /** `undefined` if the client's own request must be forwarded. */
+  readonly holder: BodyHolder | undefined;
+}
+
+/** Why an answer answers nobody, and the change by which the origin is asked again. Each happens at most once. */
+const again = {
+  /** The answer to the canonical URL is not for the client's own URL. */
+  "own-url": ({ pending, holder }: Attempt, flight: ForwardFlight): Attempt => ({
+    pending: ofOwnUrl(pending, flight),
+    holder,
+  }),
+  /** The holder of the body cannot use the answer. */
+  "own-request": ({ pending }: Attempt): Attempt => ({ pending, holder: undefined }),
+  /** The 304 refers to another response, or to a response that was purged since. */
+  unconditional: ({ pending, holder }: Attempt): Attempt => ({
+    pending: { ...pending, validating: undefined, standIn: pending.validating },
+    holder,
+  }),
+};
+
+type Outcome = FetchResult<Response> | keyof typeof again;
+
+async function leadPublic(first: Attempt, flight: ForwardFlight): Promise<FetchResult<Response>> {
+  let attempt = first;
+  for (;;) {
+    const outcome = await attempted(attempt, flight);
+    if (typeof outcome !== "string") return outcome;
+    attempt = again[outcome](attempt, flight);
   }
+}
+
+async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): Promise<Outcome> {
+  const { exchange, key, request: wanted } = pending;
+  const { nowAtMs, afterAnswer, site } = exchange;
+  if (wanted.own && site.queryForms.isRefuted(wanted)) return "own-url";
   flight.leads(nowAtMs());
   if (pending.validating !== undefined) await mayValidate(pending.validating, pending);
   // Take the stamp before the request is sent, so that every later purge covers this response.
@@ -78,59 +103,54 @@ async function leadPublic(
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
   const held = holder?.ask(pending, stamp);
-  const changed = held?.request ?? (isMixing(pending) ? withoutRange(pending.request) : undefined);
+  const changed = held?.request ?? (isMixing(pending) ? withoutRange(wanted) : undefined);
   const asking = changed === undefined ? pending : { ...pending, request: changed };
   const validators = validatorsOf(asking);
-  const validating = validators.length > 0 ? pending.validating : undefined;
-  const isDown = site.originHealth.kindOf(pending.request) === "down";
+  const isDown = site.originHealth.kindOf(wanted) === "down";
   if (isDown && site.substitutes?.mayAnswer(pending) === true)
     return originFailed("unreachable", { ...pending, stamp }, flight);
   const added = [...validators, ...(held?.fields ?? [])];
   const { answer, request } = await forwardSelecting(asking, added);
   if (answer.kind === "failed") {
-    pending.exchange.decision.noteNoAnswer();
+    exchange.decision.noteNoAnswer();
     return originFailed(answer.trouble, { ...pending, stamp }, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
-  const place = { ...pending, request };
-  const leadNeed = { ...place, flight, continuationOf: continuationIn(place) };
   const { response } = answer;
   const { status } = response;
-  pending.exchange.decision.heard({ ...answer, status });
-  if (own && isForCanonicalAlone(response, pending)) {
+  exchange.decision.heard({ ...answer, status });
+  if (wanted.own && isForCanonicalAlone(response, pending)) {
     cancelBody(response);
     site.queryForms.refute(pending, status);
-    return leadElsewhere(own, pending, flight, holder);
+    return "own-url";
   }
   const instead = await insteadOfAnswer(fresh, pending, flight);
   if (instead !== undefined) {
     cancelBody(response);
     return instead;
   }
-  if (status !== 304) {
-    const replaced = storedCandidate(pending);
-    if (request.method === "HEAD" && replaced !== undefined)
-      learnFromHead(fresh, replaced, leadNeed);
-    const isSecret = selectingFieldNames(response.headers).some((name) => mayBeSecret([name, ""]));
-    // The name of this variant is needed at once when it is stored.
-    if (isSecret) await key.naming?.secret.ready();
-    const taken = held === undefined ? "not-held" : await held.take(fresh, leadNeed);
-    if (taken === "own-request") return leadPublic(pending, flight, undefined);
-    discardBody(replaced?.stored);
-    return taken === "not-held" ? sendAndStore(fresh, leadNeed) : taken;
+  const place = { ...pending, request };
+  const leadNeed = { ...place, flight, continuationOf: continuationIn(place) };
+  if (status === 304) {
+    const validating = validators.length > 0 ? pending.validating : undefined;
+    // A 304 to an unconditional request refers to no response, so this 304 is a failure.
+    if (validating === undefined) {
+      flight.settle({ kind: "nothing-to-share" });
+      return originFailed("unreachable", { ...pending, stamp }, flight);
+    }
+    const isUnchanged = await mayValidate(validating, pending);
+    const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
+    return sent ?? "unconditional";
   }
-  // A 304 to an unconditional request refers to no response, so this 304 is a failure.
-  if (validating === undefined) {
-    flight.settle({ kind: "nothing-to-share" });
-    return originFailed("unreachable", { ...pending, stamp }, flight);
-  }
-  const isUnchanged = await mayValidate(validating, pending);
-  const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
-  // The 304 refers to another response, or to a response that was purged since. Forward again
-  // without conditions.
-  return (
-    sent ?? leadPublic({ ...pending, validating: undefined, standIn: validating }, flight, holder)
-  );
+  const replaced = storedCandidate(pending);
+  if (request.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, leadNeed);
+  const isSecret = selectingFieldNames(response.headers).some((name) => mayBeSecret([name, ""]));
+  // The name of this variant is needed at once when it is stored.
+  if (isSecret) await key.naming?.secret.ready();
+  const taken = held === undefined ? "not-held" : await held.take(fresh, leadNeed);
+  if (taken === "own-request") return taken;
+  discardBody(replaced?.stored);
+  return taken === "not-held" ? sendAndStore(fresh, leadNeed) : taken;
 }
 
 /** Returns whether the range could complete an old body with bytes of the new one. */
@@ -148,22 +168,16 @@ function isForCanonicalAlone({ status, headers }: Response, { request }: Pending
 }
 
 /**
- * Leads another request, without a lookup of its key. The followers of the flight have the key of the
- * first request, and this answer is not for them.
+ * Returns the forward of the client's own URL, without a lookup of its key. The followers of the flight have the key of
+ * the first request, and this answer is not for them.
  */
-function leadElsewhere(
-  request: LookupRequest,
-  pending: PendingForward,
-  flight: ForwardFlight,
-  holder: BodyHolder | undefined,
-): Promise<FetchResult<Response>> {
+function ofOwnUrl(pending: PendingForward, flight: ForwardFlight): PendingForward {
   const { exchange } = pending;
   discardBody(storedCandidate(pending)?.stored);
   flight.settle({ kind: "nothing-to-share" });
-  const { key } = request;
+  const request = pending.request.own?.request() ?? pending.request;
   const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };
-  const lookedUpAtMs = exchange.nowAtMs();
-  return leadPublic({ request, exchange, key, ...nothing, lookedUpAtMs }, flight, holder);
+  return { request, exchange, key: request.key, ...nothing, lookedUpAtMs: exchange.nowAtMs() };
 }
 
 /**
