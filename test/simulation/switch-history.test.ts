@@ -140,13 +140,21 @@ const othersForget: Partial<Parts> = {
 
 /** Takes the time of a post from the clock alone. */
 const datedByClock: Partial<Parts> = {
-  switching: (store) => ({
-    read: async () => {
-      const held = await store.read();
-      return held.kind === "read" ? { ...held, state: undefined } : held;
-    },
-    post: (entry) => store.post(entry),
-  }),
+  switching: (store) => {
+    let held = "";
+    return {
+      read: async () => {
+        const read = await store.read();
+        if (read.kind !== "read") return read;
+        held = read.state?.post ?? "";
+        return { ...read, state: undefined };
+      },
+      post: (entry) => {
+        const replaces = entry.switched.replaces || held;
+        return store.post({ ...entry, switched: { ...entry.switched, replaces } });
+      },
+    };
+  },
 };
 
 const rows: readonly {
