@@ -22,7 +22,8 @@ export interface Row {
   readonly hasReleases?: boolean;
   readonly kind?: WorldKind;
   /**
-   * The first seed. For a fault that rarely shows, one that shows it: `vitest --reporter=verbose` tells the seed. Default: 0.
+   * The first seed. For a fault that rarely shows, one that shows it. `vitest --reporter=verbose`
+   * tells the seed. Default: 0.
    */
   readonly fromSeed?: number;
   /**
