@@ -177,10 +177,10 @@ const faults: readonly [fault: string, rule: string, order: string, promise?: st
 ];
 
 describe("a planted fault has a history that breaks a promise", () => {
-  it.each(faults)("%s (%s)", async (_, dropped, order, promise = late) => {
+  it.each(faults)("%s (%s)", (_, dropped, order, promise = late) => {
     const { [promise]: last } = promises;
     if (last === undefined) throw new Error(`There is no promise ${promise}.`);
-    expect(await findHistory(solver, { order, dropped, last })).toBeDefined();
+    expect(findHistory(solver, { order, dropped, last })).toBeDefined();
   });
 });
 
@@ -202,8 +202,8 @@ describe("a history from an empty journal ends with an answer", () => {
     `${stored} hold append release ${reread} request setAlone sendIncrement increment`,
   ];
 
-  it.each(orders)("%s", async (order) => {
-    expect(await findHistory(solver, { order, last: answers })).toBeDefined();
+  it.each(orders)("%s", (order) => {
+    expect(findHistory(solver, { order, last: answers })).toBeDefined();
   });
 
   it("with each step", () => {

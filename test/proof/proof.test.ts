@@ -11,12 +11,12 @@ beforeAll(async () => (solver = await Solver.start()));
 afterAll(async () => solver.stop());
 
 /** Returns the goals that the solver has not proved, with its verdicts. */
-async function unproved(given: readonly [Obligations, how?: Printing][]) {
+function unproved(given: readonly [Obligations, how?: Printing][]) {
   const found: string[] = [];
   for (const [one, how] of given) {
     const { question, goals } = textsOf(one, how);
     const texts = goals.map(({ text }) => text);
-    const verdicts = await solver.verdicts(question, texts);
+    const verdicts = solver.verdicts(question, texts);
     for (const [at, { name }] of goals.entries())
       if (verdicts[at] !== "proved") found.push(`${verdicts[at]}, ${one.of}: ${name}`);
   }
@@ -24,8 +24,8 @@ async function unproved(given: readonly [Obligations, how?: Printing][]) {
 }
 
 describe("the solver proves", () => {
-  it.each(obligations)("what is asked of $of", async (one) => {
-    expect(await unproved([[one]])).toEqual([]);
+  it.each(obligations)("what is asked of $of", (one) => {
+    expect(unproved([[one]])).toEqual([]);
   });
 });
 
@@ -151,23 +151,23 @@ const sizes = { Isolate: 2, Colo: 2, Entry: 3, Response: 3, Read: 1, Copy: 1, In
 const few = new Map(Object.entries(sizes).map(([sort, count]) => [sort, membersOf(sort, count)]));
 
 describe("without a rule, the proof fails", () => {
-  it.each(needed)("%s, at %s: %s", async (rule, of, goal) => {
+  it.each(needed)("%s, at %s: %s", (rule, of, goal) => {
     const one = obligations.find((each) => each.of === of);
     if (one === undefined) throw new Error(`There is no step ${of}.`);
     const { [goal]: term } = one.goals;
     if (term === undefined) throw new Error(`There is no part ${goal}.`);
     const how = { dropped: rule, members: few };
-    expect(await unproved([[{ ...one, goals: { [goal]: term } }, how]])).toEqual([
+    expect(unproved([[{ ...one, goals: { [goal]: term } }, how]])).toEqual([
       `refuted, ${of}: ${goal}`,
     ]);
   });
 
-  it.each(Object.keys(unneeded))("but not without %s", async (rule) => {
+  it.each(Object.keys(unneeded))("but not without %s", (rule) => {
     const changed = obligations.filter(
       (one) => JSON.stringify(textsOf(one, { dropped: rule })) !== JSON.stringify(textsOf(one)),
     );
     expect(changed.length).toBeGreaterThan(0);
-    expect(await unproved(changed.map((one) => [one, { dropped: rule }]))).toEqual([]);
+    expect(unproved(changed.map((one) => [one, { dropped: rule }]))).toEqual([]);
   });
 
   it("each rule of the model has a row", () => {

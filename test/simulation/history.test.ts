@@ -49,8 +49,9 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
       new (class extends JournalView {
         override reaches = async () => "reached" as const;
       })(settings);
-    const planted = (seed: number) => historyOf(seed, { sendsPositions: true, parts: { view } });
-    expect(await firstBroken({ from: 1, count: 10 }, planted)).toBeDefined();
+    const play = (parts: object) => (seed: number) =>
+      historyOf(seed, { sendsPositions: true, parts });
+    expect(await firstBroken({ from: 1, count: 10 }, play({ view }), play({}))).toBeDefined();
   });
 
   it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(

@@ -198,6 +198,7 @@ describe("histories of the switch find a fault", () => {
   it.each(rows)("$fault, within $within histories", async (row) => {
     const { parts, kind = "ordinary", within } = row;
     const play = (seed: number) => switchHistoryOf(seed, { parts: parts(), kind });
-    expect(await firstBroken({ count: within }, play)).toBeDefined();
+    const sound = (seed: number) => switchHistoryOf(seed, { parts: partsWithCopies().parts, kind });
+    expect(await firstBroken({ count: within }, play, sound)).toBeDefined();
   });
 });

@@ -6,29 +6,28 @@ import type { FakeClock } from "./fake-clock.ts";
 export class FakeStream {
   readonly #clock: FakeClock;
   readonly #stream = new SimulatedStream();
+  /** The fields of each item, oldest first. */
+  readonly fields: (readonly string[])[] = [];
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
   }
 
   get length(): number {
-    return this.#stream.items.length;
-  }
-
-  /** The fields of each item, oldest first. */
-  get fields(): readonly (readonly string[])[] {
-    return this.#stream.items.map(({ fields }) => fields);
+    return this.fields.length;
   }
 
   /** Empties the stream, like a restart without saved data. */
   empty(): void {
     this.#stream.loseAll(this.#clock.atMs);
+    this.fields.length = 0;
   }
 
   /** Replaces the content with these items, in the form that `range` returns. */
   lay(items: readonly StreamReply[]): void {
     const laid = items.map(([id, fields]) => ({ id, fields }));
     this.#stream.restore(laid, this.#clock.atMs);
+    this.fields.splice(0, Infinity, ...laid.map(({ fields }) => fields));
   }
 
   /**
@@ -38,7 +37,9 @@ export class FakeStream {
    *   fields
    */
   add(rest: readonly string[]): string {
-    return this.#stream.append(rest.slice(rest.indexOf("*") + 1), this.#clock);
+    const fields = rest.slice(rest.indexOf("*") + 1);
+    this.fields.push(fields);
+    return this.#stream.append(fields, this.#clock);
   }
 
   range([from = "-", to = "+", , count = "Infinity"]: readonly string[]): StreamReply[] {

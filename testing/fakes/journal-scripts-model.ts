@@ -203,10 +203,12 @@ function standingOf(args: readonly string[], journal: ScriptedJournal): unknown 
 /** Returns 0 if the entry never existed or is unproven, 1 if its lineage is kept, 2 if dropped. */
 function proofOf(n: string, { lined, last, unprovenBelow }: ScriptedJournal): number {
   const number = numberIn(n);
-  const isCurrent = last !== undefined && lined.some((fields) => nOf(fields) === nOf(last));
+  const isCurrent =
+    last !== undefined && lined.findLast((fields) => nOf(fields) === nOf(last)) !== undefined;
   if (!isCurrent || number === 0 || number > numberIn(nOf(last))) return 0;
-  if (number < numberIn(nOf(lined[0]))) return number < unprovenBelow ? 0 : 2;
-  return lined.some((fields) => lineageIn(nOf(fields)) === lineageIn(n)) ? 1 : 0;
+  const from = numberIn(nOf(lined[0]));
+  if (number < from) return number < unprovenBelow ? 0 : 2;
+  return lineageIn(nOf(lined[number - from])) === lineageIn(n) ? 1 : 0;
 }
 
 /**

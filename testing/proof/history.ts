@@ -59,10 +59,10 @@ interface Asked {
 }
 
 /** Returns a line for each step of a history, and for its last state; `undefined` if there is none. */
-export async function findHistory(
+export function findHistory(
   solver: Solver,
   { order, dropped, last }: Asked,
-): Promise<readonly string[] | undefined> {
+): readonly string[] | undefined {
   if (last.kind !== "quantified")
     throw new TypeError("The last state must show a quantified term.");
   const names = order.split(" ");
@@ -99,7 +99,7 @@ export async function findHistory(
   const bound = declare("finally", last.variables);
   const shown = last.isForAll ? not(last.body) : last.body;
   hypotheses.push(textOf(shown, how, bound));
-  const found = await solver.example({ declarations: declared, hypotheses });
+  const found = solver.example({ declarations: declared, hypotheses });
   return (
     found &&
     events.map(({ name, values }) => {

@@ -26,10 +26,17 @@ export async function sumOf({ from = 0, count }: Seeds, play: Play) {
   return { broken, usableCount };
 }
 
-/** @returns the first seed with a violation, or `undefined` */
-export async function firstBroken({ from = 0, count }: Seeds, play: Play) {
+/**
+ * @param sound plays the history without the fault
+ * @returns the first seed with a violation, or `undefined`
+ * @throws Error if that history has a violation without the fault
+ */
+export async function firstBroken({ from = 0, count }: Seeds, play: Play, sound: Play) {
   for (let seed = from; seed < from + count; seed += 1) {
-    if ((await play(seed)).violations.length > 0) return seed;
+    if ((await play(seed)).violations.length === 0) continue;
+    const { broken } = await sumOf({ from: seed, count: 1 }, sound);
+    if (broken.length > 0) throw new Error(`Without the fault, ${broken[0]}`);
+    return seed;
   }
   return undefined;
 }

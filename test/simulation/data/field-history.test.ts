@@ -23,6 +23,7 @@ describe("histories of fields find a fault", () => {
   it.each(plantedInFields)("$fault, within $within histories", async (row) => {
     const { parts: storeParts, kind = "ordinary", from, within } = row;
     const play = (seed: number) => fieldHistoryOf(seed, { storeParts, kind });
-    expect(await firstBroken({ from, count: within }, play)).toBeDefined();
+    const sound = (seed: number) => fieldHistoryOf(seed, { kind });
+    expect(await firstBroken({ from, count: within }, play, sound)).toBeDefined();
   });
 });

@@ -15,7 +15,7 @@ interface PlantedFault {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
   readonly kind?: WorldKind;
-  /** The first seed, shortly before seeds that show the fault. Default: 0. */
+  /** The first seed, which shows the fault. Default: 0. */
   readonly from?: number;
   /** The maximum number of histories until the fault shows. */
   readonly within: number;
@@ -166,30 +166,40 @@ const unsaid = {
 };
 
 export const plantedInFields: readonly PlantedFault[] = [
-  { fault: "the stamp is taken after the source is read", parts: stampFromAfter, within: 300 },
+  {
+    fault: "the stamp is taken after the source is read",
+    parts: stampFromAfter,
+    from: 4,
+    within: 300,
+  },
   {
     fault: "the head is not compared",
     parts: headNotCompared,
     kind: "turned-back",
-    from: 1_150,
+    from: 1_171,
     within: 300,
   },
-  { fault: "purged fields stay beside new ones", parts: keptWhatWasPurged, within: 300 },
-  { fault: "the head is read in another round trip", parts: judgedApart, from: 410, within: 300 },
-  { fault: "fields are judged by an earlier head", parts: judgedByTheLastHead, within: 300 },
+  { fault: "purged fields stay beside new ones", parts: keptWhatWasPurged, from: 7, within: 300 },
+  { fault: "the head is read in another round trip", parts: judgedApart, from: 416, within: 300 },
+  {
+    fault: "fields are judged by an earlier head",
+    parts: judgedByTheLastHead,
+    from: 74,
+    within: 300,
+  },
   {
     fault: "an increment ignores the head",
     parts: raisedWhateverLies,
-    from: 2_350,
+    from: 2_376,
     within: 300,
   },
   {
     fault: "an unanswered increment is sent again",
     parts: raisedAgain,
-    from: 580,
+    from: 599,
     within: 300,
   },
-  { fault: "an increment revives purged fields", parts: revived, from: 977, within: 300 },
+  { fault: "an increment revives purged fields", parts: revived, from: 1_059, within: 300 },
   {
     fault: "an increment creates a hash",
     parts: madeByAnIncrement,
