@@ -30,7 +30,7 @@ it("explain sends the method and each header field", async () => {
   const fields = ["--header", "Accept-Language: de", "--header", "Cookie: a=b"];
   expect((await user.runs(["explain", "/a", "--method", "POST", ...fields])).code).toBe(0);
   expect(asked).toEqual([
-    "GET /_cache/explain?url=%2Fa&method=POST&header=accept-language%3A+de&header=cookie%3A+a%3Db&format=text",
+    "GET /_cache/explain?url=%2Fa&method=POST&header=accept-language%3A+de&header=cookie%3A+a%3Db",
   ]);
 });
 
