@@ -3,7 +3,7 @@
 // site may be newer than the CLI.
 import * as v from "valibot";
 import { finite, record } from "../base/schemas.ts";
-import { explanation } from "./explain-answer.ts";
+import { explanation, values } from "./explain-answer.ts";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./operator-orders.ts";
 import { failedOutcomes, outwardResets } from "./outward-states.ts";
@@ -56,20 +56,16 @@ const status = v.picklist(["ok", "degraded", "unable"]);
 const finding = v.object({
   code: text,
   level: v.picklist(levels),
+  case: v.optional(text),
   about: v.optional(text),
-  what: text,
   since: instant,
-  cause: text,
-  remedy: text,
-  details: v.optional(text),
+  values: v.optional(values),
 });
 
 const configuredRoute = v.object({ name: text, bypass: v.boolean() });
 
 const health = v.object({
   status,
-  summary: text,
-  scope: text,
   at: instant,
   version: text,
   colo: text,

@@ -414,9 +414,9 @@ export const command: House = {
     // A site on this machine.
     start: [...ofCommand, "wrangler"],
     // Findings of doctor, and their output: about a folder, a site and its pages.
-    doctor: ofCommand,
+    doctor: [...ofCommand, "texts"],
     "doctor/folder": [...ofCommand, "doctor", "wrangler", "start"],
-    "doctor/site": [...ofCommand, "doctor", "stats"],
+    "doctor/site": [...ofCommand, "doctor", "stats", "texts"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
     // The warming of pages and data.
     warm: [...ofCommand, "texts"],

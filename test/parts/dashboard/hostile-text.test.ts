@@ -19,19 +19,16 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
   return {
     health: {
       status: "degraded",
-      summary: text,
       version: text,
       colo: text,
       findings: [
         {
           code: text,
           level: "warning",
+          case: text,
           about: text,
-          what: text,
           since: text,
-          cause: text,
-          remedy: text,
-          details: text,
+          values: { [text]: text, list: [text] },
         },
       ],
       notLookedAt: [text],

@@ -228,7 +228,7 @@ describe("a page whose ETag stays the same", () => {
     const health = await site.get("/_cache/health", { headers: bearer });
     const { findings } = JSON.parse(health.text) as { findings: { code: string }[] };
     const finding = findings.find(({ code }) => code === "validator-lies");
-    expect(finding).toMatchObject({ details: `Pages: ${url}.` });
+    expect(finding).toMatchObject({ values: { pages: [url] } });
     const again = [() => purge(site), () => site.get(url, { method: "POST" })];
     for (const end of again) {
       await end();

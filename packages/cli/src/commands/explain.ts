@@ -39,7 +39,8 @@ async function explain(session: Session, options: ExplainOptions, [url = ""]: re
   const explanation = await client.json("explain", {
     query: { url, method: options.method, header },
   });
-  terminal.json(explanation);
-  for (const line of explanationLines(explanation)) terminal.print(line);
+  const text = explanationLines(explanation);
+  terminal.json({ ...explanation, text });
+  for (const line of text) terminal.print(line);
   return exitCode.done;
 }

@@ -16,38 +16,33 @@ import {
   passes,
   reasonText,
   refusals,
-  unasked,
+  skips,
   verdicts,
 } from "./reasons.ts";
+
+/** A line, or the reason for which there is none. */
+type Line = string | false | undefined;
+
+const present = (lines: readonly Line[]) => lines.filter((line) => typeof line === "string");
 
 /** Returns the lines of the text. */
 export function explanationLines(explanation: Explanation): string[] {
   const { request, colo, at, route, handling, next, cacheStatus, look } = explanation;
-  const where = colo === "" ? "this colo" : `the colo ${colo}`;
-  const alsoFit =
-    route.alsoFit.length === 0
-      ? ""
-      : ` The first match applies; ${quoted(route.alsoFit)} would also match.`;
-  const named =
-    route.name === ""
-      ? "No route matches its path."
-      : `It matches the route ${quoted([route.name])} (${route.match.join(", ")}), whose origin is ${quoted([route.origin])}.${alsoFit}`;
-  return [
-    `${request.method} ${request.url}, as this isolate in ${where} would handle it at ${at}:`,
+  const { name, match, origin, alsoFit } = route;
+  const named = `It matches the route {name} ({match}), whose origin is {origin}.« The first match applies; {alsoFit} would also match.»`;
+  const quoted = { name: [name], match: match.join(", "), origin: [origin], alsoFit };
+  return present([
+    `${request.method} ${request.url}, as this isolate in ${colo ? `the colo ${colo}` : "this colo"} would handle it at ${at}:`,
     verdictLine(explanation),
     `Next step: ${next}.`,
-    ...(look?.isDoubtSettledFirst === true
-      ? ["Before that, Tidemark reads the purge journal again."]
-      : []),
+    look?.isDoubtSettledFirst && "Before that, Tidemark reads the purge journal again.",
     cacheStatus === null
       ? "The answer has no Cache-Status."
       : `Cache-Status begins with: ${cacheStatus}`,
-    ...(handling === "reserved" ? [] : [named]),
+    handling !== "reserved" && (name === "" ? "No route matches its path." : fill(named, quoted)),
     ...(look === undefined ? [] : lookLines(look)),
-  ];
+  ]);
 }
-
-const quoted = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(", ");
 
 function verdictLine({ verdict, handling, look, at }: Explanation): string {
   const { kind, by, values } = verdict;
@@ -56,34 +51,35 @@ function verdictLine({ verdict, handling, look, at }: Explanation): string {
   if (handling === "ruled") {
     return `${opening}, by the rule ${by}: ${fill("it answers with {status}", values)}.`;
   }
-  const unknown = look?.key.cookies.unknown.filter((name) => name !== "") ?? [];
-  const reason = { ...verdict, values: { names: unknown, ...values } };
-  const texts = kind === "pass" ? passes : verdicts;
-  const refresh = { yes: "", "by chance": ", by chance", no: undefined }[look?.refresh ?? "no"];
-  const behind = refresh === undefined ? "" : ` Tidemark refreshes it in the background${refresh}.`;
+  const reason = { ...verdict, values: { names: look ? unknownIn(look) : [], ...values } };
+  const why = reasonText(kind === "pass" ? passes : verdicts, by, reason);
+  const { refresh = "no" } = look ?? {};
+  const chance = refresh === "yes" ? "" : ", by chance";
+  const behind = refresh === "no" ? "" : ` Tidemark refreshes it in the background${chance}.`;
   const more = look === undefined ? [] : knownOf(by, look, at);
-  return `${opening}, by the rule ${by}: ${[reasonText(texts, by, reason), ...more].join("; ")}.${behind}`;
+  return `${opening}, by the rule ${by}: ${present([why, ...more]).join("; ")}.${behind}`;
 }
 
+/** Returns the names of unknown cookies that have one. */
+const unknownIn = ({ key }: LookAccount) => key.cookies.unknown.filter((name) => name !== "");
+
 /** Returns what the rest of the explanation says about the rule, in short. */
-function knownOf(by: string, look: LookAccount, at: string): string[] {
+function knownOf(by: string, look: LookAccount, at: string): Line[] {
   const { key, last, lastPassed, nearest, vary, purges } = look;
-  if (by === "purged") return purges === "no journal" ? [] : purgedBy(purges, at);
+  if (by === "purged") return [purges !== "no journal" && purgedBy(purges, at)];
   if (by !== "nothing-stored") return [];
   const rule = last?.notStored?.rule;
   const isGone = last !== undefined && rule === undefined && !nearest && !vary;
-  const elsewhere =
-    nearest?.url === key.url
-      ? "another variant of the page is stored"
-      : "the page is stored under another key";
-  const names = key.cookies.unknown.filter((name) => name !== "");
-  const ofCookies = reasonText(verdicts, "unknown-cookie", { values: { names } });
+  const isVariant = nearest?.url === key.url;
   return [
-    ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
-    ...(isGone ? ["the last answer for it was stored, but is gone"] : []),
-    ...(lastPassed ? [`a request for it bypassed the cache, by ${lastPassed.rule}`] : []),
-    ...(nearest ? [elsewhere] : []),
-    ...(last === undefined && key.cookies.unknown.length > 0 ? [ofCookies] : []),
+    rule !== undefined && `the last answer for it was not stored, by ${rule}`,
+    isGone && "the last answer for it was stored, but is gone",
+    lastPassed && `a request for it bypassed the cache, by ${lastPassed.rule}`,
+    nearest && isVariant && "another variant of the page is stored",
+    nearest && !isVariant && "the page is stored under another key",
+    last === undefined &&
+      key.cookies.unknown.length > 0 &&
+      reasonText(verdicts, "unknown-cookie", { values: { names: unknownIn(look) } }),
   ];
 }
 
@@ -91,38 +87,37 @@ function knownOf(by: string, look: LookAccount, at: string): string[] {
 const notOrdered: readonly string[] = ["tidemark", "invalidation"];
 
 /** Names the sender of the deciding purge, unless the purge is unknown or automatic. */
-function purgedBy({ newest }: MatchingPurges, at: string): string[] {
+function purgedBy({ newest }: MatchingPurges, at: string): Line {
   const ordered = newest.filter(({ by }) => !notOrdered.includes(by));
   const decider = ordered.find(({ decides }) => decides);
-  if (decider === undefined) return [];
-  const seconds = (Date.parse(at) - Date.parse(ordered.at(-1)?.at ?? at)) / 1_000;
-  const often =
-    ordered.length < 2
-      ? ""
-      : `. In the last ${Math.max(1, Math.round(seconds))} s, ${ordered.length} purges have matched it`;
-  const because = decider.reason === "" ? "" : `, because: ${decider.reason}`;
-  return [
-    `it is of ${decider.by}${because}${often}. To fix it: let the sender of the purge name only what changed`,
-  ];
+  const lastedMs = Date.parse(at) - Date.parse(ordered.at(-1)?.at ?? at);
+  const often = ordered.length > 1 && {
+    count: ordered.length,
+    lastSeconds: Math.max(1, Math.round(lastedMs / 1_000)),
+  };
+  return (
+    decider &&
+    fill(
+      "it is of {by}«, because: {reason}»«. In the last {lastSeconds}, {count} purges have matched it». To fix it: let the sender of the purge name only what changed",
+      { by: decider.by, reason: decider.reason, ...often },
+    )
+  );
 }
 
-function lookLines(look: LookAccount): string[] {
+function lookLines(look: LookAccount): Line[] {
   const { key, vary, tiers, fragments, purges, nearest, last, lastPassed } = look;
   const isStored = vary !== undefined || tiers.some(({ has }) => has !== "nothing");
   return [
     ...keyLines(key),
-    ...(vary ? [`Stored responses vary by ${vary.names.join(", ")}: ${vary.variants} known.`] : []),
+    vary && `Stored responses vary by ${vary.names.join(", ")}: ${vary.variants} known.`,
     ...alike(tiers).map((group, at, groups) => tierLine(group, groups.slice(0, at).flat())),
-    ...(fragments === undefined ? [] : [fragmentsLine(fragments)]),
+    fragments && fragmentsLine(fragments),
     ...(purges === "no journal" ? ["There is no purge journal."] : purgeLines(purges)),
-    ...(nearest ? [nearestLine(nearest, key.url)] : []),
-    ...(last ? [lastLine(last)] : []),
-    ...(lastPassed
-      ? [
-          `The last request for it that bypassed the cache arrived at ${lastPassed.at}, a ${lastPassed.method}: by the rule ${lastPassed.rule}: ${reasonText(passes, lastPassed.rule)}.${lastPassed.isMadePrivate ? madePrivate : ""}`,
-        ]
-      : []),
-    ...(isStored || last || lastPassed || nearest ? [] : [nothingKnown]),
+    nearest && nearestLine(nearest, key.url),
+    last && lastLine(last),
+    lastPassed &&
+      `The last request for it that bypassed the cache arrived at ${lastPassed.at}, a ${lastPassed.method}: by the rule ${lastPassed.rule}: ${reasonText(passes, lastPassed.rule)}.${lastPassed.isMadePrivate ? madePrivate : ""}`,
+    !isStored && !last && !lastPassed && !nearest && nothingKnown,
   ];
 }
 
@@ -130,30 +125,26 @@ function lookLines(look: LookAccount): string[] {
 const nothingKnown =
   "This isolate remembers no answer for it. Request the page like its client, with the field Tidemark-Debug, and read detail in the answer's Cache-Status. Or request the page, and then run explain again.";
 
-function keyLines({ url, purgedAs, query, cookies, fields, gate }: KeyAccount): string[] {
-  const facets = [
+function keyLines({ url, purgedAs, query, cookies, fields, gate }: KeyAccount): Line[] {
+  const facets = present([
     ...fields.map(([name, value]) => `${name}: ${value ?? "(none)"}`),
     ...cookies.keyed.map((name) => `the cookie ${name}`),
-    ...(gate === undefined ? [] : [`the check of the rule ${gate}`]),
-  ];
+    gate !== undefined && `the check of the rule ${gate}`,
+  ]).join(", ");
   const unknown = cookies.unknown.map((name) => name || "(without a name)").join(", ");
   return [
-    `Its cache key is ${url}${facets.length === 0 ? "" : ` with ${facets.join(", ")}`}.`,
-    ...(purgedAs === url ? [] : [`Purges name every spelling of this URL as ${purgedAs}.`]),
-    ...leftOutLine("Parameters", query.leftOut),
-    ...leftOutLine("Cookies", cookies.leftOut),
-    ...(unknown === ""
-      ? []
-      : [
-          `Cookies that the configuration does not know: ${unknown}. So only explicitly shared responses may answer.`,
-        ]),
+    `Its cache key is ${url}${facets && ` with ${facets}`}.`,
+    purgedAs !== url && `Purges name every spelling of this URL as ${purgedAs}.`,
+    leftOutLine("Parameters", query.leftOut),
+    leftOutLine("Cookies", cookies.leftOut),
+    unknown !== "" &&
+      `Cookies that the configuration does not know: ${unknown}. So only explicitly shared responses may answer.`,
   ];
 }
 
-const leftOutLine = (what: string, parts: KeyAccount["query"]["leftOut"]): string[] =>
-  parts.length === 0
-    ? []
-    : [`${what} left out: ${parts.map(({ name, by }) => `${name} (${by})`).join(", ")}.`];
+const leftOutLine = (what: string, parts: KeyAccount["query"]["leftOut"]): Line =>
+  parts.length > 0 &&
+  `${what} left out: ${parts.map(({ name, by }) => `${name} (${by})`).join(", ")}.`;
 
 const tierNamed = (tier: string) => (tier === "memory" ? tier : `the ${tier} tier`);
 
@@ -177,16 +168,17 @@ function tierLine(accounts: readonly TierAccount[], before: readonly TierAccount
   const { has, cause, copy, because } = first;
   const isOne = accounts.length === 1;
   const skipped =
-    because === undefined
-      ? ""
-      : ` The request would not read ${isOne ? "it" : "them"}, because ${reasonText(unasked, because)}.`;
+    because &&
+    ` The request would not read ${isOne ? "it" : "them"}, because ${reasonText(skips, because)}.`;
   const holds = `${names.slice(0, 1).toUpperCase()}${names.slice(1)} ${isOne ? "has" : "have"}`;
   const isKnown = before.some(
     (one) => one.has === has && JSON.stringify(one.copy) === JSON.stringify(copy),
   );
-  if (has === "unavailable") return `${holds} no answer (${cause}).${skipped}`;
-  if (copy === undefined) return `${holds} nothing.${skipped}`;
-  return `${holds} ${isKnown ? "the same response" : copyText(copy, has)}.${skipped}`;
+  const held =
+    has === "unavailable"
+      ? `no answer (${cause})`
+      : (copy && (isKnown ? "the same response" : copyText(copy, has))) || "nothing";
+  return `${holds} ${held}.${skipped ?? ""}`;
 }
 
 const whyUnused: Readonly<Partial<Record<TierAccount["has"], string>>> = {
@@ -196,24 +188,23 @@ const whyUnused: Readonly<Partial<Record<TierAccount["has"], string>>> = {
 
 const onCopies: Readonly<Record<string, string>> = {
   "validator-lies":
-    ". Clients get an ETag made of the body, because the origin's ETag or Last-Modified stayed the same when the page changed",
+    "Clients get an ETag made of the body, because the origin's ETag or Last-Modified stayed the same when the page changed",
   "nonce-shared":
-    ". All its visitors get the same nonce of Content-Security-Policy, which then stops no injected script",
+    "All its visitors get the same nonce of Content-Security-Policy, which then stops no injected script",
 };
 
 function copyText(copy: Copy, has: TierAccount["has"]): string {
-  const { secondsLeft, tags, addedTags, browsersSeconds, bodyBytes } = copy;
+  const { secondsLeft, tags, addedTags, bodyBytes, colo } = copy;
   const left = secondsLeft > 0 ? `${secondsLeft} s left` : `expired ${-secondsLeft} s ago`;
   const own = tags.length === 0 ? "no tags" : `the tags ${tags.join(", ")}`;
   const added = addedTags ? `, and now also ${addedTags.join(", ")} by its route` : "";
   const bytes = bodyBytes === null ? "a body of unknown length" : `${bodyBytes} bytes`;
-  const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
-  const browsers =
-    browsersSeconds === undefined
-      ? ""
-      : `. Browsers may show it for ${browsersSeconds} s, and no purge reaches them: browser in the route changes that`;
-  const findings = copy.findings.map((code) => onCopies[code] ?? `. ${code}`).join("");
-  return `a ${copy.status} from ${copy.storedAt}${colo}${whyUnused[has] ?? ""}: ${copy.ageSeconds} s old${onArrival(copy)}, with ${lifetimeText(copy)}, ${left}; ${bytes}, ${own}${added}${browsers}${findings}`;
+  const browsers = fill(
+    "«. Browsers may show it for {browsersSeconds}, and no purge reaches them: browser in the route changes that»",
+    copy.browsersSeconds === undefined ? {} : { browsersSeconds: copy.browsersSeconds },
+  );
+  const findings = copy.findings.map((code) => `. ${reasonText(onCopies, code)}`).join("");
+  return `a ${copy.status} from ${copy.storedAt}${colo && ` by ${colo}`}${whyUnused[has] ?? ""}: ${copy.ageSeconds} s old${onArrival(copy)}, with ${lifetimeText(copy)}, ${left}; ${bytes}, ${own}${added}${browsers}${findings}`;
 }
 
 const lifetimeText = ({ lifetimeSeconds, lifetimeFrom }: Copy | LastAnswerAccount) =>
@@ -231,23 +222,22 @@ function fragmentsLine(fragments: NonNullable<LookAccount["fragments"]>): string
   return `Its template has fragments: ${fragments.join(", ")}. Each is a request with the same fields, and a key and lifetime of its own: explain its URL.`;
 }
 
-function purgeLines({ of, askedAt, count, newest }: MatchingPurges): string[] {
+function purgeLines({ of, askedAt, count, newest }: MatchingPurges): Line[] {
   if (count === 0) return ["No purge in this isolate's view matches it."];
   const more = count - newest.length;
-  const lines = newest.map(({ position, at, mode, reason, by, targets, isSince, decides }) => {
-    const named = Object.entries(targets).map(([kind, names]) =>
-      names === true ? kind : `${kind} ${[names].flat().join(" ")}`,
-    );
-    const why = reason === "" ? "" : `, because: ${reason}`;
-    const known = isSince
-      ? ` It was not known when the copy was requested, so it applies.${decides ? " It decides." : ""}`
-      : " It was known when the copy was requested, so it does not apply.";
-    return `The ${mode} purge ${position} of ${at} by ${by} matches ${of === "copy" ? "it" : "the URL"} (${named.join("; ")})${why}.${of === "copy" ? known : ""}`;
-  });
   return [
-    ...(askedAt === undefined ? [] : [`The copy was requested at ${askedAt}.`]),
-    ...lines,
-    ...(more > 0 ? [`${more} older purges also match it.`] : []),
+    askedAt !== undefined && `The copy was requested at ${askedAt}.`,
+    ...newest.map(({ position, at, mode, reason, by, targets, isSince, decides }) => {
+      const named = Object.entries(targets).map(([kind, names]) =>
+        names === true ? kind : `${kind} ${[names].flat().join(" ")}`,
+      );
+      const why = reason && `, because: ${reason}`;
+      const known = isSince
+        ? ` It was not known when the copy was requested, so it applies.${decides ? " It decides." : ""}`
+        : " It was known when the copy was requested, so it does not apply.";
+      return `The ${mode} purge ${position} of ${at} by ${by} matches ${of === "copy" ? "it" : "the URL"} (${named.join("; ")})${why}.${of === "copy" ? known : ""}`;
+    }),
+    more > 0 && `${more} older purges also match it.`,
   ];
 }
 

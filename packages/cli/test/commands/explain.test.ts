@@ -21,7 +21,10 @@ it("explain prints sentences for a path of the site", async () => {
 it("explain prints JSON for a URL with --json", async () => {
   const { user } = await stored();
   const { out } = await user.runs(["explain", `${siteUrl}/a?b=1&c=2`, "--json"]);
-  expect(JSON.parse(out)).toMatchObject({ handling: "looked-up" });
+  expect(JSON.parse(out)).toMatchObject({
+    handling: "looked-up",
+    text: expect.arrayContaining(["Next step: forward."]) as string[],
+  });
   expect(out.split("\n")).toHaveLength(2);
 });
 

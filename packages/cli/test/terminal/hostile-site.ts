@@ -22,7 +22,7 @@ const entry = {
   ...all("position at by id mode reason"),
   ...lists("tags urls prefixes hosts routes groups"),
 };
-const finding = { ...all("code about what since cause remedy details"), level: "critical" };
+const finding = { ...all("code case about since"), level: "critical", values: { [evil]: evil } };
 const readAs = [{ sent: evil, as: texts }];
 
 const leftOut = [all("name by")];
@@ -104,7 +104,7 @@ const answers: Readonly<Record<string, unknown>> = {
   },
   journal: { entries: [entry, { ...entry, bypass: texts }], next: null },
   health: {
-    ...all("summary scope at version colo"),
+    ...all("at version colo"),
     status: "degraded",
     findings: [finding],
     notLookedAt: texts,
