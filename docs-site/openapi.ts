@@ -35,7 +35,6 @@ interface Operation {
 const oneOf = (...names: string[]) => ({ type: "string", enum: names });
 const entries = { type: "integer", minimum: 1, maximum: 128 };
 const prometheus = "text/plain; version=0.0.4; charset=utf-8";
-const plain = "text/plain; charset=utf-8";
 const purges = { page: "purge-api" };
 
 /** The operations by method and path. */
@@ -106,10 +105,8 @@ const operations: Readonly<Record<string, Operation>> = {
         description: "Fields of the request, such as Cookie: a=1.",
         schema: { type: "array", items: { type: "string" } },
       },
-      format: { description: "By default json.", schema: oneOf("json", "text") },
     },
     answers: ["explain"],
-    text: plain,
   },
   "post /warm": {
     summary: "Loads pages and data into the cache.",

@@ -3,6 +3,7 @@
 // site may be newer than the CLI.
 import * as v from "valibot";
 import { finite, record } from "../base/schemas.ts";
+import { explanation, values } from "./explain-answer.ts";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./operator-orders.ts";
 import { failedOutcomes, outwardResets } from "./outward-states.ts";
@@ -12,8 +13,6 @@ const texts = v.array(text);
 /** A time in ISO 8601; `null` if unknown or not representable. */
 const instant = v.nullable(text);
 const labels = record(text, text);
-/** An object that the CLI only passes on. */
-const values = record(text, v.unknown());
 /** A duration. The limit of a day exceeds any N, and is short enough for a timer. */
 const seconds = v.pipe(finite(), v.minValue(0), v.maxValue(86_400));
 /** `true`: all routes. `false`: no route. An array: the routes with these names. */
@@ -57,20 +56,16 @@ const status = v.picklist(["ok", "degraded", "unable"]);
 const finding = v.object({
   code: text,
   level: v.picklist(levels),
+  case: v.optional(text),
   about: v.optional(text),
-  what: text,
   since: instant,
-  cause: text,
-  remedy: text,
-  details: v.optional(text),
+  values: v.optional(values),
 });
 
 const configuredRoute = v.object({ name: text, bypass: v.boolean() });
 
 const health = v.object({
   status,
-  summary: text,
-  scope: text,
   at: instant,
   version: text,
   colo: text,
@@ -206,7 +201,7 @@ export const answers = {
     journal: v.optional(v.union([text, v.looseObject({ roundTripMs: v.optional(finite()) })])),
   }),
   /** `GET explain`. */
-  explain: v.looseObject({ request: values, verdict: values }),
+  explain: explanation,
   /** `POST warm`. */
   warm: v.object({ done: v.array(warmed), next: v.nullable(finite()), total: finite() }),
 } as const;

@@ -1,6 +1,8 @@
 // The form, codes and order of the findings of a health check, and the status that they result in.
 
 import type { Fault } from "../base/operator-error.ts";
+import type { Values } from "./explain-answer.ts";
+import type { FailedOutcome } from "./outward-states.ts";
 
 /**
  * The state that each finding needs: the isolate's own, or a member that a check with the admin token
@@ -73,26 +75,32 @@ export const levels = ["critical", "warning", "info"] as const;
 
 export type Level = (typeof levels)[number];
 
+/** A closer reason of some codes, with a sentence of its own. */
+export type FindingCase =
+  | "store-passing"
+  | "store-fails"
+  | "tier-edge"
+  | "tier-shared"
+  | "tier-r2"
+  | "journal-past"
+  | "fields-too-large"
+  | "backlog-full"
+  | "switch-unread"
+  | `outward-${FailedOutcome | "ahead"}`;
+
 /**
  * A finding contains no secret, no address, and no text that clients choose, such as a key. Only
- * `details`, which no log line contains, may name paths of stored pages.
+ * `pages`, which no log line contains, names paths of stored pages.
  */
 export interface Finding {
   readonly code: FindingCode;
+  readonly case?: FindingCase;
   readonly level: Level;
   /** The subject, such as `route "articles"`; absent if there can be only one subject. */
   readonly about?: string;
-  /** The effect on the site. */
-  readonly what: string;
   /** ISO 8601; `null` if unknown. */
   readonly since: string | null;
-  readonly cause: string;
-  readonly remedy: string;
-  /**
-   * When Redis or an origin last failed; for an origin, also the number of failures. For
-   * `varies-silently`, `validator-lies` and `nonce-shared`, the pages.
-   */
-  readonly details?: string;
+  readonly values?: Values;
 }
 
 /** `unable`: no origin can be used. */
@@ -118,9 +126,9 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
 
 /** Returns the finding on a fault that disables a feature, or with another level on a setting without effect. */
 export const configurationFinding = (
-  { what, why: cause, hint: remedy }: Fault,
+  { what, why, hint }: Fault,
   level: Level = "warning",
-): Finding => ({ code: "configuration", level, what, since: null, cause, remedy });
+): Finding => ({ code: "configuration", level, since: null, values: { what, why, hint } });
 
 /** Names a route in a finding, by its name; empty if no route matched. */
 export const aboutRoute = (name: string): string =>

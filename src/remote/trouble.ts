@@ -61,12 +61,9 @@ export function hintOf(trouble: RemoteTrouble, words: TroubleWords): string | un
   return passing.includes(trouble) ? undefined : words[trouble]?.[1];
 }
 
-/** Returns the advice as sentences, also for troubles that usually end without intervention. */
-export function remedyOf(trouble: RemoteTrouble, words: TroubleWords): string {
-  const hint = words[trouble]?.[1] ?? "check the Worker's logs";
-  if (passing.includes(trouble))
-    return `Tidemark tries again by itself. If the trouble lasts: ${hint}.`;
-  return `${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}.`;
+/** Returns the reason and the advice for a finding. */
+export function wordsOf(trouble: RemoteTrouble, words: TroubleWords) {
+  return { why: whyOf(trouble, words), hint: words[trouble]?.[1] ?? "check the Worker's logs" };
 }
 
 /** Returns a log line with the reason, and with the advice if there is one. */

@@ -10,6 +10,8 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addressOf, anchorOf, contentsPath, groupsOf, homePath } from "../../docs-site/contents.ts";
 import { openApi } from "../../docs-site/openapi.ts";
+import { findings } from "../../packages/cli/src/texts/findings.ts";
+import { passes, refusals, verdicts } from "../../packages/cli/src/texts/reasons.ts";
 import { makeProgram } from "../../packages/cli/src/program.ts";
 import { chromiumPath } from "../../testing/chromium.ts";
 import { type Listening, listening } from "../../testing/listening.ts";
@@ -29,7 +31,7 @@ beforeAll(async () => {
 
 describe("the built site", () => {
   it("has each page of the table of contents, the table, and the help of the command", () => {
-    const further = [homePath, contentsPath, "docs-site/command-help.md"];
+    const further = [homePath, contentsPath, "docs-site/command-help.md", "docs-site/codes.md"];
     const paths = [...listed.map(({ path }) => path), ...further];
     const addresses = paths.map((path) => `/${addressOf(path)}.html`);
     expect([...built.keys()].sort()).toEqual(addresses.sort());
@@ -56,6 +58,12 @@ describe("the built site", () => {
     expect(styles.flatMap((text) => text.match(/(?:url\(|@import ?)["']?https?:/g))).toEqual(
       styles.map(() => null),
     );
+  });
+
+  it("has the sentence of each code", () => {
+    const page = built.get("/codes.html") ?? "";
+    const codes = [verdicts, passes, refusals, findings].flatMap((texts) => Object.keys(texts));
+    expect(codes.filter((code) => !page.includes(`<code>${code}</code>`))).toEqual([]);
   });
 
   it("has the help of each command", () => {
@@ -106,7 +114,9 @@ describe("the files for programs", () => {
     expect(others).toEqual([]);
     const own = listed.map(({ path }) => `${addressOf(path)}.md`);
     const links = linksIn(lines.join("\n"));
-    expect(links.toSorted()).toEqual([...own, "command-help.md", "openapi.json"].sort());
+    expect(links.toSorted()).toEqual(
+      [...own, "codes.md", "command-help.md", "openapi.json"].sort(),
+    );
     expect(links.filter((link) => !existsSync(join(dist, link)))).toEqual([]);
   });
 

@@ -403,6 +403,8 @@ export const command: House = {
     session: ofCommand.slice(0, -1),
     // Counts of a site by route, and durations.
     stats: ofCommand,
+    // The sentences of the codes that a site answers.
+    texts: [],
     // The wrangler file of a folder.
     wrangler: [],
     // Requests for pages of an origin, and findings about them.
@@ -412,14 +414,14 @@ export const command: House = {
     // A site on this machine.
     start: [...ofCommand, "wrangler"],
     // Findings of doctor, and their output: about a folder, a site and its pages.
-    doctor: ofCommand,
+    doctor: [...ofCommand, "texts"],
     "doctor/folder": [...ofCommand, "doctor", "wrangler", "start"],
-    "doctor/site": [...ofCommand, "doctor", "stats"],
+    "doctor/site": [...ofCommand, "doctor", "stats", "texts"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
     // The warming of pages and data.
-    warm: ofCommand,
+    warm: [...ofCommand, "texts"],
     // The commands, with their options and steps.
-    commands: [...ofCommand, "stats", "origin", "init", "warm", "wrangler", ...ofDoctor],
+    commands: [...ofCommand, "stats", "texts", "origin", "init", "warm", "wrangler", ...ofDoctor],
     // Access logs through the cache of the project's own library.
     simulate: [...ofCommand, "start"],
     // The list of all commands, and the run of one command.
@@ -438,6 +440,7 @@ export const command: House = {
         "init",
         ...ofDoctor,
         "commands",
+        "texts",
         "warm",
       ].map((place) => [place, shared]),
     ),

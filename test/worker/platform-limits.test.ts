@@ -1,4 +1,5 @@
 // Tests the limits of the platform that the suites impose on workerd: each limit is seen to bite.
+import type { Finding } from "../../src/protocol/finding.ts";
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { buildWorker } from "../../local/build-worker.ts";
@@ -165,10 +166,12 @@ it("a Worker whose Cache API stores nothing says so in health, and stops its put
   const codes = async () => {
     for (let nth = 0; nth < 4; nth += 1) await fetch(`${colo.url}/pages/${(count += 1)}`);
     const health = await fetch(`${colo.url}/_cache/health`, { headers });
-    const { findings } = (await health.json()) as { findings: { code: string; cause: string }[] };
-    return findings.filter(({ code }) => code === "tier-failing").map(({ cause }) => cause);
+    const { findings } = (await health.json()) as { findings: Finding[] };
+    return findings
+      .filter(({ code }) => code === "tier-failing")
+      .map(({ values }) => values?.["why"]);
   };
-  const cause = "The Cache API accepts responses, and finds none of them again.";
+  const cause = "The Cache API accepts responses, and finds none of them again";
   await expect.poll(codes, { interval: 50, timeout: 60_000 }).toEqual([cause]);
   expect(lines.filter((line) => line.includes("stores-nothing"))).toHaveLength(1);
 });

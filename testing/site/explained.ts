@@ -1,5 +1,6 @@
 // Requests an explanation of a request, and compares it with the actual answer to the same request.
-import type { Explanation } from "../../src/parts/operate/explain/explanation.ts";
+import { explanationLines } from "../../packages/cli/src/texts/explanation.ts";
+import type { Explanation } from "../../src/protocol/explain-answer.ts";
 import type { AskInit, Seen, Site } from "./harness.ts";
 
 export const explainToken = "token-of-who-asks-why";
@@ -19,10 +20,10 @@ export async function explained(site: Site, url: string, init: AskInit = {}): Pr
   return JSON.parse(seen.text) as Explanation;
 }
 
-/** Returns the explanation as text, without waiting for background work. */
+/** Returns the text of the command, without waiting for background work. */
 export async function explainedText(site: Site, url: string, init: AskInit = {}): Promise<string> {
-  const path = `/_cache/explain?format=text&${questionOf(url, init)}`;
-  return (await site.ask(path, { headers: bearer })).text();
+  const answer = await site.ask(`/_cache/explain?${questionOf(url, init)}`, { headers: bearer });
+  return explanationLines((await answer.json()) as Explanation).join("\n");
 }
 
 /**

@@ -130,7 +130,7 @@ const forms: Readonly<Record<string, Part>> = {
     if (!(fields instanceof URLSearchParams)) return <NoticeBox {...fields} />;
     const answer = await ports.ask(`/explain?${explainQuery(fields)}`);
     return answer.ok ? (
-      <Explained text={await answer.text()} />
+      <Explained explanation={await answer.json()} />
     ) : (
       <NoticeBox {...await faultOf(answer)} />
     );

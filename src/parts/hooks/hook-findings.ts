@@ -17,17 +17,12 @@ export function hookMapping(
 ): Finding[] {
   return [...hooks].flatMap(([name, { trouble }]): Finding | [] => {
     if (trouble === undefined || !isWithinMs(mappingMs, trouble.lastAtMs, atMs)) return [];
-    const did =
-      trouble.kind === "threw" ? "threw an error" : "returned something other than a purge";
     return {
       code: "hook-mapping",
       level: "critical",
       about: `hook ${JSON.stringify(name)}`,
-      what: "Webhooks with a valid signature purged nothing. Pages may be out of date.",
       since: isoOf(trouble.sinceAtMs),
-      cause: `The mapping of this hook ${did}.`,
-      remedy:
-        "Look for lines of the event hook in the log. Fix the mapping in the configuration, and deploy. After a 500, senders retry for some time; purge manually for events that they no longer send.",
+      values: { did: trouble.kind },
     };
   });
 }

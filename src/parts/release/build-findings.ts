@@ -27,16 +27,12 @@ function leftReleases({ notes, releases }: State, atMs: number): Finding[] {
   return notes.recent("left-release", atMs).flatMap(({ route, entries, sinceAtMs }) => {
     const left = entries.filter((build) => build !== release);
     if (left.length === 0) return [];
-    const builds = left.slice(0, buildsMax).map((build) => JSON.stringify(build));
     return {
       code: "left-release",
       level: isWithinMs(deploymentMs, sinceAtMs, atMs) ? "info" : "warning",
       about: aboutRoute(route),
-      what: `Pages of ${aboutRoute(route)} are not stored: their builds are [${builds.join(", ")}], and the current release is ${JSON.stringify(release)}.`,
       since: isoOf(sinceAtMs),
-      cause:
-        "After a deployment, nobody has run tidemark release, or an old server still answers. Each client then waits for the origin.",
-      remedy: `If the origin now runs ${left.length === 1 ? "this build" : "one of these builds"}, run tidemark release with its name, such as tidemark release ${left[0]}. Otherwise, stop the old servers.`,
+      values: { builds: left.slice(0, buildsMax), release: release ?? "none" },
     };
   });
 }
@@ -47,9 +43,7 @@ function unreadable({ notes }: State, atMs: number): Finding[] {
     code: "build-unreadable",
     level: "warning",
     about: aboutRoute(route),
-    what: `Answers of ${aboutRoute(route)} have a field release({ header }) that names no build. Tidemark uses them as if the field were absent, so pages of two builds can be mixed.`,
     since: isoOf(sinceAtMs),
-    cause: "The name has other characters, or the field was sent twice.",
-    remedy: `Let the origin send ${releaseIdForm}.`,
+    values: { form: releaseIdForm },
   }));
 }

@@ -19,19 +19,16 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
   return {
     health: {
       status: "degraded",
-      summary: text,
       version: text,
       colo: text,
       findings: [
         {
           code: text,
           level: "warning",
+          case: text,
           about: text,
-          what: text,
           since: text,
-          cause: text,
-          remedy: text,
-          details: text,
+          values: { [text]: text, list: [text] },
         },
       ],
       notLookedAt: [text],
@@ -71,7 +68,10 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
       journal: { why: text, hint: text },
       position: text,
     },
-    explain: text,
+    explain: {
+      verdict: { kind: text, by: text, case: text },
+      next: text,
+    },
   };
 }
 
@@ -106,7 +106,7 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
     }),
     ask: async (path: string) => {
       const answer = answers[/^\/(\w+)/.exec(path)?.[1] ?? ""];
-      return typeof answer === "string" ? new Response(answer) : Response.json(answer);
+      return Response.json(answer);
     },
     form: async () => new URLSearchParams(fields),
   };

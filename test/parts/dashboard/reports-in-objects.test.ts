@@ -108,9 +108,9 @@ describe("a site on Durable Objects", () => {
     }
     expect(reports.calls.filter((call) => call === "report")).toHaveLength(2);
     const { status, findings } = JSON.parse((await read(site, "/_cache/health")).text);
-    expect([status, findings.map(({ what }: { what: string }) => what)]).toEqual([
-      "degraded",
-      ["The reports of counts cannot use the metrics' Durable Object."],
+    expect(status).toBe("degraded");
+    expect(findings).toMatchObject([
+      { code: "object-unavailable", values: { database: "metrics' Durable Object" } },
     ]);
     reports.isDown = false;
     pass(60);

@@ -256,8 +256,8 @@ describe("outward-behind", () => {
       expect(finding).toMatchObject({
         code: "outward-behind",
         about: `target "${name}"`,
-        cause: "The target refused the credential (403).",
-        remedy: expect.stringContaining("Check OUTWARD_SECRET_EDGE,") as string,
+        case: "outward-unauthorized",
+        values: { target: name, variable: "OUTWARD_SECRET_EDGE", status: 403 },
       });
     },
   );

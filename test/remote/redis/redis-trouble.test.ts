@@ -1,11 +1,5 @@
 // Tests which kind of trouble each error of Redis is. The error texts are those of Upstash and Redis.
-import {
-  hintOf,
-  remedyOf,
-  type RemoteTrouble,
-  troubleLine,
-  whyOf,
-} from "../../../src/remote/trouble.ts";
+import { hintOf, type RemoteTrouble, troubleLine, whyOf } from "../../../src/remote/trouble.ts";
 import { overUpstash } from "../../../src/remote/redis/rest.ts";
 import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -129,10 +123,6 @@ it("states the reason of each trouble, and a hint unless the trouble passes by i
   ]);
   for (const passing of ["timeout", "unreachable", "busy"] as const) {
     expect(hintOf(passing, upstashWords)).toBe(undefined);
-    expect(remedyOf(passing, upstashWords)).toMatch(
-      /^Tidemark tries again by itself\. If the trouble lasts: .*\.$/,
-    );
   }
-  expect(remedyOf("full", upstashWords)).toBe("Make room in the database.");
   expect(troubleLine("too-large", upstashWords)).toContain("lower `limits.sharedBodyBytes`");
 });

@@ -136,7 +136,7 @@ it("reports a finding for loads that fail for a minute, until a load succeeds", 
     expect.objectContaining({
       code: "data-loads-fail",
       about: 'namespace "values"',
-      cause: "The last load ended with TypeError.",
+      values: { end: "TypeError" },
     }),
   ]);
   await values.getOrSet("42", () => "v");

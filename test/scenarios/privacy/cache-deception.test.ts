@@ -2,7 +2,7 @@
 // that stores by the path's extension. The cases of one extension and type are in `media-types.test.ts`.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { explainedText, explainToken } from "../../../testing/site/explained.ts";
+import { explained, explainToken } from "../../../testing/site/explained.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -129,7 +129,6 @@ it("explain names the rule and the type, and the refusal is counted", async () =
   const site = open(html);
   await site.get("/account/a.css");
   expect(site.counted()).toMatchObject({ "refusals|all|extension-mismatch": 1 });
-  expect(await explainedText(site, "/account/a.css")).toContain(
-    "It was not stored, by the rule extension-mismatch: text/html (deceptionArmour)",
-  );
+  const { look } = await explained(site, "/account/a.css");
+  expect(look?.last?.notStored).toEqual({ rule: "extension-mismatch", names: ["text/html"] });
 });

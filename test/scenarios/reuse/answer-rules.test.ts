@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { TwoColos } from "../../../testing/site/two-colos.ts";
-import { explained, explainedText, explainToken } from "../../../testing/site/explained.ts";
+import { explained, explainToken } from "../../../testing/site/explained.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -185,10 +185,8 @@ describe("a rule with store: false", () => {
       expect.stringContaining("answer-rule: answer.1"),
     ]);
     expect(site.counted()).toMatchObject({ "refusals|pages|answer-rule": 1 });
-    const text2 = await explainedText(site, "/a");
-    expect(text2).toContain(
-      "by the rule answer-rule: answer.1 (answer): a rule of its route on answers",
-    );
+    const { look } = await explained(site, "/a");
+    expect(look?.last?.notStored).toEqual({ rule: "answer-rule", names: ["answer.1"] });
   });
 
   it.each<FieldTexts>([{}, cc("no-cache"), cc("max-age=0")])(
@@ -354,9 +352,8 @@ describe("no rule makes an answer public", () => {
 it("explain names the rule that gives the lifetime", async () => {
   const site = openWith([{}], [{ when: { status: 200 }, fresh: minute }]);
   await site.get("/a");
-  expect(await explainedText(site, "/a")).toContain(
-    'with a lifetime of 60 s (fresh in answer of the route "pages")',
-  );
+  const { look } = await explained(site, "/a");
+  expect(look?.tiers[0]?.copy).toMatchObject({ lifetimeSeconds: 60, lifetimeFrom: "answer" });
 });
 
 it("an answer to HEAD that repeats a stripped validator freshens the stored response", async () => {

@@ -96,9 +96,8 @@ it("an explanation names the condition, and no value of a cookie", async () => {
   expect(verdict).toEqual({
     kind: "pass",
     by: "route",
-    clause: "when.cookie",
-    why: 'the request meets the conditions of its route, which bypasses the cache: a cookie of "session", "wordpress_logged_in_*"',
-    hint: "to see the stored page, omit the cookie",
+    case: "condition",
+    values: { conditions: ["cookie session", "cookie wordpress_logged_in_*"] },
   });
   expect((await explained(site, "/blog/a")).route.name).toBe("rest");
 });

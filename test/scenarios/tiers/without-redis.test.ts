@@ -44,8 +44,12 @@ describe("a site without Redis", () => {
     expect(refused.status).toBe(503);
     expect(refused.text).toContain("Durable Object");
     const health = await first.get("/_cache/health", { headers: bearer });
-    const { findings } = JSON.parse(health.text) as { findings: { cause: string }[] };
-    expect(findings.map(({ cause }) => cause).join()).toContain("Durable Object");
+    const { findings } = JSON.parse(health.text) as { findings: { values?: object }[] };
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        values: expect.objectContaining({ database: "Durable Object" }) as object,
+      }),
+    );
     expect((await first.get("/a")).text).toBe("page 1");
     clock.advance(10);
     expect((await first.get("/a")).text).toBe("page 2");

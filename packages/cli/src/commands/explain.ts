@@ -1,6 +1,7 @@
 // `tidemark explain`: explains how the site would answer a request.
 import { exitCode } from "../command-error.ts";
 import { type AddCommand, type Field, headerField, type Session, urlOrPath } from "../session.ts";
+import { explanationLines } from "../texts/explanation.ts";
 
 interface ExplainOptions {
   readonly method?: string;
@@ -35,12 +36,11 @@ async function explain(session: Session, options: ExplainOptions, [url = ""]: re
   const { terminal } = session;
   const client = await session.client();
   const header = options.header?.map((field) => field.join(": "));
-  const query = { url, method: options.method, header };
-  if (terminal.isJson) {
-    terminal.json(await client.json("explain", { query: { ...query, format: "json" } }));
-  } else {
-    const text = await client.text("explain", { query: { ...query, format: "text" } });
-    terminal.text(text.trimEnd());
-  }
+  const explanation = await client.json("explain", {
+    query: { url, method: options.method, header },
+  });
+  const text = explanationLines(explanation);
+  terminal.json({ ...explanation, text });
+  for (const line of text) terminal.print(line);
   return exitCode.done;
 }

@@ -1,8 +1,10 @@
 // `tidemark health`: shows the problems that a site reports.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
+import { summaryOf } from "../../../../src/protocol/finding.ts";
 import { failure, exitCode } from "../command-error.ts";
 import { type DoctorFinding, printFinding } from "../doctor/finding.ts";
 import type { AddCommand, Session } from "../session.ts";
+import { worded } from "../texts/findings.ts";
 import type { Terminal } from "../terminal.ts";
 
 export const addHealth: AddCommand = (program, act) => {
@@ -28,8 +30,10 @@ async function health(session: Session) {
   // The site sends the status `unable` with 503.
   const answer = await client.json("healthOrStatus", { accepts: [503] });
   if (!("findings" in answer)) throw statusAlone(answer.status);
-  terminal.json(answer);
-  printHealth(answer, terminal);
+  // A newer site may have other codes.
+  const findings = answer.findings.map(worded) as DoctorFinding[];
+  terminal.json({ ...answer, findings });
+  printHealth(answer, findings, terminal);
   return answer.status === "ok" ? exitCode.done : exitCode.findings;
 }
 
@@ -43,13 +47,17 @@ function statusAlone(status = "none") {
 
 const colours = { ok: "green", degraded: "yellow", unable: "red" } as const;
 
-function printHealth(answer: OperatorAnswer<"health">, terminal: Terminal): void {
-  const { status, summary, scope, version, colo, findings, notLookedAt } = answer;
-  terminal.print({ style: colours[status], text: status }, `: ${summary}`);
-  // A newer site may have other codes.
-  for (const finding of findings as DoctorFinding[]) printFinding(finding, terminal);
+function printHealth(
+  { status, version, colo, notLookedAt }: OperatorAnswer<"health">,
+  findings: readonly DoctorFinding[],
+  terminal: Terminal,
+): void {
+  terminal.print({ style: colours[status], text: status }, `: ${summaryOf(findings)}`);
+  for (const finding of findings) printFinding(finding, terminal);
   terminal.print("");
   for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);
   const from = colo === "" ? "" : `from ${colo}, `;
-  terminal.print(`Checked ${from}version ${version}. ${scope}`);
+  terminal.print(
+    `Checked ${from}version ${version}: one isolate, its stores, and the counts of all isolates. Other isolates may have other troubles.`,
+  );
 }

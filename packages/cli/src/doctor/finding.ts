@@ -5,6 +5,7 @@ import {
   type Level,
   summaryOf,
 } from "../../../../src/protocol/finding.ts";
+import type { FindingText } from "../texts/findings.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Doctor's own codes. */
@@ -72,7 +73,7 @@ export type DoctorCode = (typeof doctorCodes)[number];
  * A finding of doctor, or of the site's health. It contains no secret and no value of a cookie.
  * `critical`: affects pages, purges or privacy now. `warning`: may affect them. `info`: needs no action.
  */
-export interface DoctorFinding extends Omit<Finding, "code" | "since"> {
+export interface DoctorFinding extends FindingText, Pick<Finding, "level" | "about"> {
   readonly code: DoctorCode | FindingCode;
   readonly since?: string | null;
 }

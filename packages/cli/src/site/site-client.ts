@@ -124,14 +124,6 @@ export class SiteClient {
     return value as OperatorAnswer<Name>;
   }
 
-  /** Returns an answer in plain text. @throws as `json` */
-  async text(route: string, call: SiteCall = {}): Promise<string> {
-    const response = await this.#answer(route, await this.#signed(call));
-    const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
-    if (!isPlain) throw notOurs(this.site, route, response);
-    return this.#textOf(route, response);
-  }
-
   async #textOf(route: string, { body }: Response): Promise<string> {
     const decoder = new TextDecoder();
     let text = "";

@@ -4,6 +4,7 @@ import type { Session } from "../session.ts";
 import { tableOf, type Terminal } from "../terminal.ts";
 import type { Outcome } from "./warm-run.ts";
 import type { PageList } from "./page-list.ts";
+import { warmText } from "../texts/reasons.ts";
 
 const headOf: Readonly<Record<WarmResult, string>> = {
   already: "already there",
@@ -102,7 +103,7 @@ export function printReport(
   ];
   for (const line of tableOf(table, new Set([1, 2, 3, 4, 5]))) terminal.print(line);
   for (const [reason, times] of [...reasons].sort(([, a], [, b]) => b - a)) {
-    terminal.print(`  ${reason}: ${counted(times)}`);
+    terminal.print(`  ${reason}: ${counted(times)}${warmText(reason)}`);
   }
   for (const { page, why } of failures.slice(0, failuresShown)) {
     terminal.print(`  failed: ${site}${page} (${why})`);

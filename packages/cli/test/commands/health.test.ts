@@ -5,30 +5,19 @@ import { operatorAt, operatorOf, operatorTold } from "../fakes/operator.ts";
 
 const sick: OperatorAnswer<"health"> = {
   status: "unable",
-  summary: "Found: 1 critical, 1 info.",
-  scope: "This isolate.",
   at: "2026-11-01T00:00:00.000Z",
   version: "0.1.0",
   colo: "FRA",
   findings: [
     {
-      code: "origin-down",
+      code: "origin-unreachable",
       level: "critical",
       about: 'origin "default"',
-      what: "Misses fail.",
       since: "2026-10-31T23:59:00.000Z",
-      cause: "It does not answer.",
-      remedy: "Start it.",
-      details: "503",
+      values: { failures: ["unreachable: 2"], lastAt: "2026-10-31T23:59:30.000Z" },
     },
-    {
-      code: "bypass-set",
-      level: "info",
-      what: "A route is bypassed.",
-      since: null,
-      cause: "BYPASS names it.",
-      remedy: "Unset BYPASS.",
-    },
+    { code: "bypass-set", level: "info", since: null, values: { routes: ["news"], unknown: [] } },
+    { code: "of-a-newer-site", level: "info", since: null, values: { count: 3 } },
   ],
   notLookedAt: ["clocks: Redis did not answer"],
 };
@@ -53,33 +42,38 @@ it.each([
     expect((await asked({ ...sick, status }, http)).code).toBe(code);
     const asJson = await asked({ ...sick, status }, http, ["--json"]);
     expect(asJson.code).toBe(code);
-    expect(JSON.parse(asJson.out)).toEqual({ ...sick, status });
+    expect(JSON.parse(asJson.out)).toMatchObject({ ...sick, status });
   },
 );
 
 it("health shows each finding with its cause and remedy, and the omitted checks", async () => {
   const { out } = await asked(sick, 503);
-  expect(out).toBe(`unable: Found: 1 critical, 1 info.
+  expect(out).toBe(`unable: Found: 1 critical, 2 info.
 
-critical origin-down, origin "default", since 2026-10-31T23:59:00.000Z
-  Misses fail.
-  Cause: It does not answer.
-  Remedy: Start it.
-  Details: 503
+critical origin-unreachable, origin "default", since 2026-10-31T23:59:00.000Z
+  The origin "default" could not be reached.
+  Cause: Its server is down, or the network between Tidemark and the server is interrupted.
+  Remedy: Check that its server runs, and that no firewall stops requests from Tidemark.
+  Details: Failed requests since this isolate started: "unreachable: 2". The last failure was at 2026-10-31T23:59:30.000Z.
 
 info bypass-set
-  A route is bypassed.
-  Cause: BYPASS names it.
-  Remedy: Unset BYPASS.
+  These routes go straight to the origin: "news". Tidemark looks up nothing and stores nothing for these requests.
+  Cause: The variable BYPASS is set.
+  Remedy: To use the cache again, unset BYPASS, and deploy.
+
+info of-a-newer-site
+  of-a-newer-site
+  Cause: {"count":3}
+  Remedy: Update the command: it does not know this finding.
 
 Not checked: clocks: Redis did not answer
-Checked from FRA, version 0.1.0. This isolate.
+Checked from FRA, version 0.1.0: one isolate, its stores, and the counts of all isolates. Other isolates may have other troubles.
 `);
 });
 
 it("health names no colo of a site that has none", async () => {
   const { out } = await asked({ ...sick, colo: "" }, 503);
-  expect(out).toContain("\nChecked version 0.1.0. This isolate.\n");
+  expect(out).toContain("\nChecked version 0.1.0: one isolate");
 });
 
 it("health exits with 1 for a Worker without operate, and shows its status in the error", async () => {

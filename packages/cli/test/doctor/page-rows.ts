@@ -1,5 +1,5 @@
 // Pages for the tests of doctor, with and without faults, and the expected findings.
-import type { LookRead } from "../../../../src/protocol/explain-answer.ts";
+import type { Copy } from "../../../../src/protocol/explain-answer.ts";
 import { fromOrigin, hit, origin, passed, type Script, site } from "./scripted-network.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -45,7 +45,7 @@ export interface Page {
   readonly site: Script;
   readonly origin?: Script;
   /** The stored response, as the site explains it. */
-  readonly copy?: LookRead["tiers"][number]["copy"];
+  readonly copy?: Pick<Copy, "ageOnArrivalSeconds" | "browsersSeconds">;
 }
 
 export const rows: readonly [name: string, page: Page, ...findings: string[]][] = [

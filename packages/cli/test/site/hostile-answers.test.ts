@@ -91,7 +91,7 @@ const commands: readonly (readonly string[])[] = [
   "switch",
   "switch on a",
   "switch off",
-  "explain /a --json",
+  "explain /a",
   "warm --within --list -",
 ].map((line) => line.split(" "));
 
@@ -100,9 +100,6 @@ const oneOfEach = [...new Map(commands.toReversed().map((args) => [args[0], args
 
 /** All commands refuse an unreadable answer in one place, and only a purge is sent again. */
 const few: readonly (readonly string[])[] = [["purge", "--tag", "a"], ["stats"]];
-
-/** This command prints text, so it accepts any text/plain body. */
-const plain = ["explain", "/a"];
 
 /** Returns the rows of a table: each command line as text, and its words. */
 const titled = (lines: readonly (readonly string[])[]) =>
@@ -119,7 +116,7 @@ describe.each(answers)("a response that is not from Tidemark: %s", (_, answer, i
     return user.runs(args);
   };
 
-  it.each(titled([...(isShape ? commands : few), plain]))(
+  it.each(titled(isShape ? commands : few))(
     "makes `tidemark %s` exit with 1",
     async (_line, args) => {
       const { code, out, notes } = await ran(args);

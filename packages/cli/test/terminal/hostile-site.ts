@@ -22,8 +22,59 @@ const entry = {
   ...all("position at by id mode reason"),
   ...lists("tags urls prefixes hosts routes groups"),
 };
-const finding = { ...all("code about what since cause remedy details"), level: "critical" };
+const finding = { ...all("code case about since"), level: "critical", values: { [evil]: evil } };
 const readAs = [{ sent: evil, as: texts }];
+
+const leftOut = [all("name by")];
+const copy = {
+  ...all("lifetimeFrom storedAt colo stamp"),
+  ...lists("tags addedTags findings"),
+  status: 200,
+  lifetimeSeconds: 1,
+  ageOnArrivalSeconds: 9,
+  ageSeconds: 1,
+  secondsLeft: 1,
+  bodyBytes: null,
+};
+const pairs = [[evil, evil]];
+const look = {
+  key: {
+    ...all("url purgedAs gate"),
+    query: { ...all("sent keyed"), leftOut },
+    fields: pairs,
+    cookies: { ...lists("keyed unknown"), leftOut },
+  },
+  vary: { names: texts, variants: 1 },
+  tiers: [
+    { ...all("tier because"), isAsked: false, has: "response", copy },
+    { ...all("tier cause"), isAsked: true, has: "unavailable" },
+  ],
+  fragments: texts,
+  purges: {
+    of: "copy",
+    askedAt: evil,
+    count: 1,
+    newest: [{ ...entry, targets: { [evil]: texts }, isSince: true, decides: true }],
+  },
+  judged: evil,
+  isDoubtSettledFirst: true,
+  nearest: {
+    ...all("url case"),
+    count: 1,
+    names: texts,
+    differences: [all("of name sent stored")],
+  },
+  last: {
+    ...copy,
+    at: evil,
+    said: pairs,
+    tiers: labels,
+    isReportedStored: true,
+    isMadePrivate: true,
+    notStored: { rule: evil, names: texts },
+  },
+  lastPassed: { ...all("at method rule"), isMadePrivate: true },
+};
 
 /** The JSON responses by route. `dryRun` is the response of the purge route to a dry run. */
 const answers: Readonly<Record<string, unknown>> = {
@@ -53,7 +104,7 @@ const answers: Readonly<Record<string, unknown>> = {
   },
   journal: { entries: [entry, { ...entry, bypass: texts }], next: null },
   health: {
-    ...all("summary scope at version colo"),
+    ...all("at version colo"),
     status: "degraded",
     findings: [finding],
     notLookedAt: texts,
@@ -70,7 +121,14 @@ const answers: Readonly<Record<string, unknown>> = {
     configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
     [evil]: { [evil]: texts },
   },
-  explain: { request: { url: evil }, verdict: { [evil]: evil } },
+  explain: {
+    ...all("colo at cacheStatus next"),
+    request: all("method url"),
+    route: { ...all("name origin"), ...lists("match alsoFit") },
+    handling: "looked-up",
+    verdict: { ...all("kind by case"), values: { [evil]: evil } },
+    look,
+  },
   outward: {
     targets: [
       { target: evil, journal: all("why hint") },
@@ -93,14 +151,11 @@ const evilHeaders = {
   "cache-tag": evilField,
 };
 
-export const honestForm: Answer = ({ pathname, searchParams }, init) => {
+export const honestForm: Answer = ({ pathname }, init) => {
   const route = /^\/_cache\/(\w+)$/.exec(pathname)?.[1];
   if (route === undefined) {
     const headers = { ...evilHeaders, "content-type": "text/html" };
     return new Response(`<a href="/${evil}">${evil}</a>`, { headers });
-  }
-  if (route === "explain" && searchParams.get("format") === "text") {
-    return new Response(`Verdict: ${evil}`, { headers: { "content-type": "text/plain" } });
   }
   const isDry = typeof init?.body === "string" && init.body.includes('"dryRun":true');
   return Response.json(answers[route === "purge" && isDry ? "dryRun" : route]);

@@ -1,4 +1,5 @@
 // The form that explains how a URL is answered, and its result.
+import type { OperatorAnswer } from "../../../protocol/answers.ts";
 
 export function ExplainForm() {
   return (
@@ -24,11 +25,22 @@ export function ExplainForm() {
   );
 }
 
-export function Explained({ text }: { readonly text: string }) {
+export function Explained({ explanation }: { readonly explanation: OperatorAnswer<"explain"> }) {
+  const { verdict, next } = explanation;
+  const closer = verdict.case === undefined ? "" : ` (${verdict.case})`;
   return (
-    <pre tabindex={0} role="region" aria-label="Explanation">
-      {text}
-    </pre>
+    <>
+      <p>
+        <b>{verdict.kind}</b> by {verdict.by}
+        {closer}. Next step: {next}.
+      </p>
+      <p class="quiet">
+        The command tidemark explain says what the codes mean, and how to fix them.
+      </p>
+      <pre tabindex={0} role="region" aria-label="Explanation">
+        {JSON.stringify(explanation, undefined, 2)}
+      </pre>
+    </>
   );
 }
 
@@ -37,7 +49,6 @@ export function explainQuery(fields: URLSearchParams): URLSearchParams {
   const query = new URLSearchParams({
     url: fields.get("url")?.trim() ?? "",
     method: fields.get("method")?.trim() || "GET",
-    format: "text",
   });
   for (const line of (fields.get("headers") ?? "").split("\n")) {
     if (line.trim() !== "") query.append("header", line.trim());

@@ -2,34 +2,28 @@
 import type { OperatorAnswer } from "../../../protocol/answers.ts";
 
 export function Health({ health }: { readonly health: OperatorAnswer<"health"> }) {
-  const { status, summary, findings, notLookedAt, version, colo } = health;
+  const { status, findings, notLookedAt, version, colo } = health;
   return (
     <section>
       <h2>
         Health: <span class={`status ${status}`}>{status}</span>
       </h2>
       <p class="quiet">
-        {summary} Tidemark {version}, checked in {colo || "an unnamed colo"}.
+        Tidemark {version}, checked in {colo || "an unnamed colo"}. The command tidemark health says
+        what to do about each finding.
       </p>
-      {findings.map(({ code, level, about, what, since, cause, remedy, details }) => (
+      {findings.map(({ code, case: closer, level, about, since, values = {} }) => (
         <article class={`finding ${level}`}>
           <h3>
             <span class="level">{level}</span> {code}
             {about && `: ${about}`}
           </h3>
-          <p>{what}</p>
-          <p>
-            <b>Cause:</b> {cause}
-          </p>
-          <p>
-            <b>Fix:</b> {remedy}
-          </p>
-          {(since !== null || details !== undefined) && (
-            <p class="quiet">
-              {since && `Since ${since}. `}
-              {details}
+          {Object.entries({ ...(closer && { case: closer }), ...values }).map(([name, value]) => (
+            <p>
+              <b>{name}:</b> {[value].flat().join(", ")}
             </p>
-          )}
+          ))}
+          {since && <p class="quiet">Since {since}.</p>}
         </article>
       ))}
       {notLookedAt.length > 0 && <p class="quiet">Not checked: {notLookedAt.join(" ")}</p>}

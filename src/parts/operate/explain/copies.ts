@@ -1,5 +1,6 @@
 // Lists each tier's copy for a request, including tiers that a live request would not read.
 import { type TierName, tierScopes } from "../../../config/tier-names.ts";
+import type { Copy, TierAccount } from "../../../protocol/explain-answer.ts";
 import type { VaryMarker } from "../../../cache/tiers/tier.ts";
 import { discardBody } from "../../../cache/record/record.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
@@ -17,30 +18,7 @@ import {
   wholeBytes,
 } from "../../../pages/stored/stored-response.ts";
 import type { Route } from "../../../config/config.ts";
-import { lifetimeSource } from "./grounds.ts";
-
-/** A stored response, as shown to operators. Seconds are rounded to thousandths. */
-export type Copy = Readonly<ReturnType<typeof copyAccount>>;
-
-export interface TierAccount {
-  readonly tier: TierName;
-  /**
-   * Whether a live request would read this tier. `passed-over`: the request would skip this tier,
-   * because each session gets an answer of its own.
-   */
-  readonly isAsked: boolean | "passed-over";
-  /** Why a live request would not read this tier. */
-  readonly because?: string;
-  readonly has:
-    | "response"
-    | "nothing"
-    | "unavailable"
-    | "invalidated variant"
-    | "untagged response";
-  /** Why the tier is unavailable. */
-  readonly cause?: string;
-  readonly copy?: Copy;
-}
+import { lifetimeSource, rounded, type SkipReason } from "./reasons.ts";
 
 /** A tier's account, with the metadata and the marker that it describes. */
 export interface FoundCopy {
@@ -77,8 +55,8 @@ async function copyIn(
     const own = variantKey(request.key, marker.names, request.forwarded);
     read = await readTier(tier, own, ask);
   }
-  const isAsked = isAskedOf(name, lookup);
-  const because = isAsked === true ? undefined : whyNotAsked(name, lookup, found);
+  const because = whyNotAsked(name, lookup, found);
+  const isAsked = because === undefined;
   const accountOf = (has: TierAccount["has"]) => ({
     tier: name,
     isAsked,
@@ -104,31 +82,33 @@ async function copyIn(
   return { account, metadata: as ?? stored, ...ofMarker };
 }
 
-function isAskedOf(name: TierName, { exchange: { decision } }: PageLookup): TierAccount["isAsked"] {
-  if (tierScopes[name] === "isolate") return decision.foundInMemory + decision.absentInMemory > 0;
-  const lookups = decision.lookups.filter(({ tier }) => tier === name);
-  if (lookups.some(({ kind }) => kind === "passed-over")) return "passed-over";
-  return lookups.length > 0;
-}
-
-/** Returns why a live request would not read a tier. */
-function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | undefined): string {
-  if (tierScopes[name] === "isolate") return "another request has just fetched the response";
-  if (isAskedOf(name, lookup) === "passed-over") {
-    return "a request with an unknown cookie or a credential has just got an answer that no other client may have";
+/** Returns why a live request would not read a tier; `undefined` if it would. */
+function whyNotAsked(
+  name: TierName,
+  lookup: PageLookup,
+  found: FoundResponse | undefined,
+): SkipReason | undefined {
+  const { request, exchange } = lookup;
+  const { foundInMemory, absentInMemory, lookups } = exchange.decision;
+  if (tierScopes[name] === "isolate") {
+    return foundInMemory + absentInMemory > 0 ? undefined : "just-fetched";
   }
-  if (found !== undefined && lookup.accepts(found)) return "the response above answers";
-  const { request } = lookup;
+  const own = lookups.filter(({ tier }) => tier === name);
+  if (own.some(({ kind }) => kind === "passed-over")) return "passed-over";
+  if (own.length > 0) return undefined;
+  if (found !== undefined && lookup.accepts(found)) return "answered";
   if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, request.route))) {
-    return "each use of the response above is validated, so this tier can have nothing better";
+    return "always-validated";
   }
-  return lookup.isUncacheable()
-    ? "the last answer was not storable for any client, so requests read only memory for some seconds"
-    : "the origin fails, and the stale response above may answer instead";
+  return lookup.isUncacheable() ? "uncacheable" : "stale-if-error";
 }
 
 /** @param present the tags by which purges cover the copy for this request */
-function copyAccount(metadata: StoredMetadata, present: readonly string[], lookup: PageLookup) {
+function copyAccount(
+  metadata: StoredMetadata,
+  present: readonly string[],
+  lookup: PageLookup,
+): Copy {
   const { request, atMs } = lookup;
   const added = present.filter((tag) => !metadata.tags.includes(tag));
   const terms = termsOf(metadata, request.route);
@@ -138,26 +118,17 @@ function copyAccount(metadata: StoredMetadata, present: readonly string[], looku
   return {
     status,
     ageSeconds: rounded(age),
-    /** Above 2, another cache had stored the response, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, request.route),
-    /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
     secondsLeft: rounded(terms.lifetimeSeconds - age),
-    /** How long browsers may show the answer; absent if not longer than N. */
     ...(browsersSeconds > request.route.purgeMaxLagMs / 1_000 && { browsersSeconds }),
-    /** When the origin's last response arrived, which may be a 304. */
     storedAt: new Date(respondedAtMs).toISOString(),
     tags,
-    /** The tags that its route has given it since. */
     ...(added.length > 0 && { addedTags: added }),
-    /** Colo that requested the body; empty if unknown. */
     colo,
-    /** `null` if unknown. */
     bodyBytes: wholeBytes(metadata),
-    /** The last journal position that the requesting isolate knew; `none` if it knew none. */
     stamp: stamp === "none" ? stamp : stamp.position,
-    /** Findings about this response. */
     findings: findingsOn(metadata, request.route),
   };
 }
@@ -188,5 +159,3 @@ function findingsOn(
     ...(isShared ? (["nonce-shared"] as const) : []),
   ];
 }
-
-export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

@@ -3,7 +3,7 @@ import { explainField } from "../../../protocol/debug-fields.ts";
 import type { Background } from "../../../platform/platform.ts";
 import { withFields } from "../../../base/with-fields.ts";
 import { explain } from "./explain.ts";
-import type { Explanation } from "./explanation.ts";
+import type { Explanation } from "../../../protocol/explain-answer.ts";
 import type { AdminSettings } from "../../../admin/admin-settings.ts";
 import type { DebuggedRequest } from "../../../admin/open-part.ts";
 
@@ -56,8 +56,7 @@ function fieldText(explanation: DebugText): string {
   const whole = asciiJson(explanation);
   if (whole.length <= fieldBytesMax) return whole;
   const { request: _, look: __, ...kept } = explanation;
-  const leftOut = "request and look; the operator's route explain has them";
-  return asciiJson({ ...kept, leftOut });
+  return asciiJson({ ...kept, leftOut: ["request", "look"] });
 }
 
 function asciiJson(value: object): string {

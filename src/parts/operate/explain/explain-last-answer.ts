@@ -8,22 +8,8 @@ import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
 import type { LastPass } from "../../../pages/site/answers-port.ts";
 import { type LastAnswer, LastAnswers } from "./last-answers.ts";
-import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
-import { rounded } from "./copies.ts";
-import { type Ground, groundOfPass, groundOfRefusal, lifetimeSource } from "./grounds.ts";
-import {
-  hintOfCookies,
-  hintOfCredentials,
-  hintOfSetCookie,
-  neverFresh,
-  tooLarge,
-} from "./hints.ts";
-
-/** The origin's response to a GET, and whether it was stored. Seconds are rounded to thousandths. */
-export type LastAnswerAccount = Readonly<ReturnType<typeof lastAnswerAccount>>;
-
-/** A request that bypassed the cache. */
-export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
+import type { LastAnswerAccount, LookAccount, Reason } from "../../../protocol/explain-answer.ts";
+import { lifetimeSource, neverFresh, rounded, tooLarge } from "./reasons.ts";
 
 /**
  * Returns the last answer and the last bypassed request, if they help to explain the lookup.
@@ -35,7 +21,7 @@ export function lastFor(
   { url, route }: LookupRequest,
   { answers, config }: Site,
   stored: "answers" | "found" | undefined,
-): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
+): Pick<LookAccount, "last" | "lastPassed"> {
   if (!(answers instanceof LastAnswers)) return {};
   const answer = stored === "answers" ? undefined : answers.answerOf(url);
   const pass = answers.passOf(url);
@@ -46,18 +32,16 @@ export function lastFor(
   const isOfReaders = stored !== "answers" || pass?.rule !== "method";
   return {
     ...(answer && isNews && { last: lastAnswerAccount(answer, route, config) }),
-    ...(pass && isOfReaders && { lastPassed: lastPassedAccount(pass) }),
+    ...(pass && isOfReaders && { lastPassed: passAccount(pass) }),
   };
 }
-
-const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it" };
 
 /**
  * Returns the account of a response.
  *
  * @param route the page's route, which may set the lifetime
  */
-function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
+function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): LastAnswerAccount {
   const { metadata, refused, changes, isReportedStored, isMadePrivate } = answer;
   const { status, fields, respondedAtMs } = metadata;
   const terms = termsOf(metadata, route);
@@ -67,25 +51,21 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
     status,
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, route),
-    /** A value of 2 or more means that another cache had it, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
-    /** The response's fields that control caching. */
     said: fields,
     ...(refusal && {
-      notStored: { ...refusal, ...refusalGround(refusal, metadata, { route, config }) },
+      notStored: { ...refusal, ...closerReason(refusal, metadata, { route, config }) },
     }),
-    /** Whether its `Cache-Status` said `stored`. `Cache-Status` is sent before the whole body arrives. */
     isReportedStored,
-    /** Whether Tidemark added `private` to the Cache-Control of the client's answer. */
     isMadePrivate,
-    /** The result of each tier to which the response was written. */
     tiers: Object.fromEntries(changes.map(({ tier, kind }) => [tier, kind])),
   };
 }
 
-function lastPassedAccount({ atMs, ...passed }: LastPass) {
-  return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
-}
+const passAccount = ({ atMs, ...passed }: LastPass) => ({
+  at: new Date(atMs).toISOString(),
+  ...passed,
+});
 
 /** Returns the refusal of a response that was written to tiers, but that none of them stored. */
 function refusedByAll(changes: LastAnswer["changes"]): RuleAndNames | undefined {
@@ -94,15 +74,11 @@ function refusedByAll(changes: LastAnswer["changes"]): RuleAndNames | undefined 
   return { rule: first.kind, names: [] };
 }
 
-function refusalGround(
-  { rule, names }: RuleAndNames,
+function closerReason(
+  { rule }: RuleAndNames,
   metadata: StoredMetadata,
   { route, config }: { route: Route; config: Config },
-): Ground {
-  const ground = groundOfRefusal[rule as StoreRefusal] ?? noTierTook;
-  if (rule === "no-use") return { ...ground, ...neverFresh(metadata, route) };
-  if (rule === "too-large") return { ...ground, ...tooLarge(metadata.bodyBytes, route, config) };
-  if (rule === "set-cookie") return { ...ground, hint: hintOfSetCookie(names) };
-  if (rule === "credential-field") return { ...ground, hint: hintOfCredentials(names) };
-  return rule === "unknown-cookie" ? { ...ground, hint: hintOfCookies(names) } : ground;
+): Reason {
+  if (rule === "no-use") return neverFresh(metadata, route);
+  return rule === "too-large" ? tooLarge(metadata.bodyBytes, route, config) : {};
 }

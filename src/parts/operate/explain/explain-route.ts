@@ -3,23 +3,21 @@ import type { Reason } from "../../../base/operator-error.ts";
 import { isOperatorHost } from "../../../base/operator-host.ts";
 import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain.ts";
-import { sentencesOf } from "./sentences.ts";
 import { compileUrlReader } from "../../../routing/url-reader.ts";
 import { quoted } from "../../../protocol/purge-order.ts";
 import { errorAnswer, jsonAnswer } from "../../../admin/json-answers.ts";
 
-const known = ["url", "method", "header", "format"];
-const formats = ["json", "text"];
+const known = ["url", "method", "header"];
 
 /**
- * Answers `GET /_cache/explain?url=…&method=…&header=Name:%20value&header=…&format=text`.
+ * Answers `GET /_cache/explain?url=…&method=…&header=Name:%20value&header=…`.
  *
  * Without a `header` of Accept-Encoding, explains a request with that of browsers, because many
  * responses vary by it.
  *
  * @param request the operator's request. Its host, or on `operatorHost` the site's first host, completes a
  *   `url` that is a path, and its `cf` replaces the client's
- * @returns 200 with the explanation, as JSON or text; 400 for a bad query
+ * @returns 200 with the explanation; 400 for a bad query
  */
 export async function explainRoute(request: Request, explained: ExplainSubject): Promise<Response> {
   const ownUrl = new URL(request.url);
@@ -34,17 +32,7 @@ export async function explainRoute(request: Request, explained: ExplainSubject):
   // Use a separate reader, because the isolate's own reader remembers URLs.
   const readUrl = compileUrlReader(explained.context.site);
   const read = readUrl({ url, method: init.method }, { ...init, cf: request.cf });
-  const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
-  if (!wantsText(ownUrl, request.headers)) return jsonAnswer(explanation);
-  const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
-  return new Response(`${sentencesOf(explanation)}\n`, { headers });
-}
-
-function wantsText({ searchParams }: URL, headers: Headers): boolean {
-  const format = searchParams.get("format");
-  if (format !== null) return format === "text";
-  const accept = headers.get("accept")?.toLowerCase() ?? "";
-  return accept.includes("text/plain") && !accept.includes("application/json");
+  return jsonAnswer(await explain(new Request(url, { ...init, cf: request.cf }), read, explained));
 }
 
 interface Question {
@@ -63,11 +51,6 @@ function questionIn(operator: URL): Question | Reason {
   const twice = known.find((name) => name !== "header" && given.getAll(name).length > 1);
   if (twice !== undefined) {
     return { why: `${quoted(twice)} occurs more than once.`, hint: "Write it once." };
-  }
-  const format = given.get("format");
-  if (format !== null && !formats.includes(format)) {
-    const hint = `Write format=${formats.join(" or ")}.`;
-    return { why: `${quoted(format)} is not a format.`, hint };
   }
   const url = urlIn(given.get("url"), operator);
   if (typeof url !== "string") return url;

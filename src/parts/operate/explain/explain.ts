@@ -28,25 +28,21 @@ import { type AnsweringVerdict, isAnswer, type Verdict } from "../../../pages/re
 import { notePass, refusalOfPass } from "../../../pages/fetch/pass-by.ts";
 import { reachOf, lookupFor, verdictOrBypass } from "../../../pages/serve.ts";
 import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
+import type { Explanation, LookAccount, Reason } from "../../../protocol/explain-answer.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
-import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import {
-  beyondView,
-  type Ground,
-  groundOf,
-  groundOfCondition,
-  groundOfPass,
-  groundOfReserved,
-  groundOfRefusedUrl,
-  invalidatedHere,
-} from "./grounds.ts";
 import { keyAccountOf } from "./key-account.ts";
 import { lastFor } from "./explain-last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { unknownCookies } from "../../../routing/cookies.ts";
 import { credentialsIn } from "../../../pages/request/personal.ts";
-import { hintOfCookies, hintOfCredentials, neverFresh, overrideOf, purgedBy } from "./hints.ts";
+import {
+  neverFresh,
+  type NextStep,
+  overridden,
+  reasonOfCondition,
+  reasonOfRefusedUrl,
+  type VerdictCase,
+} from "./reasons.ts";
 
 /** The isolate and the context of an explanation. */
 export interface ExplainSubject {
@@ -154,24 +150,20 @@ function routesBelow({ method }: Request, { target, route }: UrlRead, config: Co
 type Handling = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
 
 const reserved: Handling = {
-  verdict: {
-    kind: "reserved",
-    by: "operatorPath",
-    ...groundOfReserved,
-  },
+  verdict: { kind: "reserved", by: "operatorPath" },
   cacheStatus: null,
-  next: "end here",
+  next: "end here" satisfies NextStep,
 };
 
 function ruledBy({ response: { status }, by }: RuledAnswer): Handling {
-  const verdict = { kind: "ruled", by, clause: "use", why: `the rule answers with ${status}` };
-  return { verdict, cacheStatus: null, next: "answer by a rule" };
+  const verdict = { kind: "ruled", by, values: { status } };
+  return { verdict, cacheStatus: null, next: "answer by a rule" satisfies NextStep };
 }
 
 function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Handling {
   const by = otherwise === undefined ? "host" : "ambiguous-path";
-  const verdict = { kind: "refuse", by, ...groundOfRefusedUrl(otherwise, name) };
-  return { verdict, cacheStatus: null, next: "refuse: the URL" };
+  const verdict = { kind: "refuse", by, ...reasonOfRefusedUrl(otherwise, name) };
+  return { verdict, cacheStatus: null, next: "refuse: the URL" satisfies NextStep };
 }
 
 function passedBy(
@@ -182,23 +174,19 @@ function passedBy(
   const { rule } = passed;
   const refusal = refusalOfPass(passed, context);
   if (refusal === "only-if-cached") {
-    const verdict = { kind: "gateway-timeout", by: refusal, ...groundOf[refusal] };
-    return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
+    const verdict = { kind: "gateway-timeout", by: refusal };
+    return { verdict, cacheStatus: null, next: "refuse: only-if-cached" satisfies NextStep };
   }
   const { when } = passed.route;
-  const verdict = {
-    kind: "pass",
-    by: rule,
-    ...groundOfPass[rule],
-    ...(rule === "route" && when && groundOfCondition(when)),
-  };
+  const closer = rule === "route" && when ? reasonOfCondition(when) : {};
+  const verdict = { kind: "pass", by: rule, ...closer };
   if (refusal !== undefined) {
-    const next = refusal === "loop" ? "refuse: loop" : "refuse: the method";
+    const next: NextStep = refusal === "loop" ? "refuse: loop" : "refuse: the method";
     return { verdict, cacheStatus: null, next };
   }
   const decision = new Decision({ route: name });
   notePass(passed, decision);
-  return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
+  return { verdict, cacheStatus: cacheStatus(decision), next: "forward" satisfies NextStep };
 }
 
 /** A lookup without effects, with its result and its verdict. */
@@ -249,8 +237,8 @@ async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promi
     ...(nearest && { nearest }),
     ...lastFor(planned, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(ended, look) };
-  return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
+  const reasoned = { kind: verdict.kind, by: verdict.by, ...closerReason(ended) };
+  return { verdict: reasoned, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
 
 /**
@@ -317,55 +305,18 @@ function purgesFor(
   return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
 }
 
-/** Returns the explanation of the rule, with details of this request and page. */
-function groundOfVerdict(ended: EndedLookup, look: LookAccount): Ground {
-  const { planned: request, lookup, found, atMs } = ended;
-  const { by, judged } = ended.verdict;
+/** Returns what the rule alone does not tell of this request and page. */
+function closerReason({ planned, lookup, found, verdict: { by, judged } }: EndedLookup): Reason {
+  const code = (name: VerdictCase) => ({ case: name });
   const metadata = found?.candidate.stored.metadata;
-  const ground = groundOf[by];
   if (by === "purged") {
-    if (lookup.exchange.reach === "lacks") return beyondView;
-    const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
-    return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
+    if (lookup.exchange.reach === "lacks") return code("beyond-view");
+    const isHere = judged?.kind === "purged" && judged.by === undefined;
+    return isHere ? code("invalidated-here") : {};
   }
-  const unknown = unknownCookies(request.forwarded, request.route);
-  const cookieHint = () => hintOfCookies(unknown.flatMap(({ name }) => name ?? []));
-  if (by === "stale-by-rule") {
-    return { ...ground, why: `the rule ${request.staleBy} lets a stale page suffice` };
-  }
-  if (by === "unknown-cookie") return { ...ground, hint: cookieHint() };
-  if (by === "credential-field") {
-    const names = metadata === undefined ? [] : credentialsIn(request, metadata);
-    return { ...ground, hint: hintOfCredentials(names) };
-  }
-  if (by === "nothing-stored") {
-    const why = [ground.why, ...known(look)].join("; ");
-    const isNamedBelow = look.last !== undefined || unknown.length === 0;
-    return { ...ground, why, ...(!isNamedBelow && { hint: cookieHint() }) };
-  }
-  if (metadata === undefined) return ground;
-  if (by === "expired") return { ...ground, ...neverFresh(metadata, request.route) };
-  if (by !== "no-cache") return ground;
-  const override = overrideOf(metadata, request.route);
-  return {
-    ...ground,
-    hint: `if a copy may answer without validation, let the origin omit no-cache, or ${override}`,
-  };
-}
-
-/** Returns short reasons why nothing is stored. The rest of the explanation gives details. */
-function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
-  const rule = last?.notStored?.rule;
-  const isOfThis = nearest === undefined && vary === undefined;
-  const isGone = last !== undefined && rule === undefined && isOfThis;
-  const isVariant = nearest?.url === key.url;
-  const elsewhere = isVariant
-    ? "another variant of the page is stored"
-    : "the page is stored under another key";
-  return [
-    ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
-    ...(isGone ? ["the last answer for it was stored, but is gone"] : []),
-    ...(lastPassed ? [`a request for it bypassed the cache, by ${lastPassed.rule}`] : []),
-    ...(nearest ? [elsewhere] : []),
-  ];
+  if (by === "stale-by-rule") return { values: { rule: planned.staleBy ?? "" } };
+  if (metadata === undefined) return {};
+  if (by === "credential-field") return { values: { names: credentialsIn(planned, metadata) } };
+  if (by === "expired") return neverFresh(metadata, planned.route);
+  return by === "no-cache" ? { values: overridden(metadata, planned.route) } : {};
 }

@@ -13,39 +13,31 @@ import {
   withoutPosition,
 } from "../../../routing/cookies.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
+import type { KeyAccount } from "../../../protocol/explain-answer.ts";
 import { sentUrl } from "../../../routing/target.ts";
-
-/** A part of the request outside the key, and the configuration field that excludes it. */
-export interface LeftOutPart {
-  readonly name: string;
-  readonly by: string;
-}
-
-export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
 
 /**
  * Returns the account of a request's key.
  *
  * @param cookie the value of `Cookie`; `null` for none
  */
-export function keyAccountOf(request: LookupRequest, config: Config, cookie: string | null) {
+export function keyAccountOf(
+  request: LookupRequest,
+  config: Config,
+  cookie: string | null,
+): KeyAccount {
   const { target, route, forwarded } = request;
   return {
-    /** The URL in the key, and for the origin. */
     url: sentUrl(target),
-    /** The URL by which purges name the page in every spelling. */
     purgedAs: request.url,
     query: queryAccountOf(request, config),
-    /** Values of `key.headers`, of the normal forms of a route, and of `key.cf`. */
     fields: [
       ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
       ...request.cf.map(
         ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
       ),
     ],
-    /** The rule whose checked requests alone have the key; absent for other keys. */
     ...(request.gate && { gate: request.gate.name }),
-    /** Names of cookies. Values are omitted, because a value may be a session. */
     cookies: cookiesAccountOf(request, config, cookie),
   };
 }
@@ -60,7 +52,7 @@ function queryAccountOf(
     const by =
       name === ""
         ? undefined
-        : (whyNotKeyed(name, route, config) ?? (isIgnored ? noVarySearchName : undefined));
+        : (whyNotKeyed(name, route, config) ?? (isIgnored ? "No-Vary-Search" : undefined));
     return by === undefined ? [] : [{ name, by }];
   });
   return { sent, keyed, leftOut };
@@ -70,12 +62,10 @@ function queryAccountOf(
 function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
   const compared = comparedName(name);
   if (matchesAny(config.stripQuery, compared)) return "key.query.strip";
-  if (route.traits.checkedQuery?.includes(compared)) return "the checks of a rule (use)";
+  if (route.traits.checkedQuery?.includes(compared)) return "use";
   const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, compared);
-  return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
+  return isAllowed ? undefined : "query.allow";
 }
-
-const noVarySearchName = "No-Vary-Search of the origin";
 
 function cookiesAccountOf(
   { route, forwarded }: LookupRequest,
@@ -98,14 +88,13 @@ function cookiesAccountOf(
   return {
     keyed: sorted.keyed.map((pair) => nameOfCookie(pair) ?? ""),
     leftOut,
-    unknown: unknown.map(({ name }) => name ?? "(without a name)"),
+    unknown: unknown.map(({ name }) => name ?? ""),
   };
 }
 
-function whyLeftOut(name: string, { name: route, ignoreCookies }: Route, config: Config): string {
+function whyLeftOut(name: string, { ignoreCookies }: Route, config: Config): string {
   if (matchesAny(config.harmlessCookies, name)) return "cookies.harmless";
-  const isIgnored = matchesAny(ignoreCookies, name);
-  return isIgnored ? `cookies.ignore of the route ${quoted(route)}` : "when of an earlier route";
+  return matchesAny(ignoreCookies, name) ? "cookies.ignore" : "when of an earlier route";
 }
 
 /** Replaces a value that is not shown, because it may be a secret of a client. */
@@ -115,6 +104,3 @@ export const hiddenValue = "…";
 export function shownValue(name: string, value: string | null): string | null {
   return mayBeSecret([name, value]) ? hiddenValue : value;
 }
-
-/** Quotes a name for sentences. */
-export const quoted = (text: string): string => JSON.stringify(text);

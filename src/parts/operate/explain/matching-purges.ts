@@ -15,33 +15,9 @@ import {
   releasedBy,
   releaseTag,
 } from "../../../purge/journal/purge-target.ts";
+import type { MatchingPurges } from "../../../protocol/explain-answer.ts";
 import { comparedUrl } from "../../../purge/journal/spelling.ts";
 import type { PurgeSubject } from "../../../purge/view/view-port.ts";
-
-/** An entry with targets that match a response. */
-export interface MatchingPurge {
-  readonly position: string;
-  readonly at: string | null;
-  readonly mode: Entry["mode"];
-  readonly reason: string;
-  readonly by: string;
-  /** Its matching targets, by kind. Kinds without a match are left out. */
-  readonly targets: Partial<ReturnType<typeof namedTargets>>;
-  /** Whether the purge is newer than the copy's stamp, and therefore covers the copy. */
-  readonly isSince: boolean;
-  /** Whether it decided the verdict. */
-  readonly decides: boolean;
-}
-
-/** The newest matching purges, and the number of all that match. */
-export interface MatchingPurges {
-  /** `copy`: the purges match the copy. `url`: nothing is stored, so they match only the URL. */
-  readonly of: "copy" | "url";
-  /** When the copy was requested. */
-  readonly askedAt?: string;
-  readonly count: number;
-  readonly newest: readonly MatchingPurge[];
-}
 
 const newestMax = 20;
 
@@ -99,7 +75,8 @@ function targetsOn({ tags, prefixes }: PurgeTargets, coverage: Coverage): PurgeT
   };
 }
 
-function onlyNamed(targets: PurgeTargets): MatchingPurge["targets"] {
+/** Leaves out kinds without a target. */
+function onlyNamed(targets: PurgeTargets): MatchingPurges["newest"][number]["targets"] {
   const named = Object.entries(namedTargets(targets));
   return Object.fromEntries(
     named.filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value)),

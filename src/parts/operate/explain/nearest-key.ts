@@ -7,75 +7,42 @@ import { nameIn } from "../../../rules/query-string.ts";
 import { selectingValues } from "../../../rules/selecting.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
 import { normalisedEscapes } from "../../../rules/escapes.ts";
-import { hiddenValue, quoted, shownValue } from "./key-account.ts";
+import type { NearestKey } from "../../../protocol/explain-answer.ts";
+import { hiddenValue, shownValue } from "./key-account.ts";
 import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
 
-/** One difference between two keys. `null`: the part is missing. `…`: the value may be a secret. */
-export interface Difference {
-  readonly of:
-    | "scheme"
-    | "host"
-    | "path"
-    | "query"
-    | "key.headers"
-    | "key.cookies"
-    | "key.cf"
-    | "normal form"
-    | "vary";
-  /** The name of a field, cookie or `cf` property. */
-  readonly name?: string;
-  readonly sent: string | null;
-  readonly stored: string | null;
-  /** The parameters that the stored response's No-Vary-Search ignores. */
-  readonly ignored?: readonly string[];
-}
+type Difference = NearestKey["differences"][number];
 
-export interface NearestKey {
-  readonly url: string;
-  readonly differences: readonly Difference[];
-  /** The number of other stored keys with the same path, including the nearest. */
-  readonly count: number;
-  /** How to remove the first difference, if it does not matter for the page. */
-  readonly hint: string;
-}
+/** A kind of difference between two keys, and in the place of `query` its closer reasons. */
+export type NearestCase =
+  | "scheme"
+  | "host"
+  | "path"
+  | "query"
+  /** The stored response's No-Vary-Search ignores the difference. */
+  | "query-ignored"
+  | "query-order"
+  | "key.headers"
+  | "key.cookies"
+  | "key.cf"
+  | "normal form"
+  | "vary"
+  | "vary-cookie";
 
-type Hint = (difference: Difference) => string;
-
-const named = ({ name = "" }: Difference): string => quoted(name);
-
-const hintOf: Readonly<Record<Difference["of"], Hint>> = {
-  scheme: () => "redirect http to https",
-  host: () =>
-    "set SITE_HOST to the site's own host: then Tidemark treats all other hosts as that one",
-  path: () => "use one spelling in all links, or redirect the others to it",
-  query: (difference) => {
-    const apart = [...new Set(pairsApart(difference).map(nameIn))];
-    const names = apart
-      .filter((name) => difference.ignored?.includes(name) !== true)
-      .map(quoted)
-      .join(", ");
-    if (apart.length > 0 && names === "") {
-      return "change nothing, because the stored response's No-Vary-Search ignores the difference: the next answer is stored for both URLs";
-    }
-    if (names === "") {
-      return 'use one spelling and one order in all links; if only the order differs, query: { order: "sort" } in the route also helps';
-    }
-    return `write key: { query: { strip: [${names}] } } at the top level of the configuration; or, in the route, query: { allow: [ ] } with the parameters that matter`;
-  },
-  "key.headers": (difference) =>
-    `remove ${named(difference)} from the route's key: { headers }, or let clients send fewer values of it`,
-  "key.cookies": (difference) => `remove ${named(difference)} from the route's key: { cookies }`,
-  "key.cf": (difference) => `remove ${named(difference)} from the route's key: { cf }`,
-  "normal form": (difference) =>
-    `remove the option that reduces ${named(difference)} from the route's key, or list fewer forms`,
-  vary: hintOfVary,
-};
-
-function hintOfVary({ name = "" }: Difference): string {
-  if (name === "cookie") {
-    return "let the origin omit Cookie from Vary, and list the cookies that change the page in the route's key: { cookies: [ ] }";
-  }
-  return "let the origin vary by a field with fewer values, or by none. In a route, key.accept, key.language and key.device reduce these fields";
+/** Returns the kind of a difference, and the names that it concerns. */
+function caseOf(
+  difference: Difference,
+  metadata: ResponseDetail,
+  { route }: LookupRequest,
+): { case: NearestCase; names: string[] } {
+  const { of, name = "" } = difference;
+  if (of === "vary") return { case: name === "cookie" ? "vary-cookie" : "vary", names: [name] };
+  if (of !== "query") return { case: of as NearestCase, names: [name] };
+  const form = route.noVarySearch && urlVariation(fieldsOf(metadata).get(noVarySearchField));
+  const apart = [...new Set(pairsApart(difference).map(nameIn))];
+  const names = apart.filter((one) => !form || !ignores(form, one));
+  if (names.length > 0) return { case: "query", names };
+  return { case: apart.length > 0 ? "query-ignored" : "query-order", names };
 }
 
 /** The limit of examined keys. Memory holds more keys only if all bodies are tiny. */
@@ -97,20 +64,18 @@ export function nearestKey(request: LookupRequest, listed: MemoryEntries): Neare
     if (foldedPath(other) !== foldedPath(own) || other.route !== own.route) continue;
     const { metadata } = record.stored;
     const differences = [
-      ...differencesOf(own, other, request, metadata),
+      ...differencesOf(own, other, request),
       ...ofVary(metadata.selecting, request),
     ];
-    if (differences.length === 0) continue;
+    const [first] = differences;
+    if (first === undefined) continue;
     count += 1;
     const distance = distanceOf(differences);
     if (distance >= (nearest?.distance ?? Infinity)) continue;
-    nearest = { key: { url: other.url, differences, hint: hintFor(differences) }, distance };
+    const key = { url: other.url, differences, ...caseOf(first, metadata, request) };
+    nearest = { key, distance };
   }
   return nearest && { ...nearest.key, count };
-}
-
-function hintFor([first]: readonly Difference[]): string {
-  return first === undefined ? "" : hintOf[first.of](first);
 }
 
 type CfValues = readonly (string | number | boolean | null)[];
@@ -139,12 +104,7 @@ function partsOf(keyText: string) {
 const foldedPath = ({ path }: KeyParts): string =>
   normalisedEscapes(path).toLowerCase().replace(/\/$/, "");
 
-function differencesOf(
-  own: KeyParts,
-  other: KeyParts,
-  { route }: LookupRequest,
-  metadata: ResponseDetail,
-): Difference[] {
+function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest): Difference[] {
   const found: Difference[] = [];
   for (const part of ["scheme", "host", "path"] as const) {
     if (own[part] !== other[part]) {
@@ -152,16 +112,7 @@ function differencesOf(
     }
   }
   if (own.query !== other.query) {
-    const form = route.noVarySearch
-      ? urlVariation(fieldsOf(metadata).get(noVarySearchField))
-      : undefined;
-    const query = { of: "query", sent: `?${own.query}`, stored: `?${other.query}` } as const;
-    const ignored =
-      form &&
-      pairsApart(query)
-        .map(nameIn)
-        .filter((name) => ignores(form, name));
-    found.push(ignored === undefined ? query : { ...query, ignored });
+    found.push({ of: "query", sent: `?${own.query}`, stored: `?${other.query}` });
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
@@ -205,7 +156,7 @@ function ofVary(
 }
 
 function shown(
-  part: { readonly of: Difference["of"]; readonly name: string },
+  part: { readonly of: NearestCase; readonly name: string },
   sent: string | null,
   stored: string | null,
 ): Difference {

@@ -76,7 +76,7 @@ export class FindingLog {
         code,
         about,
       }),
-      troubleLine: () => `${known.finding.what} ${known.finding.remedy}`,
+      troubleLine: () => `There is the finding ${title}. tidemark health says what to do.`,
       wellLine: (lasted) => `The finding ${title} is over after ${lasted}.`,
     });
     const known: KnownFinding = { finding, condition, isFromAfar: false };

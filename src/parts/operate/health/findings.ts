@@ -16,20 +16,7 @@ import {
   switchLost,
 } from "./journal-findings.ts";
 import { bypasses, configuration, operatorRefused } from "./operator-findings.ts";
-import {
-  ageTooLow,
-  anonymousRefused,
-  credentialField,
-  extensionMismatch,
-  cacheUnpurged,
-  gateRefused,
-  partFailed,
-  nonceShared,
-  originTroubles,
-  validatorLies,
-  variationInvalid,
-  variesSilently,
-} from "./origin-findings.ts";
+import { anonymousRefused, originTroubles, routeNotes } from "./origin-findings.ts";
 import type { SiteState } from "./site-state.ts";
 import { clocksApart, redisTroubles, roomFindings, tiersFail } from "./store-findings.ts";
 import { reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
@@ -49,16 +36,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   originTroubles,
   anonymousRefused,
   sharesHigh,
-  credentialField,
-  variesSilently,
-  validatorLies,
-  nonceShared,
-  variationInvalid,
-  extensionMismatch,
-  cacheUnpurged,
-  ageTooLow,
-  gateRefused,
-  partFailed,
+  routeNotes,
   operatorRefused,
   subrequestsSpent,
   reportsMissing,

@@ -1,17 +1,14 @@
-// GET /_cache/health: anybody gets the status, and operators also get findings with causes and remedies.
+// GET /_cache/health: anybody gets the status, and operators also get findings.
 import { isoOf } from "../../../base/iso-date.ts";
 import { version } from "../../../version.ts";
 import type { AdminSettings } from "../../../admin/admin-settings.ts";
-import { type Status, statusOf, summaryOf } from "../../../protocol/finding.ts";
+import { type Status, statusOf } from "../../../protocol/finding.ts";
 import { FindingLog } from "./finding-log.ts";
 import { findingsOf } from "./findings.ts";
 import { type EvictionWatches, lookFurther, lookHere } from "./site-state.ts";
 import { isUnable } from "./origin-findings.ts";
 import { jsonAnswer } from "../../../admin/json-answers.ts";
 import type { HealthRequest } from "../../../admin/open-part.ts";
-
-const scope =
-  "This isolate, its stores, and the counts of all isolates. Other isolates may have other troubles.";
 
 /**
  * Creates the route.
@@ -40,9 +37,8 @@ export function healthRoute(settings: AdminSettings) {
     const findings = findingsOf(state);
     findingLog.looked(findings, state);
     const status = statusOf(findings, isUnable(state));
-    const summary = summaryOf(findings);
     const at = isoOf(state.atMs);
-    const answer = { status, summary, scope, at, version, colo, findings, notLookedAt };
+    const answer = { status, at, version, colo, findings, notLookedAt };
     return jsonAnswer(answer, httpStatusOf(status));
   };
 }

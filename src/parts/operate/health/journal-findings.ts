@@ -1,10 +1,10 @@
 // Findings on the purge journal: failed reads, late purges, and lost entries.
-import { remedyOf, whyOf } from "../../../remote/trouble.ts";
+import { wordsOf } from "../../../remote/trouble.ts";
 import { isoOf } from "../../../base/iso-date.ts";
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { acceptedAtMs, type NewEntry } from "../../../purge/journal/entry.ts";
 import { postedAgain } from "../../../purge/journal/switch.ts";
-import { type Finding, spanOf } from "../../../protocol/finding.ts";
+import type { Finding } from "../../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
 /**
@@ -32,13 +32,10 @@ export function journalUnreadable(state: SiteState): Finding | [] {
   const words = client?.words ?? {};
   return {
     code: "journal-unreadable",
+    ...(isPast && { case: "journal-past" }),
     level: isPast ? "critical" : "warning",
-    what: isPast
-      ? "Tidemark cannot tell which stored responses were purged, so it requests them from the origin again."
-      : "The last read of the purge journal failed. Stored responses still answer.",
     since: isoOf(view.sentAtMs),
-    cause: trouble ? `${whyOf(trouble.kind, words)}.` : "The journal did not answer.",
-    remedy: trouble ? remedyOf(trouble.kind, words) : "Tidemark tries again by itself.",
+    values: trouble ? wordsOf(trouble.kind, words) : {},
   };
 }
 
@@ -64,17 +61,11 @@ export function journalLag({ view, totals, atMs, renewalLagMs }: SiteState): Fin
     .toSorted((a, b) => b.ms - a.ms);
   const [worst] = late;
   if (worst === undefined) return [];
-  const others =
-    late.length > 1 ? ` It took longer than N / 2 for ${late.length} colos or isolates.` : "";
   return {
     code: "journal-lag",
     level: worst.ms > renewalLagMs ? "critical" : "warning",
-    what: `It took ${spanOf(worst.ms)} until ${worst.where} had read the last purge. N is ${spanOf(renewalLagMs)}.${others}`,
     since: isoOf(Math.min(...late.map(({ readAtMs }) => readAtMs))),
-    cause:
-      "A replica of the database lags, the database answers slowly, or so few requests come that the journal is rarely read.",
-    remedy:
-      "If the lag lasts, check the region and the load of the database, or raise purge.maxLagSeconds.",
+    values: { where: worst.where, lagMs: worst.ms, maxLagMs: renewalLagMs, count: late.length },
   };
 }
 
@@ -89,12 +80,7 @@ export function journalLostEntries({ view, atMs }: SiteState): Finding | [] {
   return {
     code: "journal-lost-entries",
     level: "warning",
-    what: "The purge journal has lost entries. Tidemark treats every response that was stored before the loss as purged, so the origin gets more requests.",
     since: isoOf(markedAtMs),
-    cause:
-      "The database failed over, was restored from a backup, or evicted the journal's key. Or somebody deleted that key.",
-    remedy:
-      "Check the switch with tidemark switch: if no isolate remembered its last change, change it again. If entries are lost again, check that eviction is off for the database.",
   };
 }
 
@@ -105,10 +91,7 @@ export function switchLost({ view, atMs }: SiteState): Finding | [] {
   return {
     code: "switch-lost",
     level: "warning",
-    what: "The database lost the last change of the switch. Until an isolate that remembered the change restored it, other isolates may have followed an older state.",
     since: isoOf(acceptedAtMs(again.position)),
-    cause: "The database failed over, was restored from a backup, or evicted the switch's key.",
-    remedy: "Check with tidemark switch that the switch is as you want it.",
   };
 }
 
@@ -124,10 +107,8 @@ export function hintsOff({ hints }: SiteState): Finding | [] {
   return {
     code: "hints-off",
     level: "info",
-    what: "Purges of others arrive only by polling, within N.",
     since: null,
-    cause: `No hints of them arrive: ${hints.slice("off: ".length)}`,
-    remedy: "If they must arrive sooner, end this cause. Hints then arrive by themselves.",
+    values: { why: hints.slice("off: ".length) },
   };
 }
 
@@ -145,10 +126,6 @@ export function journalRestarted({ view, rooms, atMs }: SiteState): Finding | []
   return {
     code: "journal-restarted",
     level: "warning",
-    what: "The database of the purge journal started from a snapshot. Purges since the snapshot are undone, unless an isolate remembers a newer entry.",
     since: isoOf(startedAtMs),
-    cause: "The database restarted or was restored, and appendonly is off.",
-    remedy:
-      "Purge everything, and check the switch with tidemark switch. To lose at most a second of purges in the future, set appendonly yes.",
   };
 }

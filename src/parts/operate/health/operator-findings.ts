@@ -11,14 +11,6 @@ import { countedIn, recentMs, recentWindows } from "../../../observe/reports/tot
 /** Fewer refusals do not change the status, because anybody can cause them. */
 const manyMin = 100;
 
-const placeOf: Readonly<Record<CredentialKind, string>> = {
-  bearer: "ADMIN_TOKEN in Authorization",
-  debug: "ADMIN_TOKEN in Tidemark-Debug",
-  challenge: "ADMIN_TOKEN of the command",
-  signature: "PURGE_SECRET in webhook-signature",
-  hook: "HOOK_SECRET_… of a hook",
-  varnish: "address or HOOK_SECRET_VARNISH of a Varnish client",
-};
 const kinds = ["bearer", "debug", "challenge", "signature", "hook", "varnish"] as const;
 
 interface RefusalCounts {
@@ -35,16 +27,11 @@ export function operatorRefused(state: SiteState): Finding | [] {
   const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));
   const count = sumOf(most);
   if (most === undefined || count === 0) return [];
-  const list = [...most.counts].map(([kind, of]) => `${placeOf[kind]}: ${of}`).join("; ");
   return {
     code: "operator-refused",
     level: count >= manyMin ? "warning" : "info",
-    what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
     since: isoOf(most.sinceAtMs),
-    cause:
-      "A tool or a sender of purges has a wrong secret or a wrong clock, a proxy changes the host that the command signs, or somebody guesses.",
-    remedy:
-      "Compare the secrets of your tools and senders with those of the deployment. If the command fails with the right one, it names both hosts: let the proxy send the host, with its port, in X-Forwarded-Host. Otherwise, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
+    values: { count, credentials: [...most.counts].map(([kind, of]) => `${kind}: ${of}`) },
   };
 }
 
@@ -85,21 +72,13 @@ export function configuration({ faults, configWarnings = [] }: SiteState): Findi
 /** Findings on routes that bypass the cache, by the switch or by the variable BYPASS. */
 export function bypasses({ view, bypass, routeNames }: SiteState): Finding[] {
   const switched = view?.switched;
+  const isLost = switched !== undefined && isUnread(switched);
   const bySwitch = switched && {
     code: "switch-thrown" as const,
-    since: isUnread(switched) ? null : isoOf(acceptedAtMs(switched.position)),
-    cause: isUnread(switched)
-      ? "The journal's store has no readable state of the switch. Another version may have stored it."
-      : "Somebody turned on the switch.",
-    remedy:
-      'To use the cache again, run tidemark switch off, or send POST /_cache/switch with {"bypass": false}.',
+    ...(isLost && { case: "switch-unread" as const }),
+    since: isLost ? null : isoOf(acceptedAtMs(switched.position)),
   };
-  const byVariable = {
-    code: "bypass-set" as const,
-    since: null,
-    cause: "The variable BYPASS is set.",
-    remedy: "To use the cache again, unset BYPASS, and deploy.",
-  };
+  const byVariable = { code: "bypass-set" as const, since: null };
   return [
     ...(bySwitch && isThrown(switched.bypass)
       ? [bypassFinding(switched.bypass, bySwitch, routeNames)]
@@ -113,18 +92,13 @@ const isThrown = (bypass: Bypass) => bypass === true || (bypass !== false && byp
 /** Warns about names that no route has, because a deployment has renamed or removed the route. */
 function bypassFinding(
   bypass: Bypass,
-  by: Omit<Finding, "level" | "what">,
+  by: Omit<Finding, "level">,
   routeNames: readonly string[],
 ): Finding {
   const named = typeof bypass === "boolean" ? [] : bypass;
   const listed = (isKnown: boolean) =>
-    named
-      .filter((name) => routeNames.includes(name) === isKnown)
-      .map((name) => JSON.stringify(name));
+    named.filter((name) => routeNames.includes(name) === isKnown);
   const [routes, unknown] = [listed(true), listed(false)];
-  const go = routes.length === 1 ? `Route ${routes[0]} goes` : `Routes ${routes.join(", ")} go`;
-  const what = `${named.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
-  if (unknown.length === 0) return { ...by, level: "info", what };
-  const without = `No route has the name ${unknown.join(" or ")}, so the bypass does not apply to it.`;
-  return { ...by, level: "warning", what: routes.length === 0 ? without : `${what} ${without}` };
+  const level = unknown.length === 0 ? "info" : "warning";
+  return { ...by, level, values: { routes: named.length === 0 ? "all" : routes, unknown } };
 }

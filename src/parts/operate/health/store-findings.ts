@@ -1,8 +1,8 @@
 // Findings on the stores: errors seen by the tiers and the journal, wrong clocks, and free space.
 import { isoOf } from "../../../base/iso-date.ts";
 import type { Trouble } from "../../../observe/condition.ts";
-import { remedyOf, type RemoteTrouble, whyOf } from "../../../remote/trouble.ts";
-import { type Finding, type FindingCode, percentOf, spanOf } from "../../../protocol/finding.ts";
+import { type RemoteTrouble, wordsOf } from "../../../remote/trouble.ts";
+import type { Finding, FindingCase, FindingCode } from "../../../protocol/finding.ts";
 import type { ClientState, DatabaseName, RoomState, SiteState } from "./site-state.ts";
 import { evicts, evictsAnyKey } from "../../../remote/redis/database-info.ts";
 import { pausedFromRatio } from "../../../remote/redis/database-room.ts";
@@ -77,37 +77,28 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
   const isPassing = !isShutOff && passing.includes(kind);
   const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
-  const lastly = troubles.map(
-    ({ client, trouble }) => `the ${client.name} at ${isoOf(trouble.lastAtMs)}`,
+  const failures = troubles.map(
+    ({ client, trouble }) => `${client.name} at ${isoOf(trouble.lastAtMs)}`,
   );
   return {
     code,
+    case: isPassing ? "store-passing" : "store-fails",
     level: isPassing || database === "metrics' Durable Object" ? "warning" : "critical",
-    what: isPassing
-      ? `${capital(names)} got no answer from the ${database} at the last try.`
-      : `${capital(names)} cannot ${first.of} the ${database}.`,
     since: isoOf(Math.min(...troubles.map(({ trouble }) => trouble.sinceAtMs))),
-    cause: `${whyOf(kind, words)}.`,
-    remedy: remedyOf(kind, words),
-    details: `The last failure: ${lastly.join(", and ")}.`,
+    values: { clients: names, use: first.of, database, ...wordsOf(kind, words), failures },
   };
 }
-
-const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** If clocks differ by more than A, a purge may miss responses, or cover responses that it should not. */
 export function clocksApart({ clock, allowanceMs }: SiteState): Finding | [] {
   if (clock === undefined) return [];
   const { aheadMs, uncertainMs } = clock;
   if (Math.abs(aheadMs) - uncertainMs <= allowanceMs) return [];
-  const side = aheadMs > 0 ? "ahead of" : "behind";
   return {
     code: "clocks-apart",
     level: "critical",
-    what: `The database's clock is ${spanOf(Math.abs(aheadMs))} ${side} this isolate's.`,
     since: null,
-    cause: `The clock of the database's server, or of this machine, is wrong. The difference is more than the clock allowance A, ${spanOf(allowanceMs)}.`,
-    remedy: "Set both clocks by NTP. On Cloudflare with Upstash, contact the support of Upstash.",
+    values: { apartMs: aheadMs, side: aheadMs > 0 ? "ahead of" : "behind", allowanceMs },
   };
 }
 
@@ -135,25 +126,15 @@ function isFullFor(database: DatabaseName, clients: readonly ClientState[]): boo
 function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Finding | [] {
   if (ratio < pausedFromRatio) return [];
   const isAllUsed = ratio >= 1;
-  const refused = [
+  const refuses = [
     ...(holdsJournal ? ["purges"] : []),
     ...(storesPages(database) ? ["new pages and values"] : []),
   ].join(" and ");
-  const paused = storesPages(database)
-    ? " New pages and values are not stored in Redis until there is room."
-    : "";
   return {
     code: isAllUsed ? "redis-full" : "redis-nearly-full",
     level: isAllUsed ? "critical" : "warning",
-    what: isAllUsed
-      ? `The ${database} is full: it refuses ${refused}.`
-      : `The ${database} is nearly full. Once it is full, it refuses ${refused}.${paused}`,
     since: null,
-    cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
-    remedy:
-      database === "database" && holdsJournal
-        ? "Make room in the database, or raise its size. Give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`)."
-        : "Make room in the database, or raise its size.",
+    values: { database, refuses, usedShare: ratio },
   };
 }
 
@@ -170,18 +151,15 @@ function evictingJournal(
   // Without a memory limit, a server evicts nothing.
   const isRising = evictedAtMs !== undefined && Math.abs(atMs - evictedAtMs) < evictionMs;
   if (info.usedRatio === null && !isRising) return [];
-  const room = info.usedRatio === null ? "" : ` ${percentOf(info.usedRatio)} of its room is used.`;
-  const then = "If it evicts the purge journal, Tidemark treats every stored response as purged.";
   return {
     code: "redis-evicting",
     level: "critical",
-    what: isRising
-      ? `The ${database} evicts keys. ${then}`
-      : `The ${database} will evict keys once it is full. ${then}`,
     since: isRising ? isoOf(evictedAtMs) : null,
-    cause: `Eviction is on: the policy of the database is ${policyOf(info.policy)}.${room}`,
-    remedy:
-      "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
+    values: {
+      database,
+      policy: policyOf(info.policy),
+      ...(info.usedRatio !== null && { usedShare: info.usedRatio }),
+    },
   };
 }
 
@@ -191,11 +169,7 @@ function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding | [] 
   return {
     code: "redis-size-unknown",
     level: "info",
-    what: "The size limit of the database is unknown. Pages can fill it, and then it refuses purges.",
     since: null,
-    cause: "INFO reports no maxmemory, and the configuration has no limits.databaseBytes.",
-    remedy:
-      "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
   };
 }
 
@@ -205,13 +179,6 @@ const storesPages = (database: DatabaseName) => database !== "journal's database
 const policyOf = (policy: string | null) =>
   policy !== null && /^[a-z-]{1,40}$/.test(policy) ? policy : "unknown";
 
-/** The tiers and the store of large bodies, with the effect of their failures. Redis has its own findings. */
-const effects: Readonly<Record<string, readonly [name: string, effect: string]>> = {
-  edge: ["This colo's Cache API", "Memory and the shared tier still answer."],
-  shared: ["The store of the shared tier", "The origin gets more requests."],
-  r2: ["R2", "The shared tier has no large bodies, so the origin gets more requests."],
-};
-
 /** Returns one finding for each tier that fails, for as long as its last call has failed. */
 export function tiersFail({ tiers }: SiteState): Finding[] {
   // Tiers are instances with getters, which a spread would lose.
@@ -220,19 +187,26 @@ export function tiersFail({ tiers }: SiteState): Finding[] {
     ...(bodies ? [{ name: "r2", isShutOff: bodies.isShutOff, trouble: bodies.trouble }] : []),
   ]);
   return all.flatMap(({ name, isShutOff, trouble }): Finding[] => {
-    const [named, effect] = effects[name] ?? [];
-    if (trouble === undefined || trouble.isOver || named === undefined) return [];
-    const { why, remedy, sinceAtMs } = trouble;
+    const closer = tierCases[name];
+    if (trouble === undefined || trouble.isOver || closer === undefined) return [];
+    const { kind, why, remedy, sinceAtMs } = trouble;
+    const state = isShutOff ? "is shut off" : "failed at the last try";
     return [
       {
-        code: trouble.kind === "other-version" ? "object-version" : "tier-failing",
+        code: kind === "other-version" ? "object-version" : "tier-failing",
+        case: closer,
         level: "warning",
-        about: named,
-        what: `${named} ${isShutOff ? "is shut off" : "failed at the last try"}. ${effect}`,
+        about: `tier ${JSON.stringify(name)}`,
         since: isoOf(sinceAtMs),
-        cause: `${why}.`,
-        remedy: `${capital(remedy ?? "Tidemark notices when it answers again. If the trouble lasts, check Cloudflare's status page")}.`,
+        values: { state, why, ...(remedy !== undefined && { hint: remedy }) },
       },
     ];
   });
 }
+
+/** The tiers, and the store of large bodies. Memory does not fail, and Redis has its own findings. */
+const tierCases: Readonly<Record<string, FindingCase>> = {
+  edge: "tier-edge",
+  shared: "tier-shared",
+  r2: "tier-r2",
+};

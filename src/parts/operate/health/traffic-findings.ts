@@ -7,12 +7,7 @@ import {
   type SeriesCount,
   type WindowFamily,
 } from "../../../observe/reports/totals.ts";
-import {
-  type Finding,
-  type FindingCode,
-  type Level,
-  percentOf,
-} from "../../../protocol/finding.ts";
+import type { Finding, FindingCode, Level } from "../../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
 /** Shares of fewer requests are not significant. */
@@ -70,9 +65,6 @@ interface ShareRow {
   /** A share of at least this value is a finding. */
   readonly shareMax: number;
   readonly part: (sums: Sums) => SeriesCount[];
-  readonly what: (share: Share) => string;
-  readonly cause: string;
-  readonly remedy: string;
 }
 
 const rows: readonly ShareRow[] = [
@@ -82,10 +74,6 @@ const rows: readonly ShareRow[] = [
     of: "requests",
     shareMax: 0.01,
     part: (sums) => countedIn(sums, "unverified"),
-    what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
-    cause: "The purge journal could not be read.",
-    remedy: "Read the findings on Redis and on the journal.",
   },
   {
     code: "origin-errors",
@@ -93,10 +81,6 @@ const rows: readonly ShareRow[] = [
     of: "originResponses",
     shareMax: 0.05,
     part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
-    what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} requests to origins failed, or got 5xx.`,
-    cause: "The application of the origin has a fault, or its server is overloaded.",
-    remedy: "Read the log of the origin.",
   },
   {
     code: "unknown-cookies",
@@ -104,25 +88,19 @@ const rows: readonly ShareRow[] = [
     of: "requests",
     shareMax: 0.1,
     part: (sums) => countedIn(sums, "refusals").filter(has(1, ["unknown-cookie"])),
-    what: ({ share, count }) =>
-      `The responses to ${percentOf(share)} of ${count} requests were not stored, because the requests had cookies that the configuration does not name.`,
-    cause:
-      "The site, or a script on its pages, sets a cookie. Its responses may be for one client, and the origin does not say public or s-maxage.",
-    remedy:
-      'Copy the Cookie field of such a request from a browser, and run tidemark explain <url> --header "Cookie: …". It names the unknown cookies, with the line for the configuration.',
   },
 ];
 
 /** Findings on shares with fixed thresholds. */
 export function sharesHigh(state: SiteState): Finding[] {
-  return rows.flatMap(({ code, level, of, shareMax, part, what, cause, remedy }): Finding[] => {
+  return rows.flatMap(({ code, level, of, shareMax, part }): Finding[] => {
     const share = newestShare(state, (sums) => ({
       of: sumOf(countedIn(sums, of)),
       part: sumOf(part(sums)),
     }));
     if (share === undefined || share.share < shareMax) return [];
     const since = isoOf(share.fromAtMs);
-    return [{ code, level, what: what(share), since, cause, remedy }];
+    return [{ code, level, since, values: { requestShare: share.share, count: share.count } }];
   });
 }
 
@@ -137,14 +115,10 @@ export function reportsMissing({ totals, atMs, clients, needsCron }: SiteState):
   if (atMs - newestAtMs <= reportMs) return [];
   const isInObject = clients.some(({ database }) => database === "metrics' Durable Object");
   const mayBeIdle = isInObject && !needsCron;
-  const remedy = 'Set the cron trigger "* * * * *" in the file of wrangler, and deploy.';
   return {
     code: "reports-missing",
     level: mayBeIdle ? "info" : "warning",
-    what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
     since: isoOf(newestAtMs),
-    cause: `${mayBeIdle ? "No requests came, the" : "The"} cron trigger is not set, or no isolate can write to the store.`,
-    remedy: mayBeIdle ? `Nothing, if no requests came. Otherwise: ${remedy}` : remedy,
   };
 }
 
@@ -154,11 +128,7 @@ export function subrequestsSpent(state: SiteState): Finding | [] {
   return {
     code: "subrequests-spent",
     level: "warning",
-    what: `Single requests made more subrequests than the plan allows, in the last minutes: ${refused.count}. They did not use the stores any more.`,
     since: refused.since,
-    cause:
-      "Workers Free allows 50 subrequests for each request, Workers Paid 10,000 unless `limits.subrequests` of wrangler says otherwise. Those of the application count too.",
-    remedy:
-      "Read several values with getMany or getOrSetMany, make fewer requests in one invocation, or use Workers Paid.",
+    values: { count: refused.count },
   };
 }

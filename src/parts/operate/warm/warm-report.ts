@@ -4,9 +4,7 @@ import { isErrorStatus } from "../../../rules/fields.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import type { Decision } from "../../../observe/decision.ts";
 import type { OriginFailure } from "../../../pages/site/forward-outcome.ts";
-import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
-import type { SkippedPage, WarmedPage } from "./warm-page.ts";
-import { groundOfPass, groundOfRefusal, groundOfReserved } from "../explain/grounds.ts";
+import type { WarmedPage } from "./warm-page.ts";
 import type { WarmAnswer } from "../../../protocol/answers.ts";
 
 type WarmReport = Pick<WarmAnswer, "result" | "status" | "why">;
@@ -29,7 +27,7 @@ function reportOf(result: WarmedPage | undefined): WarmReport {
     case "already":
       return reportOfFresh(result.inShared);
     case "passed-by":
-      return { result: "passed-by", why: whyPassedBy(result) };
+      return { result: "passed-by", why: codeOf(result.by, result.names) };
     case "fault":
       return failed("Tidemark itself failed; its log has the error");
     case "origin-in-trouble":
@@ -51,24 +49,8 @@ function reportOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inSha
 
 const failed = (why: string): WarmReport => ({ result: "failed", why });
 
-const grounds: Readonly<Record<SkippedPage["by"], { readonly why: string }>> = {
-  ...groundOfPass,
-  reserved: groundOfReserved,
-  host: { why: "its host is not one of this site's" },
-  field: { why: "it has header fields that belong to one client or one request" },
-  cf: { why: "its route keys by request.cf, which only a visitor's request has" },
-  "unknown-cookie": {
-    why: "it has a cookie that the configuration does not know, so it may belong to a session",
-  },
-};
-
-function whyPassedBy({ by, names }: SkippedPage): string {
-  return withNames(grounds[by].why, names);
-}
-
-function withNames(why: string, names: readonly string[]): string {
-  return names.length === 0 ? why : `${why}: ${names.join(", ")}`;
-}
+/** Returns a code as in `Cache-Status`, with its names. */
+const codeOf = (code: string, names: readonly string[]): string => [code, ...names].join(" ");
 
 function reportOfAnswer(page: AskedPage): WarmReport {
   const { isRefreshed, decision, outcome } = page;
@@ -77,9 +59,8 @@ function reportOfAnswer(page: AskedPage): WarmReport {
   const ofAnswer = status === undefined ? {} : { status };
   const { refused } = decision;
   if (refused !== undefined) {
-    const rule = refused.rule as StoreRefusal;
-    const result = rule === "cut-short" ? "failed" : "not-stored";
-    return { result, ...ofAnswer, why: withNames(groundOfRefusal[rule].why, refused.names) };
+    const result = refused.rule === "cut-short" ? "failed" : "not-stored";
+    return { result, ...ofAnswer, why: codeOf(refused.rule, refused.names) };
   }
   if (!isRefreshed) return { ...failed("the origin's answer is an error"), ...ofAnswer };
   return { ...reportOfTiers(page), ...ofAnswer };
@@ -112,7 +93,8 @@ function reportOfTiers(page: AskedPage): WarmReport {
     const why = "it was invalidated, or its route was switched off, while Tidemark fetched it";
     return { result: "not-stored", why };
   }
-  if (changes.every(({ kind }) => kind !== "kept")) return failed(groundOfRefusal.unavailable.why);
+  if (changes.every(({ kind }) => kind !== "kept"))
+    return failed("all writes to the route's tiers failed");
   const kinds = changes.filter(({ tier }) => reach([tier], "world")).map(({ kind }) => kind);
   if (kinds.length > 0 && kinds.every((kind) => kind === "kept")) return { result: "warmed" };
   const kind = kinds.find((one) => one !== "kept") ?? whyNotWritten(page);

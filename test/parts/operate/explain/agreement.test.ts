@@ -1,7 +1,7 @@
 // Tests that explain predicts the results of random requests to random sites. docs/explain.md names
 // what explain cannot know.
 import { expect, it } from "vitest";
-import type { Explanation } from "../../../../src/parts/operate/explain/explanation.ts";
+import type { Explanation } from "../../../../src/protocol/explain-answer.ts";
 import type { ConfigInput } from "../../../../src/config/schema.ts";
 import { Draws } from "../../../../testing/draws.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";

@@ -36,14 +36,14 @@ describe("an explanation", () => {
       purgedAs: "https://www.example.com/news/1?a=2&b=1",
       query: {
         leftOut: [
-          { name: "x", by: 'query.allow of the route "news"' },
+          { name: "x", by: "query.allow" },
           { name: "utm_source", by: "key.query.strip" },
         ],
       },
       cookies: {
         leftOut: [
           { name: "_ga", by: "cookies.harmless" },
-          { name: "seen", by: 'cookies.ignore of the route "news"' },
+          { name: "seen", by: "cookies.ignore" },
         ],
         unknown: ["session"],
       },
@@ -63,7 +63,7 @@ describe("an explanation", () => {
     const copy = { ageSeconds: 2, lifetimeSeconds: 60, secondsLeft: 58, tags: ["a", "b"] };
     const more = { lifetimeFrom: "max-age in Cache-Control", bodyBytes: 4, colo: "HAM" };
     for (const tier of look?.tiers ?? []) expect(tier.copy).toMatchObject({ ...copy, ...more });
-    expect(verdict).toMatchObject({ kind: "serve", by: "fresh", clause: "RFC 9111 §4.2" });
+    expect(verdict).toEqual({ kind: "serve", by: "fresh" });
     expect([cacheStatus, next]).toEqual(["tidemark; hit; ttl=58; detail=memory", "answer"]);
   });
 
@@ -164,31 +164,12 @@ describe("an explanation", () => {
   it.each([
     { asked: "/a?b=1&a=2&utm_id=1", stored: "/a?a=2&b=1", purgedAs: "/a?a=2&b=1" },
     { asked: "/a?b=%2d", stored: "/a?b=-", purgedAs: "/a?b=-" },
-  ])("tells a spelling from a parameter, in text: $asked", async ({ asked, stored, purgedAs }) => {
+  ])("tells a spelling from a parameter: $asked", async ({ asked, stored, purgedAs }) => {
     const site = open();
     await site.get(stored);
-    const url = encodeURIComponent(asked);
-    const { text } = await site.get(`/_cache/explain?format=text&url=${url}`, { headers: bearer });
-    expect(text).toContain("use one spelling and one order in all links");
-    expect(text).toContain(`as https://www.example.com${purgedAs}.\n`);
-  });
-
-  it("is also available as text", async () => {
-    const site = open();
-    await site.get("/a?b=1");
-    const seen = await site.get("/_cache/explain?url=/a?b=2", {
-      headers: { ...bearer, accept: "text/plain" },
-    });
-    expect(seen.fields.get("content-type")).toContain("text/plain");
-    expect(seen.text).toContain("No route matches its path.\n");
-    expect(seen.text).not.toContain("Purges name");
-    expect(seen.text).toContain("Memory, the edge tier and the shared tier have nothing.\n");
-    expect(seen.text).toContain("you sent ?b=2; the stored key has ?b=1. If that");
-    expect(seen.text.split("\n").slice(1, 4)).toEqual([
-      expect.stringContaining("Verdict: forward, by the rule nothing-stored (RFC 9111 §4)"),
-      "Tidemark forwards the request to the origin.",
-      "Cache-Status begins with: tidemark; fwd=uri-miss",
-    ]);
+    const { look } = await explained(site, asked);
+    expect(look?.nearest).toMatchObject({ case: "query-order", names: [] });
+    expect(look?.key.purgedAs).toBe(`https://www.example.com${purgedAs}`);
   });
 });
 
@@ -236,7 +217,7 @@ describe("a query of explain that is not valid", () => {
     { id: "no-name", query: "url=/a&header=:x", why: '":x" is not a field' },
     { id: "bad-name", query: "url=/a&header=a b:x", why: "an invalid name or value" },
     { id: "bad-value", query: "url=/a&header=a:x%0Ay", why: "an invalid name or value" },
-    { id: "format", query: "url=/a&format=xml", why: '"xml" is not a format' },
+    { id: "format", query: "url=/a&format=text", why: '"format" is not a parameter' },
   ])("is refused with a reason and a hint: $id", async ({ query, why }) => {
     const { status, text } = await open().get(`/_cache/explain?${query}`, { headers: bearer });
     expect(status).toBe(400);
@@ -250,8 +231,7 @@ it("a path below the configured operatorPath, or below /_cache/, is for the oper
   const site = open({ config: { operatorPath: "/ops" } });
   for (const path of ["/ops/x", "/_cache/x"]) {
     const answer = await site.get(`/ops/explain?${questionOf(path, {})}`, { headers: bearer });
-    const { verdict } = JSON.parse(answer.text) as { verdict: { why: string } };
-    expect(verdict.why).toContain("operatorPath");
+    expect(JSON.parse(answer.text)).toMatchObject({ verdict: { by: "operatorPath" } });
   }
 });
 

@@ -51,9 +51,9 @@ describe("the explanation of a page that is never a hit", () => {
     const told = await (await site.ask(json, { headers: bearer })).text();
     const text = await explainedText(site, asked, init);
     expect(JSON.parse(told)).toMatchObject(riddle.told);
-    for (const said of riddle.says) expect(text).toMatch(said);
+    for (const said of riddle.says ?? []) expect(text).toMatch(said);
     for (const said of riddle.never ?? []) expect(text).not.toMatch(said);
-    expect(text).not.toContain("the journal was empty");
+    expect(text).not.toMatch(/the journal was empty|\{\w+\}/);
     expect(told + text).not.toContain("s3cretvalue");
   });
 });
@@ -82,7 +82,7 @@ describe("the explanation of a page with earlier requests", () => {
 
   it("advises to request the page if there was no request", async () => {
     const text = await explainedText(open(fresh), url);
-    expect(text).toContain("no stored response fits the request.\n");
+    expect(text).toContain("no stored response fits the request (RFC 9111 §4).\n");
     expect(text).toContain("remembers no answer for it. Request the page");
     expect(text).toContain("Tidemark-Debug");
   });
@@ -108,7 +108,7 @@ describe("the explanation of a page with earlier requests", () => {
     await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
     const init = { headers: { cookie: "session=0therva1ue" } };
     const text = await explainedText(site, url, init);
-    expect(text).toContain("vary cookie: the stored key has another value.");
+    expect(text).toContain("vary cookie: you sent a value; the stored key has another.");
     expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
   });
 

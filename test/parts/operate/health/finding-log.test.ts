@@ -22,8 +22,7 @@ const afar: Partial<SiteState> = {
 };
 
 function finding(code: FindingCode, more: Partial<Finding> = {}): Finding {
-  const texts = { what: "It is so.", cause: "By that.", remedy: "Do this." };
-  return { code, level: "warning", since: null, ...texts, ...more };
+  return { code, level: "warning", since: null, ...more };
 }
 
 /** Returns a log. `look` reports the findings of a check, `seconds` after the first check. */
@@ -43,7 +42,12 @@ it("a finding has one log line when it begins, and one when it ends", () => {
   look(200, []);
   const of = { event: "finding", code: "redis-full", kind: "warning" };
   expect(lines).toEqual([
-    { ...of, level: "warn", state: "began", message: "It is so. Do this." },
+    {
+      ...of,
+      level: "warn",
+      state: "began",
+      message: "There is the finding redis-full. tidemark health says what to do.",
+    },
     {
       ...of,
       level: "info",

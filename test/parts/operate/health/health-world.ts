@@ -1,5 +1,7 @@
 // A site with a real database and, if a test wants it, a real origin. The causes of findings are
 // real. The clock is also real, and a test can set it forward or back.
+import { expect } from "vitest";
+import { worded } from "../../../../packages/cli/src/texts/findings.ts";
 import {
   startUpstashRestServer,
   type UpstashRestServer,
@@ -43,7 +45,13 @@ export interface Health {
 
 export async function healthOf(site: Site): Promise<Health> {
   const seen = await site.get("/_cache/health", { headers: bearer });
-  return JSON.parse(seen.text) as Health;
+  const health = JSON.parse(seen.text) as Health;
+  for (const one of health.findings) {
+    const { what, cause, remedy, details } = worded(one);
+    // The command has a text for each finding, and each place in it a value.
+    expect([what, cause, remedy, details].join(" ")).not.toMatch(/\{\w+\}|does not know/);
+  }
+  return health;
 }
 
 /** Returns the status code and the JSON of health without the token. */

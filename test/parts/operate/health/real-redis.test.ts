@@ -19,7 +19,6 @@ describe.each(oneRedisServer)("health with $redis", ({ start }) => {
     await send(site, { tags: ["red"] });
     expect(await healthOf(site)).toMatchObject({
       status: "ok",
-      summary: "Nothing was found.",
       findings: [],
       notLookedAt: [],
     });
@@ -33,9 +32,13 @@ describe.each(oneRedisServer)("health with $redis", ({ start }) => {
     expect(findings[0]).toMatchObject({
       code: "redis-credentials",
       level: "critical",
-      what: "The shared tier and the purge journal cannot use the database.",
-      cause: "Upstash refused the token (401).",
-      remedy: "Check UPSTASH_REDIS_REST_TOKEN.",
+      case: "store-fails",
+      values: {
+        clients: "the shared tier and the purge journal",
+        use: "use",
+        why: "Upstash refused the token (401)",
+        hint: "check UPSTASH_REDIS_REST_TOKEN",
+      },
     });
     expect(notLookedAt[0]).toContain("Upstash refused the token (401).");
     expect(JSON.stringify(findings)).not.toContain("new-token");
@@ -55,10 +58,10 @@ describe.each(oneRedisServer)("health with $redis", ({ start }) => {
     for (let nth = 0; nth < 4; nth += 1) await site.get(`/c/${nth}`);
     expect(await found(site, "redis-unreachable")).toMatchObject({
       level: "critical",
-      cause: "The database cannot be reached.",
-      remedy: expect.stringContaining(
-        "If the trouble lasts: check UPSTASH_REDIS_REST_URL",
-      ) as string,
+      values: {
+        why: "The database cannot be reached",
+        hint: expect.stringContaining("check UPSTASH_REDIS_REST_URL") as string,
+      },
     });
     await world.startRest();
     site.clock.advance(20);
@@ -76,9 +79,12 @@ describe.each(oneRedisServer)("health with $redis", ({ start }) => {
     const full = await found(site, "redis-full");
     expect(full).toMatchObject({
       level: "critical",
-      what: "The shared tier and the purge journal cannot write to the database.",
-      cause: "The database is full.",
-      remedy: "Make room in the database.",
+      values: {
+        clients: "the shared tier and the purge journal",
+        use: "write to",
+        why: "The database is full",
+        hint: "make room in the database",
+      },
     });
     expect(codesOf(await healthOf(site))).not.toContain("redis-nearly-full");
     await world.run("CONFIG", "SET", "maxmemory", "0");
@@ -102,10 +108,8 @@ describe.each(oneRedisServer)("health with $redis and unchanged timeouts", ({ st
     try {
       await site.get("/b");
       expect(await found(site, "redis-slow")).toMatchObject({
-        cause: "The database does not answer in time.",
-        remedy: expect.stringMatching(
-          /^Tidemark tries again by itself\. If the trouble lasts: /,
-        ) as string,
+        case: "store-passing",
+        values: { why: "The database does not answer in time" },
       });
     } finally {
       process.kill(world.redisPid, "SIGCONT");

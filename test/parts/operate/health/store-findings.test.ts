@@ -55,8 +55,8 @@ describe("a failure of the database", () => {
   it("of the journal's object has a code of its own", () => {
     const stored = { ...journal, database: "Durable Object" as const };
     const clients = [shared, { ...stored, trouble: trouble("busy", atMs) }];
-    const what = "The purge journal got no answer from the Durable Object at the last try.";
-    const finding = { code: "object-unavailable", level: "warning", what };
+    const values = { clients: "the purge journal", database: "Durable Object" };
+    const finding = { code: "object-unavailable", case: "store-passing", level: "warning", values };
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([finding]);
   });
 
@@ -67,8 +67,7 @@ describe("a failure of the database", () => {
       database: "metrics' Durable Object",
     } as const;
     const silent = { ...object, trouble: trouble("timeout", atMs), isShutOff: true };
-    const what = "The reports of counts cannot use the metrics' Durable Object.";
-    const finding = { code: "object-unavailable", level: "warning", what };
+    const finding = { code: "object-unavailable", case: "store-fails", level: "warning" };
     expect(findingsOf(lookedAt({ clients: [silent] }))).toMatchObject([finding]);
   });
 
@@ -78,12 +77,17 @@ describe("a failure of the database", () => {
     expect(findingsOf(lookedAt({ clients }))).toEqual([
       {
         code: "redis-slow",
+        case: "store-passing",
         level: "warning",
-        what: "The shared tier got no answer from the database at the last try.",
         since: new Date(atMs - 5_000).toISOString(),
-        cause: "The database does not answer in time.",
-        remedy: expect.stringMatching(/^Tidemark tries again by itself/) as string,
-        details: `The last failure: the shared tier at ${last}.`,
+        values: {
+          clients: "the shared tier",
+          use: "use",
+          database: "database",
+          why: "The database does not answer in time",
+          hint: expect.any(String) as string,
+          failures: [`shared tier at ${last}`],
+        },
       },
     ]);
   });
@@ -96,7 +100,8 @@ describe("a failure of the database", () => {
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([
       {
         level: "critical",
-        what: "The shared tier and the purge journal cannot use the database.",
+        case: "store-fails",
+        values: { clients: "the shared tier and the purge journal" },
       },
     ]);
   });
@@ -114,12 +119,11 @@ describe("a failure of the database", () => {
     ];
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([
       {
-        what: "The shared tier cannot use the database.",
-        remedy: "Check UPSTASH_REDIS_REST_TOKEN.",
+        case: "store-fails",
+        values: { use: "use", database: "database", hint: "check UPSTASH_REDIS_REST_TOKEN" },
       },
       {
-        what: "The purge journal cannot use the journal's database.",
-        remedy: "Check JOURNAL_REDIS_REST_TOKEN.",
+        values: { database: "journal's database", hint: "check JOURNAL_REDIS_REST_TOKEN" },
       },
     ]);
   });
@@ -127,9 +131,7 @@ describe("a failure of the database", () => {
   it("causes one finding for uses and writes of one kind", () => {
     const refused = trouble("refused", atMs);
     const clients = [{ ...shared, trouble: refused, troubleWithWrites: refused }];
-    expect(findingsOf(lookedAt({ clients })).map(({ what }) => what)).toEqual([
-      "The shared tier cannot use the database.",
-    ]);
+    expect(findingsOf(lookedAt({ clients })).map(({ values }) => values?.["use"])).toEqual(["use"]);
   });
 
   it("causes no finding once it is over, and a separate finding for writes", () => {
@@ -142,7 +144,7 @@ describe("a failure of the database", () => {
       {
         code: "redis-full",
         level: "critical",
-        what: "The shared tier cannot write to the database.",
+        values: { clients: "the shared tier", use: "write to" },
       },
     ]);
   });
@@ -216,7 +218,7 @@ describe("the database's memory", () => {
 
   it("causes a finding that omits a policy that is not a name", () => {
     const said = JSON.stringify(findingsOf(lookedAt(room(0.9, "http://secret:word@host"))));
-    expect(said).toContain("the policy of the database is unknown");
+    expect(said).toContain('"policy":"unknown"');
     expect(said).not.toContain("secret");
   });
 

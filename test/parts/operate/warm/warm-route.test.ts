@@ -109,15 +109,14 @@ const saying =
   (...given: Parameters<typeof cc>) =>
   () =>
     page("page", cc(...given));
-const neverFresh = "it was never fresh here, and has neither a validator nor a stale allowance";
 const cookie = { "set-cookie": "sid=s3cret" };
 
 describe("a page that fails or cannot be stored", () => {
   it.each<[id: string, origin: Script, status: number | undefined, why: string]>([
-    ["private", saying("private"), 200, "it says private, so it is for one client"],
-    ["no-store", saying("no-store"), 200, "it says no-store"],
-    ["session", saying("max-age=600", cookie), 200, "it sets a cookie, which is for one client"],
-    ["no-page", () => page("none", {}, 404), 404, neverFresh],
+    ["private", saying("private"), 200, "private"],
+    ["no-store", saying("no-store"), 200, "no-store"],
+    ["session", saying("max-age=600", cookie), 200, "set-cookie"],
+    ["no-page", () => page("none", {}, 404), 404, "no-use"],
     ["failing", () => page("later", {}, 503), 503, "the origin answered 503"],
     ["away", unreachable, undefined, "the origin could not be reached"],
   ])(

@@ -1,7 +1,7 @@
 // Findings about other caches: in front of Tidemark, between it and the origin, and of browsers.
 import * as v from "valibot";
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
-import { explanation, type LookRead } from "../../../../../src/protocol/explain-answer.ts";
+import { explainedAges } from "../../../../../src/protocol/explain-answer.ts";
 import { browserSecondsOf } from "../../../../../src/http-rules.ts";
 import { formatSeconds } from "../../origin/judge-page.ts";
 import type { DoctorFinding } from "../finding.ts";
@@ -172,11 +172,11 @@ function browserSeconds(page: Page): number {
   return Math.max(0, ...tiers.map(({ copy }) => copy?.browsersSeconds ?? 0));
 }
 
-function lookOf(answer: Answer | undefined): LookRead | undefined {
+function lookOf(answer: Answer | undefined) {
   const text = answer?.headers.get(explainField);
   if (!text) return undefined;
   try {
-    return v.parse(explanation, JSON.parse(text)).look;
+    return v.parse(explainedAges, JSON.parse(text)).look;
   } catch {
     return undefined;
   }

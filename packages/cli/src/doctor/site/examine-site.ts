@@ -4,6 +4,7 @@ import { CommandError } from "../../command-error.ts";
 import type { ChosenSite } from "../../site/chosen-site.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
+import { worded } from "../../texts/findings.ts";
 import { trafficFindings } from "./traffic-findings.ts";
 import { hookVariable } from "../../../../../src/protocol/variables/secret-variables.ts";
 import { countsBy } from "../../stats/series.ts";
@@ -38,7 +39,7 @@ export async function examineSite(client: SiteClient): Promise<SiteExamination> 
   return {
     findings: [
       // A newer site may have other codes.
-      ...(health.findings as DoctorFinding[]),
+      ...(health.findings.map(worded) as DoctorFinding[]),
       ...ofJournal.findings,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
       ...ofHooks.findings,
