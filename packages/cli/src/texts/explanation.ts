@@ -162,7 +162,7 @@ function alike(tiers: readonly TierAccount[]): TierAccount[][] {
 
 /** @param before the accounts of the lines before this one */
 function tierLine(accounts: readonly TierAccount[], before: readonly TierAccount[]): string {
-  const names = accounts.map(({ tier }) => tierNamed(tier)).join(" and ");
+  const names = new Intl.ListFormat("en-GB").format(accounts.map(({ tier }) => tierNamed(tier)));
   const [first] = accounts;
   if (first === undefined) return "";
   const { has, cause, copy, because } = first;
