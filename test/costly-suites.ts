@@ -145,10 +145,10 @@ export const costlySuites: readonly CostlySuites[] = [
     suites: [
       "test/local/embedded-valkey.test.ts",
       "test/local/upstash-rest/outage.test.ts",
-      "test/purge/journal/book.test.ts",
+      "test/purge/journal/target-names.test.ts",
       "test/remote/redis/connection/lost-replies.test.ts",
-      "test/stores/redis/journal/book-model.test.ts",
       "test/stores/redis/journal/contract.test.ts",
+      "test/stores/redis/journal/lineages-model.test.ts",
     ],
     covers: [
       "local",

@@ -1,6 +1,6 @@
 // Looks up a key, for pages and for data. A lookup first renews an old purge view. Then it reads
 // memory and the lower tiers in order. If the view cannot verify the record, the lookup renews the
-// view again, and asks the journal's book. A sufficient record is backfilled into the tiers above.
+// view again, and has it read epochs. A sufficient record is backfilled into the tiers above.
 import { inInvocation, inInvocationToEnd } from "../remote/invocation.ts";
 import { type TierName, tierScopes } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody, type Stamp } from "./record/record.ts";
@@ -252,7 +252,7 @@ class Lookup<Detail, V> {
   }
 
   /**
-   * Returns the best record, after a wait for a newer view or the book if the present view cannot verify it.
+   * Returns the best record, after a wait for a newer view or epochs if the present view cannot verify it.
    * Backfills a record that the wait has made sufficient. Otherwise each request would read its tier again.
    */
   verified(): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
@@ -272,7 +272,7 @@ class Lookup<Detail, V> {
   }
 
   /**
-   * Also replaces the record in the colo's own tier, where other isolates would ask the book again.
+   * Also replaces the record in the colo's own tier, because other isolates would read epochs.
    *
    * @param before the stamp before the wait, which only a new stamp replaces
    */

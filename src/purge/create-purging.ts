@@ -91,7 +91,7 @@ export function randomText(): string {
 
 /**
  * The retention of a copy. For this time, an isolate that begins in the colo notices a loss of what
- * the colo knew (rule 14). An older copy might end before the book, and look like a loss (rule 17 c).
+ * the colo knew (rule 14). An older copy might end before the lineages, and look like a loss (rule 17 c).
  */
 const copyKeepMs = 3_600_000;
 

@@ -47,7 +47,7 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
   const allOf = (text: string) => keys.map((key) => `${text} ${key}`);
   const purges = async () => (await looking.xlen("tidemark:journal")) - 1;
 
-  /** Returns the proofs of all entries: 0 for an entry that the book does not know (rule 27 d). */
+  /** Returns the proofs of all entries: 0 for an entry that was never noted (rule 27 c). */
   const proofs = async () => {
     const entries = await looking.xrange("tidemark:journal", "-", "+");
     const names = journalKeys("tidemark").slice(0, 4);

@@ -181,7 +181,7 @@ describe("a lookup with further tags", () => {
     expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
   });
 
-  it("judges a value from before 1,200 purges, also with further tags (rule 27 f)", async () => {
+  it("judges a value from before 1,200 purges, also with further tags (rule 27)", async () => {
     const { isolate } = await stored();
     await purgeOthers(isolate, 1_200);
     isolate.clock.advance(20);

@@ -1,5 +1,5 @@
 // Tests that values keep their lifetime although more purges of other keys follow than a view holds
-// (docs/purge-protocol-book.md, rule 27).
+// (docs/purge-protocol-epochs.md, rule 27).
 import { expect, it, vi } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { purgeOthers } from "../../testing/site/purges-of-others.ts";

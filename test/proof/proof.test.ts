@@ -41,7 +41,7 @@ const whole = "19, 27: without a loss, the primary has an entry, or has trimmed 
 const noted = "10: the isolate has noted how far ahead the date of its own view was";
 const posts = "24 b: an isolate knows the newest post up to the end of its view";
 const underWay = "26 d: an increment under way has not counted";
-const window = "27 j: the window is a path whose names the isolate has";
+const window = "27 e: the window is a path whose names the isolate has";
 
 /** For each rule and assumption, a check that fails without it. */
 const needed: readonly [rule: string, of: string, goal: string][] = [
@@ -120,16 +120,13 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
   ["26 c colo", "addFields", past],
   ["26 d arrives", "increment", underWay],
   ["26 d once", "increment", underWay],
-  ["27 noted", "restamp", unpurged],
-  ["27 end", "restamp", unpurged],
-  ["27 names", "restamp", unpurged],
-  ["27 covered", "restamp", unpurged],
-  ["27 question", "restamp", past],
-  ["27 j gap", "readEpochs", window],
-  ["27 j lineage", "readEpochs", window],
-  ["27 k stamp", "restampByEpochs", unpurged],
-  ["27 k joint", "restampByEpochs", unpurged],
-  ["27 k names", "restampByEpochs", unpurged],
+  ["27 b known", "restampByView", unpurged],
+  ["27 b covered", "restampByView", unpurged],
+  ["27 e gap", "readEpochs", window],
+  ["27 e lineage", "readEpochs", window],
+  ["27 f stamp", "restampByEpochs", unpurged],
+  ["27 f joint", "restampByEpochs", unpurged],
+  ["27 f names", "restampByEpochs", unpurged],
   ["28 c later", "promises", "28 c: no purged value replaces a recent one that is not"],
   ["28 d end", "setAlone", "28 d: the stamp of a value is not before the purges before its `set`"],
   ["29 body", "answerWithAge", unpurged],

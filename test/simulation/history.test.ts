@@ -20,7 +20,7 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
     ["crowded", 5],
     ["failing", 250],
     ["trimming", 75],
-    ["unbooked", 150],
+    ["gapped", 150],
     ["diverging", 75],
     ["overrun", 75],
     ["turned-back", 75],

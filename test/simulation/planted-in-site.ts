@@ -156,7 +156,7 @@ export const backfillDated = backfilledAs((isolate) => ({
   requestedAtMs: isolate.nowAtMs(),
 }));
 
-/** A record that the book has verified is backfilled with the stamp of the view at each use. */
+/** A verified record is backfilled with the stamp of the view at each use. */
 export const verifiedStampedLate: Planted = {
   tiers: (tiers, { view }) => {
     class Restamping extends MemoryTier<ResponseDetail> {
@@ -165,7 +165,7 @@ export const verifiedStampedLate: Planted = {
           return super.write(key, record, keep);
         const { metadata, body } = record.stored;
         const get = () => view.chain?.end ?? "none";
-        const restamped = Object.defineProperty({ ...metadata }, "stamp", { get });
+        const restamped = Object.defineProperty({ ...metadata }, "stamp", { get, set() {} });
         return super.write(key, { kind: "response", stored: { metadata: restamped, body } }, keep);
       }
     }

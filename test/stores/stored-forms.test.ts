@@ -13,7 +13,6 @@ import { headIn, headText } from "../../src/data/fields/hash-fields.ts";
 import { fieldsOf, reportsIn } from "../../src/observe/reports/report-entry.ts";
 import { totalsIn, totalsText } from "../../src/observe/reports/totals.ts";
 import { responseForm } from "../../src/pages/stored/response-form.ts";
-import { namesCovering } from "../../src/purge/journal/book.ts";
 import { decodeEntry, encodeEntry } from "../../src/purge/journal/entry.ts";
 import { releaseTags } from "../../src/purge/journal/purge-target.ts";
 import { formWithApart, withoutBody } from "../../src/stores/r2/apart-form.ts";
@@ -269,9 +268,6 @@ describe("stored data", () => {
     const { entries, switched: post, released: told } = read;
     expect(entries.map(([, fields]) => fields[1])).toEqual(["n.1", "n.2"]);
     expect([post?.post, told?.[0]]).toEqual(["1-p", `${atMs}-1`]);
-    const names = namesCovering({ url: "https://a.example/a/", route: "", tags: [] });
-    const ask = { end: "n.2", records: ["n.1", "n.2"].map((n) => ({ n, names })) };
-    expect(started.reply("unpurged", ask, atMs)).toEqual([false, true]);
     expect(started.reply("epochs", { first: 0, last: 0 }, atMs)).toMatchObject([{}]);
     expect(started.reply("states", { names: ["cdn"] }, atMs).texts).toEqual(["a state"]);
     const { totals: text, page: reports } = started.reply("reports", { count: 9 }, atMs);

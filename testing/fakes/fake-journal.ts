@@ -15,9 +15,11 @@ import {
   pageCount,
   type PlaceState,
 } from "../../src/purge/journal/journal.ts";
-import { namesCovering, namesOf } from "../../src/purge/journal/book.ts";
-import type { Stamp } from "../../src/cache/record/record.ts";
+import type { EpochRange } from "../../src/purge/journal/epoch.ts";
+import { numberedAfter } from "../../src/stores/redis/journal/joined-appends.ts";
+import { epochFields, epochsIn } from "../../src/stores/redis/journal/journal-scripts.ts";
 import type { FakeClock } from "./fake-clock.ts";
+import { epochTexts, nOf, numberIn } from "./journal-scripts-model.ts";
 import {
   comparePositions,
   SimulatedStream,
@@ -109,14 +111,14 @@ export class FakeJournal implements Journal {
 
   async append(entries: readonly NewEntry[]) {
     return this.#answer("append", () => {
-      const places = entries.map((entry) => ({ position: this.write(entry), n: entry.n }));
+      const places = entries.map((entry) => this.#placeOf(entry));
       return { kind: "appended", places } as const;
     });
   }
 
   async appendAndRead(place: EntryId, entry: NewEntry) {
     return this.#answer("appendAndRead", () => {
-      const own = { position: this.write(entry), n: entry.n };
+      const own = this.#placeOf(entry);
       const entries = decoded(this.stream.items);
       const at = entries.findIndex((each) => isSame(each, place));
       const isWhole = at >= 0 && entries.length - at < pageCount && !this.isPageFull;
@@ -125,19 +127,15 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async unpurged(end: EntryId, records: Parameters<Journal["unpurged"]>[1]) {
-    return this.#answer("unpurged", () => {
-      const noted = decoded(this.stream.at(this.#clock.atMs - this.replicaLagMs).noted);
-      const indexOf = (place: Stamp) =>
-        noted.findIndex((entry) => place !== "none" && isSame(entry, place));
-      const answers = records.map((record) => {
-        const since = indexOf(record.stamp);
-        const names = namesCovering(record);
-        const covers = (entry: Entry) =>
-          namesOf(entry.targets).some((name) => names.includes(name));
-        return indexOf(end) >= 0 && since >= 0 && !noted.slice(since + 1).some(covers);
-      });
-      return { kind: "read", answers } as const;
+  async epochs({ first, last }: EpochRange) {
+    return this.#answer("epochs", () => {
+      const { lined } = this.stream.at(this.#clock.atMs - this.replicaLagMs).lineages;
+      const numbers = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+      const texts = epochTexts(
+        numbers.flatMap(epochFields),
+        lined.map(({ fields }) => fields),
+      );
+      return { kind: "read", epochs: epochsIn(texts, numbers.length) } as const;
     });
   }
 
@@ -161,16 +159,23 @@ export class FakeJournal implements Journal {
   }
 
   #isNoted(place: EntryId): boolean {
-    return decoded(this.stream.noted).some((entry) => isSame(entry, place));
+    return decoded(this.stream.lineages.lined).some((entry) => isSame(entry, place));
   }
 
   get #isFull(): boolean {
     return this.stream.items.length >= this.keptCount;
   }
 
-  /** Appends an entry like another isolate. @returns its position */
+  #placeOf(entry: NewEntry): EntryId {
+    const position = this.write(entry);
+    return { position, n: nOf(this.stream.items.at(-1)?.fields) };
+  }
+
+  /** Appends an entry like another isolate. Numbers it if the entry before has a number. @returns its position */
   write(entry: NewEntry): string {
-    const fields = Object.entries(encodeEntry(entry)).flat();
+    const before = nOf(this.stream.items.at(-1)?.fields);
+    const n = numberIn(before) > 0 ? numberedAfter(before, [entry.n]) : entry.n;
+    const fields = Object.entries(encodeEntry({ ...entry, n })).flat();
     const { atMs } = this.#clock;
     const position = this.stream.append(fields, { atMs });
     this.stream.trimTo(this.keptCount, atMs);

@@ -6,7 +6,7 @@ import {
   type ObjectSocket,
   TidemarkJournal,
 } from "../../src/stores/durable-object/tidemark-journal.ts";
-import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
+import type { Sql } from "../../src/stores/durable-object/counted-sql.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 
 interface Started {

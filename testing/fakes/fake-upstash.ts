@@ -277,14 +277,12 @@ export class FakeUpstash {
       held: this.heldSwitch ?? "",
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
-      noted: journal.fields,
       lined: journal.fields,
       unprovenBelow: 0,
       // A script may append several entries.
       get last() {
         return journal.fields.at(-1);
       },
-      forgetNoted: () => undefined,
       keepLined: () => undefined,
       append: (fields, _, heldText) => {
         const id = journal.add(["*", ...fields]);

@@ -1,17 +1,10 @@
 // Models the journal's Lua scripts over a stream in this process.
 import { jsonIn } from "../../src/base/json-text.ts";
-import { namesOf } from "../../src/purge/journal/book.ts";
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
-import {
-  epochOf,
-  epochSize,
-  lineageText,
-  namesListOf,
-  numberedIn,
-} from "../../src/purge/journal/epoch.ts";
+import { epochIn, epochOf, epochSize, shortNames } from "../../src/purge/journal/epoch.ts";
+import { namesOf } from "../../src/purge/journal/target-names.ts";
 import {
   appendScript,
-  bookScript,
   checkScript,
   journalKeys,
   markScript,
@@ -23,7 +16,7 @@ import { postScript } from "../../src/stores/redis/journal/redis-switch.ts";
 import { standingScript } from "../../src/stores/redis/journal/standing-script.ts";
 import { unlessNewerArgs } from "../../src/stores/redis/write-unless-newer.ts";
 
-/** Returns the proof of each entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of each. */
+/** Returns the proof of each entry. KEYS: the first two of `journalKeys`. ARGV: the `n` of each. */
 export const proofScript = `${proofLua}
 local found = {}
 for at, n in ipairs(ARGV) do found[at] = proofOf(n) end
@@ -32,13 +25,11 @@ return found`;
 /** The names and values of an entry, alternating. */
 type Fields = readonly string[];
 
-/** The stream, the switch's key and the book of one server. */
+/** The stream, the switch's key and the lineages of one server. */
 export interface ScriptedJournal {
   readonly count: number;
   /** The text in the switch's key; empty if absent. */
   readonly held: string;
-  /** The entries that the book and the older book note, oldest first. Each append adds to them. */
-  readonly noted: readonly Fields[];
   /** The entries whose lineages are kept, oldest first. Each append adds to them. */
   readonly lined: readonly Fields[];
   /** Entries with lower numbers are unproven if their lineages are not kept. */
@@ -46,8 +37,6 @@ export interface ScriptedJournal {
   /** The text in the key of the release. Absent in a world without releases. */
   readonly released?: string | null;
   keepRelease?(text: string): void;
-  /** Deletes both books. */
-  forgetNoted(): void;
   /**
    * Keeps the lineages of the oldest entries alone.
    *
@@ -80,7 +69,7 @@ export interface ScriptedJournal {
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
   const writing = [appendScript, markScript, postScript];
-  return [...writing, checkScript, bookScript, proofScript, standingScript].includes(script);
+  return [...writing, checkScript, proofScript, standingScript].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -91,7 +80,6 @@ export function runJournalScript(
   keys: readonly string[] = [],
 ): unknown {
   if (script === checkScript) return [proofOf(args[0] ?? "", journal), ...keptOf(journal)];
-  if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
   if (script === standingScript) return standingOf(args, journal);
   const taken = [...args];
@@ -100,7 +88,6 @@ export function runJournalScript(
   const append = (heldText?: (id: string, n: string) => string) => {
     const [own, texts, , tells] = JSON.parse(next()) as [string, string[], string[], string];
     const before = nOf(journal.last);
-    if (before !== nOf(journal.noted.at(-1))) journal.forgetNoted();
     const n = numberedAfter(before, [own]);
     const linedCount = journal.lined.findLastIndex((fields) => nOf(fields) === before) + 1;
     journal.keepLined(before === "" ? 0 : linedCount, numberIn(n));
@@ -164,28 +151,11 @@ function keptOf({ held, released }: ScriptedJournal): unknown[] {
   return [held || null, released ?? null];
 }
 
-function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJournal): number[] {
-  const { noted, last } = journal;
-  const isCurrent = nOf(last) === nOf(noted.at(-1));
-  if (!isCurrent || proofOf(end, journal) !== 1) return [];
-  const answers: number[] = [];
-  while (asked.length > 0) {
-    const n = asked.shift() ?? "";
-    const names = asked.splice(0, Number(asked.shift()));
-    const at = noted.findIndex((fields) => numberIn(nOf(fields)) > numberIn(n));
-    const later = at < 0 ? [] : noted.slice(at);
-    const isWhole = numberIn(nOf(noted[0])) <= numberIn(n);
-    const isCovered = (fields: Fields) => namesFor(fields).some((name) => names.includes(name));
-    const isUnpurged = isWhole && proofOf(n, journal) === 1 && !later.some(isCovered);
-    answers.push(isUnpurged ? 1 : 0);
-  }
-  return answers;
-}
+const namesByFields = new WeakMap<Fields, string>();
 
-const namesByFields = new WeakMap<Fields, readonly string[]>();
-
-function namesFor(fields: Fields): readonly string[] {
-  const names = namesByFields.get(fields) ?? namesOf(decodeEntry("0-0", fields).targets);
+function namesIn(fields: Fields): string {
+  const names =
+    namesByFields.get(fields) ?? shortNames(namesOf(decodeEntry("0-0", fields).targets));
   namesByFields.set(fields, names);
   return names;
 }
@@ -224,13 +194,11 @@ export function epochTexts(fields: readonly string[], lined: readonly Fields[]):
     const at = Math.max(0, epoch * epochSize + 1 - from);
     const own = before >= epochSize ? [] : lined.slice(at, at + epochSize - before);
     if (own.length === 0 || epochOf(from) > epoch) return null;
-    const lines = own.map((one) => lineageText(numberedIn(nOf(one))?.line ?? 0));
-    if (!field.startsWith("n")) return "0".repeat(8 * before) + lines.join("");
-    return `${lines.at(-1)}${"?,".repeat(before)}${own.map((one) => `${namesIn(one)},`).join("")}`;
+    const { lineages, names } = epochIn(own.map((one) => ({ n: nOf(one), names: namesIn(one) })));
+    if (!field.startsWith("n")) return "0".repeat(8 * before) + lineages;
+    return `${names.slice(0, 8)}${"?,".repeat(before)}${names.slice(8)}`;
   });
 }
-
-const namesIn = (fields: Fields): string => namesListOf(namesFor(fields));
 
 /** Returns the number in an `n`; 0 if it has none. */
 export function numberIn(n: string): number {

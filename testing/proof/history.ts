@@ -26,7 +26,8 @@ export const membersOf = (sort: string, count: number): readonly string[] =>
 /** The steps that take a new member of a sort. */
 const taking: Readonly<Record<string, RegExp>> = {
   Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge|hold)$/,
-  Response: /^(request|revalidate|freshen|backfill|combine|restamp|restampByEpochs|addFields)$/,
+  Response:
+    /^(request|revalidate|freshen|backfill|combine|restampByView|restampByEpochs|addFields)$/,
   Read: /^send$/,
   Copy: /^copy$/,
   Increment: /^sendIncrement$/,

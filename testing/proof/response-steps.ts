@@ -135,46 +135,36 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       set(s.bodyTrue(x), rule("4 time", s.bodyTrue(r), s.now)),
     ],
   ]),
-  // 27: the book proves that no entry after the stamp covers the response.
-  restamp: step("Isolate Read Response Response", (i, q, r, x) => {
-    const named = (e: Term) => isBetween(s.readNamed(q), e, s.readLast(q));
-    return [
-      and(
-        mayDerive(x, r),
-        s.hasStamp(r),
-        s.isServed(q),
-        s.isBased(q),
-        eq(s.reader(q), i),
-        rule("27 noted", s.upTo(s.stamp(r), s.readLast(q))),
-        rule("27 end", s.upTo(s.base(q), s.readLast(q))),
-        rule(
-          "27 names",
-          implies(s.upTo(s.stamp(r), s.readLast(q)), s.upTo(s.readNamed(q), s.stamp(r))),
-        ),
-        rule(
-          "27 covered",
-          every("Entry", (e) => implies(and(named(e), s.covers(e, r)), s.upTo(e, s.stamp(r)))),
-        ),
+  // 27 b: the view has the stamp, and no later entry that covers the response.
+  restampByView: step("Isolate Response Response", (i, r, x) => [
+    and(
+      mayDerive(x, r),
+      rule("27 b known", knowsStamp(i, r)),
+      rule(
+        "27 b covered",
+        every("Entry", (e) => implies(and(inView(i, e), s.covers(e, r)), s.upTo(e, s.stamp(r)))),
       ),
-      [...derive(x, r), set(s.stamp(x), rule("27 question", s.base(q), s.end(i)))],
-    ];
-  }),
-  // 27 j: the isolate reads the names of whole epochs. They continue its window, or replace it.
+    ),
+    [...derive(x, r), set(s.stamp(x), s.end(i))],
+  ]),
+  // 27 e: the isolate reads the names of whole epochs. They extend its window at either end, or replace it.
   readEpochs: step("Isolate Read Entry Entry Bool", (i, q, first, both, isContinued) => {
     const isShown = (e: Term) => isBetween(s.readListed(q), e, s.readLast(q));
     const isIn = (e: Term) => isBetween(first, e, s.readLast(q));
+    const isOlder = and(isContinued, s.upTo(s.windowFirst(i), first));
+    const isNewer = and(isContinued, s.upTo(s.readLast(q), s.windowLast(i)));
     return [
       and(
         s.isServed(q),
         eq(s.reader(q), i),
         s.upTo(first, s.readLast(q)),
-        rule("27 j gap", isShown(first)),
+        rule("27 e gap", isShown(first)),
         implies(
           isContinued,
           and(
             s.hasWindow(i),
             rule(
-              "27 j lineage",
+              "27 e lineage",
               and(isBetween(s.windowFirst(i), both, s.windowLast(i)), isIn(both)),
             ),
           ),
@@ -182,8 +172,8 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       ),
       [
         set(s.hasWindow(i), yes),
-        set(s.windowFirst(i), ite(isContinued, s.windowFirst(i), first)),
-        set(s.windowLast(i), s.readLast(q)),
+        set(s.windowFirst(i), ite(isOlder, s.windowFirst(i), first)),
+        set(s.windowLast(i), ite(isNewer, s.windowLast(i), s.readLast(q))),
         becomes(s.lists, (j, e) =>
           ite(
             eq(j, i),
@@ -194,16 +184,16 @@ export const ofResponses: Readonly<Record<string, Step>> = {
       ],
     ];
   }),
-  // 27 k: the window proves that no entry between the stamp and the joint covers the response.
+  // 27 f: the window proves that no entry between the stamp and the joint covers the response.
   restampByEpochs: step("Isolate Response Response Entry", (i, r, x, joint) => [
     and(
       mayDerive(x, r),
       s.hasStamp(r),
       s.hasWindow(i),
-      rule("27 k stamp", isBetween(s.windowFirst(i), s.stamp(r), s.windowLast(i))),
-      rule("27 k joint", isBetween(s.stamp(r), joint, s.windowLast(i))),
+      rule("27 f stamp", isBetween(s.windowFirst(i), s.stamp(r), s.windowLast(i))),
+      rule("27 f joint", isBetween(s.windowFirst(i), joint, s.windowLast(i))),
       rule(
-        "27 k names",
+        "27 f names",
         every("Entry", (e) => implies(and(s.lists(i, e), s.covers(e, r)), s.upTo(e, s.stamp(r)))),
       ),
     ),

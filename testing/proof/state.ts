@@ -88,8 +88,8 @@ export const applies = symbol("Isolate Entry", "Bool", "applies");
 export const owes = symbol("Isolate Entry", "Bool", "owes");
 
 // A read that `reader` sent when its view, if it had one, ended with `base`. A server has shown the
-// path from `readFirst` to `readLast`, the names in a whole book from `readNamed` on, lineages from
-// `readLined` on, and the names of whole epochs without a gap from `readListed` on.
+// path from `readFirst` to `readLast`, lineages from `readLined` on, and the names of whole epochs
+// without a gap from `readListed` on.
 export const isSent = symbol("Read", "Bool", "isSent");
 /** The clock was not set back since, as far as the isolate knows. */
 export const isReadDated = symbol("Read", "Bool", "isReadDated");
@@ -106,11 +106,10 @@ export const isPrimary = symbol("Read", "Bool", "isPrimary");
 export const hasEnded = symbol("Read", "Bool", "hasEnded");
 export const readFirst = symbol("Read", "Entry", "readFirst");
 export const readLast = symbol("Read", "Entry", "readLast");
-export const readNamed = symbol("Read", "Entry", "readNamed");
 export const readLined = symbol("Read", "Entry", "readLined");
 export const readListed = symbol("Read", "Entry", "readListed");
 
-// The window of an isolate (rule 27 j), and the entries whose names it has.
+// The window of an isolate (rule 27 e), and the entries whose names it has.
 export const hasWindow = symbol("Isolate", "Bool", "hasWindow");
 export const windowFirst = symbol("Isolate", "Entry", "windowFirst");
 export const windowLast = symbol("Isolate", "Entry", "windowLast");

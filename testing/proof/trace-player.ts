@@ -113,7 +113,9 @@ class TracePlayer {
       case "read":
         return this.#responses.reads(event);
       case "restamp":
-        return this.#responses.restamps(event, this.#reads.get(slot) ?? "");
+        return this.#responses.restamps(event);
+      case "window":
+        return this.#lists(who, this.#readAt(slot));
       case "answer":
         return this.#responses.answers(event);
       case "turn":
@@ -134,16 +136,14 @@ class TracePlayer {
   }
 
   #serves(event: TraceEvent, slot: string): void {
-    const { first = 0, last = 0, notedFirst = 0, notedLast = 0, linedFirst = 0 } = event;
+    const { first = 0, last = 0, linedFirst = 0 } = event;
     if (event.isPrimary) {
       const newest = this.#state.get(s.isFilled) ? this.#state.get(s.newest) : "";
       this.#state.must(newest === (last ? entryOf(last) : ""), "20 stays");
     }
     if (!last && event.isPrimary) return this.#state.take("serveNone", this.#readAt(slot));
     if (!last) return;
-    // A book that does not end with the last entry is not used (rule 27 b).
-    const named = notedLast === last ? notedFirst : last;
-    this.#shows(slot, [first, last, named, linedFirst].map(entryOf), event.isPrimary);
+    this.#shows(slot, [first, last, linedFirst].map(entryOf), event.isPrimary);
   }
 
   #appends(event: TraceEvent, slot: string): void {
@@ -160,20 +160,30 @@ class TracePlayer {
       const seen = this.#reads.get(`${isolate} ${event.other ?? 0}`);
       this.#state.take("mark", seen ?? "", added);
     } else this.#state.take("append", added);
-    // An entry without a number has no lineage, and ends those before it.
-    if (event.number === -1) this.#state.take("lose", added, false, 0);
     const read = this.#reads.get(slot);
     // An isolate also reads by the script that appends.
     if (!isMark && (read === undefined || this.#state.get(s.isServed(), read))) return;
     const first = this.#state.members("Entry").find((one) => this.#state.get(s.upTo(), one, added));
     const oldest = first ?? added;
-    this.#shows(slot, [oldest, added, added, oldest], 1);
+    this.#shows(slot, [oldest, added, oldest], 1);
   }
 
-  /** The traces have neither epochs nor posts of the switch. */
-  #shows(slot: string, path: readonly Value[], isPrimary = 0): void {
+  /** The epochs of a trace have the names of all lineages. Traces have no posts of the switch. */
+  #shows(slot: string, [first = "", last = "", lined = ""]: readonly Value[], isPrimary = 0): void {
     const read = this.#readAt(slot);
-    this.#state.take("serve", read, ...path, "", Boolean(isPrimary), true, true, 0);
+    const how = [Boolean(isPrimary), true, true, 0];
+    this.#state.take("serve", read, first, last, lined, lined, ...how);
+  }
+
+  /** The window has grown by a read, which has shown the names of all lineages. */
+  #lists(who: string, read: string): void {
+    const { get } = this.#state;
+    const first = get(s.readListed(), read);
+    const joints = [get(s.readLast(), read), get(s.windowLast(), who)];
+    this.#state.takeOne([
+      ...joints.map((both) => ["readEpochs", who, read, first, both, true] as const),
+      ["readEpochs", who, read, first, first, false],
+    ]);
   }
 
   #path(first: Value, last: Value): Value[] {

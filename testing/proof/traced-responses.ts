@@ -3,6 +3,7 @@ import { type Variable, variablesOf } from "./formula.ts";
 import { promises } from "./promises.ts";
 import * as s from "./state.ts";
 import { mayAnswer, mayValidate } from "./verdict.ts";
+import type { Value } from "./finite-state.ts";
 import { entryOf, Impossible, type TracedState, type TraceEvent } from "./traced-state.ts";
 
 /** A response as it is stored. The same record may have several, which differ in their stamps. */
@@ -120,7 +121,7 @@ export class TracedResponses {
       (one) => isSame(event.body, one.body) && this.#isOf(one.response, event),
     );
     if (fresh.length > 0 && !isGenerated) {
-      // The book may have given the validated response a new stamp meanwhile.
+      // A judgement may have given the validated response a new stamp meanwhile.
       const isValid = ({ response }: Stored) =>
         this.#state.holds(validation, use, [who, response, false, clock]);
       const valid = fresh.filter(({ of }) => this.#named(of.record).some(isValid));
@@ -187,23 +188,42 @@ export class TracedResponses {
     );
   }
 
-  restamps({ isolate = 0, record = 0, entry, stamp = 0 }: TraceEvent, read: string): void {
-    const who = `isolate ${isolate}`;
-    const former = this.#named(record).find(({ response }) => this.#hasStamp(response, entry));
+  /** By the view, by epochs, or by both (rule 27 b and f). */
+  restamps({ isolate = 0, record = 0, entry, stamp = 0 }: TraceEvent): void {
+    const all = this.#named(record);
+    const former = all.find(({ response }) => this.#hasStamp(response, entry));
     if (former === undefined) throw new Impossible(["4 stamp"]);
-    const response = this.#state.addResponse(this.#state.pageOf(former.response));
-    const isBasedOn = (q: unknown) =>
-      typeof q === "string" && this.#state.get(s.base(), q) === entryOf(stamp);
-    // An earlier read may have justified the stamp for another response.
-    const isJustified = this.#state
-      .members("Read")
-      .filter(isBasedOn)
-      .some((q) => this.#state.mayTake("restamp", who, q, former.response, response));
-    if (!isJustified) {
-      this.#state.must(isBasedOn(read), "27 question");
-      this.#state.take("restamp", who, read, former.response, response);
-    }
-    this.#named(record).push({ record, response, body: former.body });
+    if (all.some(({ response }) => this.#hasStamp(response, stamp))) return;
+    const response = this.#restamped(`isolate ${isolate}`, former.response, entryOf(stamp));
+    this.#state.must(this.#hasStamp(response, stamp), "27 f joint");
+    all.push({ record, response, body: former.body });
+  }
+
+  #restamped(who: string, old: string, stamp: Value): string {
+    const state = this.#state;
+    const { get } = state;
+    const [response, verified] = [0, 1].map(() => state.addResponse(state.pageOf(old))) as [
+      string,
+      string,
+    ];
+    const isAtEnd = get(s.end(), who) === stamp;
+    if (isAtEnd && state.mayTake("restampByView", who, old, response)) return response;
+    const isInView = (one: Value) =>
+      get(s.upTo(), get(s.floor(), who), one) && get(s.upTo(), one, get(s.end(), who));
+    const isJoint = (one: Value) =>
+      isInView(one) && state.mayTake("restampByEpochs", who, old, verified, one);
+    const entries = state.members("Entry");
+    const joint = entries.findLast(isJoint);
+    if (joint === stamp) return verified;
+    if (joint !== undefined) state.take("restampByView", who, verified, response);
+    else
+      state.takeOne([
+        ["restampByView", who, old, response],
+        ...entries
+          .filter((one) => one === stamp || isInView(one))
+          .map((one) => ["restampByEpochs", who, old, response, one] as const),
+      ]);
+    return response;
   }
 
   #load(record: number): Load {

@@ -155,15 +155,14 @@ export const ofViews: Readonly<Record<string, Step>> = {
     and(s.isSent(q), not(s.isServed(q)), not(s.isFilled)),
     [set(s.showsNone(q), yes)],
   ]),
-  // 12: the first page, and for rules 17 and 27 the names of a whole book, lineages and epochs.
+  // 12: the first page, and for rules 17 and 27 lineages and epochs.
   serve: step(
-    "Read Entry Entry Entry Entry Entry Bool Bool Bool Int",
-    (q, first, last, named, lined, listed, isPrimary, hasEnded, isKeyed, post) => [
+    "Read Entry Entry Entry Entry Bool Bool Bool Int",
+    (q, first, last, lined, listed, isPrimary, hasEnded, isKeyed, post) => [
       and(
         s.isSent(q),
         not(s.isServed(q)),
         s.upTo(first, last),
-        s.upTo(named, last),
         showsPosts(
           (e) => and(s.upTo(e, last), or(s.upTo(first, e), and(isKeyed, not(isPrimary)))),
           post,
@@ -180,7 +179,6 @@ export const ofViews: Readonly<Record<string, Step>> = {
         set(s.hasEnded(q), hasEnded),
         set(s.readFirst(q), first),
         set(s.readLast(q), last),
-        set(s.readNamed(q), named),
         set(s.readLined(q), lined),
         set(s.readListed(q), listed),
         set(s.isKeyed(q), isKeyed),

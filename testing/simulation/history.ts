@@ -90,7 +90,7 @@ class ViewCourse extends Course {
     const drawn = draw();
     if (drawn < attendedShare(this.kind)) void isolate.attend();
     else if (drawn < 0.4) this.#requestAny(isolate);
-    else if (drawn < (this.kind === "unbooked" ? 0.85 : 0.7)) void this.#fill(isolate);
+    else if (drawn < (this.kind === "gapped" ? 0.85 : 0.7)) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
     else this.#replace(isolate);
   }
@@ -99,10 +99,10 @@ class ViewCourse extends Course {
     this.#isolates[this.#isolates.indexOf(isolate)] = this.begin(isolate.place.colo);
   }
 
-  /** Requests a response; all if only epochs verify old stamps, because a read of epochs helps the next requests. */
+  /** Requests a response; all if epochs have gaps, because a read of epochs helps the next requests. */
   #requestAny(isolate: SimulatedIsolate): void {
     if (this.#fills.length === 0) return;
-    const fills = this.kind === "unbooked" ? this.#fills : [this.world.any(this.#fills)];
+    const fills = this.kind === "gapped" ? this.#fills : [this.world.any(this.#fills)];
     for (const fill of fills) void this.#request(isolate, fill);
   }
 
@@ -253,7 +253,7 @@ class ViewCourse extends Course {
 
 /**
  * Returns the share of events that only renew a view. The share is smaller where journals are
- * trimmed, because only requests for responses ask the book.
+ * trimmed, because only requests for responses read epochs.
  */
 function attendedShare(kind: WorldKind): number {
   return isTrimmed(kind) ? 0.1 : 0.3;

@@ -24,8 +24,6 @@ export interface WorldSettings {
   readonly keptCount: number;
   /** The number of newest entries whose lineages the journal keeps. Default: all. */
   readonly linedMax?: number;
-  /** Whether the book never answers. */
-  readonly isUnbooked?: boolean;
 }
 
 /** A record of the shared tier. */

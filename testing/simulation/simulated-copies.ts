@@ -71,7 +71,7 @@ export function itemsOf(entries: KnownView["entries"]): unknown[] {
   return entries.map((entry) => [entry.position, Object.entries(encodeEntry(entry)).flat()]);
 }
 
-/** A journal that gives cold views only the newest entry. The book must answer for older stamps. */
+/** A journal that gives cold views only the newest entry. Epochs must answer for older stamps. */
 class JournalFromNewest extends RedisJournal {
   override async newest() {
     const read = await super.newest();
@@ -114,7 +114,7 @@ class ViewInColo extends JournalView {
   }
 }
 
-/** Returns the parts of isolates that share copies within their colo, and often ask the book. */
+/** Returns the parts of isolates that share copies within their colo, and often read epochs. */
 export function partsWithCopies(given: { Copies?: typeof SimulatedCopies } = {}): {
   parts: Partial<Parts>;
   takenCount: () => number;

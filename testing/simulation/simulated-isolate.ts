@@ -151,8 +151,7 @@ export class SimulatedIsolate {
         allowanceMs,
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
-        // Traces have no epochs, so a traced isolate never reads them.
-        epochs: { window: parts.window(), asksPerRead: world.trace ? Infinity : 0 },
+        window: this.trace?.observeWindow(parts.window()) ?? parts.window(),
         onOverdue: (entries) => this.acceptances.lookFor(entries),
         onRead: () => this.trace?.took(this.view),
       },

@@ -2,7 +2,6 @@
 // replies may be lost. A lagging replica may answer reads of the journal, except in transactions
 // that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier.
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
-import { bookScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
@@ -138,7 +137,10 @@ class Commands {
   /** Reads epochs, perhaps on a replica. Some may be absent or partial. */
   #epochs(fields: readonly string[]): readonly (string | null)[] {
     const { harmedEpochs } = this.#world;
-    const { lined } = this.#replica().lineages;
+    const replica = this.#replica();
+    const { lined } = replica.lineages;
+    if (this.#trip !== undefined) this.#trip.isOfEpochs = true;
+    this.#trip?.served(replica, false);
     const texts = epochTexts(
       fields,
       lined.map((item) => item.fields),
@@ -150,7 +152,7 @@ class Commands {
     });
   }
 
-  /** Runs a script that only reads the journal or the book, atomically, perhaps on a replica. */
+  /** Runs a script that only reads the journal, atomically, perhaps on a replica. */
   async #evaluated(command: Command): Promise<unknown> {
     if (command[1] !== newestScript) return this.#transacted([command])[0];
     return this.#transacted([
@@ -222,7 +224,6 @@ class Commands {
         return server.items.length;
       case "EVAL":
       case "EVAL_RO": {
-        if (key === bookScript && this.#world.settings.isUnbooked === true) return [];
         const given = args.slice(1 + Number(args[0]));
         return runJournalScript(key, given, scriptedOf(this.#world, server));
       }
@@ -272,9 +273,6 @@ function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJourna
     get held() {
       return server.held;
     },
-    get noted() {
-      return server.noted.map(({ fields }) => fields);
-    },
     get lined() {
       return server.lineages.lined.map(({ fields }) => fields);
     },
@@ -284,7 +282,6 @@ function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJourna
     get last() {
       return server.items.at(-1)?.fields;
     },
-    forgetNoted: () => world.stream.note([], world.atMs),
     // The stream itself keeps the lineages.
     keepLined: () => undefined,
     append: (fields, kept, heldText) => world.append(fields, kept, heldText),

@@ -1,5 +1,5 @@
 // The journal's stream with its whole history, so that replicas can lag and entries can be lost.
-// The switch's key, the journal's book and its lineages have the same history. IDs follow from the server's clock
+// The switch's key and the journal's lineages have the same history. IDs follow from the server's clock
 // and the last ID, as with XADD. There are no consumer groups.
 import { nOf, numberIn } from "../fakes/journal-scripts-model.ts";
 
@@ -21,9 +21,6 @@ interface StreamState {
   readonly lastId: string;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
-  /** The book notes the first `notedCount` items of this array. It is shared like `all`. */
-  readonly noted: StreamItem[];
-  readonly notedCount: number;
   /**
    * The items from `linedFrom` up to `linedCount` are those whose lineages are kept: none, or the
    * newest. The array is shared like `all`.
@@ -43,8 +40,6 @@ const emptyState = (): StreamState => ({
   count: 0,
   lastId: "0-0",
   held: "",
-  noted: [],
-  notedCount: 0,
   ...noLineages,
 });
 
@@ -52,7 +47,6 @@ const emptyState = (): StreamState => ({
 interface Becoming {
   readonly atMs: number;
   readonly lastId: string;
-  readonly noted?: StreamItem[];
   readonly lineages?: Lineages;
 }
 
@@ -77,11 +71,6 @@ export abstract class StreamServer {
     return this.state.held;
   }
 
-  /** The items that the book notes. */
-  get noted(): readonly StreamItem[] {
-    return this.state.noted.slice(0, this.state.notedCount);
-  }
-
   get lineages(): Lineages {
     const { lined, linedFrom, linedCount, unprovenBelow } = this.state;
     return { lined: lined.slice(linedFrom, linedCount), unprovenBelow };
@@ -99,11 +88,11 @@ class ServerInState extends StreamServer {
 
 export class SimulatedStream extends StreamServer {
   readonly #states: StreamState[] = [emptyState()];
-  /** Called after entries of the journal or of the book were lost, or an entry was deleted. */
+  /** Called after entries or lineages were lost, or an entry was deleted. */
   onHarmed: (how: "lost" | "withdrawn") => void = () => undefined;
   /** The number of all entries so far, including lost entries. */
   appendedCount = 0;
-  /** The number of losses of entries, notes or lineages so far. */
+  /** The number of losses of entries or lineages so far. */
   harmedCount = 0;
   readonly #linedMax: number;
 
@@ -125,13 +114,6 @@ export class SimulatedStream extends StreamServer {
   /** Returns a replica that has everything up to this time. */
   at(atMs: number): StreamServer {
     return new ServerInState(this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs));
-  }
-
-  /** Replaces the items that the book notes. */
-  note(noted: readonly StreamItem[], atMs: number): void {
-    const notes = { noted: [...noted], notedCount: noted.length };
-    this.#states.push({ ...this.state, sinceAtMs: atMs, ...notes });
-    this.#harmed("lost");
   }
 
   /** Deletes the lineages. */
@@ -168,37 +150,29 @@ export class SimulatedStream extends StreamServer {
 
   /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
-    const { all, count, lastId, held, noted, notedCount } = this.state;
+    const { all, count, lastId, held } = this.state;
     // An empty server has the true time: losing all data takes longer than any clock error.
     const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
     const shared = all.length === count ? all : all.slice(0, count);
     const item = { id, fields };
     shared.push(item);
-    // Like the script, begin a new book if the old one does not end with the last entry.
-    const isContinued = noted[notedCount - 1] === all[count - 1];
-    const isShared = isContinued && noted.length === notedCount;
-    const notes = isShared ? noted : noted.slice(0, isContinued ? notedCount : 0);
-    notes.push(item);
     this.#states.push({
       sinceAtMs: at.atMs,
       all: shared,
       count: count + 1,
       lastId: id,
       held,
-      noted: notes,
-      notedCount: notes.length,
       ...this.#linedWith(item),
     });
     this.appendedCount += 1;
     return id;
   }
 
-  /** Returns the lineages after an append. An entry without a number ends them. */
+  /** Returns the lineages after an append. */
   #linedWith(item: StreamItem) {
     const { all, count, lined, linedFrom, linedCount, unprovenBelow } = this.state;
     const number = numberIn(nOf(item.fields));
-    if (number === 0) return noLineages;
     const isContinued = linedCount > linedFrom && lined[linedCount - 1] === all[count - 1];
     if (!isContinued) return { lined: [item], linedFrom: 0, linedCount: 1, unprovenBelow: number };
     const shared = lined.length === linedCount ? lined : lined.slice(0, linedCount);
@@ -211,17 +185,15 @@ export class SimulatedStream extends StreamServer {
   appendAll(all: readonly (readonly string[])[], atMs: number): void {
     let { lastId } = this.state;
     const items = [...this.items];
-    const before = items.at(-1) === this.noted.at(-1) ? this.noted : [];
     for (const fields of all) {
       lastId = idAfter(lastId, atMs);
       items.push({ id: lastId, fields });
     }
     const added = items.slice(-all.length);
-    const noted = [...before, ...added];
     const isLined = this.lineages.lined.at(-1) === this.items.at(-1);
     const lined = [...(isLined ? this.lineages.lined : []), ...added];
     const unprovenBelow = isLined ? this.lineages.unprovenBelow : numberIn(nOf(added[0]?.fields));
-    this.#become(items, { atMs, lastId, noted, lineages: { lined, unprovenBelow } });
+    this.#become(items, { atMs, lastId, lineages: { lined, unprovenBelow } });
     this.appendedCount += all.length;
   }
 
@@ -242,19 +214,17 @@ export class SimulatedStream extends StreamServer {
   /** Loses the newest entries, like a fail-over to a replica that lacks them. */
   loseNewest(count: number, atMs: number): void {
     const kept = this.items.slice(0, Math.max(0, this.items.length - count));
-    const lost = new Set(this.items.slice(kept.length));
-    const noted = this.noted.filter((item) => !lost.has(item));
     const lineages = this.#lineagesWith(kept);
     const lastId = kept.at(-1)?.id ?? "0-0";
     const { held } = this.#serverWith(kept, "newest");
-    this.#become(kept, { atMs, lastId, noted, lineages }, held);
+    this.#become(kept, { atMs, lastId, lineages }, held);
     this.#harmed("lost");
   }
 
   /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
     const lineages = { lined: [], unprovenBelow: 0 };
-    this.#become([], { atMs, lastId: "0-0", noted: [], lineages }, "");
+    this.#become([], { atMs, lastId: "0-0", lineages }, "");
     this.#harmed("lost");
   }
 
@@ -262,8 +232,8 @@ export class SimulatedStream extends StreamServer {
   restore(items: readonly StreamItem[], atMs: number): void {
     const { held } = this.#serverWith(items, "newest");
     const lastId = items.at(-1)?.id ?? "0-0";
-    const { noted, lineages } = this.#serverWith(items, "oldest");
-    this.#become([...items], { atMs, lastId, noted: [...noted], lineages }, held);
+    const { lineages } = this.#serverWith(items, "oldest");
+    this.#become([...items], { atMs, lastId, lineages }, held);
     this.#harmed("lost");
   }
 
@@ -285,16 +255,14 @@ export class SimulatedStream extends StreamServer {
 
   #become(
     all: StreamItem[],
-    { atMs, lastId, noted, lineages = this.lineages }: Becoming,
+    { atMs, lastId, lineages = this.lineages }: Becoming,
     held = this.held,
   ): void {
     const count = all.length;
-    const notes = noted ?? [...this.noted];
-    const book = { noted: notes, notedCount: notes.length };
     const { unprovenBelow } = lineages;
     const lined = lineages.lined.slice(-this.#linedMax);
     const table = { lined, linedFrom: 0, linedCount: lined.length, unprovenBelow };
-    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...book, ...table });
+    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...table });
   }
 }
 

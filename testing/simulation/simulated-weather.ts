@@ -20,7 +20,7 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
  *   look trimmed.
  * - `lying`: the origin's validators never change, so that a 304 proves nothing.
  * - `trimming`: few entries are kept, and bursts remove entries that idle isolates have read.
- * - `unbooked`: like `trimming`, but the book never answers, and epochs are evicted or cut off.
+ * - `gapped`: like `trimming`, with longer bursts, but epochs are evicted or cut off.
  * - `turned-back`: clocks are set back or forward by up to a minute. Each isolate is its own colo,
  *   because A limits the differences within a colo.
  * - `resending`: senders repeat a webhook at any isolate.
@@ -37,7 +37,7 @@ export const worldKinds = [
   "diverging",
   "lying",
   "trimming",
-  "unbooked",
+  "gapped",
   "turned-back",
   "resending",
   "overrun",
@@ -47,7 +47,7 @@ export type WorldKind = (typeof worldKinds)[number];
 
 /** Returns whether the journals of these worlds keep only a few entries. */
 export const isTrimmed = (kind: WorldKind): boolean =>
-  kind === "trimming" || kind === "unbooked" || kind === "diverging" || kind === "overrun";
+  kind === "trimming" || kind === "gapped" || kind === "diverging" || kind === "overrun";
 
 /** Draws the settings of a world. In some worlds, clock errors and replica lags exceed A. */
 export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
@@ -68,7 +68,6 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
     keptCount: isTrimmed(kind) ? any(4, 8, 16) : isCached ? any(8, keptCount) : keptCount,
     lostShare: kind === "overrun" ? 0.2 : 0.02,
     linedMax: isTrimmed(kind) ? any(16, 32, 1_000) : Infinity,
-    isUnbooked: kind === "unbooked",
   };
 }
 
@@ -155,10 +154,11 @@ export function misfortunes(
   if (kind === "failing") return () => world.any([failOver, failOver, ...misfortune])();
   const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
   if (kind === "crowded") misfortune.push(...often(() => flood(world)));
-  if (isTrimmed(kind)) misfortune.push(...often(() => burst(world)), () => harmBook(world));
-  if (kind === "unbooked") misfortune.push(() => harmEpoch(world), failOver);
+  if (isTrimmed(kind))
+    misfortune.push(...often(() => burst(world, kind)), () => harmLineages(world));
+  if (kind === "gapped") misfortune.push(() => harmEpoch(world), failOver);
   if (kind === "cached" && world.settings.keptCount < keptCount)
-    misfortune.push(() => burst(world));
+    misfortune.push(() => burst(world, kind));
   if (kind === "trimming") misfortune.push(...often(failOver));
   if (kind === "diverging") misfortune.push(...often(restore), ...often(back));
   const isolate = () => world.any(isolates());
@@ -192,21 +192,10 @@ function fieldsElsewhere(n: string): string[] {
   return Object.entries(entry).flat();
 }
 
-/**
- * Deletes the book, its older half or the lineages, or appends an entry that neither the book nor the
- * lineages note.
- */
-function harmBook(world: SimulatedWorld): void {
-  const { stream, atMs } = world;
-  const harm = world.any(["deleted", "halved", "skipped", "without lineages"]);
-  world.tell(() => `The book is ${harm}`);
-  const { noted } = stream;
-  if (harm === "deleted") return stream.note([], atMs);
-  if (harm === "without lineages") return stream.forgetLineages(atMs);
-  if (harm === "halved") return stream.note(noted.slice(noted.length / 2), atMs);
-  const unnumbered = `older ${stream.appendedCount}`;
-  world.append(fieldsElsewhere(unnumbered), world.settings.keptCount);
-  stream.note(noted, atMs);
+/** Deletes the lineages. */
+function harmLineages(world: SimulatedWorld): void {
+  world.tell(() => "The lineages are deleted");
+  world.stream.forgetLineages(world.atMs);
 }
 
 /** Evicts or cuts off the names of an epoch. The next append does not restore them. */
@@ -226,10 +215,9 @@ function flood(world: SimulatedWorld): void {
 }
 
 /** Appends purges of other pages one by one, up to twice as many as the journal keeps. */
-function burst(world: SimulatedWorld): void {
+function burst(world: SimulatedWorld, kind: WorldKind): void {
   const { keptCount: kept } = world.settings;
-  const isLong = world.settings.isUnbooked === true;
-  const count = world.between(1, world.any([kept / 2, isLong ? 80 : 2 * kept]));
+  const count = world.between(1, world.any([kept / 2, kind === "gapped" ? 80 : 2 * kept]));
   purgeElsewhere(world, count);
 }
 

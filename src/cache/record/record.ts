@@ -34,8 +34,8 @@ export type Stamp = { readonly position: string; readonly n: string } | "none";
  */
 export interface Provenance {
   /**
-   * The stamp by which purges judge the record: that of its load, or a later one up to which the journal's
-   * book found no purge of the record (rule 27 f).
+   * The stamp by which purges judge the record: that of its load, or a later one up to which no purge covers the
+   * record (rule 27 b).
    */
   readonly stamp: Stamp;
   /** The stamp of the load, if `stamp` is a later one. */
@@ -121,9 +121,22 @@ export interface CacheRecord<Detail> {
   readonly body: StoredBody;
 }
 
-/** Returns the stamp that the load of the record took (rules 1 and 27 f). */
+/** Returns the stamp that the load of the record took (rules 1 and 27 b). */
 export function loadStampOf({ stamp, loadStamp }: Pick<Provenance, "stamp" | "loadStamp">): Stamp {
   return loadStamp ?? stamp;
+}
+
+/**
+ * Replaces a record's stamp, and keeps that of its load. Callers ensure that no purge between the two stamps covers the
+ * record, because backfills copy the new stamp into tiers that other isolates read.
+ */
+export function restamp(
+  record: { stamp: Stamp; loadStamp?: Stamp | undefined },
+  end: Exclude<Stamp, "none">,
+): void {
+  const { stamp } = record;
+  if (stamp === "none" || stamp.n !== end.n) record.loadStamp = loadStampOf(record);
+  record.stamp = end;
 }
 
 /** Returns the metadata with the stamp of its load alone, as it is at this call: a verification may replace the other. */
@@ -133,7 +146,7 @@ export function asLoaded<Metadata extends Provenance>(metadata: Metadata): Metad
 
 /**
  * Returns the metadata with the tags that its reader gives it. If it lacks some of them, it gets the stamp of its load: a
- * later stamp proves nothing about purges of these tags (rule 27 h).
+ * later stamp proves nothing about purges of these tags (rule 27 b).
  */
 export function withTags<Metadata extends Coverage & Provenance>(
   metadata: Metadata,

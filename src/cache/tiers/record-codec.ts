@@ -86,7 +86,7 @@ export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
 
 /**
  * Returns the head of a record that the tier of all colos compares with the stored one, by the stamps of their loads
- * (rule 28 c): a verification may replace the record's stamp at any time, also during the write (rule 27 f).
+ * (rule 28 c): a verification may replace the record's stamp at any time, also during the write (rule 27 b).
  */
 export function comparedHeadOf<Detail>(
   record: TierRecord<Detail>,

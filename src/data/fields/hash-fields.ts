@@ -171,7 +171,7 @@ export class Fields<T> {
   }
 
   /**
-   * Decodes a head if it may be used, after a wait for a newer view or the book if needed (rule 6).
+   * Decodes a head if it may be used, after a wait for a newer view or epochs if needed (rule 6).
    *
    * @param tags the present tags of the fields
    */

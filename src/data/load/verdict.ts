@@ -61,7 +61,7 @@ const called = notesOn<
 export function asCalled(metadata: DataMetadata, tags: DataPlace["tags"] = []): DataMetadata {
   if (tags.length === 0) return metadata;
   const before = called.get(metadata);
-  // One object for all uses of a call, because `seek` may replace its stamp (rule 27 f).
+  // One object for all uses of a call, because `seek` may replace its stamp (rule 27 b).
   if (before?.tags === tags) return before.as;
   const as = withTags(metadata, tags);
   called.set(metadata, { tags, as });

@@ -80,7 +80,7 @@ export function copyToColo(
     const arriving = await readAgain(from, place);
     if (arriving === undefined) return;
     const { metadata } = arriving;
-    // The tier has the stamp of the load. A judgement replaces it if the book has verified it since (rule 27 f).
+    // The tier has the stamp of the load. A judgement replaces it if the view verifies it (rule 27 b).
     judgedUnder({ request, exchange, atMs: exchange.nowAtMs() }, { stored: { metadata }, key });
     const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
     const completed = arriving.completed.then((end) => (isOutdated(arriving) ? "cut" : end));

@@ -159,7 +159,7 @@ export class ReadBacks {
   /**
    * Re-appends lost entries with a new `n`. With its old `n`, a re-appended entry might also get
    * its old ID. A view that ends with the lost entry would then miss entries that were appended
-   * before the new one. Trimmed purges need no new entry, because the journal's book notes them.
+   * before the new one. Trimmed purges need no new entry, because epochs have their names.
    *
    * @returns the appended entries; `undefined` if the journal is unavailable
    */

@@ -1,12 +1,12 @@
 // Epochs of a journal: the lineages and names of consecutive entries, which a view fetches for stamps that are
-// older than its chain (docs/purge-protocol-book.md, rule 27 i).
+// older than its chain (docs/purge-protocol-epochs.md, rule 27 d).
 import { fnv1a } from "../../base/spread-bits.ts";
 
 /** The number of entries in an epoch. With 64, the lineages exceed 512 bytes, and take 640 in Redis. */
 export const epochSize = 63;
 
-/** The maximum number of names of an entry in an epoch, so that no epoch is long. */
-export const epochNamesMax = 32;
+/** The maximum characters of all names that a journal keeps. */
+export const namesCharsMax = 30_000_000;
 
 /** The characters of a name in an epoch, which are its first. They have 30 bits. */
 export const epochNameChars = 5;
@@ -44,9 +44,8 @@ function pointBefore(text: string, end: number): number {
 
 const zero = 0x30;
 
-/** Returns an entry's list in its epoch. */
-export function namesListOf(names: readonly string[]): string {
-  if (names.length > epochNamesMax) return "?";
+/** Returns the names of an entry as its list in an epoch. */
+export function shortNames(names: readonly string[]): string {
   return names.map((name) => name.slice(0, epochNameChars)).join("");
 }
 
@@ -72,7 +71,7 @@ export interface Epoch {
   readonly names: string;
 }
 
-const lineageChars = 8;
+export const lineageChars = 8;
 
 /** Returns the text of an entry's lineage in those of its epoch; empty if the epoch lacks the entry. */
 export function lineageIn(lineages: string, number: number): string {
@@ -83,6 +82,13 @@ export function lineageIn(lineages: string, number: number): string {
 /** Returns the text of a lineage in an epoch. */
 export function lineageText(line: number): string {
   return line.toString(16).padStart(lineageChars, "0");
+}
+
+/** Returns an epoch of these entries. */
+export function epochIn(entries: readonly { readonly n: string; readonly names: string }[]): Epoch {
+  const lineages = entries.map(({ n }) => lineageText(numberedIn(n)?.line ?? 0));
+  const lists = entries.map(({ names }) => `${names},`);
+  return { lineages: lineages.join(""), names: `${lineages.at(-1)}${lists.join("")}` };
 }
 
 /** Where the first list of names begins in the names of an epoch. */
@@ -116,7 +122,7 @@ const absent = { count: 0, unknownAt: 0 };
 /**
  * Returns the digest of a name in 30 bits.
  *
- * @param names a name of the book, or a list of names in an epoch
+ * @param names a name of a target, or a list of names in an epoch
  * @param at the place of the name in the list
  */
 export function epochDigest(names: string, at = 0): number {

@@ -1,7 +1,7 @@
 // The port of the purge journal: an append-only list of entries that all isolates share. Stores
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
-import type { Coverage, Stamp, WriteWithPurge } from "../../cache/record/record.ts";
+import type { WriteWithPurge } from "../../cache/record/record.ts";
 import type { Entry, EntryId, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { Epoch, EpochRange } from "./epoch.ts";
 import type { SwitchState } from "./switch-state.ts";
@@ -171,22 +171,9 @@ export interface Journal {
     write?: WriteWithPurge,
   ): Promise<AppendWithRead | OlderTags | Unavailable>;
   /**
-   * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
-   * 27). The answer is false for a record whose stamp the lineages lack, or is older than the book.
-   * All answers are false if the lineages lack the entry at `end`, or if the book does not end with
-   * the journal's last entry.
-   *
-   * @param end the last entry of the isolate's view
+   * Reads epochs (rule 27 d), oldest first, in one step; `undefined` for those that the journal lacks.
    */
-  unpurged(
-    end: EntryId,
-    records: readonly (Coverage & { readonly stamp: Stamp })[],
-  ): Promise<{ kind: "read"; answers: readonly boolean[] } | Unavailable>;
-  /**
-   * Reads epochs (rule 27 i), oldest first, in one step; `undefined` for those that the journal lacks. Absent if the
-   * journal has no epochs.
-   */
-  epochs?(
+  epochs(
     range: EpochRange,
   ): Promise<{ kind: "read"; epochs: readonly (Epoch | undefined)[] } | Unavailable>;
   /**

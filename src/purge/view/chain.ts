@@ -1,6 +1,5 @@
 // A chain: consecutive entries of the journal, indexed by their targets. A chain that exceeds its
 // bounds drops its oldest entries.
-import { notesOn } from "../../base/notes.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -47,6 +46,7 @@ export class Chain {
    * at either end.
    */
   #oldestNumber = 0;
+  #end = placeOf(undefined);
   readonly #numberByPosition = new Map<string, number>();
   readonly #newest = new TargetIndex<NewestEntry>();
   #heldBytes = 0;
@@ -64,9 +64,9 @@ export class Chain {
     return this.#entries;
   }
 
-  /** The place of the last entry. */
+  /** The place of the last entry: the same object until the next entry. */
   get end(): EntryId {
-    return placeOf(this.#entries.at(-1));
+    return this.#end;
   }
 
   /** The place of the oldest entry. */
@@ -88,6 +88,7 @@ export class Chain {
       const number = this.#oldestNumber + this.#entries.push(entry) - 1;
       this.#index(entry, number);
     }
+    if (entries.length > 0) this.#end = placeOf(entries.at(-1));
     const isOver = () => this.#entries.length > entriesMax || this.#heldBytes > bytesMax;
     while (this.#entries.length > 1 && isOver()) {
       this.#unindex(this.#entries.shift(), this.#oldestNumber);
@@ -163,20 +164,15 @@ export class Chain {
     return number !== undefined && this.#entryAt(number)?.n === stamp.n ? number : undefined;
   }
 
-  /**
-   * Returns whether the chain contains a stamp, by default the record's, and no later purge covers the record.
-   * Until the next entry, each further call for the record and the stamp only reads a note.
-   */
-  isClear(record: PurgeSubject, stamp = record.stamp): boolean {
-    const end = this.#oldestNumber + this.#entries.length;
-    const known = clear.get(record);
-    if (known?.end === end && known.stamp === stamp && known.chain === this) return true;
+  /** Returns whether the chain contains the record's stamp, and no later purge covers the record. */
+  isClear(record: PurgeSubject): boolean {
+    const { stamp } = record;
+    // The chain itself gave the record this stamp.
+    if (stamp === this.#end) return true;
     const number = this.#numberOf(stamp);
     if (number === undefined) return false;
-    if (number + 1 === end) return true;
-    if (this.#newest.some(record, isPurgedSince, number)) return false;
-    clear.set(record, { chain: this, end, stamp });
-    return true;
+    const isEnd = number + 1 === this.#oldestNumber + this.#entries.length;
+    return isEnd || !this.#newest.some(record, isPurgedSince, number);
   }
 
   /**
@@ -255,12 +251,6 @@ export class Chain {
     return this.#entries[number - this.#oldestNumber];
   }
 }
-
-/** The chain, the number after its last entry, and the stamp, for which `isClear` was last true. */
-const clear = notesOn<
-  PurgeSubject,
-  { readonly chain: Chain; readonly end: number; readonly stamp: Stamp }
->();
 
 const isPurgedSince = ({ hardAt, softAt }: NewestEntry, since: number) =>
   hardAt > since || softAt > since;

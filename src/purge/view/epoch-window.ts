@@ -1,6 +1,5 @@
 // The epochs that an isolate has fetched: the entries before and in its chain, by which it verifies old stamps
-// without a question to the book (docs/purge-protocol-book.md, rule 27 j and k).
-import { hasName } from "../journal/book.ts";
+// (docs/purge-protocol-epochs.md, rule 27 e and f).
 import type { EntryId } from "../journal/entry.ts";
 import {
   type Epoch,
@@ -9,6 +8,7 @@ import {
   type EpochRange,
   epochSize,
   extentOf,
+  lineageChars,
   lineageIn,
   lineageText,
   epochNameChars,
@@ -17,6 +17,8 @@ import {
   numberedIn,
   numberOf,
 } from "../journal/epoch.ts";
+import { newestCount } from "../journal/journal.ts";
+import { hasName } from "../journal/target-names.ts";
 import type { Chain } from "./chain.ts";
 import { NameTable } from "./name-table.ts";
 import type { PurgeSubject } from "./view-port.ts";
@@ -24,8 +26,11 @@ import type { PurgeSubject } from "./view-port.ts";
 /** The limits of a window: a megabyte of lineages, and the names of 400,000 targets. */
 const [entriesMax, namesBytesMax] = [131_072, 4_194_304];
 
-/** The epochs of one read: 16,128 entries, in a reply of some 300 KB if each has one name. */
-const epochsPerRead = 256;
+/** The epochs of the first read, which has 59 KB if each entry has one name, and of a further one. */
+const [firstEpochs, furtherEpochs] = [64, 256];
+
+/** The size of a reply. The newest entries of the view, and then the last reply, show how many epochs fit. */
+const replyBytesMax = 1_048_576;
 
 /** Consecutive entries with known names, but for the first. */
 interface Run {
@@ -46,8 +51,11 @@ export class EpochWindow {
   /** The window has the lineages of the entries `from` to `to`, and the names of those after `from`. */
   #from = 0;
   #to = 0;
-  /** No read extends the window to entries before this one, because the window had too many. */
+  /** No read extends the window to entries before this one: the window had too many, or a gap is before it. */
   #least = 0;
+  /** How often a read has extended the window. */
+  growth = 0;
+  #epochsPerRead = furtherEpochs;
   /** The last result of `joint`, for a chain with this last entry. */
   #joined: { readonly end: EntryId | undefined; readonly joint: Joint | undefined } | undefined;
   /** The last judged stamp, and its number if the window has its lineage; else 0. Many records share a stamp. */
@@ -96,11 +104,13 @@ export class EpochWindow {
     const isJoined = this.joint(chain) !== undefined;
     if (isJoined && (since >= this.#from || this.#from <= this.#least)) return undefined;
     const last = epochOf(isJoined ? this.#from : end);
-    const oldest = isJoined ? Math.max(since, this.#least) : since;
-    const first = Math.max(epochOf(oldest), last - epochsPerRead + 1);
+    if (isJoined) return { first: Math.max(epochOf(since), last - this.#epochsPerRead + 1), last };
     // Read the last known epoch again, to which the newer ones must join.
-    const isNear = !isJoined && epochOf(this.#to) >= first && epochOf(this.#to) <= last;
-    return { first: isNear ? epochOf(this.#to) : first, last };
+    const known = epochOf(this.#to);
+    if (this.#to > 0 && last - known < this.#epochsPerRead)
+      return { first: Math.min(known, last), last };
+    const count = Math.min(firstEpochs, fitting(bytesPerEpoch(chain)));
+    return { first: Math.max(epochOf(since), last - count + 1), last };
   }
 
   /**
@@ -118,12 +128,17 @@ export class EpochWindow {
       const epoch = epochs[number - first];
       if (epoch !== undefined) this.#note(epoch, number);
     }
+    this.#epochsPerRead = fitting(bytesOf(epochs) / epochs.length);
     this.#from = to === 0 ? run.from : Math.min(from, run.from);
     this.#to = Math.max(to, run.to);
+    // The read has an older entry that the window cannot have.
+    if (this.#from === run.from && run.from > first * epochSize + 1) this.#least = run.from;
     this.#joined = undefined;
     this.#judged = { n: "", number: 0 };
     this.#trim();
-    return to === 0 || this.#from < from || this.#to > to;
+    const hasGrown = to === 0 || this.#from < from || this.#to > to;
+    if (hasGrown) this.growth += 1;
+    return hasGrown;
   }
 
   #note({ lineages, names }: Epoch, number: number): void {
@@ -166,6 +181,23 @@ export class EpochWindow {
       }
     }
   }
+}
+
+/** Returns how many epochs of a size a read may have. */
+const fitting = (bytes: number) =>
+  Math.max(1, Math.min(Math.floor(replyBytesMax / bytes), furtherEpochs));
+
+const bytesOf = (epochs: readonly (Epoch | undefined)[]) =>
+  epochs.reduce((sum, epoch = absent) => sum + epoch.lineages.length + epoch.names.length, 0);
+
+/** Returns the size of an epoch whose entries have as many names as those of the chain. */
+function bytesPerEpoch({ entries }: Chain): number {
+  const newest = entries.slice(-newestCount);
+  const names = newest.reduce(
+    (sum, { targets }) => sum + targets.tags.length + targets.prefixes.length,
+    0,
+  );
+  return epochSize * (lineageChars + 1 + (epochNameChars * names) / newest.length);
 }
 
 /** Returns the newest consecutive entries of a read up to the first unknown names; `undefined` if there are none. */

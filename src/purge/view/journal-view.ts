@@ -1,11 +1,12 @@
 // An isolate's view of the journal, by which it judges records: a chain of entries, the time of the
 // last read, and the entries that this isolate accepted.
-import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs, restamp, type Stamp } from "../../cache/record/record.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { decisive } from "./accepted-purges.ts";
-import { BookChecks, type EpochSettings } from "./book-checks.ts";
+import { EpochChecks } from "./epoch-checks.ts";
+import type { EpochWindow } from "./epoch-window.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import {
   comparePositions,
@@ -14,6 +15,7 @@ import {
   lastSwitched,
   releasesIn,
 } from "../journal/entry.ts";
+import { numberOf } from "../journal/epoch.ts";
 import type { Journal } from "../journal/journal.ts";
 import { isBypassed } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
@@ -33,8 +35,8 @@ import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 export interface JournalViewSettings extends Omit<FollowingSettings, "clock">, RenewalSettings {
   /** Detects clock steps. Default: without a clock that is never set. */
   readonly clock?: ClockSteps;
-  /** How old stamps are verified by epochs (rule 27 j and k). Default: `EpochSettings`. */
-  readonly epochs?: EpochSettings;
+  /** The window of epochs, for tests (rule 27). */
+  readonly window?: EpochWindow;
   /** Returns whether the journal is shut off. No request then waits for a renewal. */
   readonly isShutOff?: () => boolean;
   /**
@@ -51,7 +53,7 @@ export class JournalView extends JournalFollower implements PurgeView {
   readonly #settings: JournalViewSettings;
   readonly #catchUps: JoinedRuns;
   readonly #renewals: ViewRenewals;
-  readonly #book: BookChecks;
+  readonly #epochs: EpochChecks;
   /** Accepted entries that the chain lacks even after a read on the primary, by `n`. */
   readonly #reached = new BoundedMarks<Reach>(reachedBytesMax);
   /** The questions that concurrent readers share, by `n`. */
@@ -64,7 +66,7 @@ export class JournalView extends JournalFollower implements PurgeView {
     this.#settings = settings;
     this.#catchUps = new JoinedRuns({ run: () => this.readOn(), nowAtMs, waitTimeoutMs });
     this.#renewals = new ViewRenewals(settings, this, () => this.#lookForOverdue());
-    this.#book = new BookChecks(settings.journal, () => this.chain, settings.epochs);
+    this.#epochs = new EpochChecks(settings, () => this.chain);
   }
 
   get isShutOff(): boolean {
@@ -104,18 +106,16 @@ export class JournalView extends JournalFollower implements PurgeView {
     this.#soughtAtMs = -Infinity;
   }
 
-  /** Renews the view at most once per N/4 if it may then know the stamp (rule 6). Then queries the book (rule 27). */
+  /** Renews the view at most once per N/4 if it may then know the stamp (rule 6). Then verifies the record (rule 27). */
   seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = requester;
     if (record !== undefined && this.chain?.isAfter(record.stamp) === true)
-      return this.#checkedInBook(requester, record);
+      return this.#verified(record);
     const isDue = !isWithinMs(this.#settings.renewalLagMs / 4, this.#soughtAtMs, atMs);
-    if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(requester, record);
+    if (!isDue && !this.#renewals.areUnderWay) return this.#verified(record);
     if (isDue) this.#soughtAtMs = atMs;
     const renewed = this.#renewals.begun(requester, record?.stamp);
-    return this.isShutOff
-      ? undefined
-      : renewed().then(() => this.#checkedInBook(requester, record));
+    return this.isShutOff ? undefined : renewed().then(() => this.#verified(record));
   }
 
   /**
@@ -153,10 +153,18 @@ export class JournalView extends JournalFollower implements PurgeView {
     return read.states[0] === "gone" ? "lacks" : "reached";
   }
 
-  /** Queries the book, unless the last read failed: a new stamp does not help an old view. */
-  #checkedInBook(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
+  /**
+   * Reads epochs for a stamp that is older than the chain, and the newest entries on the primary for one that is newer.
+   * Reads nothing if the last read failed: a new stamp does not help an old view.
+   */
+  #verified(record?: PurgeSubject): Promise<void> | undefined {
+    const { chain } = this;
     const hasFailed = this.failedAtMs !== undefined || this.isShutOff;
-    return hasFailed || record === undefined ? undefined : this.#book.check(record, requester);
+    if (hasFailed || chain === undefined || record === undefined || record.stamp === "none")
+      return undefined;
+    if (chain.isAfter(record.stamp)) return this.#epochs.verify(record);
+    const isNewer = numberOf(record.stamp) > numberOf(chain.end);
+    return isNewer ? this.readOnPrimary().then(() => undefined) : undefined;
   }
 
   /**
@@ -189,10 +197,7 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const { chain } = this;
-    const isKnownClear = chain?.isClear(record) === true;
-    // Epochs or a remembered answer of the book may verify a stamp that the chain does not know.
-    const since = isKnownClear ? undefined : this.#book.recall(record);
-    const isClear = isKnownClear || (since !== undefined && chain?.isClear(record, since) === true);
+    const isClear = this.#isClear(record);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
     const by = decisive(this.accepted.purgeOf(record), inChain);
     const purged = by && coverBy(by);
@@ -212,16 +217,27 @@ export class JournalView extends JournalFollower implements PurgeView {
     return purged ?? usable;
   }
 
+  /**
+   * Returns whether the chain knows the record's stamp, perhaps by the epochs, and no later entry covers the record. The
+   * record then gets the view's end as its stamp (rule 27 b).
+   */
+  #isClear(record: PurgeSubject): boolean {
+    const { chain } = this;
+    if (chain === undefined) return false;
+    const isKnown = chain.isClear(record);
+    if (!isKnown && !(chain.isAfter(record.stamp) && this.#epochs.recall(record))) return false;
+    if (!isKnown && !chain.isClear(record)) return false;
+    if (record.stamp !== chain.end) restamp(record, chain.end);
+    return true;
+  }
+
   /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
     const { chain } = this;
-    const isVerified = this.#book.recall(record) !== undefined;
-    const isKnown = chain?.knows(record.stamp) === true;
-    if (!isKnown && !isVerified) return false;
+    if (chain?.isAfter(record.stamp) === true) this.#epochs.recall(record);
+    if (chain?.knows(record.stamp) !== true) return false;
     if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
-    // A verified stamp that the chain does not know is newer than its entries.
-    const isPurgedInChain = isKnown && chain.isPurgedByOrder(record);
-    return !isPurgedInChain && !this.accepted.isPurgedByOrder(record);
+    return !chain.isPurgedByOrder(record) && !this.accepted.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */

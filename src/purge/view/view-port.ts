@@ -101,9 +101,8 @@ export interface PurgeView {
    */
   attend(requester: Requester): (() => Promise<void>) | undefined;
   /**
-   * Renews the view before an unverified record causes an origin request. If the record's stamp is
-   * still unknown, queries the journal's book, and may replace the stamp with one that the view
-   * knows (rule 27).
+   * Renews the view before an unverified record causes an origin request. If the record's stamp is still unknown,
+   * reads epochs, and may replace the stamp with one that the view knows (rule 27).
    *
    * @param record the unverified record
    * @returns the work to wait for, if any
@@ -118,8 +117,8 @@ export interface PurgeView {
    */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp>;
   /**
-   * Applies rules 5 to 7. Allocates nothing for a usable record. May replace an unknown stamp by one up to
-   * which the book has found no purge of the record (rule 27).
+   * Applies rules 5 to 7. Allocates nothing for a usable record. Replaces the stamp of a record that no known purge
+   * covers by the view's end (rule 27 b).
    */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**

@@ -1,6 +1,13 @@
 // Counts the rows that the statements of a Durable Object write. Cloudflare bills each row, also that
 // of an index and that of a deletion.
-import type { Sql } from "./last-purges.ts";
+
+/** The part of the SQL API of a Durable Object that the tables use. */
+export interface Sql {
+  exec(
+    query: string,
+    ...bindings: (string | number | null | Uint8Array<ArrayBuffer>)[]
+  ): { toArray(): Record<string, unknown>[]; readonly rowsWritten: number };
+}
 
 /** The field of a reply with the number of rows that the call has written. */
 export const rowsField = "tidemark-rows-written";

@@ -1,6 +1,5 @@
 // The calls of a Worker to the Durable Objects of its journal and of its reports, as JSON. A deployment may run two
 // versions of the Worker over one object, so no member ever changes its meaning.
-import type { BookQuery } from "../../purge/journal/book.ts";
 import type { Epoch, EpochRange } from "../../purge/journal/epoch.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
@@ -84,12 +83,6 @@ export interface PostReply {
   readonly current?: StoredSwitch | undefined;
 }
 
-export interface UnpurgedAsk {
-  /** The `n` of the last entry of the view. */
-  readonly end: string;
-  readonly records: readonly BookQuery[];
-}
-
 export interface ShownAsk {
   /** Absent for the newest entries, newest first. */
   readonly after?: string | undefined;
@@ -112,7 +105,6 @@ export interface JournalCalls {
   readonly append: [AppendAsk, AppendReply];
   readonly mark: [MarkAsk, JournalPage];
   readonly post: [PostAsk, PostReply];
-  readonly unpurged: [UnpurgedAsk, readonly boolean[]];
   /** Null for an epoch that the object lacks. */
   readonly epochs: [EpochRange, readonly (Epoch | null)[]];
   readonly shown: [ShownAsk, readonly StoredEntry[]];

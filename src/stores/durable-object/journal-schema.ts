@@ -7,13 +7,12 @@ import type { ObjectSchema } from "./object-schema.ts";
  *   `request` has no id.
  * - `switch`: the last post.
  * - `released`: the last entry that told a release, as JSON.
- * - `purged`: the number of the last entry with a target of this name.
  * - `totals`: `folded` is the number of the last report in the totals, so that no number is used
  *   again. It comes before the long text, so that a report reads no text. `text` is a part of the
  *   totals, in the order of the rows, because a value has at most 2 MB.
  */
 export const journalSchema: ObjectSchema = {
-  version: 1,
+  version: 2,
   // An isolate that misses its last entry appends a mark, which covers everything (rule 17).
   lost: [
     `CREATE TABLE entries (
@@ -21,7 +20,6 @@ export const journalSchema: ObjectSchema = {
        n TEXT NOT NULL, request TEXT NOT NULL, fields TEXT)`,
     `CREATE INDEX entriesByRequest ON entries (request)`,
     `CREATE INDEX keptEntries ON entries (number) WHERE fields IS NOT NULL`,
-    `CREATE TABLE purged (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE hot_keys (
        number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, list TEXT NOT NULL)`,
   ],

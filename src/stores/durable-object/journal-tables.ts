@@ -1,13 +1,12 @@
 // The journal and the switch as SQLite tables of one Durable Object.
-import { namesOf } from "../../purge/journal/book.ts";
+import { namesOf } from "../../purge/journal/target-names.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
 import {
   type Epoch,
+  epochIn,
   type EpochRange,
   epochSize,
-  lineageText,
-  namesListOf,
-  numberedIn,
+  shortNames,
 } from "../../purge/journal/epoch.ts";
 import type { PlaceState } from "../../purge/journal/journal.ts";
 import { releasedBy } from "../../purge/journal/purge-target.ts";
@@ -25,9 +24,8 @@ import type {
   ReadAsk,
   StoredEntry,
   StoredSwitch,
-  UnpurgedAsk,
 } from "./journal-calls.ts";
-import { LastPurges, type Sql } from "./last-purges.ts";
+import type { Sql } from "./counted-sql.ts";
 
 /**
  * The maximum number of places, and their maximum age: a little over a year, which is the longest
@@ -36,7 +34,7 @@ import { LastPurges, type Sql } from "./last-purges.ts";
 const placesMax = 1_000_000;
 const placeMsMax = 400 * 86_400_000;
 
-/** The number of appends between two deletions of old places, and of the names of old entries. */
+/** The number of appends between two deletions of old places. */
 const appendsPerSweep = 1_000;
 
 /** A row of `entries`. */
@@ -52,11 +50,9 @@ export interface Row {
 /** Each method must run in one transaction. The tables must exist (`journal-schema.ts`). */
 export class JournalTables {
   readonly #sql: Sql;
-  readonly #lastPurges: LastPurges;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    this.#lastPurges = new LastPurges(sql);
   }
 
   /** Reads the newest entries, or all entries after a place. */
@@ -134,16 +130,6 @@ export class JournalTables {
     return { place };
   }
 
-  /** Returns for each record whether no entry after its stamp covers the record (rule 27). */
-  unpurged({ end, records }: UnpurgedAsk): readonly boolean[] {
-    const isEndKnown = this.#rowOf(end) !== undefined;
-    return records.map(({ n, names }) => {
-      const stamp = this.#rowOf(n);
-      if (!isEndKnown || stamp === undefined) return false;
-      return !this.#lastPurges.cover({ names, after: stamp.number });
-    });
-  }
-
   /** Returns epochs, oldest first; null for one without its first entry. */
   epochs({ first, last }: EpochRange): readonly (Epoch | null)[] {
     const rows = this.#rows(
@@ -154,7 +140,8 @@ export class JournalTables {
     return Array.from({ length: last - first + 1 }, (_, at) => {
       const before = (first + at) * epochSize + 1 - oldest;
       const own = before < 0 ? [] : rows.slice(before, before + epochSize);
-      return own.length === 0 ? null : epochIn(own);
+      if (own.length === 0) return null;
+      return epochIn(own.map(({ n, request }) => ({ n, names: request.split(" ")[1] ?? "?" })));
     });
   }
 
@@ -190,8 +177,7 @@ export class JournalTables {
     const ms = Math.max(atMs, last?.ms ?? 0);
     const sequence = ms === last?.ms ? last.sequence + 1 : 0;
     const n = `${text}.${number}`;
-    const names = namesOf({ tags, prefixes });
-    const noted = `${request} ${namesListOf(names)}`;
+    const noted = `${request} ${shortNames(namesOf({ tags, prefixes }))}`;
     const row = { number, ms, sequence, n, request: noted, fields: JSON.stringify(fields) };
     const values = [number, ms, sequence, n, noted, row.fields];
     this.#rows("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", values);
@@ -199,7 +185,6 @@ export class JournalTables {
       const entry = JSON.stringify(storedEntry(row));
       this.#rows("INSERT OR REPLACE INTO released VALUES (1, ?)", [entry]);
     }
-    this.#lastPurges.note({ names, number });
     this.#rows(
       `UPDATE entries SET fields = NULL, request = substr(request, instr(request, ' '))
        WHERE number = ?`,
@@ -209,7 +194,7 @@ export class JournalTables {
     return { position: `${ms}-${sequence}`, n };
   }
 
-  /** Drops old places, and some of the names that only entries without a place have. */
+  /** Drops old places. */
   #sweep(number: number, atMs: number): void {
     this.#rows("DELETE FROM entries WHERE number <= ?", [number - placesMax]);
     this.#rows(
@@ -217,7 +202,6 @@ export class JournalTables {
          (SELECT number FROM entries WHERE ms >= ? ORDER BY number LIMIT 1)`,
       [atMs - placeMsMax],
     );
-    this.#lastPurges.forget(number / appendsPerSweep);
   }
 
   /** Returns the newest entries within the limits, oldest first. */
@@ -271,12 +255,6 @@ export class JournalTables {
   #first(query: string, bindings: readonly (string | number)[] = []) {
     return this.#sql.exec(query, ...bindings).toArray()[0];
   }
-}
-
-function epochIn(rows: readonly Pick<Row, "n" | "request">[]): Epoch {
-  const lineages = rows.map(({ n }) => lineageText(numberedIn(n)?.line ?? 0));
-  const lists = rows.map(({ request }) => `${request.split(" ")[1] ?? "?"},`);
-  return { lineages: lineages.join(""), names: `${lineages.at(-1)}${lists.join("")}` };
 }
 
 /** Returns the number in an `n`; 0 if it has none. */

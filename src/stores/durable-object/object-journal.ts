@@ -2,7 +2,6 @@
 // call at a time and loses no entry, so every read is a read on the primary.
 import { jsonIn } from "../../base/json-text.ts";
 import { unavailableFor } from "../../remote/store-health.ts";
-import { bookQuery } from "../../purge/journal/book.ts";
 import {
   encodeEntry,
   entriesOf,
@@ -116,16 +115,7 @@ export class ObjectJournal implements Journal, Switch {
     return { kind: "appended", place, sentAtMs, since: isWhole ? read : undefined };
   }
 
-  async unpurged(
-    end: EntryId,
-    records: Parameters<Journal["unpurged"]>[1],
-  ): ReturnType<Journal["unpurged"]> {
-    const ask = { end: end.n, records: records.map(bookQuery) };
-    const { reply } = await this.#asked("journal read", "unpurged", ask);
-    return "kind" in reply ? reply : { kind: "read", answers: reply };
-  }
-
-  async epochs(range: EpochRange): ReturnType<NonNullable<Journal["epochs"]>> {
+  async epochs(range: EpochRange): ReturnType<Journal["epochs"]> {
     const { reply } = await this.#asked("journal read", "epochs", range);
     if ("kind" in reply) return reply;
     return { kind: "read", epochs: reply.map((epoch) => epoch ?? undefined) };

@@ -1,7 +1,7 @@
 // The version of the tables of a Durable Object. A table holds the version, because Durable Objects do
 // not allow `PRAGMA user_version`.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Sql } from "./last-purges.ts";
+import type { Sql } from "./counted-sql.ts";
 
 /** The tables of an object, as statements that create them. */
 export interface ObjectSchema {

@@ -1,7 +1,7 @@
 // The reports of a site's isolates, as tables of a Durable Object of their own, and its hot keys.
 import { listsMax, recentMs, standingMax } from "../../observe/reports/report-store.ts";
 import type { FoldAsk, JournalCalls, StoredEntry } from "./journal-calls.ts";
-import type { Sql } from "./last-purges.ts";
+import type { Sql } from "./counted-sql.ts";
 
 /** Parts of the totals' text, of at most four bytes a character. */
 const partForm = /.{1,400000}/gsu;

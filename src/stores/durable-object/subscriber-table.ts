@@ -1,5 +1,5 @@
 // The states of the journal's subscribers, as a table of the journal's Durable Object.
-import type { Sql } from "./last-purges.ts";
+import type { Sql } from "./counted-sql.ts";
 
 export interface DatedStates {
   /** The text of each subscriber; empty if there is none. */

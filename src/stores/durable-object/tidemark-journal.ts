@@ -42,7 +42,6 @@ const runs: Runs = {
   append: ({ journal }, ask, atMs) => journal.append(ask, atMs),
   mark: ({ journal }, ask, atMs) => journal.mark(ask, atMs),
   post: ({ journal }, ask, atMs) => journal.post(ask, atMs),
-  unpurged: ({ journal }, ask) => journal.unpurged(ask),
   epochs: ({ journal }, ask) => journal.epochs(ask),
   shown: ({ journal }, ask) => journal.shown(ask),
   extent: ({ journal }) => journal.extent(),

@@ -16,7 +16,7 @@ import {
   type WithLimit,
 } from "./framed-call.ts";
 import { unknownStatus } from "./journal-calls.ts";
-import type { Sql } from "./last-purges.ts";
+import type { Sql } from "./counted-sql.ts";
 import { LeaseTable } from "./object-leases.ts";
 import { RecordsRoom, type RowTimes } from "./records-room.ts";
 import { type ObjectSchema, openTables } from "./object-schema.ts";

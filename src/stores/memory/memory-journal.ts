@@ -1,7 +1,6 @@
 // The journal, the switch and the states of subscribers in the memory of one process, which loses no
 // entry while it runs. Stamps, records and journal end together with the process.
 import { pause } from "../../base/timeouts.ts";
-import { bookQuery, namesOf } from "../../purge/journal/book.ts";
 import {
   type Entry,
   type EntryId,
@@ -10,9 +9,18 @@ import {
   type NewEntry,
   releasesIn,
 } from "../../purge/journal/entry.ts";
+import {
+  epochIn,
+  type EpochRange,
+  epochSize,
+  namesCharsMax,
+  numberOf,
+  shortNames,
+} from "../../purge/journal/epoch.ts";
 import type { Journal, JournalRead, PlaceState } from "../../purge/journal/journal.ts";
 import type { HeldState, Subscribers } from "../../purge/journal/subscribers.ts";
 import type { PostEntry, Switch } from "../../purge/journal/switch.ts";
+import { namesOf } from "../../purge/journal/target-names.ts";
 import {
   type JournalMaker,
   journalMaker,
@@ -21,8 +29,8 @@ import {
 } from "../../purge/create-purging.ts";
 import { Chain } from "../../purge/view/chain.ts";
 
-/** As in Redis (rule 27 c). */
-const bookNamesMax = 131_072;
+/** The number of newest entries whose names the journal keeps at least, as in Redis (rule 27 d). */
+const namedMax = 131_072;
 
 /** The number of entries after which an append waits for the next turn of the event loop. */
 const addedInTurnMax = 1_000;
@@ -59,28 +67,25 @@ function openStore(nowAtMs: () => number): JournalStore {
 export class MemoryJournal implements Journal {
   readonly keepsConfirmed = true;
   readonly #nowAtMs: () => number;
-  readonly #bookMax: number;
+  readonly #namedMax: number;
   /** The entries. A chain drops its oldest entries at the bounds of a view. */
   readonly #chain: Chain;
   /** Follows the random text of each `n`, so that stamps of another process are unknown. */
-  readonly #process = randomText();
+  readonly #process = ` ${randomText()}.`;
   #count = 0;
   /** Ends with the present turn of the event loop. */
   #turn: Promise<void> | undefined;
   #addedInTurn = 0;
   #switched = lastSwitched([]);
   #released = releasesIn([]).at(-1);
-  /** The number of the last entry of each name. `older` has names that `book` may lack (rule 27). */
-  #book = new Map<string, number>();
-  #older: ReadonlyMap<string, number> = new Map();
-  /** The book has the names of all entries after this number. */
-  #olderSince = 0;
-  #bookSince = 0;
+  /** The names of the newest entries, from the beginning of an epoch on. */
+  readonly #named: { readonly n: string; readonly names: string }[] = [];
+  #namesChars = 0;
 
-  /** @param bookMax the number of names in each of the two parts of the book */
-  constructor(nowAtMs: () => number, bookMax = bookNamesMax) {
+  /** @param namesOfMax the number of newest entries whose names are kept at least */
+  constructor(nowAtMs: () => number, namesOfMax = namedMax) {
     this.#nowAtMs = nowAtMs;
-    this.#bookMax = bookMax;
+    this.#namedMax = namesOfMax;
     this.#chain = new Chain([this.#placed(markOf("", randomText()))]);
   }
 
@@ -128,18 +133,14 @@ export class MemoryJournal implements Journal {
     return { kind: "appended", place: own, sentAtMs, since: this.#chain.between(place, own) };
   }
 
-  async unpurged(
-    end: EntryId,
-    records: Parameters<Journal["unpurged"]>[1],
-  ): ReturnType<Journal["unpurged"]> {
-    const isEnd = this.#chain.knows(end);
-    const answers = records.map((record) => {
-      const { n, names } = bookQuery(record);
-      const number = this.#numberOf(n);
-      const isNoted = isEnd && number > 0 && number >= this.#olderSince;
-      return isNoted && names.every((name) => this.#lastOf(name) <= number);
+  async epochs({ first, last }: EpochRange): ReturnType<Journal["epochs"]> {
+    const from = this.#count - this.#named.length;
+    const epochs = Array.from({ length: last - first + 1 }, (_, at) => {
+      const before = (first + at) * epochSize - from;
+      const own = before < 0 ? [] : this.#named.slice(before, before + epochSize);
+      return own.length === 0 ? undefined : epochIn(own);
     });
-    return { kind: "read", answers };
+    return { kind: "read", epochs };
   }
 
   async after(position: string, count: number): ReturnType<Journal["after"]> {
@@ -194,23 +195,21 @@ export class MemoryJournal implements Journal {
   /** Gives the entry its place, and notes its names. The number orders positions, not the time. */
   #placed(entry: NewEntry): Entry {
     this.#count += 1;
-    for (const name of namesOf(entry.targets)) this.#book.set(name, this.#count);
-    if (this.#book.size >= this.#bookMax) {
-      [this.#older, this.#book] = [this.#book, new Map()];
-      [this.#olderSince, this.#bookSince] = [this.#bookSince, this.#count];
-    }
-    const n = `${entry.n} ${this.#count} ${this.#process}`;
+    const n = `${entry.n}${this.#process}${this.#count}`;
+    const names = shortNames(namesOf(entry.targets));
+    this.#named.push({ n, names });
+    this.#namesChars += names.length;
+    const { length } = this.#named;
+    const isOver = length >= this.#namedMax + epochSize || this.#namesChars > namesCharsMax;
+    if (isOver && length > epochSize)
+      for (const dropped of this.#named.splice(0, epochSize))
+        this.#namesChars -= dropped.names.length;
     return { ...entry, n, position: `${Math.floor(this.#nowAtMs())}-${this.#count}` };
   }
 
   /** Returns the number in an `n` of this process; 0 for any other. */
   #numberOf(n: string): number {
-    const [, number = "", process = ""] = n.split(" ");
-    return process === this.#process ? Number(number) : 0;
-  }
-
-  #lastOf(name: string): number {
-    return this.#book.get(name) ?? this.#older.get(name) ?? 0;
+    return n.includes(this.#process) ? numberOf({ n }) : 0;
   }
 }
 

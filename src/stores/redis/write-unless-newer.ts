@@ -11,7 +11,7 @@ import { newerLua } from "./journal/record-scripts.ts";
  */
 export const unlessNewerScript = `${lastLua}${newerLua}
 local journal = KEYS[#ARGV / 2 + 1]
-local newest = journal and last(journal)
+local newest = journal and nIn(lastOf(journal))
 local function written(record, text, px, xx, n, ...)
   if newest and (newest == "" or newest ~= n) then return "not-at-end" end
   if not newest and isNewer(headOf(record), ...) then return "newer" end

@@ -247,7 +247,7 @@ describe("a purge of another key", () => {
     expect(await here.all()).toEqual({ views: 8, share: 0.5, title: "Tides" });
   });
 
-  it("ends nothing in a new isolate, which asks the book (rule 27)", async () => {
+  it("ends nothing in a new isolate, which reads epochs (rule 27)", async () => {
     const { here, start, fieldsIn, namespace, pass } = await opened();
     await here.set({ views: 7 });
     const world = { upstash: database.address, clock: { nowAtMs: Date.now } };

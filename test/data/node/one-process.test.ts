@@ -118,14 +118,15 @@ describe("thousands of purges of other keys", () => {
     expect(await articles.get(2)).toBe("new");
   });
 
-  it("remove no value of a large cache, even if each purge names many targets", async () => {
+  it("remove hardly a value of a large cache, even if each purge names many targets", async () => {
     const { articles, cache } = opened();
     const count = 12_000;
     for (let key = 0; key < count; key += 1) await articles.set(key, "v");
     const foreign = (nth: number) => Array.from({ length: 20_000 }, (_, at) => `tag-${nth}-${at}`);
     for (let nth = 0; nth < 8; nth += 1) await cache.purge({ tags: foreign(nth) });
     const kept = await articles.getMany(Array.from({ length: count }, (_, key) => key));
-    expect(kept.size).toBe(count);
+    // Names have 30 bits, so one in 6,000 values shares one with 160,000 tags.
+    expect(kept.size).toBeGreaterThan(count - 12);
   });
 });
 

@@ -20,7 +20,7 @@ import {
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
 import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
-import { describeLostEnd, describeUnpurged } from "./contract/unpurged-contract.ts";
+import { describeEpochs, describeLostEnd } from "./contract/epochs-contract.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
@@ -88,21 +88,20 @@ const fakeObject: Open<OpenAll> = async (keptCount) => {
 
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
-describeUnpurged("the fake journal", fakeJournal);
 describeJournal("Redis, over the fake Upstash", fakeUpstash);
 describeShownJournal("Redis, over the fake Upstash", fakeUpstash);
 describeRelease("Redis, over the fake Upstash", fakeUpstash);
-describeUnpurged("Redis, over the fake Upstash", fakeUpstash);
+describeEpochs("Redis, over the fake Upstash", fakeUpstash);
 describeSwitch("Redis, over the fake Upstash", fakeUpstash);
 // The simulated Redis does not support the reads for operators.
 describeJournal("Redis, over simulated Redis", simulatedRedis);
-describeUnpurged("Redis, over simulated Redis", simulatedRedis);
+describeEpochs("Redis, over simulated Redis", simulatedRedis);
 describeLostEnd("Redis, over simulated Redis", simulatedRedis);
 describeSwitch("Redis, over simulated Redis", simulatedRedis);
 describeJournal("a Durable Object, over SQLite", fakeObject);
 describeShownJournal("a Durable Object, over SQLite", fakeObject);
 describeRelease("a Durable Object, over SQLite", fakeObject);
-describeUnpurged("a Durable Object, over SQLite", fakeObject);
+describeEpochs("a Durable Object, over SQLite", fakeObject);
 describeSwitch("a Durable Object, over SQLite", fakeObject);
 describeSubscribers("Redis, over the fake Upstash", fakeUpstash);
 describeSubscribers("Redis, over simulated Redis", simulatedRedis);

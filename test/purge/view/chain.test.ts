@@ -90,7 +90,7 @@ it("a record is clear while the chain knows its stamp, and no later entry covers
           const isClear = isKnown && !isCovered;
           expect([chain.isClear(record), chain.isClear(record)]).toEqual([isClear, isClear]);
           counts[isClear ? "clear" : isKnown ? "covered" : "dropped"] += 1;
-          // The book may replace the stamp of a record (rule 27 f).
+          // A judgement replaces the stamp of a record (rule 27 b).
           const floor = { ...record, stamp: chain.floor };
           const isClearFromFloor = purgedPlainly(chain.entries, floor) === undefined;
           const { stamp } = record;

@@ -1,6 +1,6 @@
-// Rule 27 (j and k): which stamps an isolate's epochs verify, and which epochs it reads.
+// Rule 27 (e and f): which stamps an isolate's epochs verify, and which epochs it reads.
 import { beforeEach, describe, expect, it } from "vitest";
-import { namesOf } from "../../../src/purge/journal/book.ts";
+import { namesOf } from "../../../src/purge/journal/target-names.ts";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import { type Epoch, epochOf, epochSize, lineageText } from "../../../src/purge/journal/epoch.ts";
 import { userTag } from "../../../src/purge/journal/purge-target.ts";
@@ -42,7 +42,7 @@ const recordAt = (number: number, tags: readonly string[] = ["red"], history = 1
   return responseWith({ stamp: { position, n }, tags: [...tags] });
 };
 
-describe("rule 27 (k): a window of epochs", () => {
+describe("rule 27 (f): a window of epochs", () => {
   let window: EpochWindow;
   /** The entries 1 to 200 are in epochs 0 to 3, and the last 50 in the chain. */
   const chain = chainOf(151, 200);
@@ -130,7 +130,7 @@ describe("rule 27 (k): a window of epochs", () => {
   });
 });
 
-describe("rule 27 (k): epochs that prove nothing", () => {
+describe("rule 27 (f): epochs that prove nothing", () => {
   const chain = chainOf(180, 200);
   const [first, second, third, last] = epochsTo(3, 11) as [Epoch, Epoch, Epoch, Epoch];
   const cut = ({ lineages, names }: Epoch) => ({ lineages, names: names.slice(0, -6) });
@@ -169,14 +169,14 @@ describe("rule 27 (k): epochs that prove nothing", () => {
   });
 });
 
-describe("rule 27 (k): the epochs to read", () => {
+describe("rule 27 (e): the epochs to read", () => {
   const chain = chainOf(63_000, 63_063);
 
-  it("begin with that of the stamp, or with the newest 256", () => {
+  it("begin with that of the stamp, or with the newest 64", () => {
     const window = new EpochWindow();
     const lackingFor = (number: number) => window.lacking(entryOf(number), chain);
     expect(lackingFor(62_900)).toEqual({ first: epochOf(62_900), last: 1_000 });
-    expect(lackingFor(100)).toEqual({ first: 745, last: 1_000 });
+    expect(lackingFor(100)).toEqual({ first: 937, last: 1_000 });
     expect(lackingFor(63_100)).toBe(undefined);
     expect(window.lacking({ position: "1-0", n: "older" }, chain)).toBe(undefined);
   });

@@ -6,7 +6,6 @@ import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { Requester } from "../../../src/purge/view/view-port.ts";
-import { bookFieldsMax } from "../../../src/stores/redis/journal/journal-scripts.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { maxLagMs, newEntry, orderOf, responseWith } from "../../../testing/examples/purges.ts";
 import { itemsOf } from "../../../testing/simulation/simulated-copies.ts";
@@ -80,17 +79,16 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     },
   );
 
-  describe("an isolate slept while the book's names were replaced twice, and", () => {
+  describe("an isolate slept while the stream dropped its last entry, and", () => {
     const keptCount = 50;
     const marks = async () => {
       const entries = await world.redis.xrange(journalKey, "-", "+");
       return entries.filter(([, fields]) => fields[fields.indexOf("lost") + 1] !== "");
     };
-    /** Appends purges of other tags, so that the stream and both books drop what was before. */
+    /** Appends purges of other tags, so that the stream drops what was before. */
     async function purgeMuch() {
       const journal = world.journalOver([world.rest], { keptCount });
       for (let turn = 0; turn < 3; turn += 1) {
-        await world.fillBook(bookFieldsMax);
         const other = () => newEntry({ n: crypto.randomUUID(), tags: ["tag:other"] });
         await journal.append(Array.from({ length: 200 }, other));
       }

@@ -4,7 +4,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Manner, wellAnswer } from "../../../testing/fakes/unsteady-rest-server.ts";
 import { answered, hashKey, openClientWorld, shutOff, storedValue, token } from "./client-world.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
-import { responseWith } from "../../../testing/examples/purges.ts";
 
 const world = openClientWorld();
 const { read, write, look } = world;
@@ -89,14 +88,13 @@ describe("a slow server", () => {
     expect(world.clock.atMs - startedAtMs).toBe(passedMs);
   });
 
-  it("has the longest time-out for a question to the journal's book", async () => {
+  it("has the longest time-out for a read of epochs", async () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 900 };
     const { client: redis, clock } = world;
     const settings = { namespace: "site", nowAtMs: clock.nowAtMs, randomText: () => "n" };
     const journal = new RedisJournal({ redis, ...settings });
-    const stamp = { position: "1-0", n: "n.1.1" };
-    const asked = journal.unpurged(stamp, [responseWith({ stamp })]);
+    const asked = journal.epochs({ first: 0, last: 0 });
     expect(await asked).toMatchObject({ kind: "read" });
   });
 

@@ -58,7 +58,7 @@ it("a site without a journal neither writes nor reads copies", async () => {
   expect([site.cache.journalPuts, site.cache.journalMatches]).toEqual([0, 0]);
 });
 
-it("responses older than a new view are hits, by the journal's book", async () => {
+it("responses older than a new view are hits, by epochs", async () => {
   const { site, upstash } = openJournalled({ origin });
   for (const path of ["/a", "/b"]) await site.get(path);
   const [[, fields] = ["", []]] = upstash.journal.reversed(["+", "-", "COUNT", "1"]);
@@ -72,6 +72,6 @@ it("responses older than a new view are hits, by the journal's book", async () =
   const { site: far } = openJournalled({ origin, upstash, clock: site.clock, env });
   expect((await far.get("/a")).cacheStatus).toContain("hit");
   expect((await far.get("/b")).cacheStatus).toContain("hit");
-  // Eight pages for a new view, and a question to the book for each page.
-  expect(upstash.journalReadCount - before).toBe(8 + 2);
+  const readCount = upstash.journalReadCount;
+  expect(readCount - before).toBe(8);
 });

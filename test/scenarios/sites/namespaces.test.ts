@@ -62,7 +62,7 @@ it.each([
   await send(site, { tags: ["a"], dryRun: true });
   await site.runCron();
   const kinds = [...keys].map((key) => key.replace(/:[\w-]{20,}$/, ":…")).toSorted();
-  const ofJournal = ["", ":lineages", ":names", ":older", ":released"];
+  const ofJournal = ["", ":lineages", ":released"];
   const expected = [
     "ballast",
     "hot",

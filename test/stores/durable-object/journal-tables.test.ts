@@ -1,17 +1,10 @@
 // Tests the tables of a journal in a Durable Object: positions, limits, trimming and old places.
 import { describe, expect, it } from "vitest";
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
-import { namesOf } from "../../../src/purge/journal/book.ts";
-import {
-  type Epoch,
-  epochNamesMax,
-  epochSize,
-  extentOf,
-  namesListOf,
-} from "../../../src/purge/journal/epoch.ts";
+import { namesOf } from "../../../src/purge/journal/target-names.ts";
+import { type Epoch, epochSize, extentOf, shortNames } from "../../../src/purge/journal/epoch.ts";
 import { journalSchema } from "../../../src/stores/durable-object/journal-schema.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
-import { LastPurges } from "../../../src/stores/durable-object/last-purges.ts";
 import { openTables } from "../../../src/stores/durable-object/object-schema.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 
@@ -79,13 +72,7 @@ describe("a trimmed entry", () => {
     const [stamp] = append(1, { keptCount: 2 });
     const other = { keptCount: 2, tags: ["tag:green"] };
     const [end] = [append(2, other), append(3, other), append(4, other)].at(-1) ?? [];
-    const of = (tag: string) => ({
-      n: stamp?.n ?? "",
-      names: namesOf({ tags: [tag], prefixes: [] }),
-    });
-    const records = [of("tag:red"), of("tag:green")];
     expect(tables.standing({ places: [stamp!, end!] })).toEqual(["trimmed", "standing"]);
-    expect(tables.unpurged({ end: end?.n ?? "", records })).toEqual([true, false]);
     expect(tables.extent()).toEqual({ count: 2, oldest: "3-0" });
   });
 
@@ -121,14 +108,18 @@ describe("an epoch", () => {
 
   it("has the names of its entries, kept or trimmed", () => {
     const { tables, append } = open();
-    const many = Array.from({ length: epochNamesMax + 1 }, (_, at) => `tag:${at}`);
+    const many = Array.from({ length: 1_000 }, (_, at) => `tag:${at}`);
     append(1, { keptCount: 2, tags: ["tag:red", "tag:green"] });
     append(1, { keptCount: 2, tags: many });
     append(1, { keptCount: 2, count: epochSize });
     const [first, second, ...others] = tables.epochs({ first: 0, last: 2 });
-    const redAndGreen = namesListOf(namesOf({ tags: ["tag:red", "tag:green"], prefixes: [] }));
-    const red = namesListOf(namesOf({ tags: ["tag:red"], prefixes: [] }));
-    expect(listsOf(first)).toEqual([redAndGreen, "?", ...Array<string>(epochSize - 2).fill(red)]);
+    const redAndGreen = shortNames(namesOf({ tags: ["tag:red", "tag:green"], prefixes: [] }));
+    const red = shortNames(namesOf({ tags: ["tag:red"], prefixes: [] }));
+    expect(listsOf(first)).toEqual([
+      redAndGreen,
+      shortNames(namesOf({ tags: many, prefixes: [] })),
+      ...Array<string>(epochSize - 2).fill(red),
+    ]);
     expect(listsOf(second)).toEqual([red, red]);
     expect(others).toEqual([null]);
   });
@@ -140,31 +131,4 @@ describe("an epoch", () => {
     const [first, second] = tables.epochs({ first: 0, last: 1 });
     expect([first, listsOf(second).length]).toEqual([null, epochSize]);
   });
-});
-
-it("names are forgotten with the places of all entries that name them", () => {
-  const { append, count } = open();
-  const tags = Array.from({ length: 300 }, (_, at) => `tag:once-${at}`);
-  const often = { keptCount: 2, tags: ["tag:often"] };
-  append(1, { keptCount: 2, tags });
-  append(1, { ...often, count: 999 });
-  append(2 * yearMs, { ...often, count: 1_000 });
-  // Each sweep forgets the names with one first character.
-  const afterOne = count("purged");
-  expect(afterOne).toBeLessThan(301);
-  expect(afterOne).toBeGreaterThan(270);
-  append(2 * yearMs, { ...often, count: 1_000 });
-  expect(count("purged")).toBeLessThan(afterOne);
-});
-
-it("all sweeps together reach every name, and keep those of entries with a place", () => {
-  const { object } = open();
-  const lastPurges = new LastPurges(object.sql);
-  object.sql.exec("INSERT INTO entries VALUES (5, 1, 0, 'n.5', '', NULL)");
-  const tags = (kind: string) => Array.from({ length: 500 }, (_, at) => `tag:${kind}-${at}`);
-  lastPurges.note({ names: namesOf({ tags: tags("old"), prefixes: [] }), number: 4 });
-  lastPurges.note({ names: namesOf({ tags: tags("new"), prefixes: [] }), number: 5 });
-  for (let sweep = 0; sweep < 64; sweep += 1) lastPurges.forget(sweep);
-  const numbers = object.sql.exec("SELECT number, count(*) AS count FROM purged GROUP BY number");
-  expect(numbers.toArray()).toMatchObject([{ number: 5, count: 500 }]);
 });

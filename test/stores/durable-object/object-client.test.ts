@@ -100,13 +100,13 @@ describe("a call that fails", () => {
   it("is unavailable with a hint if the storage refuses it, and appends nothing", async () => {
     const { object, journal } = open();
     await journal.append([newEntry({ n: "a" })]);
-    object.database.exec("DROP TABLE purged");
+    object.database.exec("DROP TABLE entries");
     expect(await journal.append([newEntry({ n: "b", tags: ["tag:red"] })])).toMatchObject({
       kind: "unavailable",
       why: "The journal's Durable Object refused a call.",
       hint: expect.stringContaining("storage"),
     });
-    expect(await journal.extent()).toMatchObject({ count: 1 });
+    expect(await journal.extent()).toMatchObject({ kind: "unavailable" });
   });
 });
 
@@ -162,7 +162,7 @@ describe("hints of a journal", () => {
     const limits = { countMax: 9, charsMax: 9_999 };
     const calls = [
       ["read", limits],
-      ["unpurged", { end: place!.n, records: [] }],
+      ["standing", { places: [place!] }],
       ["replaceState", { name: "cdn", version: "", text: "text" }],
       ["report", { fields: [] }],
     ] as const;

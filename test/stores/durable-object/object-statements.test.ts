@@ -35,11 +35,9 @@ const scans: readonly (readonly [start: string, bound: string])[] = [
 ];
 
 /** The statements that read more rows from a larger table, and their bounds. */
-const growing: readonly (readonly [start: string, bound: string])[] = [
-  ["DELETE FROM purged WHERE name BETWEEN", "a 64th of the names, in 1,000 appends"],
-];
+const growing: readonly (readonly [start: string, bound: string])[] = [];
 
-/** The tables' rows: entries without fields, purged names, records, and states of subscribers. */
+/** The tables' rows: entries without fields, records, and states of subscribers. */
 const sizes = { small: 200, large: 4_000 } as const;
 type Size = keyof typeof sizes;
 
@@ -88,7 +86,6 @@ async function journalCalls(size: Size): Promise<void> {
     tags: [`tag:${nth}`],
     prefixes: [`https://a.example/${nth}/`],
   }));
-  const names = Array.from({ length: 60 }, (_, nth) => `never ${nth}`);
   // The last number before a sweep, because the next entry sweeps.
   await sent(
     `JOURNAL/${size}/run`,
@@ -113,7 +110,6 @@ async function journalCalls(size: Size): Promise<void> {
   await call("post", post);
   await call("post", post);
   await call("standing", { places: [place, end] });
-  await call("unpurged", { end: end.n, records: [{ n: place.n, names }] });
   await call("epochs", { first: 0, last: 1 });
   await call("shown", { count: 9 });
   await call("shown", { count: 9, after: "0-0" });
@@ -166,7 +162,6 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
     size,
     `INSERT INTO entries SELECT i, ${atMs - day} + i, 0, 'n.' || i, '', NULL FROM counted`,
   );
-  await fill("JOURNAL", size, "INSERT INTO purged SELECT 'name ' || i, i FROM counted");
   await fill("JOURNAL", size, "INSERT INTO subscribers SELECT 'name ' || i, 'text' FROM counted");
   await fill("JOURNAL", size, "INSERT INTO reports SELECT i, i, '[]' FROM counted");
   const large = Math.floor((0.8 * objectBytes) / sizes[size]);

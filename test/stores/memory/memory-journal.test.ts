@@ -6,13 +6,14 @@ import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import { postEntry } from "../../../src/purge/journal/switch.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
+import { verified } from "../../purge/journal/contract/open-store.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 
 const nowhere: EntryId = { position: "1-1", n: "n 1 another-process" };
 
-function opened(bookMax?: number) {
+function opened(namedMax?: number) {
   const clock = new FakeClock();
-  const journal = new MemoryJournal(clock.nowAtMs, bookMax);
+  const journal = new MemoryJournal(clock.nowAtMs, namedMax);
   const purge = async (...tags: string[]) => {
     const { places = [] } = (await journal.append([newEntry({ tags })])) as {
       places?: readonly EntryId[];
@@ -65,39 +66,34 @@ describe("a read", () => {
   });
 });
 
-describe("the book", () => {
-  const record = responseWith({ tags: ["red"] });
+describe("epochs", () => {
+  const at = (stamp: EntryId, tag: string) => responseWith({ tags: [tag], stamp });
 
-  it("knows whether a later entry covers a record, also beyond the entries kept", async () => {
+  it("show whether a later entry covers a record, also beyond the entries kept", async () => {
     const { journal, purge } = opened();
     const stamp = await purge("tag:red");
-    const green = { ...record, stamp, tags: ["green"] };
     const after = await purge("tag:red");
-    let end = after;
-    for (let nth = 0; nth < chainEntriesMax; nth += 1) end = await purge("tag:b");
-    const records = [{ ...record, stamp }, green, { ...record, stamp: after }];
-    const foreign = { ...record, stamp: nowhere };
-    const read = await journal.unpurged(end, [...records, foreign, { ...record, stamp: "none" }]);
-    expect(read).toEqual({ kind: "read", answers: [false, true, true, false, false] });
-    expect(await journal.unpurged(nowhere, [green])).toMatchObject({ answers: [false] });
+    for (let nth = 0; nth < chainEntriesMax; nth += 1) await purge("tag:b");
+    const records = [at(stamp, "red"), at(stamp, "green"), at(after, "red"), at(nowhere, "green")];
+    expect(await verified(journal, records)).toEqual([false, true, true, false]);
   });
 
-  it("vouches for no record from before its oldest name", async () => {
-    const { journal, purge } = opened(4);
-    const stamp = await purge("tag:a");
-    await purge("tag:b", "tag:c", "tag:d", "tag:e");
+  it("of a former process verify nothing", async () => {
+    const [before, after] = [opened(), opened()];
+    const stamp = await before.purge("tag:a");
+    for (let nth = 0; nth < 3; nth += 1) await after.purge("tag:b");
+    expect(await verified(after.journal, [at(stamp, "green")])).toEqual([false]);
+  });
+
+  it("verify no record from before the oldest names", async () => {
+    const { journal, purge } = opened(63);
+    const [stamp, later] = [await purge("tag:a"), await purge("tag:a")];
+    for (let nth = 0; nth < 60; nth += 1) await purge("tag:b");
     const between = await purge("tag:a");
-    const green = { ...record, tags: ["green"] };
-    const answersOf = async (end: EntryId) => {
-      const stamped = [
-        { ...green, stamp },
-        { ...green, stamp: between },
-      ];
-      return ((await journal.unpurged(end, stamped)) as { answers?: unknown }).answers;
-    };
-    expect(await answersOf(between)).toEqual([true, true]);
-    const end = await purge("tag:f", "tag:g", "tag:h", "tag:i");
-    expect(await answersOf(end)).toEqual([false, true]);
+    const records = () => [at(stamp, "green"), at(later, "green"), at(between, "green")];
+    expect(await verified(journal, records())).toEqual([true, true, true]);
+    for (let nth = 0; nth < 63; nth += 1) await purge("tag:b");
+    expect(await verified(journal, records())).toEqual([false, false, true]);
   });
 });
 

@@ -9,7 +9,6 @@ import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { nowhere, openJournalWorld } from "./journal/journal-world.ts";
 
 const entry = (n: string) => newEntry({ n, tags: [`tag:${n}`] });
-const recordAt = (stamp: EntryId) => ({ tags: [], url: "https://site.test/a", route: "", stamp });
 const unknown = { position: "9999999999999-0", n: "x" };
 
 describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start }) => {
@@ -22,7 +21,7 @@ describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start 
     const own = calls.filter(([name]) => !/^(?:eval|config|info|hello|client)/.test(name));
     return own.map(([name, count]) => `${name} ${count}`).toSorted();
   };
-  const alone = ["hget 1", "hlen 1", "hmget 1", "hset 2", "xadd 1"];
+  const alone = ["hmget 1", "hset 1", "xadd 1"];
 
   it.each<[string, string[], (last: EntryId) => Promise<unknown>]>([
     ["a purge", [...alone, "xrevrange 1"], () => world.journal.append([entry("a")])],
@@ -60,11 +59,6 @@ describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start 
       ["hmget 1", "set 1", "xlen 1", "xrange 2", "xrevrange 1"],
       ({ position }) => world.journal.standing([{ position, n: "x.1.7" }]),
     ],
-    [
-      "a question to the book",
-      ["hmget 3", "xrevrange 1"],
-      (last) => world.journal.unpurged(last, [recordAt(last)]),
-    ],
   ])("are few for %s", async (_, calls, run) => {
     const [last = nowhere] = await world.write(1);
     expect(await inside(() => run(last))).toEqual(calls);
@@ -97,6 +91,6 @@ describe.each(oneRedisServer)("the commands inside scripts on $redis", ({ start 
     await world.write(1);
     await inside(() => world.journal.append([entry("a")]));
     const { commandCountByName: sent } = world.rest.counts();
-    expect([sent, await innerCommands(world.redis, sent)]).toEqual([{ EVAL: 1 }, 7]);
+    expect([sent, await innerCommands(world.redis, sent)]).toEqual([{ EVAL: 1 }, 4]);
   });
 });

@@ -66,9 +66,9 @@ const throwing: JournalChange = (real) => ({
   },
 });
 
-/** A journal whose book of last purges never answers. */
-const withoutBook: JournalChange = () => ({
-  unpurged: () => Promise.resolve({ kind: "unavailable" }),
+/** A journal whose epochs are never read. */
+const withoutEpochs: JournalChange = () => ({
+  epochs: () => Promise.resolve({ kind: "unavailable" }),
 });
 
 const keptBesideNew = withScripts((real) => (script, keys, args) => {
@@ -153,7 +153,7 @@ export const plantedDataFaults = {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
   },
   /** Rule 27 broken: purges of other keys end the lifetimes of values from before the view. */
-  "lifetimes-cut": { journal: withoutBook },
+  "lifetimes-cut": { journal: withoutEpochs },
   /** Rule 21 broken: a purge is accepted even if the journal has not confirmed the append. */
   "accepts-unwritten": { journal: careless },
 } as const satisfies Record<string, Planted>;

@@ -1,6 +1,7 @@
 // Records the events of one simulated isolate for a trace: its round trips to the database, the
 // changes of its view, and the purges that it accepts.
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
+import type { EpochWindow } from "../../../src/purge/view/epoch-window.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
@@ -23,8 +24,9 @@ export class IsolateTrace {
   readonly number: number;
   readonly #colo: number;
   #readsCount = 0;
-  /** The read whose reply arrived last. */
+  /** The read whose reply arrived last, and the read of epochs. */
   #replied = 0;
+  #listed = 0;
 
   constructor(trace: Trace, begins: { readonly colo: string; readonly offsetMs: number }) {
     this.trace = trace;
@@ -52,13 +54,18 @@ export class IsolateTrace {
     const read = this.nextRead();
     const other = this.#replied;
     this.event("send", { read });
-    return {
+    const trip: Trip = {
       fields: { isolate: this.number, read, other },
       hasAppended: false,
+      isOfEpochs: false,
       served: (state, isPrimary) =>
         this.event("serve", { read, ...this.trace.stateOf(state), isPrimary }),
-      replied: () => this.replied(read),
+      replied: () => {
+        if (trip.isOfEpochs) this.#listed = read;
+        else this.replied(read);
+      },
     };
+    return trip;
   }
 
   /** Records the present state of a view, which a reply or a copy has just renewed. */
@@ -155,11 +162,22 @@ export class IsolateTrace {
     };
   }
 
+  /** Records reads that extend a window of epochs, which still takes them as before. */
+  observeWindow(window: EpochWindow): EpochWindow {
+    const take = window.take.bind(window);
+    window.take = (first, epochs) => {
+      const hasGrown = take(first, epochs);
+      if (hasGrown) this.event("window", { read: this.#listed });
+      return hasGrown;
+    };
+    return window;
+  }
+
   #restamped(subject: PurgeSubject, former: number): void {
     const stamp = this.trace.numberOf(subject.stamp);
     if (stamp === former || restamped.get(subject) === stamp) return;
     restamped.set(subject, stamp);
     const record = this.trace.recordNumber(subject);
-    this.event("restamp", { read: this.#replied, record, entry: former, stamp });
+    this.event("restamp", { record, entry: former, stamp });
   }
 }

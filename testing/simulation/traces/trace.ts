@@ -8,15 +8,14 @@ import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { isNamed, type Page, pages } from "../simulated-pages.ts";
 import type { Lineages, StreamItem } from "../simulated-stream.ts";
-import { nOf, numberIn } from "../../fakes/journal-scripts-model.ts";
+import { nOf } from "../../fakes/journal-scripts-model.ts";
 
 /** The numbers of an event. An absent number is 0. */
 export type EventFields = Readonly<Record<string, number | boolean>>;
 
-/** A state of the stream, of the journal's book and of its lineages. */
+/** A state of the stream and of its lineages. */
 interface StreamView {
   readonly items: readonly StreamItem[];
-  readonly noted: readonly StreamItem[];
   readonly lineages: Lineages;
 }
 
@@ -26,6 +25,8 @@ export interface Trip {
   readonly fields: EventFields;
   /** Whether its script has appended an entry. */
   hasAppended: boolean;
+  /** Whether it reads epochs. */
+  isOfEpochs: boolean;
   /** @param isPrimary whether the primary has executed the read */
   served(state: StreamView, isPrimary: boolean): void;
   replied(): void;
@@ -123,13 +124,11 @@ export class Trace {
   }
 
   /** Returns the ends of a state of the journal. */
-  stateOf({ items, noted, lineages }: StreamView): EventFields {
+  stateOf({ items, lineages }: StreamView): EventFields {
     const number = (item: StreamItem | undefined) => this.numberOf(item && placeOf(item));
     return {
       first: number(items[0]),
       last: number(items.at(-1)),
-      notedFirst: number(noted[0]),
-      notedLast: number(noted.at(-1)),
       linedFirst: number(lineages.lined[0]),
     };
   }
@@ -147,9 +146,7 @@ export class Trace {
     this.#entries.set(keyOf(entry), this.#entries.size + 1);
     const { trip } = this;
     if (trip !== undefined) trip.hasAppended = true;
-    // An entry without a number has no lineage.
-    const number = numberIn(entry.n) || -1;
-    const place = { position: positionNumber(position), number, ...trip?.fields };
+    const place = { position: positionNumber(position), ...trip?.fields };
     if (entry.by === "tidemark") {
       // An unknown entry is -1, because 0 is an empty journal.
       const lost = entry.lost === "" ? 0 : (this.#entries.get(entry.lost) ?? -1);

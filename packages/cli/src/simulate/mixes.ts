@@ -19,7 +19,7 @@ export interface Operations {
 /** The commands of a purge: one appends its entry, and one reads it back. */
 export const commandsAPurge = 2;
 /** The rows of a purge with one target in the journal's object, as counted by the object. */
-export const rowsAPurge = 4;
+export const rowsAPurge = 3;
 
 /** Returns the bill of each mix. */
 export function mixesOf(of: Operations): readonly Mix[] {

@@ -1,30 +1,33 @@
-// The Lua scripts that append entries to the journal and note them in its book and lineages, and those
-// that read both (docs/purge-protocol-book.md, rule 27), with their arguments and replies.
+// The Lua scripts that append entries to the journal and note them in its lineages and epochs, and those that read
+// the lineages (docs/purge-protocol-epochs.md, rule 27), with their arguments and replies.
 import { listIn } from "../../../base/json-text.ts";
 import { releasedBy } from "../../../purge/journal/purge-target.ts";
-import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
+import { namesOf } from "../../../purge/journal/target-names.ts";
 import { encodeEntry, type EntryId, type NewEntry } from "../../../purge/journal/entry.ts";
-import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
-import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
+import {
+  type Epoch,
+  epochNameChars,
+  epochSize,
+  namesCharsMax,
+} from "../../../purge/journal/epoch.ts";
+import { keptCount } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./record-scripts.ts";
 import { switchKey } from "./switch-key.ts";
 
-/** The maximum number of fields in a book. A full book becomes the older book. */
-export const bookFieldsMax = 131_072;
-
-/** The number of newest entries whose lineages the journal keeps at least, as a journal in objects. */
-const lineagesMax = 1_000_000;
+/** The numbers of newest entries whose names, and whose lineages, the journal keeps at least. */
+const [namedMax, lineagesMax] = [131_072, 1_000_000];
 
 /**
- * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch, and the newest
- * entry that told a release.
+ * Returns the keys of the scripts, in the order of `keysLua`: the journal, its lineages and epochs, the switch, and the
+ * newest entry that told a release.
  */
 export function journalKeys(namespace: string) {
   const journal = `${namespace}:journal`;
-  const noted = [`${journal}:names`, `${journal}:older`, `${journal}:lineages`] as const;
-  const kept = [switchKey(namespace), `${journal}:released`] as const;
-  return [journal, ...noted, ...kept] as const;
+  return [journal, `${journal}:lineages`, switchKey(namespace), `${journal}:released`] as const;
 }
+
+/** Names the keys of `journalKeys`, of which a script may have only the first ones. */
+const keysLua = "local journalKey, lineagesKey, switchKey, releasedKey = unpack(KEYS)";
 
 /** How the scripts that append do so. */
 export interface AppendSettings {
@@ -34,17 +37,14 @@ export interface AppendSettings {
   readonly hasHints?: boolean | undefined;
 }
 
-/**
- * The minimum numbers of entries and lineages that a script keeps, the fields of a book, and whether
- * the script publishes hints.
- */
+/** The minimum numbers of entries, names and lineages that a script keeps, and whether the script publishes hints. */
 export function appendArgs({ keptCount: kept = keptCount, hasHints }: AppendSettings): string[] {
-  return [...[kept, bookFieldsMax, lineagesMax].map(String), hasHints === true ? "hints" : ""];
+  return [...[kept, namedMax, lineagesMax].map(String), hasHints === true ? "hints" : ""];
 }
 
 /**
- * Defines `nIn`, which returns the `n` of the first entry of a range, and `last`, which returns that of a
- * journal's last entry. Both return an empty string if there is none.
+ * Defines `nIn`, which returns the `n` of the first entry of a range, or an empty string, and `lastOf`, which returns a
+ * journal's last entry as a range.
  */
 export const lastLua = `
 local function nIn(range)
@@ -54,8 +54,8 @@ local function nIn(range)
   end
   return ""
 end
-local function last(journal)
-  return nIn(redis.call("XREVRANGE", journal, "+", "-", "COUNT", 1))
+local function lastOf(journal)
+  return redis.call("XREVRANGE", journal, "+", "-", "COUNT", 1)
 end`;
 
 /**
@@ -73,40 +73,39 @@ local function numberIn(n)
   return tonumber(number), tonumber(line)
 end
 local function slotOf(number)
-  return tostring(math.floor((number - 1) / 63)), (number - 1) % 63 * 8
+  return tostring(math.floor((number - 1) / ${epochSize})), (number - 1) % ${epochSize} * 8
 end
 local function isIn(value, before, line)
   return value and tonumber(string.sub(value, before + 1, before + 8), 16) == line
 end`;
 
 /** Defines `taken`, which returns the next argument, and takes `appendArgs`. */
-const takenLua = `${lastLua}${lineagesLua}
+const takenLua = `${keysLua}${lastLua}${lineagesLua}
 local argument = 0
 local function taken()
   argument = argument + 1
   return ARGV[argument]
 end
-local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
+local kept, namedMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
 local newest = {}`;
 
 /**
  * Defines `append`, which appends an entry (`entryArg`). Reads the journal's last entry unless `newest` has it. It adds the entry's
- * number and lineage to its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book
- * that does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns it, because
+ * number and lineage to its `n`, so two entries have the same `n` only if the same entries precede both. It keeps an entry that tells a release, as XRANGE returns it, because
  * trimming never removes the key. After the last entry, a script calls `ended`, which notes the lineages and the
  * names of all entries at once, and publishes the place of the last one. A database that refuses this still has the entries.
  *
  * XADD is the first write, because a full database refuses only a script's first write. `epochAfter` begins anew if the
- * lineages lack the entry before. All entries before are then unproven.
+ * lineages lack the entry before. All entries before are then unproven. `beginEpoch` drops the names of the oldest epochs
+ * beyond `namedMax` entries, or if all complete epochs have too many characters.
  */
 const appendingLua = `
-if not newest[1] then newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1) end
+if not newest[1] then newest = lastOf(journalKey) end
 local before = nIn(newest)
 local number, line = numberIn(before)
 number, line = number or 0, line or 0
-local epoch, noted = nil, {}
+local epoch
 local function listOf(names)
-  if #names > ${epochNamesMax} then return "?" end
   local short = {}
   for at, name in ipairs(names) do short[at] = string.sub(name, 1, ${epochNameChars}) end
   return table.concat(short)
@@ -114,71 +113,59 @@ end
 local function epochAfter(last, lastLine)
   local field, before = slotOf(last + 1)
   local lastField, beforeLast = slotOf(last)
-  local lines, named = unpack(redis.call("HMGET", KEYS[4], lastField, "n" .. lastField))
+  local lines, named = unpack(redis.call("HMGET", lineagesKey, lastField, "n" .. lastField))
   local anew = {}
   if not isIn(lines, beforeLast, lastLine) then
-    redis.call("DEL", KEYS[4])
+    redis.call("DEL", lineagesKey)
     anew = {"from", "" .. last + 1}
     lines, named = string.rep("0", before), nil
   end
   local isNamed = before > 0 and named and string.sub(named, 1, 8) == string.format("%08x", lastLine)
   local lists = isNamed and string.sub(named, 9) or string.rep("?,", before / 8)
-  return {field = field, lines = {string.sub(lines, 1, before)}, lists = {lists}, anew = anew}
+  return {field = field, lines = {string.sub(lines, 1, before)}, lists = {lists}, chars = #(named or ""), anew = anew}
 end
 local function noteEpoch()
   local lists = string.format("%08x", line) .. table.concat(epoch.lists)
-  redis.call("HSET", KEYS[4], epoch.field, table.concat(epoch.lines), "n" .. epoch.field, lists,
+  redis.call("HSET", lineagesKey, epoch.field, table.concat(epoch.lines), "n" .. epoch.field, lists,
     unpack(epoch.anew))
 end
 local function beginEpoch(field)
   if epoch.field ~= field then
     noteEpoch()
-    epoch = {field = field, lines = {}, lists = {}, anew = {}}
+    local chars = 8 + #table.concat(epoch.lists)
+    epoch = {field = field, lines = {}, lists = {}, chars = chars, anew = {}}
   end
-  local unnamed = "n" .. slotOf(number - fieldsMax - 62)
-  redis.call("HDEL", KEYS[4], slotOf(number - lineagesMax - 62), unnamed)
-end
-local function beginBook()
-  local isContinued = number > 0 and redis.call("HGET", KEYS[2], "end") == before
-  local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
-  if not isContinued then
-    redis.call("DEL", KEYS[2], KEYS[3])
-  elseif isFull then
-    redis.call("RENAME", KEYS[2], KEYS[3])
-    redis.call("HSET", KEYS[2], "older", before)
+  local noted = redis.call("HMGET", lineagesKey, "named", "chars")
+  local named, chars = tonumber(noted[1]) or math.max(0, field - 1), (tonumber(noted[2]) or 0) + epoch.chars
+  while named < tonumber(field) and (chars > ${namesCharsMax} or (named + 1) * ${epochSize} <= number - namedMax) do
+    chars = chars - redis.call("HSTRLEN", lineagesKey, "n" .. named)
+    redis.call("HDEL", lineagesKey, "n" .. named)
+    named = named + 1
   end
-  if not isContinued or isFull then noted = {"from", tostring(number + 1)} end
+  redis.call("HSET", lineagesKey, "named", named, "chars", math.max(0, chars))
+  redis.call("HDEL", lineagesKey, slotOf(number - lineagesMax - 62))
 end
 local function append(entry)
   local n, fields, names, tells = unpack(cjson.decode(entry))
   local newLine = line
   for _, byte in ipairs({string.byte(n, 1, -1)}) do newLine = (newLine * 31 + byte) % 2147483647 end
   n = n .. "." .. number + 1 .. "." .. newLine
-  local position = redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
-  if not epoch then
-    epoch = epochAfter(number, line)
-    beginBook()
-  end
+  local position = redis.call("XADD", journalKey, "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
+  if not epoch then epoch = epochAfter(number, line) end
   local field, lines = slotOf(number + 1)
   if lines == 0 then beginEpoch(field) end
   number, line = number + 1, newLine
   epoch.lines[#epoch.lines + 1] = string.format("%08x", line)
   epoch.lists[#epoch.lists + 1] = listOf(names) .. ","
-  for _, name in ipairs(names) do
-    noted[#noted + 1] = name
-    noted[#noted + 1] = tostring(number)
-  end
   if tells == "release" then
-    redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
+    redis.call("SET", releasedKey, cjson.encode({position, {"n", n, unpack(fields)}}))
   end
   return {position, n}
 end
 local function ended(place)
   if not place then return end
   noteEpoch()
-  noted[#noted + 1], noted[#noted + 2] = "end", place[2]
-  for at = 1, #noted, 1000 do redis.call("HSET", KEYS[2], unpack(noted, at, math.min(at + 999, #noted))) end
-  if hints == "hints" then redis.pcall("PUBLISH", KEYS[1], place[1]) end
+  if hints == "hints" then redis.pcall("PUBLISH", journalKey, place[1]) end
 end`;
 
 export const appendLua = takenLua + appendingLua;
@@ -195,7 +182,7 @@ export const appendScript = `${takenLua}
 local since, count, expected = taken(), taken(), taken()
 local page = {}
 local function readPage()
-  if since ~= "" then page = redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) end
+  if since ~= "" then page = redis.call("XRANGE", journalKey, since, "+", "COUNT", count) end
 end
 if expected == "" then readPage() end
 if #page < tonumber(count) then newest = {page[#page]} end${appendingLua}${storedLua(journalKeys("").length)}
@@ -225,30 +212,27 @@ export const markScript = `${appendLua}
 local on, count = taken(), taken()
 if on ~= "empty" or #newest == 0 then ended(append(taken())) end
 return {
-  redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
-  redis.call("GET", KEYS[5]),
-  redis.call("GET", KEYS[6])
+  redis.call("XREVRANGE", journalKey, "+", "-", "COUNT", count),
+  redis.call("GET", switchKey),
+  redis.call("GET", releasedKey)
 }`;
 
 /**
  * Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. Its first call reads the journal's last
- * entry, as `newest`. Entries of one epoch cost one read.
+ * entry. Entries of one epoch cost one read.
  */
-export const proofLua = `${lastLua}${lineagesLua}
-local newest, lastNumber, lastLine
+export const proofLua = `${keysLua}${lastLua}${lineagesLua}
+local lastNumber, lastLine
 local known = {}
 local function proofOf(n)
-  if not newest then
-    newest = last(KEYS[1])
-    lastNumber, lastLine = numberIn(newest)
-  end
+  if not lastNumber then lastNumber, lastLine = numberIn(nIn(lastOf(journalKey))) end
   local number, line = numberIn(n)
   if not number or not lastNumber or number < 1 or number > lastNumber then return 0 end
   local field, before = slotOf(number)
   local lastField, beforeLast = slotOf(lastNumber)
   if known[field] == nil then
     known[field], known.last, known.from =
-      unpack(redis.call("HMGET", KEYS[4], field, lastField, "from"))
+      unpack(redis.call("HMGET", lineagesKey, field, lastField, "from"))
   end
   if not isIn(known.last, beforeLast, lastLine) or number < tonumber(known.from) then return 0 end
   if not known[field] then return 2 end
@@ -265,41 +249,7 @@ export type Proof = (typeof proofs)[number];
  * ARGV: the `n` of the entry.
  */
 export const checkScript = `${proofLua}
-return {proofOf(ARGV[1]), redis.call("GET", KEYS[5]), redis.call("GET", KEYS[6])}`;
-
-/**
- * Returns for each record 1 if the book proves that no entry after the record's stamp covers the
- * record, else 0. Returns an empty list if the lineages lack `end`, or if the book does not end with the
- * journal's last entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of `end`; and for each
- * record the `n` of its stamp, the number of names, and the names.
- */
-export const bookScript = `${proofLua}
-local noted = redis.call("HMGET", KEYS[2], "end", "older", "from")
-local books, from = {KEYS[2]}, noted[3]
-local older = noted[2] and redis.call("HMGET", KEYS[3], "end", "from")
-if older and older[1] == noted[2] then books, from = {KEYS[2], KEYS[3]}, older[2] end
-local function isUnpurged(n, first, last)
-  local since = numberIn(n)
-  if first > last or proofOf(n) ~= 1 or since < tonumber(from) then return 0 end
-  for _, book in ipairs(books) do
-    -- Lua passes at most some 8,000 arguments.
-    for at = first, last, 1000 do
-      local numbers = redis.call("HMGET", book, unpack(ARGV, at, math.min(at + 999, last)))
-      for _, number in ipairs(numbers) do
-        if number and tonumber(number) > since then return 0 end
-      end
-    end
-  end
-  return 1
-end
-if not from or proofOf(ARGV[1]) ~= 1 or noted[1] ~= newest then return {} end
-local answers, at = {}, 2
-while at <= #ARGV do
-  local last = at + 1 + tonumber(ARGV[at + 1])
-  answers[#answers + 1] = isUnpurged(ARGV[at], at + 2, last)
-  at = last + 1
-end
-return answers`;
+return {proofOf(ARGV[1]), redis.call("GET", switchKey), redis.call("GET", releasedKey)}`;
 
 /**
  * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its
@@ -319,21 +269,6 @@ export function placesIn(reply: unknown): readonly EntryId[] {
     const [position, n] = listIn(place);
     return typeof position === "string" && typeof n === "string" ? [{ position, n }] : [];
   });
-}
-
-/** Encodes a query for `bookScript`. */
-export function bookArgs(end: EntryId, records: Parameters<Journal["unpurged"]>[1]): string[] {
-  const asked = records.flatMap((record) => {
-    const { n, names } = bookQuery(record);
-    return [n, String(names.length), ...names];
-  });
-  return [end.n, ...asked];
-}
-
-/** Returns the answers of `bookScript`. They are false if the reply has another form. */
-export function answersIn(reply: unknown, count: number): readonly boolean[] {
-  const answers = listIn(reply);
-  return Array.from({ length: count }, (_, at) => answers[at] === 1);
 }
 
 /** Returns the fields of an epoch in the hash of lineages. */

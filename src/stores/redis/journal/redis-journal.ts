@@ -1,7 +1,6 @@
 // The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
 import { jsonIn, listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
-import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
@@ -15,12 +14,9 @@ import {
   releasesIn,
 } from "../../../purge/journal/entry.ts";
 import {
-  answersIn,
   appendArgs,
   appendScript,
   type AppendSettings,
-  bookArgs,
-  bookScript,
   checkScript,
   entryArg,
   epochFields,
@@ -54,37 +50,21 @@ export interface RedisJournalSettings extends AppendSettings {
   readonly randomText: () => string;
 }
 
-/** A record for the book, and the last entry of the view. */
-interface Question {
-  readonly end: EntryId;
-  readonly record: Parameters<Journal["unpurged"]>[1][number];
-}
-
-/** The records of different calls in one script, which the database runs without a pause. */
-const questionsMax = 64;
-
 export class RedisJournal implements Journal {
   readonly isOrdered: boolean;
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
-  /** The keys of the scripts that read the book and the lineages. */
-  readonly #notedKeys: readonly string[];
   readonly #lineagesKey: string;
   /** The keys of the switch and the release. */
   readonly #keptKeys: readonly string[];
   readonly #appends: JoinedAppends;
-  readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
-    (_, questions) => this.#asked(questions),
-    { countMax: questionsMax },
-  );
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.isOrdered = settings.redis.isOrdered;
     this.#appends = new JoinedAppends(settings);
-    const [key, book, older, lineages, ...kept] = journalKeys(settings.namespace);
+    const [key, lineages, ...kept] = journalKeys(settings.namespace);
     this.#key = key;
-    this.#notedKeys = [key, book, older, lineages];
     this.#lineagesKey = lineages;
     this.#keptKeys = kept;
   }
@@ -202,7 +182,8 @@ export class RedisJournal implements Journal {
 
   async standing(places: readonly EntryId[]): ReturnType<Journal["standing"]> {
     const args = places.flatMap(({ position, n }) => [position, n]);
-    const ask = scriptCommand(standingScript, [...this.#notedKeys, this.#probeKey], args);
+    const keys = [this.#key, this.#lineagesKey, this.#probeKey];
+    const ask = scriptCommand(standingScript, keys, args);
     const reply = await this.#settings.redis.attempt(
       "purge, read back",
       (redis) => redis.exec(ask),
@@ -302,39 +283,7 @@ export class RedisJournal implements Journal {
     return client.exec<unknown[]>(scriptCommand(script, keys, args));
   }
 
-  async unpurged(
-    end: EntryId,
-    records: Parameters<Journal["unpurged"]>[1],
-  ): ReturnType<Journal["unpurged"]> {
-    const questions = records.map((record) => ({ end, record }));
-    const answers = await this.#questions.join(this, questions);
-    return answers.includes(unavailable)
-      ? unavailable
-      : { kind: "read", answers: answers.map((answer) => answer === true) };
-  }
-
-  /** Asks the book with one script for all records that have the end of the first. */
-  async #asked(questions: readonly Question[]): Promise<readonly (boolean | Unavailable)[]> {
-    const [first] = questions;
-    if (first === undefined) return [];
-    const { end } = first;
-    const later = questions.findIndex((question) => !isSameEntry(question.end, end));
-    const own = later < 0 ? questions : questions.slice(0, later);
-    const args = bookArgs(
-      end,
-      own.map(({ record }) => record),
-    );
-    const ask = scriptCommand(bookScript, this.#notedKeys, args, "EVAL_RO");
-    // With the maximum time-out, as without an answer, the request loads what the book may prove.
-    const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(ask));
-    const found =
-      reply.kind === "answered"
-        ? answersIn(reply.value, own.length)
-        : own.map((): Unavailable => unavailable);
-    return [...found, ...(later < 0 ? [] : await this.#asked(questions.slice(later)))];
-  }
-
-  async epochs({ first, last }: EpochRange): ReturnType<NonNullable<Journal["epochs"]>> {
+  async epochs({ first, last }: EpochRange): ReturnType<Journal["epochs"]> {
     const numbers = Array.from({ length: last - first + 1 }, (_, at) => first + at);
     const read: Command = ["HMGET", this.#lineagesKey, ...numbers.flatMap(epochFields)];
     const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(read));

@@ -20,10 +20,10 @@ import { stateInKey, switchKey } from "./switch-key.ts";
  */
 export const postScript = `${appendLua}
 local replaces, post, bypass = taken(), taken(), taken()
-local held = redis.call("GET", KEYS[5]) or ""
+local held = redis.call("GET", switchKey) or ""
 if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
 local place = append(taken())
-redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
+redis.call("SET", switchKey, post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
 ended(place)
 return {"posted", place[1], place[2]}`;
 

@@ -9,20 +9,20 @@ const standing = 3;
 
 /**
  * Returns for each place `standing` if the journal has the entry there, else its proof; and unless all stand, the
- * number of entries and the oldest one. KEYS: the first four of `journalKeys`, and a key that the script writes, so that no
+ * number of entries and the oldest one. KEYS: the first two of `journalKeys`, and a key that the script writes, so that no
  * replica runs it. ARGV: the position and the `n` of each place.
  */
 export const standingScript = `${proofLua}
-redis.call("SET", KEYS[5], 1, "PX", 1000)
+redis.call("SET", KEYS[#KEYS], 1, "PX", 1000)
 local found, lacks = {}, false
 for at = 1, #ARGV, 2 do
-  local own = redis.call("XRANGE", KEYS[1], ARGV[at], ARGV[at])
+  local own = redis.call("XRANGE", journalKey, ARGV[at], ARGV[at])
   local stands = own[1] and nIn(own) == ARGV[at + 1]
   found[#found + 1] = stands and ${standing} or proofOf(ARGV[at + 1])
   lacks = lacks or not stands
 end
 if not lacks then return {found} end
-return {found, redis.call("XLEN", KEYS[1]), redis.call("XRANGE", KEYS[1], "-", "+", "COUNT", 1)}`;
+return {found, redis.call("XLEN", journalKey), redis.call("XRANGE", journalKey, "-", "+", "COUNT", 1)}`;
 
 /**
  * Returns the states of places in a reply of `standingScript` (rule 22). Trimming removes the oldest entries,

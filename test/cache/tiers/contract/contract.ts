@@ -27,7 +27,7 @@ import {
   withBody,
 } from "../../../../testing/examples/records.ts";
 import type { ResponseRecord, ResponseTier } from "../../../../src/pages/stored/stored-response.ts";
-import { restamp } from "../../../../src/purge/view/book-checks.ts";
+import { restamp } from "../../../../src/cache/record/record.ts";
 import { unknownValue } from "../../../../src/rules/selecting.ts";
 
 export interface OpenTier {
@@ -80,7 +80,7 @@ export function describeSharedTier(
       ["set", "never"],
       ["set", "during"],
     ] as const)(
-      "keeps the record of a later request if a %s ends after it, and is verified %s its write (rules 27 h, 28 c)",
+      "keeps the record of a later request if a %s ends after it, and is verified %s its write (rules 27 b, 28 c)",
       async (kind, verified) => {
         const { tier } = await open();
         const key = new RecordKey(`GET https://a.example/newer-${kind}-${verified}`, host);
@@ -101,7 +101,7 @@ export function describeSharedTier(
       },
     );
 
-    it("replaces a load that was verified before its write by a set since the load (rule 27 h)", async () => {
+    it("replaces a load that was verified before its write by a set since the load (rule 27 b)", async () => {
       const { tier } = await open();
       const key = new RecordKey("GET https://a.example/verified", host);
       const stampOf = (position: string) => ({ position, n: `n-of-${position}` });

@@ -4,7 +4,7 @@ import { placedAt } from "../../../../src/purge/acceptance/read-backs.ts";
 import { comparePositions, type EntryId } from "../../../../src/purge/journal/entry.ts";
 import { type Journal, newestCount, pageCount } from "../../../../src/purge/journal/journal.ts";
 import { everything, releaseTags } from "../../../../src/purge/journal/purge-target.ts";
-import { newEntry, responseWith } from "../../../../testing/examples/purges.ts";
+import { newEntry } from "../../../../testing/examples/purges.ts";
 import { type Open, type OpenStore, placesOf, readOf, written } from "./open-store.ts";
 
 const nowhere: EntryId = { position: "1-1", n: "nowhere" };
@@ -200,7 +200,7 @@ export function describeJournal(implementation: string, open: Open): void {
         journal.appendMark("9-9 gone"),
         journal.append([newEntry()]),
         journal.appendAndRead(first, newEntry()),
-        journal.unpurged(first, [responseWith({ stamp: first })]),
+        journal.epochs({ first: 0, last: 0 }),
       ]);
       expect(answers).toMatchObject(answers.map(() => ({ kind: "unavailable" })));
     });

@@ -2,6 +2,9 @@
 import type { Journal } from "../../../../src/purge/journal/journal.ts";
 import type { Entry, EntryId } from "../../../../src/purge/journal/entry.ts";
 import type { Switch } from "../../../../src/purge/journal/switch.ts";
+import type { StoredMetadata } from "../../../../src/pages/stored/stored-response.ts";
+import { Chain } from "../../../../src/purge/view/chain.ts";
+import { EpochChecks } from "../../../../src/purge/view/epoch-checks.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 
 export interface OpenStore {
@@ -38,3 +41,17 @@ export const placesOf = (entries: readonly Entry[]): EntryId[] =>
 /** @returns the places of a read's entries, or its kind */
 export const readOf = (read: { kind: string; entries?: readonly Entry[] }) =>
   read.entries === undefined ? read.kind : placesOf(read.entries);
+
+/** Returns for each record whether a view that has only the last entry verifies it. */
+export async function verified(journal: Journal, records: readonly StoredMetadata[]) {
+  const read = await journal.newest();
+  const chain = new Chain((read.kind === "read" && read.entries.slice(-1)) || []);
+  const settings = { journal, nowAtMs: () => 0, timeoutMs: 1_000 };
+  const checks = new EpochChecks(settings, () => chain);
+  const answers: boolean[] = [];
+  for (const record of records) {
+    if (!chain.knows(record.stamp)) await checks.verify(record);
+    answers.push(chain.isClear(record));
+  }
+  return answers;
+}

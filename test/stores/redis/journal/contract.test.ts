@@ -21,9 +21,9 @@ import {
 } from "../../../purge/journal/contract/subscribers-contract.ts";
 import { describeSwitch } from "../../../purge/journal/contract/switch-contract.ts";
 import {
+  describeEpochs,
   describeLostEnd,
-  describeUnpurged,
-} from "../../../purge/journal/contract/unpurged-contract.ts";
+} from "../../../purge/journal/contract/epochs-contract.ts";
 
 lengthenTimeouts();
 
@@ -51,7 +51,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     describeJournal(reach, open);
     describeRelease(reach, open);
     describeShownJournal(reach, open);
-    describeUnpurged(reach, open);
+    describeEpochs(reach, open);
     describeLostEnd(reach, open);
     describeSwitch(reach, open);
     describeSubscribers(reach, open);

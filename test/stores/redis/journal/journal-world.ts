@@ -21,7 +21,6 @@ const patient = (() => {
 })();
 
 export const journalKey = "site:journal";
-export const bookKey = "site:journal:names";
 export const lineagesKey = "site:journal:lineages";
 export const nowhere = { position: "0-0", n: "" };
 
@@ -73,7 +72,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
       return rest;
     },
     /** The keys of the journal that scripts write with each entry, once it has entries. */
-    keys: [journalKey, bookKey, lineagesKey],
+    keys: [journalKey, lineagesKey],
     get journal() {
       return journalOver([rest]);
     },
@@ -86,13 +85,6 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
       const appended = await journalOver([rest]).append(entries);
       rest.resetCounts();
       return appended.kind === "appended" ? appended.places : [];
-    },
-    /** Adds names to the book until it has this number of fields. */
-    async fillBook(count: number): Promise<void> {
-      const script = `for at = redis.call("HLEN", KEYS[1]) + 1, tonumber(ARGV[1]) do
-        redis.call("HSET", KEYS[1], "filler:" .. at, "0")
-      end`;
-      await database.redis.eval(script, 1, bookKey, count);
     },
     /** Returns the commands by name, and the number of requests, since the last reset. */
     costs: () => {

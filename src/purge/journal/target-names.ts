@@ -1,20 +1,16 @@
-// The names of targets in the journal's book (docs/purge-protocol-book.md, rule 27). Different targets
-// may share a name. A purge of one target then also counts for the others, so the book errs towards
-// a purge.
+// The names of targets in epochs (docs/purge-protocol-epochs.md, rule 27). Different targets may share a name. A purge of
+// one target then also counts for the others, so the names err towards a purge.
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { sha256Short } from "../../base/sha256.ts";
-import type { Coverage, Stamp } from "../../cache/record/record.ts";
+import type { Coverage } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets, urlTag } from "./purge-target.ts";
 import { comparedUrl } from "./spelling.ts";
 
 /**
- * The number of slashes up to which the book distinguishes prefixes. The path and the URL of a
+ * The number of slashes up to which names distinguish prefixes. The path and the URL of a
  * record then have at most 63 names, whatever a client requests.
  */
 const slashesMax = 30;
-
-/** The maximum number of names of a record, which are 140 KB of a command. Cloudflare's own cache allows 1,000 tags. */
-const namesMax = 10_000;
 
 /** The size limit of each map of remembered names, in bytes. */
 const rememberedBytesMax = 524_288;
@@ -34,17 +30,7 @@ export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
   return Array.from(texts, sha256Short);
 }
 
-/** Returns all names under which the book may note a purge of the record. */
-export function namesCovering(record: Coverage): readonly string[] {
-  const names: string[] = [];
-  hasName(record, (name) => {
-    names.push(name);
-    return false;
-  });
-  return names;
-}
-
-/** Returns whether one of `namesCovering` passes the test. Allocates no list for data. */
+/** Returns whether a name under which epochs may note a purge of the record passes the test. */
 export function hasName(record: Coverage, test: (name: string) => boolean): boolean {
   const { tags, paths } = coverable(record);
   for (const tag of tags) if (test(nameOfTag(tag))) return true;
@@ -52,20 +38,6 @@ export function hasName(record: Coverage, test: (name: string) => boolean): bool
   if (namesOfPath(path).some(test)) return true;
   // Both begin with the name of the empty directory.
   return path !== url && namesOfPath(url).slice(1).some(test);
-}
-
-/** A record as the book is asked about it. */
-export interface BookQuery {
-  /** The `n` of the record's stamp. If it is empty, the answer is false. */
-  readonly n: string;
-  readonly names: readonly string[];
-}
-
-/** Returns the query for a record. The `n` is empty if the book cannot vouch for the record. */
-export function bookQuery(record: Coverage & { readonly stamp: Stamp }): BookQuery {
-  const names = record.stamp === "none" ? [] : namesCovering(record);
-  if (record.stamp === "none" || names.length > namesMax) return { n: "", names: [] };
-  return { n: record.stamp.n, names };
 }
 
 /**
