@@ -164,7 +164,7 @@ describe("a lookup with further tags", () => {
     expect(await found(undefined, ["other"])).toEqual(["old", true]);
   });
 
-  it("asks the book about the tag if the view has dropped the value's stamp", async () => {
+  it("asks the epochs about the tag if the view has dropped the value's stamp", async () => {
     const { isolate, articles, found } = await stored();
     for (let at = 0; at < 100; at += 1) {
       const tags = Array.from(

@@ -52,7 +52,7 @@ it("each read finds values that were set behind purges that this isolate has not
   const there = here.elsewhere();
   const sessions = (isolate: DataIsolate) => isolate.articles({ fresh: "1h", tiers: ["shared"] });
   await sessions(there).get("none");
-  // Only the first unknown stamp renews the view. The book answers for the second.
+  // Only the first unknown stamp renews the view. The epochs answer for the second.
   for (const key of ["first", "second"]) {
     await here.data.purge({ keys: ["articles/other"] });
     await sessions(here).set(key, "value");

@@ -65,21 +65,20 @@ export type TierRead<Detail> =
 /** The result of a call that was not sent, because of earlier failures. */
 export const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
+export type WriteRefusal =
+  | "too-large"
+  | "arriving"
+  | "cut"
+  | "expired"
+  | "busy"
+  | "no-digest"
+  | "no-room"
+  | "newer"
+  | "not-at-end";
+
 export type TierWrite =
   | { kind: "kept" }
-  | {
-      kind: "refused";
-      rule:
-        | "too-large"
-        | "arriving"
-        | "cut"
-        | "expired"
-        | "busy"
-        | "no-digest"
-        | "no-room"
-        | "newer"
-        | "not-at-end";
-    }
+  | { kind: "refused"; rule: WriteRefusal }
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk<Detail> {

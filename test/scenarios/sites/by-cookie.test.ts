@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
-import { explained, explainToken } from "../../../testing/site/explained.ts";
+import { explained, explainedText, explainToken } from "../../../testing/site/explained.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 
@@ -99,6 +99,9 @@ it("an explanation names the condition, and no value of a cookie", async () => {
     case: "condition",
     values: { conditions: ["cookie session", "cookie wordpress_logged_in_*"] },
   });
+  const said = "by the rule route: it meets the conditions of its route, which bypasses the cache: ";
+  const text = await explainedText(site, "/blog/a", cookie("SESSION=alice"));
+  expect(text).toContain(`${said}"cookie session", "cookie wordpress_logged_in_*".`);
   expect((await explained(site, "/blog/a")).route.name).toBe("rest");
 });
 

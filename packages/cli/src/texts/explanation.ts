@@ -44,10 +44,11 @@ export function explanationLines(explanation: Explanation): string[] {
   ]);
 }
 
-function verdictLine({ verdict, handling, look, at }: Explanation): string {
+function verdictLine({ verdict, handling, next, look, at }: Explanation): string {
   const { kind, by, values } = verdict;
   const from = look?.judged === undefined ? "" : `, on the copy in ${tierNamed(look.judged)}`;
-  const opening = handling === "passed-by" ? "It bypasses the cache" : `Verdict: ${kind}${from}`;
+  const bypasses = next.startsWith("refuse") ? "It is refused" : "It bypasses the cache";
+  const opening = kind === "pass" ? bypasses : `Verdict: ${kind}${from}`;
   if (handling === "ruled") {
     return `${opening}, by the rule ${by}: ${fill("it answers with {status}", values)}.`;
   }

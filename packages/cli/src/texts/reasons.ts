@@ -4,10 +4,12 @@ import type {
   Decider,
   NearestCase,
   NeverFresh,
+  PassCase,
   PassRule,
   StoreRefusal,
   SkipReason,
   VerdictCase,
+  WriteRefusal,
 } from "../../../../src/parts/operate/operate.ts";
 import type { Reason } from "../../../../src/protocol/explain-answer.ts";
 import { fill } from "./fill.ts";
@@ -52,7 +54,6 @@ export const verdicts: Readonly<
   "credential-field": `the request has a field that looks like a credential, and the response is not explicitly shared. To fix it: ${credentials}`,
   "origin-first": `a part in use of its route lets it answer only while the origin fails`,
   "nothing-stored": `no stored response fits the request (RFC 9111 §4)`,
-  condition: `the request meets the conditions of its route, which bypasses the cache: {conditions}. To fix it: to see the stored page, omit these`,
   operatorPath: `paths below /_cache/ and below operatorPath, and all paths of operatorHost, are for the operator of this deployment`,
   host: `its host is not a valid host name (RFC 3986 §3.2)`,
   "ambiguous-path": `its path can be read in more ways than Tidemark examines (RFC 3986 §6.2.2)`,
@@ -62,11 +63,12 @@ export const verdicts: Readonly<
 
 /** By the rule for which a request bypasses the cache. The last are of warming alone. */
 export const passes: Readonly<
-  Record<PassRule | "reserved" | "host" | "field" | "cf" | "unknown-cookie", string>
+  Record<PassRule | PassCase | "reserved" | "host" | "field" | "cf" | "unknown-cookie", string>
 > = {
   method: `the method is neither GET nor HEAD (RFC 9110 §9.3). To fix it: if the request only reads, let its client use GET`,
   "unkeyed-content": `its content is not known: an explanation has none, and a QUERY is looked up only with Content-Type, and with a Content-Length of at most 65,536 (RFC 10008 §2.7). To fix it: let clients send both fields, and a shorter content`,
   route: `its route says bypass: true. To fix it: if the page is for everybody, give the page its own route, before this one`,
+  condition: `it meets the conditions of its route, which bypasses the cache: {conditions}. To fix it: to see the stored page, omit these`,
   switch: `the switch, or the variable BYPASS, sends its route straight to the origin. To fix it: tidemark switch shows which of the two it is; to use the cache again, run tidemark switch off, or remove the variable`,
   authorization: `a request with Authorization bypasses the cache, unless a rule of the route checks it; public or s-maxage does not change that (RFC 9111 §3.5). To fix it: if the page is for everybody, omit Authorization in the client; if it is for all who may see it, write a gate with defineRule`,
   unchecked: `it has a credential of the route's gate, which the gate has not called checked. To fix it: to share pages among its clients, return "checked" from admits of defineRule`,
@@ -87,9 +89,20 @@ export const passes: Readonly<
 };
 
 /** By the rule for which a response was not stored, or by its closer reason. */
-export const refusals: Readonly<Record<StoreRefusal | NeverFresh | "unavailable", string>> = {
+export const refusals: Readonly<
+  Record<StoreRefusal | WriteRefusal | NeverFresh | "unavailable" | "not-removed", string>
+> = {
   ...neverFresh,
   unavailable: `all writes to the route's tiers failed. To fix it: look at the troubles in /_cache/stats`,
+  "no-room": `the store is full. To fix it: run tidemark health, which names the store`,
+  busy: `too many bodies were on their way to the store`,
+  expired: `its lifetime was over when it was to be stored`,
+  newer: `the store has a newer response`,
+  arriving: `its body was still arriving, and these tiers store only whole bodies`,
+  cut: `its body broke off. To fix it: look at the origin`,
+  "no-digest": `its body could not be compared with the stored one`,
+  "not-at-end": `a purge came between`,
+  "not-removed": `an older response could not be removed from a tier`,
   switch: `while the origin was answering, somebody turned on the switch for its route`,
   method: `it answers a HEAD request (RFC 9111 §3)`,
   "status-not-understood": `it says must-understand, and this cache does not support its status (RFC 9111 §5.2.2.3)`,

@@ -59,10 +59,11 @@ export type VerdictCase =
   | "invalidated-here"
   /** The client has sent the position of a purge that the view lacks. */
   | "beyond-view"
-  /** The conditions of a route that bypasses the cache. */
-  | "condition"
   | "outside-origin-to"
   | "other-route";
+
+/** A closer reason of a pass: the request meets the conditions of a route that bypasses the cache. */
+export type PassCase = "condition";
 
 export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;
 
@@ -76,7 +77,7 @@ export function reasonOfCondition(when: RouteConditions): Reason {
     const names = condition && "names" in condition ? namesOf(condition) : (condition ?? []);
     return names.map((name) => `${kind} ${name}`);
   });
-  return { case: "condition" satisfies VerdictCase, values: { conditions } };
+  return { case: "condition" satisfies PassCase, values: { conditions } };
 }
 
 /** Returns why a URL gets 400. `name` is the route that matches the path as written. */
