@@ -35,8 +35,7 @@ describe("the part is off, and says so in the log and in health", () => {
     expect(site.log.filter((line) => line.includes(says))).toHaveLength(1);
     expect(await found(site, "configuration")).toMatchObject({
       level: "warning",
-      what: "hotKeys is off.",
-      cause: expect.stringContaining(says) as string,
+      values: { what: "hotKeys is off.", why: expect.stringContaining(says) as string },
     });
   });
 });
