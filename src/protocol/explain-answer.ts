@@ -49,7 +49,6 @@ const copy = v.object({
 /** A tier of the route, in lookup order. */
 const tier = v.object({
   tier: text,
-  isAsked: v.boolean(),
   /** Why a live request would not read this tier. */
   because: v.optional(text),
   has: v.picklist([

@@ -46,8 +46,8 @@ const look = {
   },
   vary: { names: texts, variants: 1 },
   tiers: [
-    { ...all("tier because"), isAsked: false, has: "response", copy },
-    { ...all("tier cause"), isAsked: true, has: "unavailable" },
+    { ...all("tier because"), has: "response", copy },
+    { ...all("tier cause"), has: "unavailable" },
   ],
   fragments: texts,
   purges: {

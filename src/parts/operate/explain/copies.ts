@@ -56,10 +56,8 @@ async function copyIn(
     read = await readTier(tier, own, ask);
   }
   const because = whyNotAsked(name, lookup, found);
-  const isAsked = because === undefined;
   const accountOf = (has: TierAccount["has"]) => ({
     tier: name,
-    isAsked,
     ...(because !== undefined && { because }),
     has,
   });

@@ -55,10 +55,10 @@ describe("an explanation", () => {
     await site.get("/a");
     site.clock.advance(2);
     const { look, verdict, cacheStatus, next } = await explained(site, "/a");
-    expect(look?.tiers.map(({ tier, isAsked, has }) => [tier, isAsked, has])).toEqual([
-      ["memory", true, "response"],
-      ["edge", false, "response"],
-      ["shared", false, "response"],
+    expect(look?.tiers.map(({ tier, because, has }) => [tier, because, has])).toEqual([
+      ["memory", undefined, "response"],
+      ["edge", "answered", "response"],
+      ["shared", "answered", "response"],
     ]);
     const copy = { ageSeconds: 2, lifetimeSeconds: 60, secondsLeft: 58, tags: ["a", "b"] };
     const more = { lifetimeFrom: "max-age in Cache-Control", bodyBytes: 4, colo: "HAM" };
