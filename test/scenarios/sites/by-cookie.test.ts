@@ -99,7 +99,8 @@ it("an explanation names the condition, and no value of a cookie", async () => {
     case: "condition",
     values: { conditions: ["cookie session", "cookie wordpress_logged_in_*"] },
   });
-  const said = "by the rule route: it meets the conditions of its route, which bypasses the cache: ";
+  const said =
+    "by the rule route: it meets the conditions of its route, which bypasses the cache: ";
   const text = await explainedText(site, "/blog/a", cookie("SESSION=alice"));
   expect(text).toContain(`${said}"cookie session", "cookie wordpress_logged_in_*".`);
   expect((await explained(site, "/blog/a")).route.name).toBe("rest");

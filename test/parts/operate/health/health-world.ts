@@ -49,7 +49,9 @@ export async function healthOf(site: Site): Promise<Health> {
   for (const one of health.findings) {
     const { what, cause, remedy, details } = worded(one);
     // The command has a text for each finding, and each place in it a value.
-    expect([what, cause, remedy, details].join(" ")).not.toMatch(/\{\w+\}|does not know this finding/);
+    expect([what, cause, remedy, details].join(" ")).not.toMatch(
+      /\{\w+\}|does not know this finding/,
+    );
   }
   return health;
 }
