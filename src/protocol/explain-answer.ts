@@ -211,6 +211,5 @@ export type KeyAccount = LookAccount["key"];
 export type MatchingPurges = Exclude<LookAccount["purges"], string>;
 export type NearestKey = NonNullable<LookAccount["nearest"]>;
 export type LastAnswerAccount = NonNullable<LookAccount["last"]>;
-export type Values = Immutable<v.InferOutput<typeof values>>;
 /** The rule that decided is beside it. */
 export type Reason = Pick<Explanation["verdict"], "case" | "values">;

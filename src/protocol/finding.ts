@@ -1,7 +1,6 @@
 // The form, codes and order of the findings of a health check, and the status that they result in.
 
 import type { Fault } from "../base/operator-error.ts";
-import type { Values } from "./explain-answer.ts";
 import type { FailedOutcome } from "./outward-states.ts";
 
 /**
@@ -74,6 +73,9 @@ export const findingCodes = Object.keys(findingNeeds) as FindingCode[];
 export const levels = ["critical", "warning", "info"] as const;
 
 export type Level = (typeof levels)[number];
+
+/** The details of a code. The name of a number ends with its unit. */
+export type Values = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** A closer reason of some codes, with a sentence of its own. */
 export type FindingCase =

@@ -386,6 +386,8 @@ export const published: readonly string[] = Object.values(manifest.exports).flat
 /** The formats of messages and deployment files, and the published modules. */
 const shared = ["src/protocol/", ...published];
 
+export const codesOfExplain = "src/parts/operate/explain/codes.ts";
+
 export const command: House = {
   root: "packages/cli/src",
   mayImport: {
@@ -440,10 +442,10 @@ export const command: House = {
         "init",
         ...ofDoctor,
         "commands",
-        "texts",
         "warm",
       ].map((place) => [place, shared]),
     ),
+    texts: [...shared, codesOfExplain],
     "doctor/folder": [...shared, "local/load-config.ts"],
     // The tool's manifest contains the version.
     version: ["packages/cli/package.json"],

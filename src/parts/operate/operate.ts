@@ -16,13 +16,6 @@ import { warmRoute } from "./warm/warm-route.ts";
 import { coloOf } from "../../platform/environment.ts";
 import { createReports } from "./reports/create-reports.ts";
 
-export type { Decider } from "../../pages/reuse/may-answer.ts";
-export type { WriteRefusal } from "../../cache/tiers/tier.ts";
-export type { PassRule } from "../../pages/request/plan.ts";
-export type { StoreRefusal } from "../../pages/storing/refusal.ts";
-export type { NearestCase } from "./explain/nearest-key.ts";
-export type { NeverFresh, PassCase, SkipReason, VerdictCase } from "./explain/reasons.ts";
-
 /**
  * Adds the operator's part to a Worker: findings in `/_cache/health`, `/_cache/stats`, `metrics`,
  * `explain` and `warm`, and reports of all isolates. The dashboard and hot keys

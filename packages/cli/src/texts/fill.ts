@@ -1,6 +1,5 @@
 // Fills the texts of codes with the values that a site answers.
-import type { Values } from "../../../../src/protocol/explain-answer.ts";
-import { percentOf, spanOf } from "../../../../src/protocol/finding.ts";
+import { percentOf, spanOf, type Values } from "../../../../src/protocol/finding.ts";
 
 /**
  * Replaces each `{name}` with the value of this name. The name's end tells the unit, and lists are quoted.

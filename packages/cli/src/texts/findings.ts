@@ -1,7 +1,6 @@
 // The text of each finding of a site's health: its effect, its cause and its remedy, by code or by closer reason.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import type { FindingCase, FindingCode } from "../../../../src/protocol/finding.ts";
-import type { Values } from "../../../../src/protocol/explain-answer.ts";
+import type { FindingCase, FindingCode, Values } from "../../../../src/protocol/finding.ts";
 import { remedyOfSilence } from "../../../../src/http-rules.ts";
 import { fill } from "./fill.ts";
 

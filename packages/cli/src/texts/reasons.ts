@@ -10,7 +10,7 @@ import type {
   SkipReason,
   VerdictCase,
   WriteRefusal,
-} from "../../../../src/parts/operate/operate.ts";
+} from "../../../../src/parts/operate/explain/codes.ts";
 import type { Reason } from "../../../../src/protocol/explain-answer.ts";
 import { fill } from "./fill.ts";
 

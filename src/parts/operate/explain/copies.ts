@@ -18,7 +18,8 @@ import {
   wholeBytes,
 } from "../../../pages/stored/stored-response.ts";
 import type { Route } from "../../../config/config.ts";
-import { lifetimeSource, rounded, type SkipReason } from "./reasons.ts";
+import type { SkipReason } from "./codes.ts";
+import { lifetimeSource, rounded } from "./reasons.ts";
 
 /** A tier's account, with the metadata and the marker that it describes. */
 export interface FoundCopy {

@@ -35,14 +35,8 @@ import { lastFor } from "./explain-last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { credentialsIn } from "../../../pages/request/personal.ts";
-import {
-  neverFresh,
-  type NextStep,
-  overridden,
-  reasonOfCondition,
-  reasonOfRefusedUrl,
-  type VerdictCase,
-} from "./reasons.ts";
+import type { NextStep, VerdictCase } from "./codes.ts";
+import { neverFresh, overridden, reasonOfCondition, reasonOfRefusedUrl } from "./reasons.ts";
 
 /** The isolate and the context of an explanation. */
 export interface ExplainSubject {

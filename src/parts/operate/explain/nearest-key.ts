@@ -10,24 +10,9 @@ import { normalisedEscapes } from "../../../rules/escapes.ts";
 import type { NearestKey } from "../../../protocol/explain-answer.ts";
 import { hiddenValue, shownValue } from "./key-account.ts";
 import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
+import type { NearestCase } from "./codes.ts";
 
 type Difference = NearestKey["differences"][number];
-
-/** A kind of difference between two keys, and in the place of `query` its closer reasons. */
-export type NearestCase =
-  | "scheme"
-  | "host"
-  | "path"
-  | "query"
-  /** The stored response's No-Vary-Search ignores the difference. */
-  | "query-ignored"
-  | "query-order"
-  | "key.headers"
-  | "key.cookies"
-  | "key.cf"
-  | "normal form"
-  | "vary"
-  | "vary-cookie";
 
 /** Returns the kind of a difference, and the names that it concerns. */
 function caseOf(

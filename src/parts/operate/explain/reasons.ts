@@ -1,10 +1,10 @@
-// The codes of explanations beyond those of Cache-Status, and the values of reasons. The sentences are the
-// command's.
+// The values of reasons. Their codes are in codes.ts, and their sentences in the command.
 import { edgeBodyBytesMax, memoryBodyBytesMax } from "../../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../../config/config.ts";
 import { reach } from "../../../config/tier-names.ts";
 import type { NameCondition, RouteConditions } from "../../../config/route.ts";
-import type { Reason, Values } from "../../../protocol/explain-answer.ts";
+import type { Reason } from "../../../protocol/explain-answer.ts";
+import type { Values } from "../../../protocol/finding.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
 import { explicitLifetimeSeconds, statedAgeSeconds } from "../../../rules/freshness.ts";
 import { datedAtMs, parseHttpDate } from "../../../rules/http-date.ts";
@@ -12,58 +12,7 @@ import type { OtherReading } from "../../../routing/url-reader.ts";
 import { assignedLifetimeSeconds, isRouteFirst, termsOf } from "../../../pages/stored/lifetime.ts";
 import { provisionalSecondsMax } from "../../../pages/stored/provisional.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
-
-/** The next step of a live request. */
-export type NextStep =
-  | "answer"
-  | "answer stale"
-  | "answer stale in the origin's place"
-  | "forward"
-  | "forward to a fallback origin"
-  | "validate"
-  | "wait for the forward that is under way"
-  | "refuse: only-if-cached"
-  | "refuse: loop"
-  | "refuse: the method"
-  | "refuse: the URL"
-  | "refuse: the origin is down"
-  | "answer by a rule"
-  | "end here";
-
-/** Why a live request would not read a tier. */
-export type SkipReason =
-  | "just-fetched"
-  /** Each session gets an answer of its own. */
-  | "passed-over"
-  | "answered"
-  | "always-validated"
-  | "uncacheable"
-  | "stale-if-error";
-
-/** Why a response was not fresh on arrival. */
-export type NeverFresh =
-  | "no-validator"
-  | "no-lifetime"
-  | "zero-by-route"
-  | "zero-by-origin"
-  | "expires-no-date"
-  | "expires-before-date"
-  | "late-date"
-  | "kept-below"
-  | "slow-origin";
-
-/** A closer reason of a verdict. */
-export type VerdictCase =
-  | NeverFresh
-  /** This isolate itself invalidated the response, without an entry of the journal. */
-  | "invalidated-here"
-  /** The client has sent the position of a purge that the view lacks. */
-  | "beyond-view"
-  | "outside-origin-to"
-  | "other-route";
-
-/** A closer reason of a pass: the request meets the conditions of a route that bypasses the cache. */
-export type PassCase = "condition";
+import type { NeverFresh, PassCase, VerdictCase } from "./codes.ts";
 
 export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;
 

@@ -6,10 +6,10 @@ import {
   type Finding,
   type FindingCode,
   type Level,
+  type Values,
 } from "../../../protocol/finding.ts";
 import { outwardTargetOf } from "../../../protocol/caches-below.ts";
 import type { RouteNote } from "../../../observe/operator-notes.ts";
-import type { Values } from "../../../protocol/explain-answer.ts";
 import type { SiteState } from "./site-state.ts";
 
 /**
