@@ -1,7 +1,7 @@
 // Writes records to tiers, and removes them.
 import { type TierName, type TierScope, tierScopes } from "../config/tier-names.ts";
 import type { RecordKey } from "./record/record-key.ts";
-import type { Tier, TierKeep, TierWrite, WriteRefusal } from "./tiers/tier.ts";
+import type { Tier, TierKeep, TierWrite } from "./tiers/tier.ts";
 
 /** @typeParam Record a complete record, an arriving record, or a marker */
 export interface ToKeep<Record> {
@@ -40,10 +40,8 @@ export function writeToTiers<Record>(
   return Promise.all(keeping);
 }
 
-export type WriteResult = "kept" | "unavailable" | WriteRefusal;
-
 /** Returns the result of a write as one word: its kind, or the rule that refused the write. */
-export function resultOf(written: TierWrite): WriteResult {
+export function resultOf(written: TierWrite): string {
   return written.kind === "refused" ? written.rule : written.kind;
 }
 

@@ -98,7 +98,7 @@ class Model implements ScriptedJournal {
 
 /** Small, so that bursts drop lineages. */
 const linedMax = 20;
-/** So many that no history drops names. */
+/** More entries than a history has, so that none drops names. */
 const allNames = 131_072;
 const listCounts = { known: 0, unknown: 0 };
 const proofCounts = { 0: 0, 1: 0, 2: 0 };
