@@ -5,8 +5,6 @@ import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { archiveBlock, archiveBlockBytes } from "../../local/demo-origin/archive.ts";
-import { patientBundle } from "../../testing/patient-timeouts.ts";
-import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import { namedLimits } from "../../testing/worker/platform-limits/limits.ts";
 import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 import { adminToken, storesSettled } from "../../testing/worker/world.ts";
@@ -55,7 +53,7 @@ const world = await worldOfFile(
     pipeline(Readable.from(blocksOf(path, first)), response, () => undefined);
   },
   // The database and all clients share this process, so its answers take long.
-  { limits: namedLimits.heap, worker: await bundleWith("{}", { plugins: [patientBundle] }) },
+  { limits: namedLimits.heap },
 );
 const { url, origin, colo } = world;
 

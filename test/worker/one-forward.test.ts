@@ -8,7 +8,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { patientBundle } from "../../testing/patient-timeouts.ts";
-import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import { cacheStatusOf, type RawAnswer, rawRequest } from "../../testing/worker/raw-request.ts";
 import { startWorld, statsOf, until, type World } from "../../testing/worker/world.ts";
 
@@ -39,8 +38,9 @@ async function held(fields: Record<string, string>): Promise<Held> {
   );
   const config = '{ routes: [{ name: "all", match: "*", use: [globalCollapse()] }] }';
   // On a busy machine, the database may answer too late for a lease.
-  const worker = await bundleWith(config, { plugins: [patientBundle] });
-  const world = await running.add(startWorld({ originUrl: origin.url, colos: 3, worker }));
+  const world = await running.add(
+    startWorld({ originUrl: origin.url, colos: 3, config, plugins: [patientBundle] }),
+  );
   // The first request begins the empty journal with an entry that covers everything.
   for (const { url } of world.colos) await rawRequest(url, "/before");
   isOpen = false;

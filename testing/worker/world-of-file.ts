@@ -3,6 +3,7 @@ import { afterAll } from "vitest";
 import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { type Script, type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { patientBundle } from "../patient-timeouts.ts";
 import { rawRequest } from "./raw-request.ts";
 import { startWorld, statsOf, until, type World, type WorldSettings } from "./world.ts";
 
@@ -13,7 +14,10 @@ export interface WorldOfFile extends World {
   readonly url: string;
 }
 
-/** Starts the origin and the Worker while the file is loaded, and stops both after its tests. */
+/**
+ * Starts the origin and the Worker while the file is loaded, and stops both after its tests. By default,
+ * the Worker waits for Redis as long as a busy machine needs.
+ */
 export async function worldOfFile(
   script: Script,
   settings: Omit<WorldSettings, "originUrl"> = {},
@@ -21,7 +25,9 @@ export async function worldOfFile(
   const running = new Running();
   afterAll(() => running.stop());
   const origin = await running.add(startScriptedOrigin(script));
-  const world = await running.add(startWorld({ originUrl: origin.url, ...settings }));
+  const world = await running.add(
+    startWorld({ originUrl: origin.url, plugins: [patientBundle], ...settings }),
+  );
   const [colo] = world.colos;
   if (colo === undefined) throw new Error("A world has at least one colo.");
   return { ...world, origin, colo, url: colo.url };

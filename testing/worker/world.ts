@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Plugin } from "esbuild";
 import { root } from "../../local/bundling.ts";
 import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -27,6 +28,8 @@ export interface WorldSettings {
   /** One ES module that replaces the Worker with that configuration. */
   readonly worker?: string;
   readonly colos?: number;
+  /** Plugins of the bundle; without effect beside `worker`. */
+  readonly plugins?: Plugin[];
   /** The URL of the Redis; absent for a new embedded Valkey. */
   readonly redisUrl?: string;
   /**
@@ -47,7 +50,8 @@ export function startWorld(settings: WorldSettings): Promise<World> {
   return startTogether(async (running) => {
     const { isWithoutRedis = false, config = "{}" } = settings;
     const main = isWithoutRedis ? { entryPoints: [withoutRedis] } : {};
-    const worker = settings.worker ?? (await bundleWith(config, main));
+    const worker =
+      settings.worker ?? (await bundleWith(config, { ...main, plugins: settings.plugins ?? [] }));
     const stores = isWithoutRedis ? await storesOfCloudflare(running) : {};
     const redisUrl = settings.redisUrl ?? (await running.add(startEmbeddedValkey())).url;
     const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
