@@ -98,14 +98,14 @@ export function createApp(
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
-  const { namespace, siteHosts, dataset } = environment;
+  const { namespace, siteHosts } = environment;
   const config = { ...written, namespace };
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { redis } = stores;
-  const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
+  const own = { ...platform, database, redis, journal, ...makers, ...slots, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;

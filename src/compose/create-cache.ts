@@ -23,7 +23,6 @@ import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.t
 import { NameSecret } from "../cache/record/record-key.ts";
 import {
   type CreateReports,
-  type Dataset,
   noReports,
   type ReportHistory,
   type ReportsSettings,
@@ -71,8 +70,6 @@ export interface CachePlatform
   readonly redis?: RedisStore | undefined;
   /** The database or another store of the purge journal and the switch, in place of `database`. */
   readonly journal?: RedisAddress | JournalMaker | undefined;
-  /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
-  readonly dataset?: Dataset | undefined;
   /** Opens the store of reports and hot keys, in place of `database`. */
   readonly openReports?: MakeReportStore | undefined;
   /** For tests and benchmarks; may change in any release. */

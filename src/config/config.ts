@@ -106,7 +106,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: (purge.clockAllowanceSeconds ?? defaultAllowanceSeconds) * 1_000,
     },
-    /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
+    /** Whether isolates report metrics, which costs calls of the store. */
     reportsMetrics: general.metrics !== "off",
     /** The parts of the site, apart from those of its routes. */
     parts: general.parts ?? [],

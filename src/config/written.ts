@@ -108,7 +108,7 @@ export interface WrittenConfig<Matches extends readonly Patterns[] = readonly Pa
    */
   readonly routes?: { readonly [At in keyof Matches]: WrittenRoute<Matches[At]> } | undefined;
   /**
-   * `"off"`: isolates report no metrics to Redis or Analytics Engine. Default: on.
+   * `"off"`: isolates report no metrics to the store. Default: on.
    * @example metrics: "off"
    */
   readonly metrics?: "off" | undefined;

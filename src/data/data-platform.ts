@@ -15,7 +15,7 @@ import type { Pages } from "../compose/data-beside-pages.ts";
 import type { RedisAddress } from "../remote/redis/address.ts";
 
 /** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
-export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
+export interface DataPlatform extends Partial<CachePlatform> {
   /** Variables of the Worker or process. The cache reads the database, `NAMESPACE`, `SITE_HOST` and `COLO`. */
   readonly env?: object | undefined;
   /** Receives background work. On Workers, pass `waitUntil` of `cloudflare:workers`. */

@@ -47,15 +47,7 @@ export function readEnvironment(
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
-    originLimiter: boundTo<RateLimit>("limit", env["ORIGIN_LIMITER"], {
-      faults,
-      unusable: noLimiter,
-    }),
-    /** METRICS: a dataset of Analytics Engine, which receives reports instead of the store. */
-    dataset: boundTo<AnalyticsEngineDataset>("writeDataPoint", env["METRICS"], {
-      faults,
-      unusable: noDataset,
-    }),
+    originLimiter: limiterIn(env, faults),
     /** The value of NAMESPACE, or else the configuration's namespace. */
     namespace: namespaceOf(env) ?? config.namespace,
     /** The site's hosts; other hosts and ports are mapped to them. If empty, each host is a site. */
@@ -129,24 +121,11 @@ const noLimiter: Fault = {
   hint: "Name it under [[ratelimits]] in wrangler.toml.",
 };
 
-const noDataset: Fault = {
-  what: "METRICS is not usable, so reports go to the store.",
-  why: "It is not bound to a dataset of Analytics Engine.",
-  hint: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
-};
-
-/**
- * Returns a binding that has the method, or `undefined`. Excludes service bindings, which seem to have
- * every method, including `fetch`.
- */
-function boundTo<Bound extends object>(
-  method: keyof Bound,
-  binding: unknown,
-  { faults, unusable }: { readonly faults: Fault[]; readonly unusable: Fault },
-): Bound | undefined {
+/** Returns no service binding, which seems to have every method, also `fetch`. */
+function limiterIn({ ORIGIN_LIMITER: binding }: Env, faults: Fault[]): RateLimit | undefined {
   if (binding === undefined) return undefined;
   const isObject = typeof binding === "object" && binding !== null;
-  if (isObject && method in binding && !("fetch" in binding)) return binding as Bound;
-  faults.push(unusable);
+  if (isObject && "limit" in binding && !("fetch" in binding)) return binding as RateLimit;
+  faults.push(noLimiter);
   return undefined;
 }

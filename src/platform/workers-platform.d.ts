@@ -38,13 +38,3 @@ interface Request {
 interface RateLimit {
   limit(counted: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
-
-/** A binding of `[[analytics_engine_datasets]]`. */
-interface AnalyticsEngineDataset {
-  /** Returns at once. Takes at most one index of 96 bytes, 20 blobs and 20 doubles. */
-  writeDataPoint(point: {
-    readonly indexes: readonly string[];
-    readonly blobs: readonly string[];
-    readonly doubles: readonly number[];
-  }): void;
-}

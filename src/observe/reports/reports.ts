@@ -59,8 +59,6 @@ export interface ReportsPlatform {
   readonly database?: { readonly url: string; readonly token: string } | undefined;
   /** How to open `database`. */
   readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
-  /** Receives the reports instead of a store. */
-  readonly dataset?: Dataset | undefined;
   /** Keeps a history in the totals. */
   readonly reportHistory?: ReportHistory | undefined;
   /** Whether this process is a server. Without a store, its reports then stay in its memory. */
@@ -81,21 +79,6 @@ export interface ReportHistory {
 export interface DatedSums {
   readonly atMs: number;
   readonly report: { readonly sums: Sums } | undefined;
-}
-
-/** A binding to a dataset of Analytics Engine. */
-export interface Dataset {
-  /** Returns at once. The runtime writes the point later. */
-  writeDataPoint(point: DataPoint): void;
-}
-
-export interface DataPoint {
-  /** One index, at most 96 bytes. */
-  readonly indexes: readonly string[];
-  /** At most 20. */
-  readonly blobs: readonly string[];
-  /** At most 20. */
-  readonly doubles: readonly number[];
 }
 
 /** Returns the reports of an isolate that reports nothing, for the given reason. */

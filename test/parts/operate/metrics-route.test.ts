@@ -128,12 +128,6 @@ describe("a deployment without totals", () => {
       why: "no usable store",
       hint: "or upstash() with UPSTASH_REDIS_REST_URL",
     },
-    {
-      id: "Analytics Engine",
-      env: { ...database, METRICS: { writeDataPoint: () => undefined } },
-      why: "Analytics Engine",
-      hint: "docs/analytics-engine.md",
-    },
   ])("answers 404 with a reason and a hint: $id", async ({ why, hint, env, ...options }) => {
     const site = openSite({ ...options, env: { ADMIN_TOKEN: token, ...env } });
     const seen = await site.get("/_cache/metrics", bearing);

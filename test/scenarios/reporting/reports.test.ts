@@ -11,10 +11,10 @@ import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const routes: ConfigInput["routes"] = [{ name: "all", match: "*", fresh: "1h" }];
 
-function openTwo(more: ConfigInput = {}, given: Readonly<Record<string, unknown>> = {}) {
+function openTwo(more: ConfigInput = {}) {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
-  const env = { ADMIN_TOKEN: adminToken, ...given };
+  const env = { ADMIN_TOKEN: adminToken };
   const options = { clock, upstash, config: { routes, ...more }, env };
   const first = openSite(options);
   const isolate = (COLO: string) => new Site({ ...options, env: { COLO, ...env } }, first.origin);
@@ -106,31 +106,8 @@ describe("Redis", () => {
     return names();
   };
 
-  it("gets no report with metrics off, and no dataset gets one", async () => {
-    const points: unknown[] = [];
-    const METRICS = { writeDataPoint: (point: unknown) => void points.push(point) };
-    expect(await busy(openTwo({ metrics: "off" }, { METRICS }))).toEqual([]);
-    expect(points).toEqual([]);
+  it("gets no report with metrics off", async () => {
+    expect(await busy(openTwo())).not.toEqual([]);
+    expect(await busy(openTwo({ metrics: "off" }))).toEqual([]);
   });
-
-  it("gets no report if METRICS is a dataset", async () => {
-    const points: unknown[] = [];
-    const METRICS = { writeDataPoint: (point: unknown) => void points.push(point) };
-    const opened = openTwo({}, { METRICS });
-    expect(await busy(opened)).toEqual([]);
-    expect(points.length).toBeGreaterThan(2);
-    expect(opened.first.log).toEqual([]);
-  });
-
-  it.each([{ METRICS: "yes" }, { METRICS: {} }])(
-    "gets the reports if METRICS is not a dataset: $METRICS",
-    async (env) => {
-      const opened = openTwo({}, env);
-      expect(await busy(opened)).not.toEqual([]);
-      expect(opened.first.log).toEqual([
-        "METRICS is not usable, so reports go to the store. It is not bound to a dataset of " +
-          "Analytics Engine. Name it under [[analytics_engine_datasets]] in wrangler.toml.",
-      ]);
-    },
-  );
 });

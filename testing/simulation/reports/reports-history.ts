@@ -94,8 +94,7 @@ class History {
       return sums;
     };
     const reporter = new Reporter({
-      channel: { kind: "store", ...this.#foldingBy(() => undefined) },
-      namespace: "site",
+      ...this.#foldingBy(() => undefined),
       // Counts begin at their report.
       metrics: { colo, takenAtMs: Infinity, take },
       gauges: () => gauges,

@@ -7,12 +7,11 @@ import {
   noReports,
   type ReportsPlatform,
   type ReportsSettings,
-  type Unavailable,
 } from "../../../observe/reports/reports.ts";
 import { ReportFold } from "./folding.ts";
 import { ProcessReportStream } from "./process-report-stream.ts";
 import { RedisReportStream } from "./redis-report-stream.ts";
-import { type Channel, Reporter } from "./reporter.ts";
+import { Reporter } from "./reporter.ts";
 
 /** The interval in which the cron trigger reports and folds, aligned to the clock. */
 const cronMinutes = 5;
@@ -26,10 +25,12 @@ export const createReports: CreateReports = (settings, platform) => {
   const { config } = settings;
   const { nowAtMs } = platform;
   const log = logOf("metrics", platform.log);
-  const channel = config.reportsMetrics ? channelOf(settings, { ...platform, log }) : undefined;
-  if (channel === undefined) return noReports(config.reportsMetrics ? noStore : turnedOff);
-  const { namespace } = config;
-  const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
+  if (!config.reportsMetrics) return noReports(turnedOff);
+  const stream = streamOf(settings, { ...platform, log });
+  if (stream === undefined) return noReports(noStore);
+  const { reportHistory: history } = platform;
+  const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
+  const reporter = new Reporter({ ...settings, stream, folding, nowAtMs, randomText, log });
   let readerAtMs = -Infinity;
   let isLost = false;
   const reportFirst = async () => {
@@ -40,31 +41,23 @@ export const createReports: CreateReports = (settings, platform) => {
   return {
     report: (afterAnswer) => afterAnswer(async () => void (await reporter.tell())),
     async readTotals(how) {
-      if (channel.kind === "analytics-engine") return inAnalyticsEngine;
-      if (channel.stream instanceof ProcessReportStream) await reporter.tell();
+      if (stream instanceof ProcessReportStream) await reporter.tell();
       else if (how?.reportsFirst === true || platform.isServer === true) await reportFirst();
-      return channel.folding.read();
+      return folding.read();
     },
     async runCron() {
       // The trigger runs at full minutes of a clock that may be ahead of this isolate's clock.
       if (Math.round(nowAtMs() / minuteMs) % cronMinutes !== 0) return;
       await reporter.tell();
-      if (channel.kind === "store") await channel.folding.empty();
+      await folding.empty();
     },
   };
 };
 
-function channelOf(
-  settings: ReportsSettings,
-  { dataset, nowAtMs, log, isServer, ...platform }: ReportsPlatform,
-): Channel | undefined {
-  if (dataset !== undefined) return { kind: "analytics-engine", dataset };
-  const shared = platform.stream ?? redisStream(settings, { nowAtMs, log, ...platform });
-  const stream = shared ?? (isServer === true ? new ProcessReportStream(nowAtMs) : undefined);
-  if (stream === undefined) return undefined;
-  const { reportHistory: history } = platform;
-  const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
-  return { kind: "store", stream, folding };
+function streamOf(settings: ReportsSettings, platform: ReportsPlatform): ReportStream | undefined {
+  const { nowAtMs, isServer } = platform;
+  const shared = platform.stream ?? redisStream(settings, platform);
+  return shared ?? (isServer === true ? new ProcessReportStream(nowAtMs) : undefined);
 }
 
 function redisStream(
@@ -81,19 +74,10 @@ const randomText = (): string => crypto.randomUUID();
 
 const noStore = {
   why: "There is no usable store to which isolates could report.",
-  hint:
-    "Pass durableObjects() as stores, or upstash() with UPSTASH_REDIS_REST_URL and its token. " +
-    "Or bind METRICS to a dataset of Analytics Engine.",
+  hint: "Pass durableObjects() as stores, or upstash() with UPSTASH_REDIS_REST_URL and its token.",
 };
 
 const turnedOff = {
   why: 'The configuration says `metrics: "off"`.',
   hint: "Remove this setting, and deploy.",
-};
-
-const inAnalyticsEngine: Unavailable = {
-  kind: "unavailable",
-  isLasting: true,
-  why: "Reports go to Analytics Engine, by the binding METRICS.",
-  hint: "Query Analytics Engine with SQL: docs/analytics-engine.md.",
 };

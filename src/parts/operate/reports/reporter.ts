@@ -1,10 +1,9 @@
 // Reports an isolate's metrics: in the background when due, and from the cron trigger.
 import type { Log } from "../../../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../../../observe/sums.ts";
-import type { Dataset, ReportsSettings } from "../../../observe/reports/reports.ts";
-import { takenAsPoints } from "./data-points.ts";
+import type { ReportsSettings } from "../../../observe/reports/reports.ts";
 import type { ReportFold } from "./folding.ts";
-import { type Report, sumsBytesMax } from "../../../observe/reports/report-entry.ts";
+import { sumsBytesMax } from "../../../observe/reports/report-entry.ts";
 import type { ReportStream } from "../../../observe/reports/report-store.ts";
 import { takenWithin } from "../../../observe/reports/sums-text.ts";
 
@@ -19,14 +18,9 @@ const reportsAtOnceMax = 16;
 
 const reportsLost = seriesOf("reportsLost", []);
 
-/** The destination of reports: a store, with one call per report, or Analytics Engine. */
-export type Channel =
-  | { readonly kind: "store"; readonly stream: ReportStream; readonly folding: ReportFold }
-  | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
-
 export interface ReporterSettings extends Pick<ReportsSettings, "gauges"> {
-  readonly channel: Channel;
-  readonly namespace: string;
+  readonly stream: ReportStream;
+  readonly folding: ReportFold;
   readonly metrics: Pick<ReportsSettings["metrics"], "colo" | "takenAtMs" | "take">;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
@@ -46,33 +40,19 @@ export class Reporter {
   }
 
   /**
-   * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so no
-   * count is added twice. Counts beyond these limits wait for the next call, and so do unsent
+   * Reports the counts, in up to 16 reports. Each report is sent only once, so no
+   * count is added twice. Counts beyond this limit wait for the next call, and so do unsent
    * counts after a lost report. Never rejects because of the store.
    *
    * @returns whether no report was lost
    */
   async tell(): Promise<boolean> {
-    const { metrics, channel, gauges, nowAtMs } = this.#settings;
+    const { metrics, gauges, nowAtMs, stream, folding } = this.#settings;
     const atMs = nowAtMs();
     // The clock may have been set back.
     const coversMs = Math.max(0, atMs - metrics.takenAtMs);
     addAll(this.#pending, metrics.take(atMs));
-    const { colo } = metrics;
-    if (channel.kind === "store") {
-      return this.#tellStore(channel, { colo, coversMs, gauges: gauges(atMs) });
-    }
-    const { namespace } = this.#settings;
-    for (const point of takenAsPoints(this.#pending, gauges(atMs), { namespace, colo })) {
-      channel.dataset.writeDataPoint(point);
-    }
-    return true;
-  }
-
-  async #tellStore(
-    { stream, folding }: Channel & { kind: "store" },
-    of: Pick<Report, "colo" | "coversMs" | "gauges">,
-  ): Promise<boolean> {
+    const of = { colo: metrics.colo, coversMs, gauges: gauges(atMs) };
     for (let sent = 1; ; sent += 1) {
       const sums = takenWithin(this.#pending, sumsBytesMax);
       const answer = await stream.add({ n: this.#settings.randomText(), sums, ...of });

@@ -3,7 +3,6 @@
 import "../../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import type { Sums } from "../../../../src/observe/sums.ts";
-import type { DataPoint } from "../../../../src/observe/reports/reports.ts";
 import { sumsIn } from "../../../../src/observe/reports/sums-text.ts";
 import { createReports } from "../../../../src/parts/operate/reports/create-reports.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
@@ -13,11 +12,10 @@ import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
-function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
+function open({ isOn = true, hasDatabase = true } = {}) {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
   const log: string[] = [];
-  const points: DataPoint[] = [];
   let counted: Sums = new Map();
   const take = () => {
     const taken = counted;
@@ -41,7 +39,6 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
     log: ({ message }) => void log.push(message),
     redis: upstashStore,
     ...(hasDatabase && { database: upstash }),
-    ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
   });
   /** Sets the counts, starts a report in the background, and waits until it ends. */
   const tell = async (sums: Readonly<Record<string, number>>) => {
@@ -55,7 +52,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
     upstash.reports
       .range()
       .map(([, fields]) => Object.fromEntries(sumsIn(JSON.parse(fields[7] ?? "")) ?? []));
-  return { reports, upstash, clock, log, points, tell, reported };
+  return { reports, upstash, clock, log, tell, reported };
 }
 
 describe("the report of an isolate", () => {

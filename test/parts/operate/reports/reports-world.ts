@@ -70,8 +70,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
     reporter(counted: () => Sums, of: Parameters<typeof open>[0] & { foldFrom?: number } = {}) {
       const { foldFrom, ...bounds } = of;
       return new Reporter({
-        channel: { kind: "store", ...open(bounds) },
-        namespace: "site",
+        ...open(bounds),
         metrics: { colo: "HAM", takenAtMs: 7, take: counted },
         gauges: () => noGauges,
         nowAtMs: () => 7,
