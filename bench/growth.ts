@@ -9,7 +9,7 @@ import { counted, markdownTable, percent, replaceMarkedPart } from "./load/figur
 import { loadOf, monthlyBillOf } from "./scale/bill.ts";
 import { type Counted, played } from "./scale/point.ts";
 import { playedMixes } from "./scale/points.ts";
-import { rowsAPurge } from "../packages/cli/src/simulate/mixes.ts";
+import { rowsAPurge } from "./cost/prices.ts";
 
 const { values } = parseArgs({
   options: {

@@ -23,7 +23,6 @@ export const aliasOf = (folder: string) => ({
   "tidemark/nonce": join(folder, "src/parts/nonce/nonce.ts"),
   "tidemark/hot-keys": join(folder, "src/parts/hot-keys/hot-keys.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
-  "tidemark/rules": join(folder, "src/http-rules.ts"),
 });
 
 /**

@@ -7,7 +7,6 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import type { BuildFailure } from "esbuild";
 import type { Config } from "../src/config/config.ts";
-import type { openReplay } from "../src/http-rules.ts";
 import { type Fault, faultText, OperatorError } from "../src/base/operator-error.ts";
 import { bundled, root } from "./bundling.ts";
 import { type Library, ownLibrary } from "./run/library.ts";
@@ -21,37 +20,11 @@ interface LoadSettings {
   readonly library?: Library;
 }
 
-/** A configuration, and `tidemark/rules` of the library that has checked it. */
-export interface ConfigWithRules {
-  readonly config: Config;
-  readonly rules: { readonly openReplay: typeof openReplay };
-}
-
 /** @throws OperatorError if the file is missing, does not compile, does not finish loading, or is invalid */
-export async function loadConfig(path: string, settings: LoadSettings = {}): Promise<Config> {
-  return (await loaded(path, "", settings)).config;
-}
-
-/** @throws OperatorError like `loadConfig`, and if the library is too old */
-export async function loadWithRules(
-  path: string,
-  settings: LoadSettings,
-): Promise<ConfigWithRules> {
-  const found = await loaded(path, 'export * as rules from "tidemark/rules";\n', settings);
-  if ("openReplay" in found.rules) return found;
-  throw new OperatorError({
-    what: "The package tidemark of this project cannot be used.",
-    why: "Its tidemark/rules has no openReplay.",
-    hint: "Install the version of this command.",
-  });
-}
-
-/** @param more exports of the module, besides `config` */
-async function loaded(
+export async function loadConfig(
   configPath: string,
-  more: string,
-  { loadMsMax = loadMsMaxUsual, library = ownLibrary }: LoadSettings,
-): Promise<ConfigWithRules> {
+  { loadMsMax = loadMsMaxUsual, library = ownLibrary }: LoadSettings = {},
+): Promise<Config> {
   const path = resolve(configPath);
   if (!existsSync(path)) {
     throw new OperatorError({
@@ -63,7 +36,7 @@ async function loaded(
   const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
   try {
     const module = join(folder, "config.mjs");
-    await writeFile(module, await bundled(checking(path, more, library)));
+    await writeFile(module, await bundled(checking(path, library)));
     return await imported(module, { path, loadMsMax });
   } catch (cause) {
     // The bundle contains its own copy of the class `OperatorError`.
@@ -82,13 +55,13 @@ function unusable(path: string, why: string): Fault {
 async function imported(
   module: string,
   { path, loadMsMax }: { path: string; loadMsMax: number },
-): Promise<ConfigWithRules> {
+): Promise<Config> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const fault = unusable(path, `It did not finish loading within ${loadMsMax / 1_000} s.`);
   const timer = setTimeout(() => reject(new OperatorError(fault)), loadMsMax);
   try {
-    const loading = import(pathToFileURL(module).href) as Promise<ConfigWithRules>;
-    return await Promise.race([loading, tooLate]);
+    const loading = import(pathToFileURL(module).href) as Promise<{ config: Config }>;
+    return (await Promise.race([loading, tooLate])).config;
   } finally {
     clearTimeout(timer);
   }
@@ -109,8 +82,8 @@ export function refuseExit(configPath: string): () => void {
 }
 
 /** Imports all exports. Otherwise the bundler itself would report a missing default export. */
-function checking(path: string, more: string, { folder, alias, checking: refusing }: Library) {
-  const contents = `import * as module from ${JSON.stringify(path)};\n${refusing}${more}`;
+function checking(path: string, { folder, alias, checking: refusing }: Library) {
+  const contents = `import * as module from ${JSON.stringify(path)};\n${refusing}`;
   return {
     alias: { ...alias },
     absWorkingDir: folder,

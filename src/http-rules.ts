@@ -1,11 +1,8 @@
 // Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI. The verdict on
-// storing a response does not depend on the configuration. Only a replay needs the code of a cache.
+// storing a response does not depend on the configuration.
 import { compileAnswerRules, matchOf, type RuleMatch } from "./config/answer-rules.ts";
-import type { Config } from "./config/config.ts";
 import { isAnalyticsCookie } from "./config/known-names.ts";
 import type { WrittenAnswerRule } from "./config/written-route.ts";
-import type { Replay } from "./replay/replay.ts";
-import type { ReplaySettings } from "./replay/replayed-request.ts";
 import type { Fields } from "./rules/fields.ts";
 import { browserUseSeconds } from "./rules/browser-lifetime.ts";
 import { explicitLifetimeSeconds, statedAgeSeconds } from "./rules/freshness.ts";
@@ -13,23 +10,12 @@ import { governingDirectives } from "./rules/cache-control.ts";
 import { mayStore, type RefusalRule } from "./rules/storable.ts";
 
 export { isCredentialField } from "./config/credential-fields.ts";
-export { durationSeconds } from "./config/duration.ts";
-export { isAnalyticsCookie, matchesAny } from "./config/known-names.ts";
+export { isAnalyticsCookie } from "./config/known-names.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { isSilentToBrowsers } from "./rules/browser-lifetime.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
 export { remedyOfSilence, silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RuleMatch } from "./config/answer-rules.ts";
-export type { Replay } from "./replay/replay.ts";
-export type {
-  LoggedFacts,
-  OriginRequest,
-  ReplayedRequest,
-  ReplayedRules,
-  ReplayResult,
-  ReplaySettings,
-  SharedTierCalls,
-} from "./replay/replayed-request.ts";
 export type { RefusalRule } from "./rules/storable.ts";
 
 /**
@@ -102,20 +88,6 @@ export function answerRulesFor(
   rules: readonly WrittenAnswerRule[],
 ): RuleMatch | undefined {
   return matchOf({ status, fields }, compileAnswerRules(rules));
-}
-
-/**
- * Opens a site with empty tiers, which `play` fills with the requests of an access log, in the time of
- * the log. It sends nothing. Of rules, it runs the phases that need a request alone: `rules` names them.
- *
- * @param config a result of `defineConfig`
- * @example
- * const replay = await openReplay(config, { isolateCount: 1, freshSeconds: 60, recordsMax: 10_000 });
- * replay.play(request).outcome // "stored"
- */
-export async function openReplay(config: Config, settings: ReplaySettings): Promise<Replay> {
-  const replaying = await import("./replay/replay.ts");
-  return new replaying.Replay(config, settings);
 }
 
 /** Returns the distinct names of the cookies that a response sets. */

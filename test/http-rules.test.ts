@@ -1,15 +1,11 @@
 // Tests how `tidemark/rules` judges a response: whether it is stored, how long, and by which field.
-import { describe, expect, it, vi } from "vitest";
-import { defineConfig } from "../src/config/config.ts";
+import { describe, expect, it } from "vitest";
 import {
   answerRulesFor,
   isAnalyticsCookie,
   isCredentialField,
-  openReplay,
   storingOf,
 } from "../src/http-rules.ts";
-import { defineRule } from "../src/part/define-rule.ts";
-import type { Rule } from "../src/part/port/rule.ts";
 
 describe("the fields of a response", () => {
   it.each([
@@ -46,43 +42,6 @@ it("the rules on answers are judged as in the Worker", () => {
   const fitting = answerRulesFor(new Response(null, { headers }), rules);
   expect(fitting).toEqual({ rules: [0, 2], freshSeconds: 60 });
   expect(answerRulesFor(new Response(null), rules)).toBeUndefined();
-});
-
-it("a replay answers the requests of a log in the time of the log", async () => {
-  const config = defineConfig({ routes: [{ name: "pages", match: "*", fresh: "10s" }] });
-  const settings = { isolateCount: 1, freshSeconds: undefined, recordsMax: 10 };
-  const replay = await openReplay(config, settings);
-  const asked = { colo: "A", method: "GET", host: "www.example.com", target: "/a?utm_id=1" };
-  const answer = { status: 200, bytes: 1_000, originMs: 100 };
-  const results = [0, 9, 11].map((second) =>
-    replay.play({ ...asked, ...answer, atMs: Date.UTC(2026, 10, 1) + 1_000 * second }),
-  );
-  const place = { route: "pages", page: "/a" };
-  const origin = { bytes: 1_000, isRefresh: false, lifetimeFrom: "route-second" };
-  expect(results).toEqual([
-    { ...place, outcome: "stored", origin },
-    { ...place, outcome: "hit" },
-    { ...place, outcome: "stored", origin },
-  ]);
-});
-
-it("a replay lets no rule send a request", async () => {
-  const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response());
-  const asking = (name: string, admits: Rule["admits"]) => defineRule({ name, admits });
-  const use = [
-    asking("waits", () => fetch("https://a.invalid").then(() => undefined)),
-    asking("notes", () => void fetch("https://b.invalid")),
-  ];
-  const config = defineConfig({ routes: [{ name: "pages", match: "*", fresh: "10s", use }] });
-  const settings = { isolateCount: 1, freshSeconds: undefined, recordsMax: 10 };
-  const replay = await openReplay(config, settings);
-  const asked = { colo: "A", method: "GET", host: "www.example.com", target: "/a" };
-  replay.play({ ...asked, status: 200, bytes: 1, originMs: 1, atMs: 0 });
-  expect(replay.rules.leftOut).toEqual(["waits (admits)"]);
-  expect(fetched).not.toHaveBeenCalled();
-  await fetch("https://c.invalid");
-  expect(fetched).toHaveBeenCalledTimes(1);
-  fetched.mockRestore();
 });
 
 it.each([

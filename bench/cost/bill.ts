@@ -1,5 +1,5 @@
 // The bill of use beyond all included amounts, by the published prices.
-import { upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
+import { upstash, workers } from "./prices.ts";
 
 export interface Usage {
   readonly workerRequests: number;

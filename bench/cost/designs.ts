@@ -3,7 +3,7 @@ import { compute } from "../trace/model.ts";
 import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
 import { metricsOf, sumOf } from "./ledger.ts";
 import type { Usage } from "./bill.ts";
-import { reportCommandsOf } from "../../packages/cli/src/simulate/report-commands.ts";
+import { reportCommandsOf } from "./report-commands.ts";
 import type { Run } from "./run.ts";
 
 export interface Design {

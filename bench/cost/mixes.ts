@@ -5,19 +5,61 @@ import type { Use } from "./command-use.ts";
 import { added, type Designs } from "./designs.ts";
 import type { MixRun } from "./mix-run.ts";
 import {
-  commandsAPurge,
-  durationOf,
-  type Mix,
-  mixesOf,
-  mixNames,
-  type Operations,
-} from "../../packages/cli/src/simulate/mixes.ts";
-import {
   cloudflare,
+  commandsAPurge,
   dollars,
+  objectMsACall,
+  rowsAPurge,
+  upstash,
   workers as workerPrices,
-} from "../../packages/cli/src/simulate/prices.ts";
+} from "./prices.ts";
 import type { Run } from "./run.ts";
+
+/** The operations of a million requests. */
+interface Operations {
+  readonly lookUps: number;
+  /** Fills and freshenings, and all other writes of records. */
+  readonly writes: number;
+  /** The bytes of lookups and writes in both directions. */
+  readonly bytes: number;
+  readonly journalReads: number;
+  readonly purges: number;
+  /** Redis commands for all else. */
+  readonly otherCommands: number;
+}
+
+/** Returns the bills of records in Redis: with the journal there, and in an object. */
+export function mixesOf(of: Operations): readonly Mix[] {
+  const { objectRequests, objectRows } = cloudflare;
+  const aCommand = upstash.commands.dollarsAMillion / 1e6;
+  const bandwidth = (of.bytes / 1e9) * upstash.bandwidth.dollarsAGigabyte;
+  const records = (of.lookUps + of.writes + of.otherCommands) * aCommand + bandwidth;
+  const inRedis = (of.journalReads + commandsAPurge * of.purges) * aCommand;
+  const calls = of.journalReads + of.purges;
+  const inObject = (calls * objectRequests + rowsAPurge * of.purges * objectRows) / 1e6;
+  return [
+    { name: "all in Redis", records, journal: inRedis, duration: 0 },
+    {
+      name: "records in Redis, journal in a Durable Object",
+      records,
+      journal: inObject,
+      duration: durationOf(calls),
+    },
+  ];
+}
+
+/** The dollars of a million requests. */
+interface Mix {
+  readonly name: string;
+  readonly records: number;
+  readonly journal: number;
+  /** The time in which the objects answer calls. */
+  readonly duration: number;
+}
+
+/** Returns the dollars of the time in which objects answer these calls. */
+const durationOf = (calls: number): number =>
+  (((calls * objectMsACall) / 1_000) * cloudflare.objectSeconds) / 1e6;
 
 /** Returns the operations whose bill over Redis alone is that of the use. */
 function operationsOf(run: Run, { journal, tidemark }: Designs, requests: number): Operations {
@@ -31,8 +73,6 @@ function operationsOf(run: Run, { journal, tidemark }: Designs, requests: number
   return {
     lookUps,
     writes,
-    // The mix with rows is replayed.
-    rows: 0,
     bytes: tidemark.usage.redisBytes,
     journalReads,
     purges,
@@ -53,8 +93,7 @@ export function billedMixes(given: {
   const { workerRequests, cpu } = marginalBill(usage);
   const replayed = billOfMix(replay, requests);
   const workers = workerRequests + cpu;
-  const mixes = mixesOf(operationsOf(run, designs, requests));
-  const computed = mixes.filter(({ name }) => name !== replayed.name);
+  const computed = mixesOf(operationsOf(run, designs, requests));
   return [...computed.map((mix) => Object.assign(mix, { originRequests, workers })), replayed];
 }
 
@@ -101,7 +140,7 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
   const journalCalls = 2 * appends + renewals * timesFaster;
   const visited = requestCount + appends;
   return {
-    name: mixNames.cloudflare,
+    name: "records and journal in Durable Objects",
     originRequests: origin.requests * million,
     workers:
       inDollars(visited, workerPrices.requests.dollarsAMillion) +

@@ -15,10 +15,9 @@ import {
 import { type Design, type Designs, lifeMinutes } from "./designs.ts";
 import type { MixRun } from "./mix-run.ts";
 import { billedMixes, mixTotalsTable } from "./mixes.ts";
-import { objectMsACall } from "../../packages/cli/src/simulate/mixes.ts";
 import { marginalBill, totalOf } from "./bill.ts";
-import { dollars, readOn, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
-import { dollarsOf } from "../../packages/cli/src/simulate/report-commands.ts";
+import { dollars, objectMsACall, readOn, upstash, workers } from "./prices.ts";
+import { dollarsOf } from "./report-commands.ts";
 import { type Lag, sharedCalls } from "./replay-over.ts";
 import type { Run } from "./run.ts";
 

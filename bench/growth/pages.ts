@@ -1,5 +1,5 @@
 // What 10,000 to 10 million stored pages take in each store, extrapolated from the rows and bytes of one record.
-import { upstash } from "../../packages/cli/src/simulate/prices.ts";
+import { upstash } from "../cost/prices.ts";
 import { counted, markdownTable } from "../load/figures.ts";
 import { headBytes, pageBytes, recordBytes } from "../scale/bill.ts";
 

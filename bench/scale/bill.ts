@@ -1,21 +1,18 @@
 // The bill of a point, and the load of its stores against their limits, by the published prices.
 import { gzipSync } from "node:zlib";
-import { pageText } from "../load/page-text.ts";
 import {
+  cloudflare,
   commandsAPurge,
   objectMsACall,
   rowsAPurge,
-} from "../../packages/cli/src/simulate/mixes.ts";
-import {
-  billOf,
-  cpuMsOf,
-  dollarsOfUse,
-  secondsAMonth,
-  type Use,
-} from "../../packages/cli/src/simulate/month.ts";
-import { cloudflare, workers } from "../../packages/cli/src/simulate/prices.ts";
-import { commandsByTheClock } from "../../packages/cli/src/simulate/report-commands.ts";
+  upstash,
+  workers,
+} from "../cost/prices.ts";
+import { commandsByTheClock } from "../cost/report-commands.ts";
+import { pageText } from "../load/page-text.ts";
 import type { Counted, PointSettings } from "./point.ts";
+
+const secondsAMonth = 30 * 86_400;
 
 /**
  * The limits of one store, in requests per second. That of Redis is Upstash's for all plans
@@ -72,6 +69,47 @@ export function tightestOf(point: Counted): { readonly store: string; readonly s
   return shares.reduce((one, other) => (other.share > one.share ? other : one));
 }
 
+/** The use of a site in a month. */
+interface Use {
+  readonly workerRequests: number;
+  readonly cpuMs: number;
+  readonly redisCommands: number;
+  readonly redisGigabytes: number;
+  readonly objectRequests: number;
+  readonly objectRows: number;
+  /** The time in which objects answer calls. An object that waits for calls may hibernate, for free. */
+  readonly objectSeconds: number;
+}
+
+/** Dollars for one of each amount. */
+const prices: Use = {
+  workerRequests: workers.requests.dollarsAMillion / 1e6,
+  cpuMs: workers.cpuMs.dollarsAMillion / 1e6,
+  redisCommands: upstash.commands.dollarsAMillion / 1e6,
+  redisGigabytes: upstash.bandwidth.dollarsAGigabyte,
+  objectRequests: cloudflare.objectRequests / 1e6,
+  objectRows: cloudflare.objectRows / 1e6,
+  objectSeconds: cloudflare.objectSeconds / 1e6,
+};
+
+/** The amounts that the plans include in a month. */
+const included: Partial<Use> = {
+  workerRequests: workers.requests.includedAMonth,
+  cpuMs: workers.cpuMs.includedAMonth,
+  redisGigabytes: upstash.bandwidth.includedGigabytesAMonth,
+  ...cloudflare.includedAMonth,
+};
+
+/** About 0.1 ms for each request, and 3 ms more for each lookup in the shared tier: docs/performance.md. */
+const cpuMsOf = (requests: number, lookUps: number): number => 0.1 * requests + 3 * lookUps;
+
+/** @param free amounts that cost nothing. Default: none */
+function dollarsOfUse(use: Use, free: Partial<Use> = {}): number {
+  const names = Object.keys(use) as (keyof Use)[];
+  const beyond = (name: keyof Use) => Math.max(0, use[name] - (free[name] ?? 0));
+  return names.reduce((sum, name) => sum + beyond(name) * prices[name], 0);
+}
+
 function useOf(point: Counted): Use {
   const { records, journal, others } = loadOf(point);
   const { requestsPerSecond, objects } = point.settings;
@@ -102,7 +140,8 @@ export const monthlyDollarsOf = (point: Counted): number =>
   dollarsOfUse({ ...useOf(point), cpuMs: 0 });
 
 /** Returns the bill of a month with Workers Paid: its base price, and what it does not include. */
-export const monthlyBillOf = (point: Counted): number => billOf(useOf(point));
+export const monthlyBillOf = (point: Counted): number =>
+  workers.baseDollarsAMonth + dollarsOfUse(useOf(point), included);
 
 /** Returns whether Workers Free suffices each day. A month has thirty of them, with the same traffic. */
 export function isFree(point: Counted): boolean {

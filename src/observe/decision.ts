@@ -103,8 +103,6 @@ export class Decision implements Handling {
   originTookMs: number | undefined = undefined;
   /** The results of all forwards for this request, in order. */
   heardOf: readonly OriginReply[] = none;
-  /** The lifetime that the stored answer of the origin states, in seconds; `undefined` for none. */
-  originFreshSeconds: number | undefined = undefined;
   /** The time from the request to the origin until the last byte of a buffered body. */
   bodyTookMs: number | undefined = undefined;
   /** The bytes of the whole body; `null` if unknown. */

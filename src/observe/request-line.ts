@@ -171,7 +171,6 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
     "tidemark.fallback": decision.fallback,
     "tidemark.origin_status": decision.forwardStatus,
     "tidemark.origin_ms": decision.originTookMs,
-    "tidemark.origin_fresh_seconds": decision.originFreshSeconds,
     "tidemark.body_ms": decision.bodyTookMs,
     "tidemark.collapsed": decision.collapsed,
     "tidemark.lease": decision.lease,

@@ -8,7 +8,7 @@ import {
   dollarsOf,
   reportCommands,
   reportCommandsOf,
-} from "../../packages/cli/src/simulate/report-commands.ts";
+} from "../../bench/cost/report-commands.ts";
 import { metricsRoute } from "../../src/parts/operate/metrics-route.ts";
 import { createReports } from "../../src/parts/operate/reports/create-reports.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";

@@ -28,7 +28,6 @@ export async function useCommand(at: {
   tarball: string;
 }): Promise<void> {
   await step("command: help, version, a refusal", () => asked(at.site));
-  await step("command: simulate", () => simulated(at.site));
   await step("command: mistyped lines", () => askCommandLines(join(at.site, command)));
   await step("command: create", () => created(at));
   await step("command: start", () => started(at.site));
@@ -69,16 +68,6 @@ async function asked(site: string): Promise<void> {
   if (major > 20) return;
   const refused = await run("node", [command, "--help"], site).catch(String);
   check(refused.includes("needs 22.12 or newer"), `On Node ${node}, --help says:\n${refused}`);
-}
-
-/** Replays a log with the installed library. */
-async function simulated(site: string): Promise<void> {
-  const lineOf = (second: number) =>
-    `192.0.2.1 - - [01/Nov/2026:00:00:0${second} +0000] "GET / HTTP/1.1" 200 1000\n`;
-  await writeFile(join(site, "access.log"), [0, 1, 2, 3].map(lineOf).join(""));
-  const parameters = [command, "simulate", "access.log", "--fresh", "1h"];
-  const figures = await run(newerNode, parameters, site);
-  check(/^hit rate +75\.0 %$/m.test(figures), `simulate printed:\n${figures}`);
 }
 
 async function started(site: string): Promise<void> {

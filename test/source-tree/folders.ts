@@ -339,17 +339,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   sinks: ["base", "write-behind/sinks"],
   "open-telemetry": ["base", "data/value", "observe"],
-  // Requests of a log through the steps of a page.
-  replay: [
-    ...core,
-    "routing",
-    ...steps,
-    "part/port",
-    "part",
-    "stores/memory",
-    "stores/durable-object",
-  ],
-  "http-rules": ["rules", "config", "replay"],
+  "http-rules": ["rules", "config"],
   "node-cache": [
     "base",
     "platform",
@@ -424,10 +414,8 @@ export const command: House = {
     warm: [...ofCommand, "texts"],
     // The commands, with their options and steps.
     commands: [...ofCommand, "stats", "texts", "origin", "init", "warm", "wrangler", ...ofDoctor],
-    // Access logs through the cache of the project's own library.
-    simulate: [...ofCommand, "start"],
     // The list of all commands, and the run of one command.
-    program: [...ofCommand, "commands", "warm", "simulate", "start"],
+    program: [...ofCommand, "commands", "warm", "start"],
     main: [...ofCommand, "program"],
     tidemark: ["main", "world"],
   },
@@ -451,7 +439,6 @@ export const command: House = {
     version: ["packages/cli/package.json"],
     // The start command runs a site on this machine, like `npm start`.
     start: [...shared, "local/"],
-    simulate: [...shared, "local/load-config.ts"],
     terminal: ["local/printable.ts"],
     main: [...shared, "local/printable.ts"],
     init: [...shared, "local/printable.ts"],

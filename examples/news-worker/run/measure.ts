@@ -1,7 +1,7 @@
 // `npm run measure`: measures this site with Tidemark and without any cache, and prints tables.
 //   npm run measure -- [--seconds 60]
 import { parseArgs } from "node:util";
-import { upstash } from "../../../packages/cli/src/simulate/prices.ts";
+import { upstash } from "../../../bench/cost/prices.ts";
 import {
   counted,
   machineSaid,

@@ -66,8 +66,7 @@ await build({
   outdir: dist,
   bundle: true,
   splitting: true,
-  // Logs are replayed by the library of the project, as `simulate` loads it.
-  external: [...(await dependencies()), "*/replay/replay.ts"],
+  external: await dependencies(),
   plugins: [fromProject, siteTemplate],
   format: "esm",
   platform: "node",

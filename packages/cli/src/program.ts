@@ -14,7 +14,6 @@ import { addRelease } from "./commands/release.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
 import type { Action, AddCommand } from "./session.ts";
-import { addSimulate } from "./simulate/simulate-command.ts";
 import { addRedisProxy } from "./start/redis-proxy.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
@@ -32,7 +31,6 @@ const commands: readonly AddCommand[] = [
   addDashboard,
   addCreate,
   addInit,
-  addSimulate,
   addDoctor,
   addStart,
   addRedisProxy,

@@ -28,13 +28,7 @@ import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { allowNoReuse, makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import { withFields } from "../../base/with-fields.ts";
-import {
-  ageSeconds,
-  isAlwaysValidated,
-  keepUntilAtMs,
-  originFreshSeconds,
-  termsOf,
-} from "../stored/lifetime.ts";
+import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { effectsOf } from "../storing/answer-effects.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
@@ -87,7 +81,6 @@ export async function validated(
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   if (why === undefined) decision.stored = true;
   else decision.refuses(why);
-  if (decision.stored) decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
   decision.tier = candidate.tier;
   // A body that was never held in memory is stored apart from its head.
   const isHeadAlone =

@@ -12,7 +12,6 @@ import {
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
   heuristicLifetimeSeconds,
-  statedAgeSeconds,
 } from "../../rules/freshness.ts";
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import { provisionalSecondsMax } from "./provisional.ts";
@@ -231,17 +230,6 @@ function serverErrorSecondsMax(
 ): number {
   if (metadata.status < 500) return Infinity;
   return Math.max(serverErrorSeconds, namedErrorSeconds(route, metadata) ?? 0);
-}
-
-/**
- * Returns the lifetime that the origin gave, less the answer's `Age`, in seconds; `undefined` if the
- * lifetime is the route's.
- */
-export function originFreshSeconds(metadata: StoredMetadata, route: Route): number | undefined {
-  const { isAssigned, alwaysValidate, lifetimeSeconds } = termsOf(metadata, route);
-  if (isAssigned) return undefined;
-  const leftSeconds = lifetimeSeconds - statedAgeSeconds(fieldsOf(metadata));
-  return alwaysValidate ? 0 : Math.max(0, Math.round(leftSeconds));
 }
 
 /** Returns whether a response has a validator, and every use needs a validation. */

@@ -28,7 +28,7 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variant-list.
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
  */
-export function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingForward): boolean {
+function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingForward): boolean {
   const { route } = pending.request;
   const { usesMemory, ofColo, ofWorld } = pending.exchange.site.tiers.of(route.tiers);
   // Until the second request, a tier of the isolate or colo must store the response.

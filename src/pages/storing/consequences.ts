@@ -8,7 +8,7 @@ import type { PagePlace } from "../site/exchange.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
-import { originFreshSeconds, termsOf } from "../stored/lifetime.ts";
+import { termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
 import { learnUsualType } from "./metadata-of-answer.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
@@ -147,7 +147,6 @@ export function applyStored(metadata: StoredMetadata, pending: PendingForward): 
   const { decision, site } = pending.exchange;
   applyToKeys(undefined, metadata, pending);
   decision.stored = true;
-  decision.originFreshSeconds = originFreshSeconds(metadata, pending.request.route);
   decision.tier = "origin";
   site.queryForms.learn(metadata, pending);
   learnUsualType(metadata, pending);

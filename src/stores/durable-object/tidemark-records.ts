@@ -38,7 +38,7 @@ const recordsSchema: ObjectSchema = {
 };
 
 /** A validated record stays in memory alone until its row is this old. */
-export const rowMsMax = 900_000;
+const rowMsMax = 900_000;
 /** An object without calls may end and lose its memory, so a call after this time writes a row. */
 const idleMsMax = 10_000;
 /** The size of the heads in memory. Objects of a site may share the memory of one isolate. */

@@ -45,7 +45,6 @@ describe("the log line of a request", () => {
         "tidemark.body_bytes": 4,
         "tidemark.origin_status": 200,
         "tidemark.origin_ms": 0,
-        "tidemark.origin_fresh_seconds": 60,
         "tidemark.body_ms": 0,
         "tidemark.collapsed": false,
         "tidemark.unverified": false,
@@ -56,33 +55,6 @@ describe("the log line of a request", () => {
         "tidemark.shared_ms": 0,
       },
     ]);
-  });
-
-  it.each([
-    ["less the answer's age", {}, { ...cc("max-age=60"), age: "20" }, 40],
-    ["0 if each use needs a validation", {}, { ...cc("no-cache, max-age=60"), etag: '"a"' }, 0],
-    ["not if it is the route's", { fresh: "5m", mode: "override" }, cc("max-age=60"), undefined],
-  ] as const)("has the lifetime that the origin gave: %s", async (_id, route, fields, seconds) => {
-    const routes: ConfigInput["routes"] = [{ name: "articles", match: "/articles/*", ...route }];
-    const site = open({
-      origin: () => page("page", fields),
-      config: { logs: { sample: 1 }, routes },
-    });
-    await site.get("/articles/1");
-    expect(linesOf(site)[0]?.["tidemark.origin_fresh_seconds"]).toBe(seconds);
-  });
-
-  it("has the lifetime of a validated response", async () => {
-    const origin = ({ headers }: Request) =>
-      headers.has("if-none-match")
-        ? new Response(null, { status: 304, headers: { ...cc("max-age=30"), etag: '"a"' } })
-        : page("page", { ...cc("max-age=60"), etag: '"a"' });
-    const site = open({ origin, config: { logs: { sample: 1 }, routes: articles } });
-    await site.get("/articles/1");
-    site.clock.advance(70);
-    await site.get("/articles/1");
-    const validated = { "tidemark.result": "validated", "tidemark.origin_fresh_seconds": 30 };
-    expect(linesOf(site)[1]).toMatchObject(validated);
   });
 
   it("names the tier and the time to live of a hit, and a refresh has no line", async () => {

@@ -23,7 +23,7 @@ const quietEveryMinutes = 5;
  */
 const foldsOfReport = 1 / 16;
 
-export interface ReportTraffic {
+interface ReportTraffic {
   readonly isolates: number;
   /** 1 for busy isolates, else 5. */
   readonly reportEveryMinutes: number;

@@ -1,4 +1,4 @@
-// The published prices of Cloudflare and Upstash.
+// The published prices of Cloudflare and Upstash, and the quantities that they bill for an operation.
 
 /**
  * Workers Paid, standard usage model, and the requests of a day on Workers Free:
@@ -35,6 +35,13 @@ export const cloudflare = {
   includedAMonth: { objectRequests: 1e6, objectRows: 50e6, objectSeconds: 400_000 / 0.128 },
   freeADay: { objectRequests: 100_000, objectRows: 100_000, objectSeconds: 13_000 / 0.128 },
 } as const;
+
+/** The commands of a purge: one appends its entry, and one reads it back. */
+export const commandsAPurge = 2;
+/** The rows of a purge with one target in the journal's object, as counted by the object. */
+export const rowsAPurge = 3;
+/** The time for which a call keeps its object in use. A write waits until Cloudflare confirms it. */
+export const objectMsACall = 25;
 
 export const readOn = "November 2026";
 
