@@ -14,7 +14,7 @@ export { isAnalyticsCookie } from "./config/known-names.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { isSilentToBrowsers } from "./rules/browser-lifetime.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
-export { remedyOfSilence, silentlyVaryingBy } from "./rules/selecting.ts";
+export { silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RuleMatch } from "./config/answer-rules.ts";
 export type { RefusalRule } from "./rules/storable.ts";
 

@@ -39,22 +39,6 @@ export function silentlyVaryingBy(before: Fields, now: Fields): string[] {
   ].filter((name) => !stated.includes(name));
 }
 
-/**
- * Returns what to do about pages that vary silently by these fields, up to the end of its sentence.
- *
- * @param types the media types of the pages, the usual one first, which browsers then get; empty if unknown
- */
-export function remedyOfSilence(names: readonly string[], types: readonly string[] = []): string {
-  const ofAccept =
-    types.map((type) => JSON.stringify(type)).join(", ") ||
-    "their media types, the usual one first,";
-  const lists = [
-    ...(names.includes("accept") ? [`${ofAccept} in key.accept`] : []),
-    ...(names.includes("accept-language") ? ["their languages in key.language"] : []),
-  ];
-  return `Let the origin name the field in Vary, or list ${lists.join(" and ")} of the route`;
-}
-
 /** Returns a field's value in lower case, without parameters; empty if the field is missing. */
 function valueOf(fields: Fields, name: string): string {
   return (fields.get(name) ?? "").split(";", 1).join().trim().toLowerCase();

@@ -409,7 +409,7 @@ export const command: House = {
     doctor: [...ofCommand, "texts"],
     "doctor/folder": [...ofCommand, "doctor", "wrangler", "start"],
     "doctor/site": [...ofCommand, "doctor", "stats", "texts"],
-    "doctor/pages": [...ofCommand, "doctor", "origin"],
+    "doctor/pages": [...ofCommand, "doctor", "origin", "texts"],
     // The warming of pages and data.
     warm: [...ofCommand, "texts"],
     // The commands, with their options and steps.

@@ -1,7 +1,6 @@
 // The text of each finding of a site's health: its effect, its cause and its remedy, by code or by closer reason.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { FindingCase, FindingCode, Values } from "../../../../src/protocol/finding.ts";
-import { remedyOfSilence } from "../../../../src/http-rules.ts";
 import { fill } from "./fill.ts";
 
 /** Codes that always have a closer reason. */
@@ -118,4 +117,20 @@ export function worded<Found extends AnsweredFinding>(finding: Found): Found & F
     fill(part as string, { ...values, ...silence }),
   ]);
   return { ...finding, ...(Object.fromEntries(parts) as FindingText) };
+}
+
+/**
+ * Returns what to do about pages that vary silently by these fields, up to the end of its sentence.
+ *
+ * @param types the media types of the pages, the usual one first, which browsers then get; empty if unknown
+ */
+export function remedyOfSilence(names: readonly string[], types: readonly string[] = []): string {
+  const ofAccept =
+    types.map((type) => JSON.stringify(type)).join(", ") ||
+    "their media types, the usual one first,";
+  const lists = [
+    ...(names.includes("accept") ? [`${ofAccept} in key.accept`] : []),
+    ...(names.includes("accept-language") ? ["their languages in key.language"] : []),
+  ];
+  return `Let the origin name the field in Vary, or list ${lists.join(" and ")} of the route`;
 }

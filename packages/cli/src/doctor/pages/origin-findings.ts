@@ -1,5 +1,5 @@
 // Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
-import { remedyOfSilence, silentlyVaryingBy } from "../../../../../src/http-rules.ts";
+import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
 import { type DoctorFinding, localHost, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import { type Answer, mediaTypeOf } from "../../asking/fetch-page.ts";
@@ -16,6 +16,7 @@ import {
   pagesWithNames,
   setCookies,
 } from "./page.ts";
+import { remedyOfSilence } from "../../texts/findings.ts";
 
 export function originFindings(pages: readonly Page[]): DoctorFinding[] {
   const good = pages.filter((page) => originAnswers(page).some(({ status }) => status === 200));
