@@ -21,19 +21,6 @@ export function segmentOf(text: string): string {
   return digestPrefix + sha256HexAtOnce(JSON.stringify(text));
 }
 
-/** The limit of the segments that `segmentsOf` keeps. A digest and the name of the namespace follow. */
-const keptBytesMax = 2 * segmentBytesMax;
-
-/** Returns texts as segments. The segments beyond 896 bytes become one digest. */
-export function segmentsOf(texts: readonly string[]): string[] {
-  const segments = texts.map(segmentOf);
-  let bytes = 0;
-  const from = segments.findIndex((each) => (bytes += bytesOf(each) + 1) > keptBytesMax);
-  if (from === -1) return segments;
-  const rest = sha256HexAtOnce(JSON.stringify(texts.slice(from)));
-  return [...segments.slice(0, from), digestPrefix + rest];
-}
-
 /**
  * Returns the text as a key. A key such as `user/42` is a path, so a purge of the prefix `user`
  * covers it. A key with an empty segment, such as `a//b`, is one segment.

@@ -18,7 +18,7 @@ const examples = filesIn(page);
 
 /** Returns the address of the module that replaces an installed package. */
 function addressOf(name: string): string {
-  const entry = manifest.exports[name.replace("tidemark", ".") as "./keyv"] as
+  const entry = manifest.exports[name.replace("tidemark", ".") as "./cachified"] as
     | { readonly types: string }
     | undefined;
   if (entry === undefined) return import.meta.resolve(name);
@@ -52,7 +52,7 @@ describe("docs/frameworks.md", () => {
     expect(examples.map(({ content }) => printedBy(content).length > 0)).toEqual(
       adapters.map(() => true),
     );
-    expect(adapters.length).toBeGreaterThan(1);
+    expect(adapters.length).toBeGreaterThan(0);
   });
 
   it.each(examples)("states the output of $name", async ({ name, content }) => {

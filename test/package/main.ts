@@ -39,17 +39,10 @@ async function libraryTarball(folder: string): Promise<string> {
 
 /** Installs the package in a folder, as a user would, with the examples of the documents. */
 async function installed(tarball: string, folder: string): Promise<void> {
-  // Unstorage declares version 5 as its optional peer.
-  const overrides = { unstorage: { ioredis: "6.0.0" } };
-  const manifest = { name: "uses-tidemark", private: true, type: "module", overrides };
+  const manifest = { name: "uses-tidemark", private: true, type: "module" };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
-  const caching = [
-    "@epic-web/cachified@5.6.3",
-    "drizzle-orm@0.45.4",
-    "keyv@6.1.0",
-    "unstorage@1.17.6",
-  ];
+  const caching = ["@epic-web/cachified@5.6.3", "drizzle-orm@0.45.4"];
   const clients = [
     "upstash-1.34@npm:@upstash/redis@1.34.0",
     "upstash-1.36@npm:@upstash/redis@1.36.4",
@@ -86,7 +79,7 @@ async function typed(folder: string): Promise<void> {
     compilerOptions: { ...output, ...sources, ...strictness },
     exclude: [ofLibraries],
   };
-  // The types of unstorage itself have errors.
+  // The types of Drizzle itself have errors.
   const libraries = {
     compilerOptions: { ...project.compilerOptions, skipLibCheck: true },
     include: [ofLibraries],

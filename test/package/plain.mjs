@@ -16,9 +16,7 @@ import {
   OperatorError as SameError,
 } from "tidemark/data";
 import { cachifiedCache } from "tidemark/cachified";
-import { keyvStore } from "tidemark/keyv";
 import { openNextOverrides } from "tidemark/opennext";
-import { unstorageDriver } from "tidemark/unstorage";
 import { r2Bodies } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
@@ -72,13 +70,7 @@ const libraries = createNodeCache({ redis: "none" });
 const ofCachified = cachifiedCache(libraries.namespace("cachified", { fresh: "1m" }));
 await ofCachified.set("a", { metadata: { createdTime: Date.now(), ttl: 60_000 }, value: 1 });
 assert.equal((await ofCachified.get("a")).value, 1);
-const ofKeyv = keyvStore(libraries.namespace("keyv", { fresh: "1m" }));
-await ofKeyv.set("a", 1);
-assert.equal(await ofKeyv.get("a"), 1);
 assert.equal(openNextOverrides().tagCache.mode, "nextMode");
-const driver = unstorageDriver(libraries.namespace("nitro", { fresh: "1m" }));
-await driver.setItem("a:b", "1");
-assert.equal(await driver.getItem("a:b"), "1");
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
 assert.equal(ErrorOfSinks, OperatorError);
 assert.throws(() => sqlSink({}), OperatorError);
