@@ -4,9 +4,8 @@ import { NameSecret, RecordKey } from "../cache/record/record-key.ts";
 import type { Config, Route } from "../config/config.ts";
 import { Loops } from "../routing/loops.ts";
 import { type LookupRequest, plan } from "../pages/request/plan.ts";
-import { QueryForms } from "../routing/query-forms.ts";
 import { compileRoutes } from "../routing/routes.ts";
-import { compileUrlReader } from "../routing/url-reader.ts";
+import { compileUrlReader, type ReadUrl } from "../routing/url-reader.ts";
 import type { LoggedFacts, ReplayedRequest } from "./replayed-request.ts";
 
 /** A planned request. `key` of a bypass: that of a GET for its URL. */
@@ -22,7 +21,7 @@ const nameCharsMax = 2_048;
 const noHeaders = new Headers();
 
 export class Planner {
-  readonly #site: Parameters<typeof plan>[2]["site"];
+  readonly #site: Parameters<typeof plan>[2]["site"] & { readonly readUrl: ReadUrl };
   readonly #asksCountry: boolean;
   readonly #plans = new BoundedMap<ReplayPlan>({ sizeMax: plansMax });
   readonly #routes: ReadonlyMap<string, Route>;
@@ -35,7 +34,6 @@ export class Planner {
       config,
       loops: new Loops(silent),
       readUrl: compileUrlReader({ config, nameSecret, matchRoute, siteHosts: [] }),
-      queryForms: new QueryForms(silent.nowAtMs),
     };
     this.#asksCountry = config.routes.some(({ keyCf, when }) => keyCf.length > 0 || when);
     this.#routes = new Map([...config.routes, config.anywhere].map((one) => [one.name, one]));
