@@ -59,6 +59,7 @@ const live = [
   "test/remote/redis/connection/lost-replies.test.ts",
   "test/remote/redis/connection/trouble.test.ts",
   "test/scenarios/tiers/room-filled.test.ts",
+  "test/stores/durable-object/sleeping-object.test.ts",
   "test/worker/bundle-uploaded.test.ts",
   "test/worker/invalidate-everywhere.test.ts",
   "test/worker/one-forward.test.ts",

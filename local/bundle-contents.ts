@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 export const bundledPackages = {
   hono: "routes, in the order of the configuration",
   valibot: "validates the configuration, and data from Redis",
-  "structured-headers": "targeted cache fields, cache groups and No-Vary-Search (RFC 9651)",
+  "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
   "fast-sha256": "synchronous digests",
   "@upstash/redis": "sends commands to Redis at Upstash",
   uncrypto: "a dependency of @upstash/redis",

@@ -3,7 +3,6 @@ import type { Config } from "../config/config.ts";
 import { isPassedBy } from "../config/route.ts";
 import type { TargetNames, Reading } from "../purge/acceptance/resolve-order.ts";
 import { quoted } from "../protocol/purge-order.ts";
-import { pathPrefix } from "../purge/journal/purge-target.ts";
 import { keyUrl } from "../routing/key.ts";
 import { isReserved } from "../routing/path-readings.ts";
 import { routesStoring } from "../routing/routes.ts";
@@ -25,15 +24,8 @@ export function namingOf(site: SiteUrls): TargetNames {
       const { route, storing } = routesStoring(matchRoute, target);
       const routes = storing.length === 0 ? [route] : storing;
       const as = [...new Set(routes.map((one) => keyUrl(target, one, site).url))];
-      const widened = storing.find(({ noVarySearch }) => noVarySearch);
-      if (widened === undefined) {
-        const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
-        return { kind: "named", as, note };
-      }
-      // A response of another URL may have answered this URL.
-      const origin = `${target.scheme}://${target.host}`;
-      const prefixes = [pathPrefix({ origin, path: target.path })];
-      return { kind: "named", as, note: noteOnPath(widened.name), prefixes };
+      const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
+      return { kind: "named", as, note };
     },
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),
@@ -50,9 +42,6 @@ function readRoute(name: string, { routes }: Config): Reading {
   }
   return { kind: "named", as: [name], note: isPassedBy(route) ? noteOnBypass(name) : undefined };
 }
-
-const noteOnPath = (name: string): string =>
-  `The route ${quoted(name)} has query.noVarySearch, so the purge covers the path with every query.`;
 
 const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} bypasses the cache, so nothing is stored under it now.`;

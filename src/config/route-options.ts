@@ -151,7 +151,6 @@ const settings = fields("a route", {
   query: fields("query", {
     allow: patterns,
     order: v.literal("sort", 'must be "sort", or left out'),
-    noVarySearch: yesOrNo,
   } satisfies FormsOf<WrittenQuery>),
   key: fields("key", {
     headers: keyedNames,

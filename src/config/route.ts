@@ -207,8 +207,6 @@ function resolvedKey(route: WrittenRoute) {
     queryAllow: route.query?.allow?.map(configuredName),
     /** Whether keys and the origin get the query parameters sorted by name. */
     sortsQuery: route.query?.order === "sort",
-    /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
-    noVarySearch: route.query?.noVarySearch ?? false,
     keyHeaders: sorted([...headers, ...keyedForms(normalForms), ...ofRules]),
     /** The fields of a client that decide the key's, without cookies. */
     decidingHeaders: sorted([...headers, ...decidingFields(normalForms)]),

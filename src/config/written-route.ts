@@ -294,12 +294,6 @@ export interface WrittenQuery {
    * @example order: "sort"
    */
   readonly order?: "sort" | undefined;
-  /**
-   * Lets the field `No-Vary-Search` of responses decide which URLs of a path share a response. A purge
-   * of a URL then covers the path with every query. Default: `false`.
-   * @example noVarySearch: true
-   */
-  readonly noVarySearch?: boolean | undefined;
 }
 
 /** The members of `request.cf` that may be part of a key: values that many clients share. */

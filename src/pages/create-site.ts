@@ -21,7 +21,6 @@ import type { SubstitutePort } from "./site/substitute-port.ts";
 import type { TurnPort } from "./site/turn-port.ts";
 import type { AnswersPort } from "./site/answers-port.ts";
 import type { BodyHolder } from "./site/body-holder-port.ts";
-import { QueryForms } from "../routing/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "../cache/variant-demand.ts";
 import type { PhaseHost, Site, WithPhases } from "./site/site.ts";
@@ -89,7 +88,6 @@ export function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySe
     notes,
     releases,
     knownVary: new KnownVary(),
-    queryForms: new QueryForms(platform.nowAtMs),
     typesGot: new Marks(3_600_000),
     substitutes: settings.openSubstitutes?.(),
     turns: settings.turns,

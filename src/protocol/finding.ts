@@ -40,7 +40,6 @@ export const findingNeeds = {
   "validator-lies": "isolate",
   "nonce-shared": "isolate",
   "nonce-unreplaced": "isolate",
-  "no-vary-search-invalid": "isolate",
   "extension-mismatch": "isolate",
   "cache-unpurged": "isolate",
   "age-too-low": "isolate",

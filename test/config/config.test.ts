@@ -96,7 +96,6 @@ describe("defineConfig", () => {
       phases: {},
       use: [],
       traits: {},
-      noVarySearch: false,
       servesUnverified: false,
       idleFields: [],
       neutralFields: {

@@ -3,7 +3,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
-import { QueryForms } from "../../src/routing/query-forms.ts";
 import { Loops } from "../../src/routing/loops.ts";
 import { readingsOf } from "../../src/routing/path-readings.ts";
 import { plan } from "../../src/pages/request/plan.ts";
@@ -26,7 +25,6 @@ const config = defineConfig({
 });
 const matchRoute = compileRoutes(config);
 const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts: [] });
-const queryForms = new QueryForms(() => 0);
 const loops = new Loops({ pseudonym: () => "x", nowAtMs: () => 0, log: () => undefined });
 
 /** Returns a request as a runtime would that does not normalise the URL. */
@@ -35,7 +33,7 @@ const asRequest = (path: string, method = "GET") =>
 
 function planned(path: string, method?: string) {
   const request = asRequest(path, method);
-  const site = { config, loops, readUrl, queryForms };
+  const site = { config, loops };
   const made = plan(request, readUrl(request), { site, address: undefined });
   if (made.kind === "lookup") {
     return { kind: made.kind, route: made.request.route, path: made.request.target.path };

@@ -11,7 +11,6 @@ import { currentAgeSeconds } from "../../src/rules/freshness.ts";
 import { parseHttpDate } from "../../src/rules/http-date.ts";
 import { responseMediaTypes } from "../../src/rules/media-types.ts";
 import { compileLanguages, preferredType } from "../../src/rules/negotiation.ts";
-import { urlVariation } from "../../src/rules/no-vary-search.ts";
 import { rangeVerdict } from "../../src/rules/ranges.ts";
 import { retryAfterSeconds } from "../../src/rules/retry-after.ts";
 import { selectingFieldNames, selectingValues } from "../../src/rules/selecting.ts";
@@ -101,7 +100,6 @@ export const fieldParsers: readonly (readonly [name: string, read: (text: string
   ["Surrogate-Key", tags("surrogate-key")],
   ["Cache-Groups", tags("cache-groups")],
   ["Surrogate-Control for ESI", asksForEsi],
-  ["No-Vary-Search", urlVariation],
   ["Content-Type", (text) => responseMediaTypes(only("content-type")(text))],
   ["Content-Range", readContentRange],
   ["Retry-After", (text) => retryAfterSeconds(text, storedAtMs)],

@@ -6,7 +6,6 @@ import { type Config, defineConfig, type Route } from "../../src/config/config.t
 import type { RouteInput } from "../../src/config/route-options.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
-import { QueryForms } from "../../src/routing/query-forms.ts";
 import { Loops } from "../../src/routing/loops.ts";
 import { type LookupRequest, plan, type Plan } from "../../src/pages/request/plan.ts";
 import { compileRoutes } from "../../src/routing/routes.ts";
@@ -29,7 +28,6 @@ export function routeWith(changes: RouteChanges = {}): Route {
   return configWith(changes).routes[0] ?? configWith().anywhere;
 }
 
-const queryForms = new QueryForms(() => 0);
 const loops = new Loops({ pseudonym: () => "tidemark", nowAtMs: () => 0, log: () => undefined });
 
 export function planOf(
@@ -41,7 +39,7 @@ export function planOf(
   const matchRoute = compileRoutes(config);
   const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts });
   const asked = new Request(url, init);
-  const site = { config, loops, readUrl, queryForms };
+  const site = { config, loops };
   return plan(asked, readUrl(asked), { site, address: undefined });
 }
 

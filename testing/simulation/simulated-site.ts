@@ -11,7 +11,6 @@ import { Marks } from "../../src/base/marks.ts";
 import { RouteNotes, LeftOutTags } from "../../src/observe/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/routing/loops.ts";
-import { QueryForms } from "../../src/routing/query-forms.ts";
 import { HeadTimes, OriginHealth } from "../../src/platform/origin-health.ts";
 import { compileRoutes } from "../../src/routing/routes.ts";
 import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-response.ts";
@@ -112,7 +111,6 @@ export class SimulatedSite {
       notes: new RouteNotes(),
       releases: new KnownReleases(),
       knownVary: new KnownVary(),
-      queryForms: new QueryForms(nowAtMs),
       typesGot: new Marks(3_600_000),
       substitutes: undefined,
       turns: undefined,

@@ -5,13 +5,7 @@
 // and groups to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { isSafe } from "../../rules/methods.ts";
-import {
-  comparedTag,
-  coverable,
-  groupTag,
-  pathPrefix,
-  urlTag,
-} from "../../purge/journal/purge-target.ts";
+import { comparedTag, groupTag, pathPrefix, urlTag } from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/invalidation-batches.ts";
 import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../../routing/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
@@ -46,8 +40,7 @@ export function invalidateBy(response: Response, passed: PassedRequest, exchange
 }
 
 /**
- * Invalidates a URL in this isolate and the tiers below. With `query.noVarySearch`, responses of other
- * queries may answer the URL, so this isolate and the journal get its path.
+ * Invalidates a URL in this isolate and the tiers below.
  *
  * @returns the targets for a purge of the URL everywhere; empty if the URL is not cached or belongs to
  *   another origin
@@ -76,11 +69,9 @@ function invalidate(
   for (const storing of routes) {
     const keyed = keyUrl({ ...read, ownHost: target.ownHost }, storing, exchange.site);
     if (keyed.isTooLong) continue;
-    const isOfPath = storing.noVarySearch;
     const tag = urlTag(keyed.url);
-    const ofPage = coverable({ url: keyed.url, route: storing.name, tags: [] });
-    invalidations.add(isOfPath ? ofPage.paths[1] : comparedTag(tag), exchange.nowAtMs());
-    targets.push({ tag, path, isOfPath });
+    invalidations.add(comparedTag(tag), exchange.nowAtMs());
+    targets.push({ tag, path });
     // This covers other clients' responses in memory. Below it, the request removes only its own.
     if (storing === route || storing === own.route) {
       removeOwn(keyed, { storing, withheld: own.withheld, hosts }, passed, exchange);
@@ -94,26 +85,22 @@ interface OwnRecord extends Pick<UrlRead, "withheld"> {
   readonly hosts: readonly string[];
 }
 
-/** Removes the request's own record of a URL from the tiers, and that of the canonical URL. */
+/** Removes the request's own record of a URL from the tiers. */
 function removeOwn(
-  { target }: KeyedUrl,
+  keyed: KeyedUrl,
   { storing, withheld, hosts }: OwnRecord,
   { request, address }: PassedRequest,
   exchange: Exchange,
 ): void {
-  const { config, queryForms, invalidations } = exchange.site;
-  const canonical = storing.noVarySearch ? queryForms.of(target)?.canonicalQuery : undefined;
-  for (const query of new Set([target.query, canonical ?? target.query])) {
-    const keyed = keyUrl({ ...target, query }, storing, exchange.site);
-    const { gate, keyed: valuesOf } = storing.phases;
-    const values = valuesOf?.(request);
-    for (const one of new Set([gate, undefined])) {
-      const given = { config, address, by: { gate: one, values } };
-      const { key } = keyedAs(request, { keyed, route: storing, withheld }, given);
-      const known = invalidations.removed(key.text);
-      if (known === undefined || !isOfLyingUrl(known)) invalidations.keep(key.text, unseen);
-      removeStored(key, exchange, hosts);
-    }
+  const { config, invalidations } = exchange.site;
+  const { gate, keyed: valuesOf } = storing.phases;
+  const values = valuesOf?.(request);
+  for (const one of new Set([gate, undefined])) {
+    const given = { config, address, by: { gate: one, values } };
+    const { key } = keyedAs(request, { keyed, route: storing, withheld }, given);
+    const known = invalidations.removed(key.text);
+    if (known === undefined || !isOfLyingUrl(known)) invalidations.keep(key.text, unseen);
+    removeStored(key, exchange, hosts);
   }
 }
 

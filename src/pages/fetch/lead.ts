@@ -36,8 +36,6 @@ import { forwardSelecting } from "./forward.ts";
 import { inPublicContext } from "./public-context.ts";
 import type { OriginTrouble } from "../../platform/origin-health.ts";
 import type { BodyHolder } from "../site/body-holder-port.ts";
-import { isForOwnUrl } from "../../routing/query-forms.ts";
-import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import { withoutRange } from "../request/conditions.ts";
 import { continuationIn } from "./continue-body.ts";
 import { learnFromHead, validated } from "./validate.ts";
@@ -67,11 +65,6 @@ interface Attempt {
 
 /** Why an answer answers nobody, and the change by which the origin is asked again. Each happens at most once. */
 const again = {
-  /** The answer to the canonical URL is not for the client's own URL. */
-  "own-url": ({ pending, holder }: Attempt, flight: ForwardFlight): Attempt => ({
-    pending: ofOwnUrl(pending, flight),
-    holder,
-  }),
   /** The holder of the body cannot use the answer. */
   "own-request": ({ pending }: Attempt): Attempt => ({ pending, holder: undefined }),
   /** The 304 refers to another response, or to a response that was purged since. */
@@ -88,14 +81,13 @@ async function leadPublic(first: Attempt, flight: ForwardFlight): Promise<FetchR
   for (;;) {
     const outcome = await attempted(attempt, flight);
     if (typeof outcome !== "string") return outcome;
-    attempt = again[outcome](attempt, flight);
+    attempt = again[outcome](attempt);
   }
 }
 
 async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): Promise<Outcome> {
   const { exchange, key, request: wanted } = pending;
   const { nowAtMs, afterAnswer, site } = exchange;
-  if (wanted.own && site.queryForms.isRefuted(wanted)) return "own-url";
   flight.leads(nowAtMs());
   if (pending.validating !== undefined) await mayValidate(pending.validating, pending);
   // Take the stamp before the request is sent, so that every later purge covers this response.
@@ -119,11 +111,6 @@ async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): P
   const { response } = answer;
   const { status } = response;
   exchange.decision.heard({ ...answer, status });
-  if (wanted.own && isForCanonicalAlone(response, pending)) {
-    cancelBody(response);
-    site.queryForms.refute(pending, status);
-    return "own-url";
-  }
   const instead = await insteadOfAnswer(fresh, pending, flight);
   if (instead !== undefined) {
     cancelBody(response);
@@ -156,29 +143,6 @@ async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): P
 /** Returns whether the range could complete an old body with bytes of the new one. */
 const isMixing = (pending: PendingForward): boolean =>
   pending.request.conditions.has("if-range") && mayHaveLied(pending);
-
-/**
- * Returns whether the answer to the canonical URL is not for the client's own. An error of the origin
- * is for both, because a failing origin should not get a second request.
- */
-function isForCanonicalAlone({ status, headers }: Response, { request }: PendingForward): boolean {
-  // A 304 without the field keeps that of the stored response, which was for both.
-  if (isOriginError(status) || (status === 304 && !headers.has(noVarySearchField))) return false;
-  return !isForOwnUrl(headers, request);
-}
-
-/**
- * Returns the forward of the client's own URL, without a lookup of its key. The followers of the flight have the key of
- * the first request, and this answer is not for them.
- */
-function ofOwnUrl(pending: PendingForward, flight: ForwardFlight): PendingForward {
-  const { exchange } = pending;
-  discardBody(storedCandidate(pending)?.stored);
-  flight.settle({ kind: "nothing-to-share" });
-  const request = pending.request.own?.request() ?? pending.request;
-  const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };
-  return { request, exchange, key: request.key, ...nothing, lookedUpAtMs: exchange.nowAtMs() };
-}
 
 /**
  * Returns the fields of a conditional request. The result is empty if a 304 would have to store the

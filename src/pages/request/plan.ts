@@ -1,7 +1,6 @@
 // Plans a request without I/O: reject the request, bypass the cache, or look up a stored response.
 import type { Config, Route } from "../../config/config.ts";
 import type { Admission, Gate, PhaseLines } from "../../part/port/phases.ts";
-import type { EquivalentUrl, QueryForms } from "../../routing/query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
@@ -30,8 +29,8 @@ import { type CfMember, keyedCf, primaryKey } from "../../routing/key.ts";
 import type { Loops } from "../../routing/loops.ts";
 import { fieldsFor, hasUnclearFields } from "../../routing/route-conditions.ts";
 import type { RouteMatch } from "../../routing/routes.ts";
-import { ownUrl, type Target } from "../../routing/target.ts";
-import type { ReadUrl, UrlRead } from "../../routing/url-reader.ts";
+import type { Target } from "../../routing/target.ts";
+import type { UrlRead } from "../../routing/url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
 export interface LookupRequest {
@@ -63,11 +62,6 @@ export interface LookupRequest {
   /** Whether the isolate makes the request itself, without a client's session and credentials. */
   readonly isAnonymous: boolean;
   /**
-   * The client's own URL, if the request is for the canonical URL of this path instead. Its response
-   * may answer only if `isForOwnUrl`.
-   */
-  readonly own?: OwnUrl | undefined;
-  /**
    * The content of a safe request with content. Its method is GET here: that of its equivalent resource
    * (RFC 10008 §2.2).
    */
@@ -76,12 +70,6 @@ export interface LookupRequest {
   readonly gate?: Gate | undefined;
   /** The rule by which a stale response suffices. */
   readonly staleBy?: string | undefined;
-}
-
-/** A client's own URL. */
-export interface OwnUrl extends EquivalentUrl {
-  /** Returns the request for this URL itself. */
-  readonly request: () => LookupRequest;
 }
 
 /** The content of a request, which is a part of its key (RFC 10008 §2.7). */
@@ -150,8 +138,6 @@ export interface PlanContext {
   readonly site: {
     readonly config: Config;
     readonly loops: Loops;
-    readonly readUrl: ReadUrl;
-    readonly queryForms: QueryForms;
   };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
@@ -181,10 +167,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   const rule = by.isFailed
     ? "part-failed"
     : (passRule(asking, read, given) ?? (isUnchecked ? "unchecked" : undefined));
-  if (rule === undefined) {
-    const canonical = route.noVarySearch ? canonicalFor(asking, read, given, by) : undefined;
-    return { kind: "lookup", request: canonical ?? askedFor(asking, read, given, by) };
-  }
+  if (rule === undefined) return { kind: "lookup", request: askedFor(asking, read, given, by) };
   return { kind: "pass", passed: passedRequest(rule, request, read, { ...given, by }) };
 }
 
@@ -224,7 +207,6 @@ export function asRefresh(request: LookupRequest, selecting: readonly string[]):
     forwarded: selectsByCookie ? forwarded : forwarded.withCookies(request.keyedCookies),
     hasUnknownCookie: request.hasUnknownCookie && selectsByCookie,
     isAnonymous: true,
-    own: undefined,
   };
 }
 
@@ -263,35 +245,6 @@ function passRule(
 /** Returns whether a request has a precondition that only the origin can evaluate (RFC 9111 §4.3.2). */
 export const hasPrecondition = (fields: Fields): boolean =>
   fields.has("if-match") || fields.has("if-unmodified-since");
-
-/**
- * Returns the request for the canonical URL, by the last No-Vary-Search of the path. The origin gets
- * this URL, so that no parameter outside the key can change a stored response.
- *
- * @returns `undefined` if the client's URL is canonical, or no other URL is known to be equivalent
- */
-function canonicalFor(
-  request: RequestHead,
-  read: UrlRead,
-  given: PlanContext,
-  by: DecidedKey,
-): LookupRequest | undefined {
-  const { queryForms, readUrl } = given.site;
-  const { target } = read.keyed;
-  const known = queryForms.of(target);
-  if (known === undefined) return undefined;
-  const query = known.canonicalQuery;
-  const url = ownUrl({ ...target, query });
-  const canonical = readUrl({ url, method: request.method }, request);
-  // A condition on the query may lead the canonical URL to another route.
-  if (canonical.route !== read.route) return undefined;
-  // The route may sort the canonical query back into the order of the client's.
-  if (canonical.keyed.target.query === target.query) return undefined;
-  const asked = askedFor(request, canonical, given, by);
-  if (queryForms.isRefuted(asked)) return undefined;
-  const own = { ...known, request: () => askedFor(request, read, given, by) };
-  return { ...asked, sentQuery: read.target.query, own };
-}
 
 function askedFor(
   request: RequestHead,

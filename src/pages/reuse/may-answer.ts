@@ -15,7 +15,6 @@ import {
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { isStoredForOwnUrl } from "../../routing/query-forms.ts";
 import { fieldsOfVariants } from "./vary-markers.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
@@ -89,7 +88,7 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly request: Pick<LookupRequest, "route" | "directives" | "own" | "staleBy"> & MayBePersonal;
+  readonly request: Pick<LookupRequest, "route" | "directives" | "staleBy"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "reach"> & {
     readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
@@ -108,9 +107,6 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     return directives.onlyIfCached
       ? { kind: "gateway-timeout", by: "only-if-cached" }
       : { kind: "forward", reason: found, by: "nothing-stored" };
-  }
-  if (!isStoredForOwnUrl(found.stored.metadata, question.request)) {
-    return decide("uri-miss", question);
   }
   const weighed = weigh(found, question);
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
@@ -234,7 +230,6 @@ export function decideOnError(
   question: VerdictQuestion,
 ): WeighedResponse | undefined {
   if (candidate === undefined) return undefined;
-  if (!isStoredForOwnUrl(candidate.stored.metadata, question.request)) return undefined;
   const weighed = weigh(candidate, question);
   return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
@@ -275,7 +270,6 @@ function standsInByPart({
  * request would be forwarded, and its response would arrive just as old.
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
-  if (!isStoredForOwnUrl(candidate.stored.metadata, question.request)) return false;
   const weighed = weigh(candidate, question);
   const { noCache, maxAgeSeconds, minFreshSeconds } = question.request.directives;
   const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;

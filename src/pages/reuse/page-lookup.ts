@@ -302,8 +302,6 @@ export class PageLookup
   }
 
   putInto(above: readonly ResponseTier[], { candidate }: FoundResponse, from: ResponseTier): void {
-    const { metadata } = candidate.stored;
-    this.exchange.site.queryForms.learn(metadata, this);
     if (candidate.stored.body.kind === "blob") backfill(above, candidate, this);
     else copyToColo(from, candidate, this);
   }

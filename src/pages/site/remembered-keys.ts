@@ -68,7 +68,7 @@ export type RemovedResponse = Pick<
   "fields" | "selecting" | "bodyDigest" | "bodyBytes" | "contentTag" | "heldApart"
 >;
 
-/** The time of the last invalidation of each tag, page and key. The oldest are evicted. */
+/** The time of the last invalidation of each tag and key. The oldest are evicted. */
 export class Invalidations {
   readonly #atMs = new BoundedMarks<number>();
   readonly #removed = new BoundedMarks<RemovedResponse>(undefined, (removed) =>
@@ -85,17 +85,16 @@ export class Invalidations {
     return this.#removed.get(key);
   }
 
-  /** @param what a tag in the journal's form, the second of `Coverable.paths`, or the text of a record's key */
+  /** @param what a tag in the journal's form, or the text of a record's key */
   add(what: string, atMs: number): void {
     this.#atMs.set(what, atMs);
   }
 
-  /** Returns whether the key, the page or a tag was invalidated since the response was requested. */
+  /** Returns whether the key or a tag was invalidated since the response was requested. */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     if (this.#atMs.count === 0) return false;
     const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
-    const { tags, paths } = coverable(stored);
-    return tags.some(isOld) || isOld(paths[1]) || (key !== undefined && isOld(key.text));
+    return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
   }
 }
 

@@ -25,7 +25,6 @@ import type { AnswersPort } from "./answers-port.ts";
 import type { LeftOutTags, RouteNotes } from "../../observe/operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";
-import type { QueryForms } from "../../routing/query-forms.ts";
 import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
 import type { TurnPort } from "./turn-port.ts";
@@ -55,7 +54,6 @@ export interface Site {
   /** The keys whose large bodies were copied into the colo's tier in the last minute. */
   readonly copied: Marks;
   readonly knownVary: KnownVary;
-  readonly queryForms: QueryForms;
   readonly invalidations: Invalidations;
   readonly originHealth: OriginHealth;
   readonly uncacheable: Uncacheable;

@@ -144,11 +144,10 @@ function applyForSessions(
 
 /** Takes the steps between the decision to store an answer and the storing of its body. */
 export function applyStored(metadata: StoredMetadata, pending: PendingForward): void {
-  const { decision, site } = pending.exchange;
+  const { decision } = pending.exchange;
   applyToKeys(undefined, metadata, pending);
   decision.stored = true;
   decision.tier = "origin";
-  site.queryForms.learn(metadata, pending);
   learnUsualType(metadata, pending);
 }
 

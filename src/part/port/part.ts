@@ -75,7 +75,6 @@ export interface PartedRoute {
   readonly methods?: readonly string[] | undefined;
   readonly tiers?: readonly string[] | undefined;
   readonly origin?: string | { readonly name?: string | undefined } | undefined;
-  readonly query?: { readonly noVarySearch?: boolean | undefined } | undefined;
   readonly response?: { readonly headers?: WrittenLines | undefined } | undefined;
   readonly key?:
     | {

@@ -57,12 +57,9 @@ const refusal = (fault: string): OperatorError =>
     hint: 'Write fallback("mirror"), fallback(["mirror", "bucket"]) or fallback("mirror", { beforeStale: true }).',
   });
 
-function faultOn({ origin, query }: PartedRoute, names: readonly string[]): string | undefined {
+function faultOn({ origin }: PartedRoute, names: readonly string[]): string | undefined {
   const own = (typeof origin === "object" ? origin.name : origin) ?? "default";
-  if (names.includes(own)) {
-    return `has fallback(${JSON.stringify(own)}), which is the origin of the route; name another one`;
-  }
-  return query?.noVarySearch === true
-    ? "has fallback(), whose origins may not send No-Vary-Search; remove query.noVarySearch"
+  return names.includes(own)
+    ? `has fallback(${JSON.stringify(own)}), which is the origin of the route; name another one`
     : undefined;
 }

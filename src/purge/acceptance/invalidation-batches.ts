@@ -79,8 +79,6 @@ export interface InvalidatedTarget {
   readonly tag: string;
   /** A prefix that covers the URL with any query. Groups have none, and are always named exactly. */
   readonly path?: string;
-  /** Whether the path is named in place of the tag. */
-  readonly isOfPath?: boolean;
 }
 
 interface Batch {
@@ -137,15 +135,7 @@ export class JoinedPurges {
   }
 
   /** Adds a target to the batch. Returns whether its tag, not its path, is in the batch. */
-  #isExact(
-    { tag, path, isOfPath = false }: InvalidatedTarget,
-    { tags, prefixes }: Batch,
-    atMs: number,
-  ): boolean {
-    if (isOfPath && path !== undefined) {
-      prefixes.add(path);
-      return false;
-    }
+  #isExact({ tag, path }: InvalidatedTarget, { tags, prefixes }: Batch, atMs: number): boolean {
     if (tags.has(tag)) return true;
     if (Math.abs(atMs - this.#exactSinceAtMs) > exactSpanMs) {
       this.#exactSinceAtMs = atMs;

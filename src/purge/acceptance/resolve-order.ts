@@ -55,8 +55,6 @@ export type Reading =
       readonly kind: "named";
       readonly as: readonly string[];
       readonly note?: string | undefined;
-      /** Prefixes that the purge also covers. */
-      readonly prefixes?: readonly string[];
     }
   | ({ readonly kind: "fault" } & Reason);
 
@@ -98,7 +96,7 @@ export function resolvedOrder(
       ...(release === undefined ? [] : releaseTags(release)),
       ...[tags, urls, hosts, routes].flatMap((kind) => kind.targets),
     ]),
-    prefixes: distinct([...prefixes.targets, ...urls.prefixes]),
+    prefixes: distinct(prefixes.targets),
   };
   const named = [...targets.tags, ...targets.prefixes];
   if (named.length === 0) return { fault: faults[0] ?? namesNothing };
@@ -150,7 +148,6 @@ function readAll(
     faults: readings.filter((reading) => reading.kind === "fault"),
     names: distinct(named.flatMap(({ as }) => as)),
     targets: named.flatMap(({ as }) => as.flatMap(targetsOf)),
-    prefixes: named.flatMap((reading) => reading.prefixes ?? []),
     readAs: named.filter(({ sent, as }) => as.length !== 1 || as[0] !== sent),
     notes: named.flatMap(({ note }) => note ?? []),
   };

@@ -2,8 +2,7 @@
 // may replace an error (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4). Ages are seconds since it was
 // stored.
 import { describe, expect, it } from "vitest";
-import { urlVariation } from "../../../src/rules/no-vary-search.ts";
-import { decide, decideOnError, mayAnswerWhoWaited } from "../../../src/pages/reuse/may-answer.ts";
+import { decide, decideOnError } from "../../../src/pages/reuse/may-answer.ts";
 import { storedAtMs } from "../../../testing/examples/requests.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 
@@ -12,10 +11,6 @@ const honour = { honourRequestDirectives: true };
 const within = "max-age=60, stale-while-revalidate=10";
 const unverified = { kind: "unverified", why: "no-view" } as const;
 const immutable = "max-age=60, immutable";
-
-const unasked = (): never => {
-  throw new Error("No request is needed for a verdict.");
-};
 
 describe("the verdict without a stored response", () => {
   it.each([
@@ -129,17 +124,6 @@ describe("a stored response after an error of the origin", () => {
   ])("may answer or not: %s, $2 (RFC 5861 §4)", (_id, given, allowed) => {
     const stale = decideOnError(candidateOf(given), questionOf(given));
     expect(stale !== undefined).toBe(allowed);
-  });
-
-  it("is undefined if the response is not for the client's own URL (No-Vary-Search)", () => {
-    const form = urlVariation('params=("utm")')!;
-    const own = { query: "utm=1", canonicalQuery: "", form, request: unasked };
-    const question = questionOf({});
-    const other = { ...question, request: { ...question.request, own } };
-    expect(decideOnError(candidateOf({}), question)).toBeDefined();
-    expect(decideOnError(candidateOf({}), other)).toBeUndefined();
-    expect(mayAnswerWhoWaited(candidateOf({}), question)).toBe(true);
-    expect(mayAnswerWhoWaited(candidateOf({}), other)).toBe(false);
   });
 
   it("is undefined if the lookup found none", () => {

@@ -32,10 +32,6 @@ describe("a route is refused", () => {
       { use: [fallback("default")] },
       'has fallback("default"), which is the origin of the route; name another one',
     ],
-    [
-      { use: [fallback("a")], query: { noVarySearch: true } },
-      "has fallback(), whose origins may not send No-Vary-Search; remove query.noVarySearch",
-    ],
   ])("%j", (changes, says) => {
     const routes = [{ name: "pages", match: "*", ...changes }];
     expect(() => defineConfig({ origins, routes })).toThrow(`route "pages", use: ${says}`);

@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/parts/hot-keys/note.ts";
 import { encodeNotes, listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
-import { QueryForms } from "../../../src/routing/query-forms.ts";
 import { Loops } from "../../../src/routing/loops.ts";
 import { compileRoutes } from "../../../src/routing/routes.ts";
 import { sentUrl } from "../../../src/routing/target.ts";
@@ -37,8 +36,7 @@ const readUrl = compileUrlReader({
   siteHosts,
 });
 const loops = new Loops({ pseudonym: () => "tidemark", nowAtMs: () => 0, log: () => undefined });
-const queryForms = new QueryForms(() => 0);
-const site = { config, readUrl, siteHosts, loops, queryForms };
+const site = { config, readUrl, siteHosts, loops };
 const exchange = { site, address: undefined };
 
 const note: HotKeyNote = {

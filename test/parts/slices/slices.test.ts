@@ -884,13 +884,6 @@ describe("a head is stored by the steps of any other response", () => {
   const withFields = (more: FieldTexts) =>
     slicedOrigin({ fields: { ...slicedOrigin().fields, ...more } });
 
-  it("teaches No-Vary-Search", async () => {
-    const origin = withFields({ "no-vary-search": 'params=("t")' });
-    const site = openWith(origin, { query: { noVarySearch: true } });
-    for (const t of [1, 2, 3, 4]) expect((await ask(site, `/v?t=${t}`)).status).toBe(206);
-    expect(site.origin.asked.map(({ path }) => path)).toEqual(["/v?t=1", "/v"]);
-  });
-
   it("notes that pages vary without Vary", async () => {
     const origin = slicedOrigin({ tag: () => 'W/"1"' });
     origin.change = (answer, { headers }) => {

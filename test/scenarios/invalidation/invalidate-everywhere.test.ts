@@ -58,25 +58,6 @@ async function fill({ near, far }: TwoColos, ...paths: string[]): Promise<void> 
   }
 }
 
-it("with query.noVarySearch, purges the path, because its answers may be stored under other queries", async () => {
-  const query = { noVarySearch: true };
-  const routes: ConfigInput["routes"] = [
-    { name: "list", match: "*", query, invalidate: "everywhere" },
-  ];
-  const colos = new TwoColos({ routes }, ({ method }, nth) =>
-    method === "GET"
-      ? page(`${nth}`, cc("max-age=600", { "no-vary-search": 'params=("utm")' }))
-      : new Response(null, { status: 204 }),
-  );
-  const { near, far } = colos;
-  await ask(near, "/list?id=1");
-  expect(await isHit(near, "/list?id=1&utm=7")).toBe(true);
-  // This isolate has learned nothing about the path.
-  await write(far, "/list?id=1&utm=7");
-  await colos.pass(withinSeconds);
-  expect(await isHit(near, "/list?id=1&utm=7")).toBe(false);
-});
-
 describe("an unsafe request on a route that invalidates everywhere, after N + 1 s", () => {
   it("has purged each facet and variant of its URI, and no other page, in each colo", async () => {
     const colos = open();

@@ -30,14 +30,13 @@ const config: ConfigInput = {
     { name: "query", match: "/query/*", use: [query("json")] },
     { name: "global", match: "/global/*", use: [globalCollapse()] },
     { name: "falls", match: "/falls/*", origin: "broken", use: [fallback("default")] },
-    { name: "forms", match: "/forms/*", query: { noVarySearch: true } },
     { name: "all", match: "*" },
   ],
 };
 
 const users = new AsyncLocalStorage<string>();
 const names = ["ada", "bob", "eve"];
-const folders = "me esi when slices query global falls forms all".split(" ");
+const folders = "me esi when slices query global falls all".split(" ");
 
 interface Call {
   readonly path: string;
@@ -71,7 +70,6 @@ function handlerOf(draws: Draws, calls: Call[]): OriginHandler {
       ...cc(pathname === "/part" ? "max-age=60" : draws.oneOf(lifetimes)),
       etag: '"1"',
       "content-type": "text/html",
-      "no-vary-search": 'params=("utm")',
       "content-length": String(isPart ? last - first + 1 : body.length),
     });
     if (request.headers.get("if-none-match") === '"1"') {
@@ -106,7 +104,7 @@ const lifetimes = [
 
 function requestOf(draws: Draws): { readonly path: string; readonly init: AskInit } {
   const folder = draws.oneOf(folders);
-  const search = draws.oneOf(["", "", "?a=1", "?utm=1"]);
+  const search = draws.oneOf(["", "", "?a=1"]);
   const path = `/${folder}/${Math.floor(draws.between(0, 3))}${search}`;
   const drawn: Record<string, string> = {
     cookie: draws.oneOf(["session=1", "preview=1", "_ga=1"]),

@@ -59,6 +59,23 @@ describe("the cache", () => {
     expect(site.origin.count).toBe(1);
   });
 
+  it("keys a whole query, and passes No-Vary-Search to browsers", async () => {
+    const fields = cc("max-age=60", { etag: '"1"', "no-vary-search": 'params=("utm")' });
+    const site = openSite({ origin: ({ url }) => page(new URL(url).search, fields) });
+    const [one, two] = [await site.get("/a?id=1&utm=1"), await site.get("/a?id=1&utm=2")];
+    expect([one.text, two.text]).toEqual(["?id=1&utm=1", "?id=1&utm=2"]);
+    const seen = [
+      await site.get("/a?id=1&utm=1"),
+      await site.get("/a?id=1&utm=1", { method: "HEAD" }),
+      await site.get("/a?id=1&utm=1", { headers: { "if-none-match": '"1"' } }),
+    ];
+    expect(seen.map(({ status }) => status)).toEqual([200, 200, 304]);
+    expect(seen.map(({ fields: got }) => got.get("no-vary-search"))).toEqual(
+      seen.map(() => 'params=("utm")'),
+    );
+    expect(site.origin.count).toBe(2);
+  });
+
   it("forwards a HEAD on a miss, and does not store the answer", async () => {
     const fields = cc("max-age=60", { "content-length": "5" });
     const site = openSite({

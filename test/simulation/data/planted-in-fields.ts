@@ -169,7 +169,7 @@ export const plantedInFields: readonly PlantedFault[] = [
   {
     fault: "the stamp is taken after the source is read",
     parts: stampFromAfter,
-    from: 4,
+    from: 19,
     within: 300,
   },
   {

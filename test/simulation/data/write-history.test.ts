@@ -206,7 +206,7 @@ const rows: readonly {
     fault: "unknown entries count as none",
     parts: between(({ since }) => since ?? []),
     kind: "failing",
-    from: 493,
+    from: 560,
     within: 300,
   },
   {
@@ -218,13 +218,14 @@ const rows: readonly {
   {
     fault: "other writes of the isolate are ignored",
     parts: ownOfTheIsolate,
+    from: 105,
     within: 600,
   },
   {
     fault: "purges by tag are ignored",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
     kind: "turned-back",
-    from: 838,
+    from: 925,
     within: 300,
   },
   { fault: "a key is used before it is purged", parts: usedWhileUnpurged, from: 504, within: 300 },
@@ -288,7 +289,7 @@ const rows: readonly {
   {
     fault: "the load of a held key is shared despite a later purge",
     parts: sharedWhateverCame,
-    from: 6_570,
+    from: 6_572,
     within: 300,
   },
 ];

@@ -169,7 +169,6 @@ export const differences: Readonly<Record<NearestCase, string>> = {
   host: `set SITE_HOST to the site's own host: then Tidemark treats all other hosts as that one`,
   path: `use one spelling in all links, or redirect the others to it`,
   query: `write key: { query: { strip: [{names}] } } at the top level of the configuration; or, in the route, query: { allow: [ ] } with the parameters that matter`,
-  "query-ignored": `change nothing, because the stored response's No-Vary-Search ignores the difference: the next answer is stored for both URLs`,
   "query-order": `use one spelling and one order in all links; if only the order differs, query: { order: "sort" } in the route also helps`,
   "key.headers": `remove {names} from the route's key: { headers }, or let clients send fewer values of it`,
   "key.cookies": `remove {names} from the route's key: { cookies }`,

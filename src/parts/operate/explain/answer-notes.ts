@@ -5,7 +5,6 @@ import { acceptClassName, isOfPages } from "../../../rules/accept-class.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
 import { datedAtMs } from "../../../rules/http-date.ts";
 import { responseMediaTypes } from "../../../rules/media-types.ts";
-import { noVarySearchField, variationFault } from "../../../rules/no-vary-search.ts";
 import { sharesNonce } from "../../../rules/nonces.ts";
 import { silentlyVaryingBy } from "../../../rules/selecting.ts";
 import { contentTagName } from "../../../rules/validators.ts";
@@ -25,12 +24,9 @@ export function noteAnswer(metadata: StoredMetadata, pending: PendingForward): v
   noteCacheBelow(metadata, pending, note);
   if (!decision.stored) return noteRefusal(metadata, pending, note);
   const path = request.target.path.slice(0, pathCharactersMax);
-  const fields = fieldsOf(metadata);
-  if (request.route.traits.replacesNonces !== true && sharesNonce(fields)) {
+  if (request.route.traits.replacesNonces !== true && sharesNonce(fieldsOf(metadata))) {
     note("nonce-shared", [path]);
   }
-  const fault = request.route.noVarySearch && variationFault(fields.get(noVarySearchField));
-  if (typeof fault === "string") note("no-vary-search-invalid", [fault]);
   const changing = decision.outcome === "stored" ? namesChanging(metadata, pending) : [];
   if (changing.length > 0) {
     note(

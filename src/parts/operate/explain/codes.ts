@@ -63,8 +63,6 @@ export type NearestCase =
   | "host"
   | "path"
   | "query"
-  /** The stored response's No-Vary-Search ignores the difference. */
-  | "query-ignored"
   | "query-order"
   | "key.headers"
   | "key.cookies"

@@ -1,7 +1,6 @@
 // Explains a cache key: its parts, and the settings that exclude other parts of the URL and other cookies.
 import type { Config, Route } from "../../../config/config.ts";
 import { matchesAny } from "../../../config/known-names.ts";
-import { ignores } from "../../../rules/no-vary-search.ts";
 import { normalisedEscapes } from "../../../rules/escapes.ts";
 import { comparedName, nameIn } from "../../../rules/query-string.ts";
 import { mayBeSecret } from "../../../rules/selecting.ts";
@@ -43,16 +42,12 @@ export function keyAccountOf(
 }
 
 function queryAccountOf(
-  { sentQuery: sent, target: { query: keyed }, route, own }: LookupRequest,
+  { sentQuery: sent, target: { query: keyed }, route }: LookupRequest,
   config: Config,
 ) {
   const names = new Set(normalisedEscapes(sent).split("&").map(nameIn));
   const leftOut = [...names].flatMap((name) => {
-    const isIgnored = own !== undefined && ignores(own.form, name);
-    const by =
-      name === ""
-        ? undefined
-        : (whyNotKeyed(name, route, config) ?? (isIgnored ? "No-Vary-Search" : undefined));
+    const by = name === "" ? undefined : whyNotKeyed(name, route, config);
     return by === undefined ? [] : [{ name, by }];
   });
   return { sent, keyed, leftOut };

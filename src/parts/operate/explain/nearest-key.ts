@@ -1,8 +1,6 @@
 // Finds the stored key nearest to the requested one, and their differences. Searches only this
 // isolate's memory.
 import type { TierRecord } from "../../../cache/tiers/tier.ts";
-import { fieldsOf } from "../../../rules/fields.ts";
-import { ignores, noVarySearchField, urlVariation } from "../../../rules/no-vary-search.ts";
 import { nameIn } from "../../../rules/query-string.ts";
 import { selectingValues } from "../../../rules/selecting.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
@@ -15,19 +13,12 @@ import type { NearestCase } from "./codes.ts";
 type Difference = NearestKey["differences"][number];
 
 /** Returns the kind of a difference, and the names that it concerns. */
-function caseOf(
-  difference: Difference,
-  metadata: ResponseDetail,
-  { route }: LookupRequest,
-): { case: NearestCase; names: string[] } {
+function caseOf(difference: Difference): { case: NearestCase; names: string[] } {
   const { of, name = "" } = difference;
   if (of === "vary") return { case: name === "cookie" ? "vary-cookie" : "vary", names: [name] };
   if (of !== "query") return { case: of as NearestCase, names: [name] };
-  const form = route.noVarySearch && urlVariation(fieldsOf(metadata).get(noVarySearchField));
-  const apart = [...new Set(pairsApart(difference).map(nameIn))];
-  const names = apart.filter((one) => !form || !ignores(form, one));
-  if (names.length > 0) return { case: "query", names };
-  return { case: apart.length > 0 ? "query-ignored" : "query-order", names };
+  const names = [...new Set(pairsApart(difference).map(nameIn))];
+  return { case: names.length > 0 ? "query" : "query-order", names };
 }
 
 /** The limit of examined keys. Memory holds more keys only if all bodies are tiny. */
@@ -47,17 +38,16 @@ export function nearestKey(request: LookupRequest, listed: MemoryEntries): Neare
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own) || other.route !== own.route) continue;
-    const { metadata } = record.stored;
     const differences = [
       ...differencesOf(own, other, request),
-      ...ofVary(metadata.selecting, request),
+      ...ofVary(record.stored.metadata.selecting, request),
     ];
     const [first] = differences;
     if (first === undefined) continue;
     count += 1;
     const distance = distanceOf(differences);
     if (distance >= (nearest?.distance ?? Infinity)) continue;
-    const key = { url: other.url, differences, ...caseOf(first, metadata, request) };
+    const key = { url: other.url, differences, ...caseOf(first) };
     nearest = { key, distance };
   }
   return nearest && { ...nearest.key, count };

@@ -108,7 +108,6 @@ const noted: readonly [code: FindingCode, level: Level, values: NoteValues][] = 
   ],
   ["validator-lies", "info", pages],
   ["nonce-shared", "warning", pages],
-  ["no-vary-search-invalid", "warning", (entries) => ({ why: entries.join(" ") })],
   ["extension-mismatch", "info", () => ({})],
   ["cache-unpurged", "warning", caches],
   ["age-too-low", "warning", caches],

@@ -108,29 +108,6 @@ it("the finding extension-mismatch names the route, and nothing that a client se
   expect((await healthOf(site)).status).toBe("ok");
 });
 
-it("the finding no-vary-search-invalid names the route and each fault, but no value", async () => {
-  const list = { name: "list", match: "/list/*", query: { noVarySearch: true } };
-  const fields = ["params=(secret)", 'except=("id")', 'except="secret"'];
-  const site = open({
-    config: { routes: [list, api] },
-    origin: (_, nth) =>
-      page("page", {
-        "cache-control": "max-age=60",
-        "no-vary-search": fields[(nth - 1) % fields.length]!,
-      }),
-  });
-  // The route has no option, so the field has no effect anyway.
-  for (const path of ["/api/a", "/list/b"]) await site.get(path);
-  expect(await found(site, "no-vary-search-invalid")).toBeUndefined();
-  for (const path of ["/list/c", "/list/d?x=1", "/list/e?x=1"]) await site.get(path);
-  const finding = await found(site, "no-vary-search-invalid");
-  expect(finding).toMatchObject({ level: "warning", about: 'route "list"' });
-  expect(finding?.values?.["why"]).toBe(
-    "except is not a list of Strings. params is neither a list of Strings nor a Boolean.",
-  );
-  expect(JSON.stringify(finding)).not.toContain("secret");
-});
-
 it.each([
   { id: "a nonce", policy: "script-src 'self' 'nonce-abc123'", isShared: true },
   { id: "hashes alone", policy: "script-src 'sha256-abc123='", isShared: false },

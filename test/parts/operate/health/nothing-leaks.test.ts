@@ -68,7 +68,6 @@ const entriesOf: Partial<Record<FindingCode, readonly string[]>> = {
   "validator-lies": ["/news"],
   "nonce-shared": ["/news"],
   "nonce-unreplaced": ["coding"],
-  "no-vary-search-invalid": ["key-order is not a Boolean."],
   "cache-unpurged": ["", "Varnish"],
   "age-too-low": ["", "Varnish"],
   "left-release": ["a"],
