@@ -178,7 +178,7 @@ export class PlayedIsolate {
 
   /** The clock before the last read of the journal that this isolate knows; −∞ without one. */
   get viewReadAtMs(): number {
-    return this.#view.sentAtMs;
+    return this.#view.tail.sentAtMs;
   }
 
   /**
@@ -226,12 +226,12 @@ export class PlayedIsolate {
 
   /** Reads the journal's new entries. */
   readOn(): Promise<void> {
-    return this.#view.catchUp();
+    return this.#view.tail.catchUp();
   }
 
   /** The estimated bytes of the memory tier, and of the view. */
   get memoryBytes(): { readonly records: number; readonly view: number } {
-    const { entries } = this.#view;
+    const { entries } = this.#view.tail;
     const view = entries.reduce((sum, entry) => sum + heldBytes(entry), 0);
     return { records: this.#app.cache.tiers.memory.bytes, view };
   }

@@ -31,7 +31,9 @@ export interface SwitchRouteSettings {
         readonly acceptances: Pick<Acceptances, "post" | "keepSwitch">;
         readonly switching: Pick<Switch, "read">;
         readonly switchLog: Pick<SwitchLog, "posted">;
-        readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
+        readonly view: Pick<PurgeView, "attend"> & {
+          readonly tail: { readonly switched: SwitchState | undefined };
+        };
       }
     | Reason;
   /** The bypass that the BYPASS variable sets. */
@@ -62,7 +64,7 @@ export async function switchState(
   }
   await switching.view.attend(requester)?.();
   const current = await switching.switching.read();
-  const known = switching.view.switched;
+  const known = switching.view.tail.switched;
   const here = known?.bypass ?? false;
   if (current.kind === "unavailable") {
     const journal = journalAway(current, "send the request again");

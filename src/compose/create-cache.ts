@@ -157,7 +157,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
       log({ event: "background-failed", level: "error", message });
     });
   const memories: { readonly bytes: number; readonly count: number }[] = [];
-  const gauges = new IsolateGauges({ memories, viewReadAtMs: () => purging?.view.sentAtMs });
+  const gauges = new IsolateGauges({ memories, viewReadAtMs: () => purging?.view.tail.sentAtMs });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
   const reporting = reportsOver(reported, platform);
   return {

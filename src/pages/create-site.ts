@@ -60,7 +60,7 @@ export interface ProxySettings extends PageSlots {
 export function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
   const { environment, platform } = settings;
   const { tiers, purging, metrics, fillBudget } = cache;
-  const releases = purging?.view.releases ?? new KnownReleases();
+  const releases = purging?.view.tail.releases ?? new KnownReleases();
   const notes = new RouteNotes();
   const { env } = settings;
   const ofRules = { ...platform, releases, notes, metrics, env };

@@ -51,7 +51,7 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic)
       const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
       await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
       await Promise.all(pending.splice(0));
-      oldestMs = Math.max(oldestMs, clock.atMs - view.sentAtMs);
+      oldestMs = Math.max(oldestMs, clock.atMs - view.tail.sentAtMs);
     }
   }
   return { reads: upstash.journalReadCount, oldestMs };

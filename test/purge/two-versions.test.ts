@@ -51,7 +51,7 @@ async function overlooked(lagsSeconds: readonly number[]) {
       const due = purges.findLast(({ atMs }) => atMs < clock.atMs - boundMs);
       if (due === undefined) continue;
       found.judgements += 1;
-      const known = view.chain?.entries.findLast(({ position }) => position === due.position);
+      const known = view.tail.chain?.entries.findLast(({ position }) => position === due.position);
       if (known === undefined) found.overlooked += 1;
     }
   }

@@ -245,8 +245,8 @@ class ViewCourse extends Course {
 
   #tellView({ name, view }: SimulatedIsolate): void {
     this.world.tell(() => {
-      const places = view.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
-      return `${name} has read up to ${places.join(" ")}, asked at ${view.sentAtMs - 1_000_000}`;
+      const places = view.tail.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
+      return `${name} has read up to ${places.join(" ")}, asked at ${view.tail.sentAtMs - 1_000_000}`;
     });
   }
 }

@@ -153,7 +153,7 @@ export class SimulatedIsolate {
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
         window: this.trace?.observeWindow(parts.window()) ?? parts.window(),
         onOverdue: (entries) => this.acceptances.lookFor(entries),
-        onRead: () => this.trace?.took(this.view),
+        onRead: () => this.trace?.took(this.view.tail),
       },
       this,
     );
@@ -281,7 +281,7 @@ export class SimulatedIsolate {
     traced?.generated();
     await world.sleep(world.between(0, 3_000));
     const noted = this.#parts.noted(before, {
-      stamp: this.view.chain?.end ?? "none",
+      stamp: this.view.tail.chain?.end ?? "none",
       requestedAtMs: this.nowAtMs(),
     });
     const metadata: StoredMetadata = {
@@ -317,7 +317,7 @@ export class SimulatedIsolate {
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
     const { position } = accepted;
-    const entry = this.view.entries.findLast(
+    const entry = this.view.tail.entries.findLast(
       ({ id, position: at }) => id === order.id && at === position,
     );
     this.trace?.answersSender(entry);

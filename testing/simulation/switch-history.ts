@@ -95,7 +95,7 @@ class SwitchCourse extends Course {
     const reachedSinceMs = this.#reachedSinceMs(isolate);
     const { failedCount } = isolate.redis;
     await isolate.attend()?.();
-    const { switched, sentAtMs } = isolate.view;
+    const { switched, sentAtMs } = isolate.view.tail;
     this.judgedCount += 1;
     const used = this.#used.get(isolate) ?? "";
     const post = switched?.post ?? "";

@@ -75,7 +75,7 @@ function addRoutes(
   );
   admin.post("/warm", forBearer, ({ req, executionCtx }) => {
     const context = contextFor(req.raw, executionCtx);
-    const catchUp = purging && (() => purging.view.catchUp());
+    const catchUp = purging && (() => purging.view.tail.catchUp());
     return warmRoute(req.raw, { context, data, catchUp });
   });
 }

@@ -90,15 +90,15 @@ function troubleStats({ trouble, troubleWithWrites, words }: RemoteHealth) {
 }
 
 /** Returns the state of the view. `lag` is the time from a purge's acceptance to its read here. */
-function journalStats(view: JournalView, atMs: number) {
-  const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
+function journalStats({ tail, isShutOff }: JournalView, atMs: number) {
+  const { chain, sentAtMs, lag, failedAtMs, switched } = tail;
   return {
     shutOff: isShutOff,
     position: chain?.end.position ?? "not read yet",
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,
     ageMs: chain === undefined ? null : atMs - sentAtMs,
-    bypass: view.switched?.bypass ?? false,
+    bypass: switched?.bypass ?? false,
     lag: lag ?? "nothing to report yet",
     failedAtMs: failedAtMs ?? null,
   };

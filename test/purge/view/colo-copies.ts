@@ -1,6 +1,7 @@
 // Isolates of one colo over one journal: each has its own view, and all share the colo's cache.
 import "../../../testing/fakes/workers-globals.ts";
 import type { ColoHintsSettings } from "../../../src/purge/view/colo-hints.ts";
+import { ClockSteps } from "../../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopies, type ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
@@ -54,6 +55,7 @@ export class IsolateInColo extends Isolate {
       copies,
       hints: hints && { ...hints, copies },
       nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
+      clock: new ClockSteps(allowanceMs),
       renewalLagMs: lagMs,
       allowanceMs,
       timeoutMs: 2_000,

@@ -123,7 +123,7 @@ describe("a hint", () => {
     const { colo, hints, listener, other, stored, attend, purge } = await informed();
     await attend(listener);
     const position = purge("own");
-    await listener.view.catchUp();
+    await listener.view.tail.catchUp();
     colo.clock.advance(0.2);
     await hints.send(position);
     await attend(other);

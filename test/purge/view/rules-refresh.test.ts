@@ -34,16 +34,16 @@ describe("rule 11: a renewal continues from the view's last entry", () => {
     isolate.journal.beforeAnswer = async () => isolate.clock.advance(1.5);
     await isolate.view.attend(isolate.requester)?.();
     await isolate.settle();
-    expect(isolate.view.sentAtMs).toBe(sentAtMs);
+    expect(isolate.view.tail.sentAtMs).toBe(sentAtMs);
   });
 
   it("leaves the view as it is, and ageing, if it fails", async () => {
     const isolate = await warmIsolate();
     const stored = await isolate.filled();
-    const { sentAtMs } = isolate.view;
+    const { sentAtMs } = isolate.view.tail;
     isolate.journal.down = ["since"];
     await isolate.renew();
-    expect([isolate.view.sentAtMs, isolate.judge(stored)]).toEqual([sentAtMs, "usable"]);
+    expect([isolate.view.tail.sentAtMs, isolate.judge(stored)]).toEqual([sentAtMs, "usable"]);
     await isolate.renew();
     expect(isolate.judge(stored)).toBe("unverified");
   });
@@ -56,7 +56,7 @@ describe("rule 12: a view", () => {
     const old = journal.write(newEntry({ n: "old" }));
     for (let at = 0; at < 1_000; at += 1) journal.write(newEntry({ n: `${at}` }));
     const stored = await isolate.filled();
-    expect(isolate.view.chain?.entries.length).toBe(1_000);
+    expect(isolate.view.tail.chain?.entries.length).toBe(1_000);
     expect(isolate.judge(stored)).toBe("usable");
     expect(isolate.judge({ ...stored, stamp: { position: old, n: "old" } })).toBe("unverified");
   });
@@ -67,11 +67,14 @@ describe("rule 12: a view", () => {
     for (let at = 0; at < 7_999; at += 1) isolate.journal.write(newEntry({ n: `${at}` }));
     await isolate.renew();
     const unused = { ...stored };
-    expect([isolate.view.chain?.entries.length, isolate.judge(stored)]).toEqual([8_000, "usable"]);
+    expect([isolate.view.tail.chain?.entries.length, isolate.judge(stored)]).toEqual([
+      8_000,
+      "usable",
+    ]);
     const second = isolate.journal.stream.items[1]?.id ?? "";
     isolate.journal.write(newEntry({ n: "one more" }));
     await isolate.renew();
-    expect(isolate.view.chain?.entries.length).toBe(8_000);
+    expect(isolate.view.tail.chain?.entries.length).toBe(8_000);
     // A judgement has moved the other one forward (rule 27 b).
     expect([unused, stored].map((one) => isolate.judge(one))).toEqual(["unverified", "usable"]);
     expect(isolate.judge({ ...stored, stamp: { position: second, n: "0" } })).toBe("usable");
@@ -94,11 +97,11 @@ describe("rule 13: a view only moves forwards", () => {
     journal.beforeAnswer = atOnce;
     await view.attend(isolate.requester)?.();
     await idle();
-    const { sentAtMs } = view;
+    const { sentAtMs } = view.tail;
     expect([sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "hard"]);
     gate.open();
     await isolate.settle();
-    expect([view.sentAtMs, view.chain?.entries.length]).toEqual([sentAtMs, 2]);
+    expect([view.tail.sentAtMs, view.tail.chain?.entries.length]).toEqual([sentAtMs, 2]);
     expect(isolate.judge(stored)).toBe("hard");
   });
 
@@ -123,7 +126,7 @@ describe("rule 13: a view only moves forwards", () => {
     await idle();
     gate.open();
     await isolate.settle();
-    expect([view.chain?.end.n, isolate.judge(stored)]).toEqual(["red", "hard"]);
+    expect([view.tail.chain?.end.n, isolate.judge(stored)]).toEqual(["red", "hard"]);
   });
 
   it("begins with the result of the read that ends first", async () => {
@@ -137,10 +140,10 @@ describe("rule 13: a view only moves forwards", () => {
     journal.beforeAnswer = atOnce;
     journal.write(newEntry({ n: "second" }));
     await view.attend(isolate.requester)?.();
-    const { sentAtMs } = view;
+    const { sentAtMs } = view.tail;
     gate.open();
     await isolate.settle();
-    expect([view.chain?.end.n, view.sentAtMs]).toEqual(["second", sentAtMs]);
+    expect([view.tail.chain?.end.n, view.tail.sentAtMs]).toEqual(["second", sentAtMs]);
   });
 });
 
@@ -198,7 +201,7 @@ describe("rule 15: requests renew the view", () => {
     clock.advance(laterSeconds - 1.999);
     journal.beforeAnswer = atOnce;
     await view.attend(isolate.requester)?.();
-    expect([journal.readCount, view.sentAtMs]).toEqual([2, clock.atMs]);
+    expect([journal.readCount, view.tail.sentAtMs]).toEqual([2, clock.atMs]);
   });
 });
 

@@ -46,7 +46,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(copyAgeMs / 1_000);
     await asked(other);
     expect(journal.readCount).toBe(reads);
-    expect(other.view.sentAtMs).toBe(reads === 0 ? readAtMs : clock.atMs);
+    expect(other.view.tail.sentAtMs).toBe(reads === 0 ? readAtMs : clock.atMs);
   });
 
   it("not while another isolate has a claim, except past N − A", async () => {
@@ -56,10 +56,10 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(1);
     expect(other.view.attend(other.requester)).toBe(undefined);
     await other.settle();
-    expect([journal.asked, other.view.sentAtMs]).toEqual([[], readAtMs]);
+    expect([journal.asked, other.view.tail.sentAtMs]).toEqual([[], readAtMs]);
     clock.advance(0.999);
     await other.view.attend(other.requester)?.();
-    expect([journal.asked, other.view.sentAtMs]).toEqual([["since"], clock.atMs]);
+    expect([journal.asked, other.view.tail.sentAtMs]).toEqual([["since"], clock.atMs]);
     await other.settle();
   });
 
@@ -99,7 +99,7 @@ describe("rule 15: an isolate renews its view", () => {
     await reader.settle();
     clock.advance(smallBoundMs / 8 / 1_000);
     await asked(other);
-    expect(other.view.sentAtMs).toBe(reader.view.sentAtMs);
+    expect(other.view.tail.sentAtMs).toBe(reader.view.tail.sentAtMs);
     expect(journal.readCount).toBe(2);
   });
 
@@ -110,7 +110,7 @@ describe("rule 15: an isolate renews its view", () => {
     journal.asked.length = 0;
     clock.advance(4);
     await other.view.attend(other.requester)?.();
-    expect([journal.asked, other.view.sentAtMs]).toEqual([[], reader.view.sentAtMs]);
+    expect([journal.asked, other.view.tail.sentAtMs]).toEqual([[], reader.view.tail.sentAtMs]);
     await other.settle();
   });
 
@@ -121,8 +121,8 @@ describe("rule 15: an isolate renews its view", () => {
     journal.asked.length = 0;
     clock.advance((0.4 * boundMs) / 1_000);
     await asked(eager);
-    expect([journal.asked, eager.view.sentAtMs]).toEqual([["since"], clock.atMs]);
-    expect(reader.view.sentAtMs).toBeLessThan(clock.atMs);
+    expect([journal.asked, eager.view.tail.sentAtMs]).toEqual([["since"], clock.atMs]);
+    expect(reader.view.tail.sentAtMs).toBeLessThan(clock.atMs);
   });
 
   it("without waiting until its own copy is stored", async () => {
@@ -135,7 +135,7 @@ describe("rule 15: an isolate renews its view", () => {
       if (cache.journalPuts > puts + 1) await gate.opened;
     };
     await reader.view.attend(reader.requester)?.();
-    expect(reader.view.sentAtMs).toBe(clock.atMs);
+    expect(reader.view.tail.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
     expect(cache.journalPuts).toBe(puts + 2);
@@ -147,7 +147,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(10);
     cache.beforePut = () => gate.opened;
     await reader.view.attend(reader.requester)?.();
-    expect(reader.view.sentAtMs).toBe(clock.atMs);
+    expect(reader.view.tail.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
   });

@@ -2,6 +2,7 @@
 // and 20 to 22).
 import { describe, expect, it, vi } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
+import { ClockSteps } from "../../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
@@ -30,10 +31,11 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       ...common,
       renewalLagMs: maxLagMs,
       allowanceMs: 1_000,
+      clock: new ClockSteps(1_000),
       timeoutMs: 2_000,
     });
     const randomText = () => crypto.randomUUID();
-    if (copy !== undefined) view.take(copy);
+    if (copy !== undefined) view.tail.take(copy);
     const acceptances = new Acceptances({ ...common, view, visibleWithinMs: 40, randomText });
     const pending: Promise<void>[] = [];
     const requester = (): Requester => ({
@@ -42,7 +44,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     });
     return {
       stamp: () => view.stamp(requester()),
-      copy: () => new ViewCopy(view.sentAtMs, itemsOf(view.chain?.entries ?? [])),
+      copy: () => new ViewCopy(view.tail.sentAtMs, itemsOf(view.tail.chain?.entries ?? [])),
       accept: (order: SignedOrder) => acceptances.accept(order, requester()),
       settle: async () => void (await Promise.all(pending)),
       async renew() {

@@ -296,7 +296,7 @@ function purgesFor(
   const stored =
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
   const url = { url: request.url, route: request.route.name, tags: [] };
-  return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
+  return matchingPurges(purging.view.tail.entries, { stored, url }, decision.purge?.position);
 }
 
 /** Returns what the rule alone does not tell of this request and page. */

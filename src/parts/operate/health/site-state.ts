@@ -20,6 +20,7 @@ import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { RemoteAnswer } from "../../../remote/remote-client.ts";
 import { originsOf } from "../../../config/route.ts";
 import { whyOf } from "../../../remote/trouble.ts";
+import type { JournalTail } from "../../../purge/view/journal-tail.ts";
 import type { Requester } from "../../../purge/view/view-port.ts";
 import type { OpenPart, PartLook } from "../../../admin/open-part.ts";
 import type { Totals } from "../../../observe/reports/totals.ts";
@@ -129,7 +130,7 @@ export function lookHere(settings: AdminSettings): SiteState {
         ? []
         : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
     ],
-    view: purging && viewLooked(purging.view),
+    view: purging && viewLooked(purging.view.tail),
     hints: purging?.hintsState,
     routeNames: config.routes.map(({ name }) => name),
     originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
@@ -163,8 +164,7 @@ function clientLooked(
   return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
 }
 
-function viewLooked(view: NonNullable<AdminSettings["cache"]["purging"]>["view"]): ViewState {
-  const { sentAtMs, failedAtMs, lag, chain, switched } = view;
+function viewLooked({ chain, sentAtMs, failedAtMs, lag, switched }: JournalTail): ViewState {
   return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
 }
 
