@@ -206,8 +206,8 @@ export class PlayedIsolate {
   }
 
   /** Does what a hit in memory does for the view of the journal: renews an old view. */
-  attend(): void {
-    this.#view.attend(this.#requester);
+  renewIfDue(): void {
+    this.#view.renewIfDue(this.#requester);
   }
 
   purge(tag: string): Promise<boolean> {

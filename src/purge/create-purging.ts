@@ -218,7 +218,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];
       const afterAnswer = (work: () => Promise<void>) => void works.push(work());
-      if (journal.keepsConfirmed !== true) view.attend({ atMs: nowAtMs(), afterAnswer });
+      if (journal.keepsConfirmed !== true) view.renewIfDue({ atMs: nowAtMs(), afterAnswer });
       await Promise.all(works);
     },
   };

@@ -49,7 +49,7 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic)
     for (const view of isolates) {
       clock.advance(turnSeconds / isolateCount);
       const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
-      await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
+      await view.renewIfDue({ atMs: clock.atMs, host, afterAnswer })?.();
       await Promise.all(pending.splice(0));
       oldestMs = Math.max(oldestMs, clock.atMs - view.tail.sentAtMs);
     }

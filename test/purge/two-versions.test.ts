@@ -46,7 +46,7 @@ async function overlooked(lagsSeconds: readonly number[]) {
     for (const [nth, { view, boundMs }] of versions.entries()) {
       if (nth > 0 && turn % 134 !== 133) continue;
       const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
-      await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
+      await view.renewIfDue({ atMs: clock.atMs, host, afterAnswer })?.();
       await Promise.all(pending.splice(0));
       const due = purges.findLast(({ atMs }) => atMs < clock.atMs - boundMs);
       if (due === undefined) continue;

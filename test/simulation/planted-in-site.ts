@@ -35,7 +35,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       bypasses: view.bypasses.bind(view),
       isRenewedFirst: view.isRenewedFirst.bind(view),
       arrived: view.arrived.bind(view),
-      attend: view.attend.bind(view),
+      renewIfDue: view.renewIfDue.bind(view),
       seek: view.seek.bind(view),
       stamp: view.stamp.bind(view),
       judge: view.judge.bind(view),

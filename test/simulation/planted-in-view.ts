@@ -137,9 +137,9 @@ export const setBackUnnoticed: Planted = withView(
   class extends JournalView {
     #latestAtMs = -Infinity;
 
-    override attend(requester: Requester) {
+    override renewIfDue(requester: Requester) {
       this.#latestAtMs = Math.max(this.#latestAtMs, requester.atMs);
-      return super.attend({ ...requester, atMs: this.#latestAtMs });
+      return super.renewIfDue({ ...requester, atMs: this.#latestAtMs });
     }
 
     override arrived(): void {

@@ -97,8 +97,8 @@ const copiesWithoutState = () =>
 const askedUnderAnOldView: Partial<Parts> = {
   view: (settings) =>
     new (class extends JournalView {
-      override attend(...given: Parameters<JournalView["attend"]>) {
-        void super.attend(...given);
+      override renewIfDue(...given: Parameters<JournalView["renewIfDue"]>) {
+        void super.renewIfDue(...given);
         return undefined;
       }
     })(settings),

@@ -183,9 +183,9 @@ export class SimulatedIsolate {
    *
    * @returns a function that waits for the view; `undefined` if the request need not wait
    */
-  attend(): (() => Promise<void>) | undefined {
+  arrive(): (() => Promise<void>) | undefined {
     this.#offsetAtRequestMs = this.offsetMs;
-    const renewed = this.view.attend(this.requester);
+    const renewed = this.view.renewIfDue(this.requester);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
   }
@@ -260,7 +260,7 @@ export class SimulatedIsolate {
 
   /** Runs the steps of a request that finds this response, up to its verdict. */
   async request(fill: SimulatedFill): Promise<"fresh" | "stale" | undefined> {
-    const renewed = this.attend();
+    const renewed = this.arrive();
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const isUnverified = () => judgedUnder(this.#question(fill), candidate).kind === "unverified";
     if (isUnverified()) await renewed?.();

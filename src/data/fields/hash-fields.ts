@@ -73,7 +73,7 @@ export class Fields<T> {
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
     const { nowAtMs, hashes, holdOn } = this.#ports;
-    await this.#ports.view.attend(this.#requester())?.();
+    await this.#ports.view.renewIfDue(this.#requester())?.();
     const { stamp, colo, requestedAtMs } = await begin(this.#key.host, this.#ports);
     const given = typeof fields === "function" ? await fields() : fields;
     const texts = this.#textsOf(given);
@@ -110,7 +110,7 @@ export class Fields<T> {
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
     if (!Number.isSafeInteger(by)) throw noStep(this.#place.path);
     const { heads, hashes, holdOn } = this.#ports;
-    await this.#ports.view.attend(this.#requester())?.();
+    await this.#ports.view.renewIfDue(this.#requester())?.();
     let judged = heads.get(this.#key.text) ?? "";
     for (let tries = 0; tries < triesMax; tries += 1) {
       // Rule 26 (d): an increment needs a judged head, so read the head first.
@@ -129,7 +129,7 @@ export class Fields<T> {
 
   async #read(names?: readonly string[]): Promise<Partial<T> | undefined> {
     const { view, hashes, heads } = this.#ports;
-    await view.attend(this.#requester())?.();
+    await view.renewIfDue(this.#requester())?.();
     const hash = await hashes?.read(this.#key, names);
     if (hash === undefined || hash.head === "") return undefined;
     heads.set(this.#key.text, hash.head);

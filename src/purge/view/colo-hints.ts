@@ -70,7 +70,7 @@ export class ColoHints {
   }
 
   /** Looks at the note in the background, at most once per `lookMs`. */
-  attend({ atMs, afterAnswer, host }: Requester): void {
+  lookIfDue({ atMs, afterAnswer, host }: Requester): void {
     if (host === undefined || isWithinMs(lookMs, this.#lookedAtMs, atMs)) return;
     this.#lookedAtMs = atMs;
     afterAnswer(() => this.#look(host));

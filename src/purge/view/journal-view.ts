@@ -74,10 +74,10 @@ export class JournalView implements PurgeView {
   }
 
   /** Renews the view if due (rule 15). A request waits only past N − A, and never for a probe. */
-  attend(requester: Requester): (() => Promise<void>) | undefined {
+  renewIfDue(requester: Requester): (() => Promise<void>) | undefined {
     const { atMs } = requester;
     this.arrived(atMs);
-    this.#renewals.hints?.attend(requester);
+    this.#renewals.hints?.lookIfDue(requester);
     if (!this.#renewals.isDue(atMs)) return undefined;
     const renewed = this.#renewals.begun(requester);
     return this.isRenewedFirst(atMs) ? renewed : undefined;

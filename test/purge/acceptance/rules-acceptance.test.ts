@@ -130,7 +130,7 @@ describe("rule 21: every attempt appends", () => {
       const { isolate, acceptances } = await accepting(red, undefined, !isRead);
       if (isRead) {
         isolate.clock.advance(9);
-        await isolate.view.attend(isolate.requester)?.();
+        await isolate.view.renewIfDue(isolate.requester)?.();
         await vi.advanceTimersByTimeAsync(0);
       }
       const again = await acceptances.accept(orderOf(["tag:blue"], changes), isolate.requester);

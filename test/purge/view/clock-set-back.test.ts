@@ -59,7 +59,7 @@ async function beforeStep() {
   const isolate = await warmIsolate();
   const { clock, journal, view } = isolate;
   const stored = await isolate.filled();
-  const ask = () => view.attend(isolate.requester);
+  const ask = () => view.renewIfDue(isolate.requester);
   ask();
   journal.asked.splice(0);
   const step = () => {

@@ -86,6 +86,6 @@ export async function informed() {
 
 /** Sends a request, and waits for all its work. */
 export async function asked(isolate: IsolateInColo): Promise<void> {
-  await isolate.view.attend(isolate.requester)?.();
+  await isolate.view.renewIfDue(isolate.requester)?.();
   await isolate.settle();
 }

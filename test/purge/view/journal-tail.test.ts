@@ -52,14 +52,14 @@ describe("rule 13: a read", () => {
     };
     clock.advance(5);
     const checkedAtMs = clock.atMs;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     await idle();
     // After the timeout, a lagging replica answers another read from the same last entry.
     clock.advance(2.5);
     journal.write(red());
     journal.replicaLagMs = 8_000;
     journal.beforeAnswer = () => renewal.opened;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     check.open();
     await idle();
     const stored = await isolate.filled();

@@ -146,7 +146,7 @@ describe("rule 14: a copy", () => {
     const [early, late, cold] = [colo.isolate(), colo.isolate(), colo.isolate()];
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void early.view.attend(early.requester);
+    void early.view.renewIfDue(early.requester);
     await until(() => journal.asked.length === 1);
     clock.advance(-60);
     journal.replicaLagMs = -60_000;

@@ -176,7 +176,7 @@ describe("rule 17: an entry that is gone at the primary", () => {
     lose();
     clock.advance(9);
     // Both read before either appends.
-    for (const each of [isolate, other]) void each.view.attend(each.requester);
+    for (const each of [isolate, other]) void each.view.renewIfDue(each.requester);
     await Promise.all([isolate.settle(), other.settle()]);
     expect(journal.asked.filter((name) => name === "appendMark").length).toBe(2);
     expect(judge()).toBe("hard");

@@ -32,7 +32,7 @@ describe("rule 11: a renewal continues from the view's last entry", () => {
     isolate.clock.advance(boundMs / 1_000);
     const sentAtMs = isolate.clock.atMs;
     isolate.journal.beforeAnswer = async () => isolate.clock.advance(1.5);
-    await isolate.view.attend(isolate.requester)?.();
+    await isolate.view.renewIfDue(isolate.requester)?.();
     await isolate.settle();
     expect(isolate.view.tail.sentAtMs).toBe(sentAtMs);
   });
@@ -91,11 +91,11 @@ describe("rule 13: a view only moves forwards", () => {
     journal.write(red());
     journal.beforeAnswer = () => gate.opened;
     clock.advance(6);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     // After the timeout, the next request renews the view without that read.
     clock.advance(2.5);
     journal.beforeAnswer = atOnce;
-    await view.attend(isolate.requester)?.();
+    await view.renewIfDue(isolate.requester)?.();
     await idle();
     const { sentAtMs } = view.tail;
     expect([sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "hard"]);
@@ -116,13 +116,13 @@ describe("rule 13: a view only moves forwards", () => {
       if (journal.asked.at(-1) === "atPrimary") await gate.opened;
     };
     clock.advance(6);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     await idle();
     clock.advance(2.5);
     journal.replicaLagMs = 0;
     journal.beforeAnswer = atOnce;
     journal.write(red());
-    await view.attend(isolate.requester)?.();
+    await view.renewIfDue(isolate.requester)?.();
     await idle();
     gate.open();
     await isolate.settle();
@@ -135,11 +135,11 @@ describe("rule 13: a view only moves forwards", () => {
     journal.write(newEntry({ n: "first" }));
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     clock.advance(2.5);
     journal.beforeAnswer = atOnce;
     journal.write(newEntry({ n: "second" }));
-    await view.attend(isolate.requester)?.();
+    await view.renewIfDue(isolate.requester)?.();
     const { sentAtMs } = view.tail;
     gate.open();
     await isolate.settle();
@@ -156,7 +156,7 @@ describe("rule 15: requests renew the view", () => {
   ])("in the background, and wait only past N − A: $id", async ({ ageMs, reads, waits }) => {
     const isolate = await warmIsolate();
     isolate.clock.advance(ageMs / 1_000);
-    const renewed = isolate.view.attend(isolate.requester);
+    const renewed = isolate.view.renewIfDue(isolate.requester);
     expect([isolate.journal.readCount, renewed !== undefined]).toEqual([reads, waits]);
     await isolate.settle();
   });
@@ -164,7 +164,7 @@ describe("rule 15: requests renew the view", () => {
   describe("with their own timers", () => {
     afterEach(() => vi.useRealTimers());
 
-    it.each(["attend", "seek", "stamp"] as const)(
+    it.each(["renewIfDue", "seek", "stamp"] as const)(
       "share one renewal, and wait at most the timeout for it: %s",
       async (ask) => {
         vi.useFakeTimers();
@@ -194,13 +194,13 @@ describe("rule 15: requests renew the view", () => {
     const { journal, clock, view } = isolate;
     clock.advance(70);
     journal.beforeAnswer = never;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     clock.advance(1.999);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     expect(journal.readCount).toBe(1);
     clock.advance(laterSeconds - 1.999);
     journal.beforeAnswer = atOnce;
-    await view.attend(isolate.requester)?.();
+    await view.renewIfDue(isolate.requester)?.();
     expect([journal.readCount, view.tail.sentAtMs]).toEqual([2, clock.atMs]);
   });
 });
@@ -215,7 +215,7 @@ describe("rule 15: while the journal is known to be unreachable", () => {
     return gate.open;
   }
 
-  it.each(["attend", "seek"] as const)("no request waits for a probe: %s", async (ask) => {
+  it.each(["renewIfDue", "seek"] as const)("no request waits for a probe: %s", async (ask) => {
     const isolate = await warmIsolate();
     const open = await shutOff(isolate);
     const stored = await isolate.filled();

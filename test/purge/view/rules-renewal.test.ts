@@ -54,11 +54,11 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(8);
     await colo.copies().claim(host);
     clock.advance(1);
-    expect(other.view.attend(other.requester)).toBe(undefined);
+    expect(other.view.renewIfDue(other.requester)).toBe(undefined);
     await other.settle();
     expect([journal.asked, other.view.tail.sentAtMs]).toEqual([[], readAtMs]);
     clock.advance(0.999);
-    await other.view.attend(other.requester)?.();
+    await other.view.renewIfDue(other.requester)?.();
     expect([journal.asked, other.view.tail.sentAtMs]).toEqual([["since"], clock.atMs]);
     await other.settle();
   });
@@ -91,7 +91,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance((0.6 * smallBoundMs) / 1_000);
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void reader.view.attend(reader.requester);
+    void reader.view.renewIfDue(reader.requester);
     await until(() => journal.asked.length === 2);
     // The reader's claim keeps the other isolate from reading.
     await asked(other);
@@ -109,7 +109,7 @@ describe("rule 15: an isolate renews its view", () => {
     await asked(reader);
     journal.asked.length = 0;
     clock.advance(4);
-    await other.view.attend(other.requester)?.();
+    await other.view.renewIfDue(other.requester)?.();
     expect([journal.asked, other.view.tail.sentAtMs]).toEqual([[], reader.view.tail.sentAtMs]);
     await other.settle();
   });
@@ -134,7 +134,7 @@ describe("rule 15: an isolate renews its view", () => {
     cache.beforePut = async () => {
       if (cache.journalPuts > puts + 1) await gate.opened;
     };
-    await reader.view.attend(reader.requester)?.();
+    await reader.view.renewIfDue(reader.requester)?.();
     expect(reader.view.tail.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
@@ -146,7 +146,7 @@ describe("rule 15: an isolate renews its view", () => {
     const gate = closedGate();
     clock.advance(10);
     cache.beforePut = () => gate.opened;
-    await reader.view.attend(reader.requester)?.();
+    await reader.view.renewIfDue(reader.requester)?.();
     expect(reader.view.tail.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
@@ -169,7 +169,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(6);
     const matches = cache.journalMatches;
     const { host: _, ...requester } = other.requester;
-    void other.view.attend(requester);
+    void other.view.renewIfDue(requester);
     await other.settle();
     expect([cache.journalMatches, journal.readCount]).toEqual([matches, 1]);
   });
@@ -204,7 +204,7 @@ describe("rule 6: an unknown stamp is sought", () => {
     const { colo, journal, clock, other, stored } = await filledElsewhere();
     if (isRenewing) clock.advance(5);
     await colo.copies().claim(host);
-    if (isRenewing) void other.view.attend(other.requester);
+    if (isRenewing) void other.view.renewIfDue(other.requester);
     await other.view.seek(other.requester, stored);
     expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
     await other.settle();

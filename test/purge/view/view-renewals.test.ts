@@ -11,13 +11,13 @@ describe("rule 15: while a renewal is in progress", () => {
     for (const gate of [early, late]) {
       clock.advance(5);
       journal.beforeAnswer = () => gate.opened;
-      void view.attend(isolate.requester);
+      void view.renewIfDue(isolate.requester);
     }
     early.open();
     await isolate.pending[0];
     // The early read was sent 6 s ago, so the view is due for another renewal.
     clock.advance(1);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     expect(journal.readCount).toBe(2);
     late.open();
     await isolate.settle();

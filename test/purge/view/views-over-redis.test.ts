@@ -49,7 +49,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       settle: async () => void (await Promise.all(pending)),
       async renew() {
         skippedMs += maxLagMs;
-        await view.attend(requester())?.();
+        await view.renewIfDue(requester())?.();
       },
       judge(stamp: Stamp) {
         const asked = { atMs: nowAtMs(), maxLagMs, colo: () => "" };

@@ -308,5 +308,5 @@ async function renewed(
   purging: AdminSettings["cache"]["purging"],
   requester: Requester,
 ): Promise<void> {
-  await purging?.view.attend(requester)?.();
+  await purging?.view.renewIfDue(requester)?.();
 }
