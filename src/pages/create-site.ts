@@ -32,20 +32,8 @@ import { isBypassed } from "../purge/journal/switch-state.ts";
 import { KnownReleases } from "../purge/view/known-releases.ts";
 import { Positions } from "../purge/view/positions.ts";
 
-/** The places of the pages that parts fill. */
-export interface PageSlots {
-  readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
-  readonly openAnswers?: (() => AnswersPort) | undefined;
-  readonly openBodyHolder?: (() => BodyHolder) | undefined;
-  readonly openSubstitutes?: (() => SubstitutePort) | undefined;
-  readonly turns?: TurnPort | undefined;
-  readonly openAssembly?: (() => AssemblyPort) | undefined;
-  /** @param nowAtMs epoch milliseconds */
-  readonly openContents?: ((nowAtMs: () => number) => ContentPort) | undefined;
-}
-
 /** The site's configuration and environment. */
-export interface ProxySettings extends PageSlots {
+export interface ProxySettings {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
@@ -54,6 +42,14 @@ export interface ProxySettings extends PageSlots {
   readonly withPhases?: WithPhases | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
+  readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
+  readonly openAnswers?: (() => AnswersPort) | undefined;
+  readonly openBodyHolder?: (() => BodyHolder) | undefined;
+  readonly openSubstitutes?: (() => SubstitutePort) | undefined;
+  readonly turns?: TurnPort | undefined;
+  readonly openAssembly?: (() => AssemblyPort) | undefined;
+  /** @param nowAtMs epoch milliseconds */
+  readonly openContents?: ((nowAtMs: () => number) => ContentPort) | undefined;
 }
 
 /** Creates the state of a site in this isolate. */

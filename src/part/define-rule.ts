@@ -13,7 +13,7 @@ import type { PhaseHost } from "../pages/site/site.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import { configuredName } from "../rules/query-string.ts";
-import type { PartContents } from "./contents.ts";
+import type { PartContents } from "../admin/part-contents.ts";
 import { nameForm } from "./named-values.ts";
 import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
 import type { Patterns } from "./port/path-parameters.ts";

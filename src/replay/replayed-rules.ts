@@ -3,7 +3,7 @@ import type { Config, Route } from "../config/config.ts";
 import { Metrics } from "../observe/metrics.ts";
 import { RouteNotes } from "../observe/operator-notes.ts";
 import type { PhaseHost } from "../pages/site/site.ts";
-import type { PartContents } from "../part/contents.ts";
+import type { PartContents } from "../admin/part-contents.ts";
 import { withPhases } from "../part/guarded-phases.ts";
 import type { RoutePart } from "../part/port/part.ts";
 import type { Rule } from "../part/port/rule.ts";

@@ -2,7 +2,7 @@
 // Needs parts: fallback, hot-keys, release.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
-import { partsOf } from "../../src/part/contents.ts";
+import { partsOf } from "../../src/part/open-parts.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
 import type { RouteInput } from "../../src/config/route-options.ts";
 import type { Rule, RuleAnswer } from "../../src/part/port/rule.ts";

@@ -1,7 +1,7 @@
 // Exports of `tidemark/nonce`: a new nonce of Content-Security-Policy in each answer, also in those of stored pages.
 import { base64url } from "../../base/sha256.ts";
 import type { Route } from "../../config/config.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
 import type { PhaseRequest, Phases } from "../../part/port/phases.ts";
 import { ruleConditions } from "../../part/port/rule.ts";

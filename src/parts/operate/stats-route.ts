@@ -8,7 +8,7 @@ import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import type { JournalExtent, Unavailable } from "../../purge/journal/journal.ts";
 import type { JournalView } from "../../purge/view/journal-view.ts";
 import { version } from "../../version.ts";
-import type { AdminSettings } from "../../admin/admin-settings.ts";
+import type { PartHost } from "../../admin/part-contents.ts";
 import { jsonAnswer } from "../../admin/json-answers.ts";
 
 /**
@@ -18,7 +18,7 @@ import { jsonAnswer } from "../../admin/json-answers.ts";
  * @param colo the colo that received the request
  */
 export async function statsRoute(
-  { environment, cache, site, data, parts, faults }: AdminSettings,
+  { environment, cache, site, data, parts, faults }: PartHost,
   colo: string,
 ): Promise<Response> {
   const { metrics, redis, purging, cacheApi: edge } = cache;

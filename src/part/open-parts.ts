@@ -1,37 +1,11 @@
-// The contents of a part, and the check and the opening of a configuration's parts.
-import type { AdminSettings } from "../admin/admin-settings.ts";
-import type { OpenPart } from "../admin/open-part.ts";
+// Checks and opens the parts of a configuration.
+import type { OpenPart, PartContents, PartHost, Slots } from "../admin/part-contents.ts";
 import { faultOfSenders } from "../admin/without-senders.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
-import type { CacheSlots } from "../compose/create-cache.ts";
-import type { PageSlots } from "../pages/create-site.ts";
 import type { WithPhases } from "../pages/site/site.ts";
-import { type OpenPhases, withPhases } from "./guarded-phases.ts";
-import type { Platform } from "../platform/platform.ts";
-import type { Env } from "../protocol/variables/bindings.ts";
+import { withPhases } from "./guarded-phases.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
-
-/** The contents of a `SitePart` or a `RoutePart`. */
-export interface PartContents {
-  /** The places of the core that this part fills. A place has one holder. */
-  readonly fills?: Slots;
-  /** Opens the part in an isolate. Called once. */
-  readonly open?: (host: PartHost) => OpenPart;
-  readonly openPhases?: OpenPhases;
-  /** Whether a site has written the part, as a rule. Each route has the options of its own rule. */
-  readonly isRule?: boolean;
-}
-
-/** The isolate that a part sees. */
-export interface PartHost extends AdminSettings {
-  /** The Worker's variables and secrets. */
-  readonly env: Env;
-  readonly platform: Platform;
-}
-
-/** The places of the core that parts fill. */
-export type Slots = CacheSlots & PageSlots;
 
 /** The parts of a configuration: the slots that they fill, and what they open. */
 export interface Parts {
