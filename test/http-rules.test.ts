@@ -8,8 +8,8 @@ import {
   openReplay,
   storingOf,
 } from "../src/http-rules.ts";
-import { defineRule } from "../src/part/define-rule.ts";
-import type { Rule } from "../src/part/port/rule.ts";
+import { defineRule } from "../src/part/rule/define-rule.ts";
+import type { Rule } from "../src/part/rule/rule.ts";
 
 describe("the fields of a response", () => {
   it.each([

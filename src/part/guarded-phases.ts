@@ -13,12 +13,12 @@ import type { RoutePart, SitePart } from "./port/part.ts";
 import {
   type Admission,
   faultyBuild,
+  ignorable,
   type NamedBuild,
   partFault,
   type Phases,
   type RuledAnswer,
 } from "./port/phases.ts";
-import { ruleConditions } from "./port/rule.ts";
 
 /** A part, and its phases if it has any. */
 type PartWithPhases = Pick<SitePart | RoutePart, "name" | "kind"> & {
@@ -103,7 +103,7 @@ const forms: { readonly [Name in PhaseName]: Form<Functions[Name]> } = {
     },
     safe: (part) => ({ response: plainPage("fault"), by: part }),
   },
-  ignores: { both: all, safe: () => ruleConditions },
+  ignores: { both: all, safe: () => ignorable },
   keyed: { both: all, safe: () => undefined },
   tags: { both: all, safe: () => undefined },
   respond: {

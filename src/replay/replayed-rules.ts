@@ -6,7 +6,7 @@ import type { PhaseHost } from "../pages/site/site.ts";
 import type { PartContents } from "../admin/part-contents.ts";
 import { withPhases } from "../part/guarded-phases.ts";
 import type { RoutePart } from "../part/port/part.ts";
-import type { Rule } from "../part/port/rule.ts";
+import type { Rule } from "../part/rule/rule.ts";
 import { KnownReleases } from "../purge/view/known-releases.ts";
 import type { ReplayedRules } from "./replayed-request.ts";
 
