@@ -21,12 +21,17 @@ export interface Parts {
 export function partsOf(config: Config): Parts {
   const named = new Map<string, SitePart | RoutePart>();
   for (const part of config.parts) {
-    if (named.has(part.name)) throw double(part.name);
+    if (named.has(part.name))
+      throw notStarted(`\`parts\` has ${part.name}() twice.`, "Remove one of them.");
     named.set(part.name, part);
   }
   for (const part of config.routes.flatMap(({ use }) => use)) {
     const other = named.get(part.name);
-    if (other !== undefined && isRule(other) !== isRule(part)) throw sameName(part.name);
+    if (other !== undefined && isRule(other) !== isRule(part))
+      throw notStarted(
+        `A rule of the site and a part of Tidemark both have the name ${JSON.stringify(part.name)}.`,
+        "Choose another name in defineRule.",
+      );
     named.set(part.name, other ?? part);
   }
   for (const { name, needs = [] } of named.values()) {
@@ -35,7 +40,11 @@ export function partsOf(config: Config): Parts {
       return part !== undefined && !isRule(part);
     };
     const missing = needs.find((needed) => !isThere(needed));
-    if (missing !== undefined) throw lacking(`${name}()`, missing);
+    if (missing !== undefined)
+      throw notStarted(
+        `The configuration has ${name}(), which needs ${missing}().`,
+        `Add ${missing}() of tidemark/${missing} to \`parts\`.`,
+      );
   }
   const parts = [...named.values()].map(({ kind, name, contents }) => {
     const { fills, open, openPhases } = contents as PartContents;
@@ -90,36 +99,15 @@ function refuseClash(
   for (const { name, places } of parts) {
     for (const place of places) {
       const holder = holders.get(place);
-      if (holder !== undefined) throw clash(holder, name);
+      if (holder !== undefined)
+        throw notStarted(
+          `${holder}() and ${name}() fill the same place of the core.`,
+          "Remove one of them.",
+        );
       holders.set(place, name);
     }
   }
 }
 
-const double = (name: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `\`parts\` has ${name}() twice.`,
-    hint: "Remove one of them.",
-  });
-
-const sameName = (name: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `A rule of the site and a part of Tidemark both have the name ${JSON.stringify(name)}.`,
-    hint: "Choose another name in defineRule.",
-  });
-
-const clash = (one: string, other: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `${one}() and ${other}() fill the same place of the core.`,
-    hint: "Remove one of them.",
-  });
-
-const lacking = (setting: string, part: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `The configuration has ${setting}, which needs ${part}().`,
-    hint: `Add ${part}() of tidemark/${part} to \`parts\`.`,
-  });
+const notStarted = (why: string, hint: string): OperatorError =>
+  new OperatorError({ what: "The Worker does not start.", why, hint });
