@@ -76,10 +76,10 @@ export class Acceptances {
    * (rule 24 g).
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
-    const { view } = this.#settings;
+    const { tail } = this.#settings.view;
     const areFound = await this.#readBacks.now(overdue);
-    if (view.tail.isSwitchLost) await this.keepSwitch();
-    if (areFound) await view.tail.catchUp();
+    if (tail.isSwitchLost) await this.keepSwitch();
+    if (areFound) await tail.catchUp();
   }
 
   /** Posts the newest known post again, unless the switch has it or a newer one (rule 24 g). */
@@ -117,10 +117,10 @@ export class Acceptances {
 
   /** Applies accepted entries, and reads them if their append has not. */
   #applied(placed: readonly Entry[], requester: Requester) {
-    const { view } = this.#settings;
-    view.tail.apply(placed);
-    const areKnown = placed.every((each) => view.tail.chain?.knows(each) === true);
-    if (!areKnown) requester.afterAnswer(() => view.tail.catchUp());
+    const { tail } = this.#settings.view;
+    tail.apply(placed);
+    const areKnown = placed.every((each) => tail.chain?.knows(each) === true);
+    if (!areKnown) requester.afterAnswer(() => tail.catchUp());
     return this.#readBackLater(placed, requester);
   }
 
@@ -172,10 +172,10 @@ export class Acceptances {
 
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
   async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
-    const { view } = this.#settings;
-    if (view.tail.chain?.knows(since) !== true) return undefined;
-    await view.tail.catchUp({ waits: true });
-    return view.tail.chain.between(since, placed);
+    const { tail } = this.#settings.view;
+    if (tail.chain?.knows(since) !== true) return undefined;
+    await tail.catchUp({ waits: true });
+    return tail.chain.between(since, placed);
   }
 
   /** Replaces the current post, unless another post does so first (rule 24). */

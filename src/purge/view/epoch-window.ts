@@ -72,11 +72,10 @@ export class EpochChecks {
   #skipsLeft = 0;
 
   constructor(settings: EpochChecksSettings, tail: Pick<JournalTail, "chain">) {
-    const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
     this.#settings = settings;
     this.#tail = tail;
     this.#window = settings.window ?? new EpochWindow();
-    this.#reads = new JoinedRuns({ run: () => this.#read(), nowAtMs, waitTimeoutMs });
+    this.#reads = new JoinedRuns(settings, () => this.#read());
   }
 
   /** Reads epochs until they verify the record, or cannot. Requests share the reads. */

@@ -65,9 +65,8 @@ export class JournalTail {
     this.#settings = settings;
     this.clock = settings.clock;
     this.#spread = new PurgeSpread(settings);
-    const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
-    this.#catchUps = new JoinedRuns({ run: () => this.readOn(), nowAtMs, waitTimeoutMs });
-    this.#onPrimary = new JoinedRuns({ run: () => this.#readOnPrimary(), nowAtMs, waitTimeoutMs });
+    this.#catchUps = new JoinedRuns(settings, () => this.readOn());
+    this.#onPrimary = new JoinedRuns(settings, () => this.#readOnPrimary());
   }
 
   get lag(): PurgeSpread["lag"] {

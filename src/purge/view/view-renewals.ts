@@ -60,25 +60,8 @@ export class ViewRenewals {
     this.#tail = tail;
     this.#behind = behind;
     this.#renewalAgeMs = this.#drawnAgeMs();
-    const { hints, nowAtMs, copies } = settings;
-    this.hints =
-      hints &&
-      new ColoHints(
-        { ...hints, nowAtMs },
-        {
-          end: () => tail.chain?.end,
-          takeCopy: async (host) => {
-            const copy = await copies?.read(host);
-            if (copy !== undefined) tail.take(copy);
-          },
-          read: async (host) => {
-            const publish = await this.read(host);
-            const end = tail.chain?.end.position;
-            await publish?.();
-            return publish && end;
-          },
-        },
-      );
+    const { hints, nowAtMs } = settings;
+    this.hints = hints && new ColoHints({ ...hints, nowAtMs }, tail, (host) => this.#read(host));
   }
 
   get #boundMs(): number {
@@ -163,14 +146,14 @@ export class ViewRenewals {
       this.#lookedAtMs = nowAtMs();
       if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
     }
-    return this.read(host);
+    return this.#read(host);
   }
 
   /**
    * Reads the journal. Returns how to publish the view in the colo of the host; `undefined` if the
    * read failed, or without a colo.
    */
-  async read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
+  async #read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
     const { copies } = this.#settings;
     const hasRead = await this.#tail.readOn();
     const { chain, sentAtMs, switched, isSwitchLost, releases } = this.#tail;
