@@ -147,8 +147,8 @@ export class JournalView implements PurgeView {
    * Reads nothing if the last read failed: a new stamp does not help an old view.
    */
   #verified(record?: PurgeSubject): Promise<void> | undefined {
-    const { chain } = this.tail;
-    const hasFailed = this.tail.failedAtMs !== undefined || this.isShutOff;
+    const { chain, failedAtMs } = this.tail;
+    const hasFailed = failedAtMs !== undefined || this.isShutOff;
     if (hasFailed || chain === undefined || record === undefined || record.stamp === "none")
       return undefined;
     if (chain.isAfter(record.stamp)) return this.#epochs.verify(record);
@@ -158,8 +158,8 @@ export class JournalView implements PurgeView {
 
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp> {
-    const { chain } = this.tail;
-    this.tail.clock.noteAhead();
+    const { chain, clock } = this.tail;
+    clock.noteAhead();
     if (chain !== undefined && how?.onPrimary !== true) return chain.end;
     return this.#stampAfterRead(requester, how);
   }
@@ -177,10 +177,10 @@ export class JournalView implements PurgeView {
   }
 
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
-    const { chain } = this.tail;
+    const { chain, accepted, sentAtMs } = this.tail;
     const isClear = this.#isClear(record);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
-    const by = decisive(this.tail.accepted.purgeOf(record), inChain);
+    const by = decisive(accepted.purgeOf(record), inChain);
     const purged = by && coverBy(by);
     const isKnown = isClear || chain?.knows(record.stamp) === true;
     if (purged?.mode === "hard") {
@@ -189,7 +189,7 @@ export class JournalView implements PurgeView {
       if (!mayBeNewer) return purged;
       return { kind: "unverified", why: "purge-in-doubt", covering: purged };
     }
-    const isCurrent = isKnown && this.#isWithinBound(this.tail.sentAtMs, ask);
+    const isCurrent = isKnown && this.#isWithinBound(sentAtMs, ask);
     if (!isCurrent && !this.#isTrusted(record, ask)) {
       const whyUnknown = chain === undefined ? "no-view" : "stamp-unknown";
       const why = isKnown ? "view-too-old" : whyUnknown;
@@ -214,11 +214,11 @@ export class JournalView implements PurgeView {
 
   /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
-    const { chain } = this.tail;
+    const { chain, accepted, sentAtMs } = this.tail;
     if (chain?.isAfter(record.stamp) === true) this.#epochs.recall(record);
     if (chain?.knows(record.stamp) !== true) return false;
-    if (!this.#isWithinBound(this.tail.sentAtMs, ask)) return false;
-    return !chain.isPurgedByOrder(record) && !this.tail.accepted.isPurgedByOrder(record);
+    if (!this.#isWithinBound(sentAtMs, ask)) return false;
+    return !chain.isPurgedByOrder(record) && !accepted.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */
@@ -247,8 +247,9 @@ export class JournalView implements PurgeView {
   }
 
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
-    const inChainAtMs = this.tail.chain?.lastPurgeAtMs(record) ?? -Infinity;
-    return Math.max(inChainAtMs, this.tail.accepted.lastPurgeAtMs(record)) >= sinceAtMs;
+    const { chain, accepted } = this.tail;
+    const inChainAtMs = chain?.lastPurgeAtMs(record) ?? -Infinity;
+    return Math.max(inChainAtMs, accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
   mayBePurgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
@@ -256,22 +257,25 @@ export class JournalView implements PurgeView {
   }
 
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
+    const { chain, accepted } = this.tail;
     const sinceAtMs = generatedAtMs - this.#settings.allowanceMs;
     // The chain has begun again during the load, and lacks entries from before the stamp.
-    const isAfterLoss = record.stamp !== "none" && this.tail.chain?.knows(record.stamp) === false;
-    const isInChain = this.tail.chain?.mayCoverSince(record, sinceAtMs) === true;
-    return isAfterLoss || isInChain || this.tail.accepted.lastPurgeAtMs(record) >= sinceAtMs;
+    const isAfterLoss = record.stamp !== "none" && chain?.knows(record.stamp) === false;
+    const isInChain = chain?.mayCoverSince(record, sinceAtMs) === true;
+    return isAfterLoss || isInChain || accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
   /** The chain's entries, if the view is at most N − A old; else none. */
   get currentEntries(): readonly Entry[] {
     const { renewalLagMs: maxLagMs, nowAtMs } = this.#settings;
-    const isCurrent = this.#isWithinBound(this.tail.sentAtMs, { atMs: nowAtMs(), maxLagMs });
-    return isCurrent ? (this.tail.chain?.entries ?? []) : [];
+    const { chain, sentAtMs } = this.tail;
+    const isCurrent = this.#isWithinBound(sentAtMs, { atMs: nowAtMs(), maxLagMs });
+    return (isCurrent && chain?.entries) || [];
   }
 
   async #lookForOverdue(): Promise<void> {
-    const overdue = this.tail.accepted.upTo(this.tail.sentAtMs - this.#settings.renewalLagMs / 2);
-    if (overdue.length > 0 || this.tail.isSwitchLost) await this.#settings.onOverdue?.(overdue);
+    const { accepted, sentAtMs, isSwitchLost } = this.tail;
+    const overdue = accepted.upTo(sentAtMs - this.#settings.renewalLagMs / 2);
+    if (overdue.length > 0 || isSwitchLost) await this.#settings.onOverdue?.(overdue);
   }
 }
