@@ -50,15 +50,15 @@ export class IsolateInColo extends Isolate {
     super(colo);
     const { random, hints, lagMs = maxLagMs, ...copiesChanges } = changes;
     const copies = colo.copies(copiesChanges);
+    const { journal, clock } = colo;
+    const { nowAtMs = clock.nowAtMs } = copiesChanges;
+    const times = { renewalLagMs: lagMs, allowanceMs, timeoutMs: 2_000, nowAtMs };
     this.view = new JournalView({
-      journal: colo.journal,
+      ...times,
+      journal,
       copies,
       hints: hints && { ...hints, copies },
-      nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
       clock: new ClockSteps(allowanceMs),
-      renewalLagMs: lagMs,
-      allowanceMs,
-      timeoutMs: 2_000,
       ...(random && { random }),
     });
   }

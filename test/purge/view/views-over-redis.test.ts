@@ -27,13 +27,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     const nowAtMs = () => Date.now() + skippedMs;
     const journal = world.journalOver([world.rest], { nowAtMs, ...options });
     const common = { journal, nowAtMs };
-    const view = new JournalView({
-      ...common,
-      renewalLagMs: maxLagMs,
-      allowanceMs: 1_000,
-      clock: new ClockSteps(1_000),
-      timeoutMs: 2_000,
-    });
+    const times = { renewalLagMs: maxLagMs, allowanceMs: 1_000, timeoutMs: 2_000 };
+    const view = new JournalView({ ...common, ...times, clock: new ClockSteps(1_000) });
     const randomText = () => crypto.randomUUID();
     if (copy !== undefined) view.tail.take(copy);
     const acceptances = new Acceptances({ ...common, view, visibleWithinMs: 40, randomText });
