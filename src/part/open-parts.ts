@@ -34,12 +34,8 @@ export function partsOf(config: Config): Parts {
       );
     named.set(part.name, other ?? part);
   }
-  for (const { name, needs = [] } of named.values()) {
-    const isThere = (needed: string) => {
-      const part = named.get(needed);
-      return part !== undefined && !isRule(part);
-    };
-    const missing = needs.find((needed) => !isThere(needed));
+  for (const { name, needs = [] } of config.parts) {
+    const missing = needs.find((needed) => !config.parts.some((part) => part.name === needed));
     if (missing !== undefined)
       throw notStarted(
         `The configuration has ${name}(), which needs ${missing}().`,
