@@ -3,10 +3,10 @@
 import { Hono } from "hono/tiny";
 import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores, storeNames } from "./compose/bind-stores.ts";
-import type { AdminSettings } from "./admin/admin-settings.ts";
+import type { PartHost } from "./admin/part-contents.ts";
 import { OperatorAuth } from "./admin/auth.ts";
 import { PurgeIntake } from "./admin/purge-intake.ts";
-import { openParts, partsOf } from "./part/contents.ts";
+import { openParts, partsOf } from "./part/open-parts.ts";
 import { adminRoutes } from "./admin/admin-routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./pages/stored/response-form.ts";
@@ -194,14 +194,14 @@ export function refuseUnknownMembers(inCode: Omit<InCode, "data">): void {
   refuseUnknown(inCode.stores ?? {}, storeNames, "`stores`");
 }
 
-function cronRuns({ cache, data, parts }: AdminSettings, background: Background) {
+function cronRuns({ cache, data, parts }: PartHost, background: Background) {
   return [cache, data, ...parts].map((part) => cache.run(async () => part?.runCron?.(background)));
 }
 
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: () => Hono;
-  readonly settings: AdminSettings;
+  readonly settings: PartHost;
   readonly arrivalOf: ReadArrival | undefined;
 }
 

@@ -49,7 +49,7 @@ export { RecordKey } from "./cache/record/record-key.ts";
 export { membersWith } from "./cache/tiers/record-codec.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
 export type { Log, LogEvent, LogLevel, LogLine, LogValue } from "./observe/log-line.ts";
-export { defineRule } from "./part/define-rule.ts";
+export { defineRule } from "./part/rule/define-rule.ts";
 export type {
   Rule,
   RuleAdmission,
@@ -61,7 +61,7 @@ export type {
   RuleFields,
   RuleHost,
   RuleRequest,
-} from "./part/port/rule.ts";
+} from "./part/rule/rule.ts";
 export type { RoutePart } from "./part/port/part.ts";
 export { OperatorError } from "./base/operator-error.ts";
 export type { Database } from "./protocol/variables/database.ts";

@@ -7,7 +7,7 @@ import {
   refuseUnknownMembers,
 } from "./app.ts";
 import { type Config, configOf, configOfBuild } from "./config/config.ts";
-import { partsOf } from "./part/contents.ts";
+import { partsOf } from "./part/open-parts.ts";
 import { knownData } from "./compose/data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";

@@ -178,7 +178,7 @@ export class PlayedIsolate {
 
   /** The clock before the last read of the journal that this isolate knows; −∞ without one. */
   get viewReadAtMs(): number {
-    return this.#view.sentAtMs;
+    return this.#view.tail.sentAtMs;
   }
 
   /**
@@ -206,8 +206,8 @@ export class PlayedIsolate {
   }
 
   /** Does what a hit in memory does for the view of the journal: renews an old view. */
-  attend(): void {
-    this.#view.attend(this.#requester);
+  renewIfDue(): void {
+    this.#view.renewIfDue(this.#requester);
   }
 
   purge(tag: string): Promise<boolean> {
@@ -226,12 +226,12 @@ export class PlayedIsolate {
 
   /** Reads the journal's new entries. */
   readOn(): Promise<void> {
-    return this.#view.catchUp();
+    return this.#view.tail.catchUp();
   }
 
   /** The estimated bytes of the memory tier, and of the view. */
   get memoryBytes(): { readonly records: number; readonly view: number } {
-    const { entries } = this.#view;
+    const { entries } = this.#view.tail;
     const view = entries.reduce((sum, entry) => sum + heldBytes(entry), 0);
     return { records: this.#app.cache.tiers.memory.bytes, view };
   }

@@ -45,7 +45,7 @@ export interface OtherPurges {
  * The most requests per second that are drawn for the view of one isolate. A view is renewed after
  * seconds, so more requests would renew it hardly earlier.
  */
-const attendsPerSecondMax = 5;
+const renewalsPerSecondMax = 5;
 
 /** In a colo with many isolates, this many read its journal nearly as often as all would. */
 const watchedIsolatesAColo = 24;
@@ -179,9 +179,9 @@ export class Traffic {
   /** Draws the next request that reaches the view of an isolate, and is not played as a visit. */
   #expectView(slot: Slot, fromMs: number): void {
     const { time, viewAgeMs } = this.#settings;
-    const gapMs = this.#gapMs(Math.min(this.#slotRate, attendsPerSecondMax));
+    const gapMs = this.#gapMs(Math.min(this.#slotRate, renewalsPerSecondMax));
     time.after(fromMs + gapMs - time.atMs, () => {
-      if (this.#arrivals.isLucky(1 - this.#playedShare(slot))) this.#isolateOf(slot).attend();
+      if (this.#arrivals.isLucky(1 - this.#playedShare(slot))) this.#isolateOf(slot).renewIfDue();
       const readAtMs = slot.isolate?.viewReadAtMs ?? -Infinity;
       this.#expectView(slot, Math.max(time.atMs, readAtMs + viewAgeMs));
     });

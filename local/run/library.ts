@@ -19,7 +19,7 @@ export function sourceLibrary(folder: string): Library {
   const alias = aliasOf(folder);
   const checking =
     `import { configOf } from ${JSON.stringify(join(folder, "src/config/config.ts"))};\n` +
-    `import { partsOf } from ${JSON.stringify(join(folder, "src/part/contents.ts"))};\n` +
+    `import { partsOf } from ${JSON.stringify(join(folder, "src/part/open-parts.ts"))};\n` +
     `export const config = configOf(module.default);\npartsOf(config);\n`;
   const declarations = [join(folder, "src/platform/workers-platform.d.ts")];
   return { folder, alias, declarations, checking };

@@ -4,7 +4,7 @@ import { Hono } from "hono/tiny";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view-port.ts";
-import type { AdminSettings } from "./admin-settings.ts";
+import type { PartHost } from "./part-contents.ts";
 import { journalRoute } from "./journal-route.ts";
 import { jsonAnswer, lacksOperate } from "./json-answers.ts";
 import { purgeRoute } from "./purge-route.ts";
@@ -12,7 +12,7 @@ import { hasSender, refusingAll } from "./without-senders.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
-export function adminRoutes(settings: AdminSettings): Hono {
+export function adminRoutes(settings: PartHost): Hono {
   const { environment, auth, parts } = settings;
   const health = parts.find((part) => part.health !== undefined)?.health;
   const admin = new Hono();
@@ -39,14 +39,14 @@ export function adminRoutes(settings: AdminSettings): Hono {
 }
 
 /** Answers 200, or 503 if no origin can be used. */
-function shortHealth({ environment: { origins }, site, faults }: AdminSettings): Response {
+function shortHealth({ environment: { origins }, site, faults }: PartHost): Response {
   const { shutOff } = site.originHealth;
   const canAnswer = [...origins.keys()].some((name) => !shutOff.includes(name));
   if (!canAnswer) return jsonAnswer({ status: "unable" }, 503);
   return jsonAnswer({ status: faults.length === 0 ? "ok" : "degraded" });
 }
 
-function requesterBy({ site, cache }: AdminSettings) {
+function requesterBy({ site, cache }: PartHost) {
   return ({ executionCtx }: Context): Requester => ({
     atMs: site.nowAtMs(),
     afterAnswer: cache.behind(executionCtx),
@@ -59,7 +59,7 @@ const nothing = () => plainPage("not-found");
  * Adds the routes that require the admin token. Those that the dashboard reads are also on `operatorHost`, and
  * accept a token that only reads.
  */
-function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
+function addRoutesOfBearer(admin: Hono, settings: PartHost): void {
   const { environment, cache, site, auth, parts } = settings;
   const requesterOf = requesterBy(settings);
   const absence = cache.whyNoJournal;
@@ -92,7 +92,7 @@ const notOperated = () => lacksOperate(404, "This Worker does not have this rout
 /** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
 function addPurgeRoute(
   admin: Hono,
-  settings: AdminSettings,
+  settings: PartHost,
   requesterOf: (context: Context) => Requester,
 ): void {
   const { environment, auth, parts, purges } = settings;

@@ -6,7 +6,7 @@ import { sha256Hex } from "../base/sha256.ts";
 import { type PurgeAnswer, refused } from "./purge-answers.ts";
 import type { PurgeIntake } from "./purge-intake.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
-import type { OpenPart } from "./open-part.ts";
+import type { OpenPart } from "./part-contents.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import { quoted } from "../protocol/purge-order.ts";
 import { jsonAnswer, lacksOperate, orderSummary } from "./json-answers.ts";

@@ -31,7 +31,9 @@ export interface SwitchRouteSettings {
         readonly acceptances: Pick<Acceptances, "post" | "keepSwitch">;
         readonly switching: Pick<Switch, "read">;
         readonly switchLog: Pick<SwitchLog, "posted">;
-        readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
+        readonly view: Pick<PurgeView, "renewIfDue"> & {
+          readonly tail: { readonly switched: SwitchState | undefined };
+        };
       }
     | Reason;
   /** The bypass that the BYPASS variable sets. */
@@ -60,9 +62,9 @@ export async function switchState(
   if ("why" in switching) {
     return jsonAnswer({ ...stateAnswer(undefined), variable, journal: switching.why });
   }
-  await switching.view.attend(requester)?.();
+  await switching.view.renewIfDue(requester)?.();
   const current = await switching.switching.read();
-  const known = switching.view.switched;
+  const known = switching.view.tail.switched;
   const here = known?.bypass ?? false;
   if (current.kind === "unavailable") {
     const journal = journalAway(current, "send the request again");

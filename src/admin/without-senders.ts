@@ -1,7 +1,7 @@
 // Purges of a deployment that can verify no sender: the fault, and the answer to everybody.
 import { once } from "../base/once.ts";
 import { type Fault, faultText } from "../base/operator-error.ts";
-import type { AdminSettings } from "./admin-settings.ts";
+import type { PartHost } from "./part-contents.ts";
 import { errorAnswer } from "./json-answers.ts";
 import type { PurgeAnswer } from "./purge-answers.ts";
 import { nothingPurged } from "./purge-sender.ts";
@@ -16,7 +16,7 @@ const noSender: Fault = {
  * Returns the fault of a site with a journal of purges that nobody can send. Parts may accept purges of their own, and
  * code with the data cache, or within Astro, sends none by HTTP.
  */
-export function faultOfSenders(settings: Omit<AdminSettings, "faults">): Fault[] {
+export function faultOfSenders(settings: Omit<PartHost, "faults">): Fault[] {
   const { cache, data, parts, environment } = settings;
   const isCode = [...environment.origins.values()].some(
     (origin) => origin.kind === "handler" && origin.handle.runsInCaller,
@@ -27,17 +27,14 @@ export function faultOfSenders(settings: Omit<AdminSettings, "faults">): Fault[]
 }
 
 /** Returns whether a secret or a token, even an unusable one, is set. */
-export const hasSender = ({
-  environment,
-  auth,
-}: Pick<AdminSettings, "environment" | "auth">): boolean =>
+export const hasSender = ({ environment, auth }: Pick<PartHost, "environment" | "auth">): boolean =>
   (auth.adminToken ?? environment.purgeSecrets) !== undefined;
 
 /**
  * Returns a function that refuses all purges of a deployment without secrets, and logs the cause once. The answer
  * names no secret, because anybody gets it. Its status, 503, makes the sender retry until the deployment is fixed.
  */
-export function refusingAll({ site: { log }, faults }: Pick<AdminSettings, "site" | "faults">) {
+export function refusingAll({ site: { log }, faults }: Pick<PartHost, "site" | "faults">) {
   const tell = once(() => {
     const message = faultText(noSender);
     if (!faults.includes(noSender)) log({ event: "fault", level: "warn", message });

@@ -30,11 +30,11 @@ export interface LookupPolicy<Detail, V> {
   /** Whether the lookup changes nothing: it renews no view, and backfills no tier. */
   readonly isPeek?: boolean;
   /**
-   * Reports the request's arrival to the purge view.
+   * Renews the purge view if due.
    *
    * @returns a function that waits for a newer view; `undefined` if no renewal is due (rule 15)
    */
-  attend(): (() => Promise<void>) | undefined;
+  renewIfDue(): (() => Promise<void>) | undefined;
   /** Returns whether the switch forbids a lookup, by the renewed view (rule 24). Only pages have it. */
   isBypassed?(): boolean;
   /**
@@ -129,7 +129,7 @@ function begin<Detail, V, Answer>(
   policy: LookupPolicy<Detail, V>,
   use: LookupUse<Detail, V, Answer>,
 ): Answer | Promise<Answer> {
-  const renewed = policy.isPeek === true ? undefined : policy.attend();
+  const renewed = policy.isPeek === true ? undefined : policy.renewIfDue();
   if (renewed === undefined) return inTiers(policy, use);
   // Renew first, because records that the old view cannot verify would cost reads of lower tiers
   // and a load.
@@ -161,7 +161,7 @@ export async function lookUpMany<Detail, V>(
   policies: readonly LookupPolicy<Detail, V>[],
 ): Promise<readonly MayBeFound<Detail, V>[]> {
   const [first] = policies;
-  const renewed = first?.attend();
+  const renewed = first?.renewIfDue();
   if (renewed !== undefined) {
     await renewed();
     for (const policy of policies) policy.hasWaited();

@@ -45,19 +45,15 @@ const defaults = {
   metrics: (sinceAtMs) => new Metrics(sinceAtMs),
 } satisfies CacheFactories;
 
-/** The places of the tiers' core that parts fill. */
-export interface CacheSlots {
+/** The platform features that the core needs. */
+export interface CachePlatform extends Pick<
+  Platform,
+  "cache" | "nowAtMs" | "aheadMs" | "random" | "log" | "isServer"
+> {
   /** Creates the reports to one of the stores; without it, isolates report nothing. */
   readonly createReports?: CreateReports | undefined;
   /** Keeps a history in the totals of all reports. */
   readonly reportHistory?: ReportHistory | undefined;
-}
-
-/** The platform features that the core needs. */
-export interface CachePlatform
-  extends
-    Pick<Platform, "cache" | "nowAtMs" | "aheadMs" | "random" | "log" | "isServer">,
-    CacheSlots {
   /**
    * The database of the shared tier and the purge journal. Without a database, and without a store of records such as
    * Durable Objects, there is no shared tier. Without a database and `journal`, there is no journal, so purges are not
@@ -154,7 +150,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
       log({ event: "background-failed", level: "error", message });
     });
   const memories: { readonly bytes: number; readonly count: number }[] = [];
-  const gauges = new IsolateGauges({ memories, viewReadAtMs: () => purging?.view.sentAtMs });
+  const gauges = new IsolateGauges({ memories, viewReadAtMs: () => purging?.view.tail.sentAtMs });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
   const reporting = reportsOver(reported, platform);
   return {

@@ -31,8 +31,16 @@ import { isBypassed } from "../purge/journal/switch-state.ts";
 import { KnownReleases } from "../purge/view/known-releases.ts";
 import { Positions } from "../purge/view/positions.ts";
 
-/** The places of the pages that parts fill. */
-export interface PageSlots {
+/** The site's configuration and environment. */
+export interface ProxySettings {
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly platform: Omit<Platform, "cache">;
+  /** The Worker's variables and secrets, for rules. */
+  readonly env: PhaseHost["env"];
+  readonly withPhases?: WithPhases | undefined;
+  /** The application's listener. */
+  readonly onRequest?: OnRequest | undefined;
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
   readonly openAnswers?: (() => AnswersPort) | undefined;
   readonly openBodyHolder?: (() => BodyHolder) | undefined;
@@ -43,23 +51,11 @@ export interface PageSlots {
   readonly openContents?: ((nowAtMs: () => number) => ContentPort) | undefined;
 }
 
-/** The site's configuration and environment. */
-export interface ProxySettings extends PageSlots {
-  readonly config: Config;
-  readonly environment: Environment;
-  readonly platform: Omit<Platform, "cache">;
-  /** The Worker's variables and secrets, for rules. */
-  readonly env: PhaseHost["env"];
-  readonly withPhases?: WithPhases | undefined;
-  /** The application's listener. */
-  readonly onRequest?: OnRequest | undefined;
-}
-
 /** Creates the state of a site in this isolate. */
 export function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
   const { environment, platform } = settings;
   const { tiers, purging, metrics, fillBudget } = cache;
-  const releases = purging?.view.releases ?? new KnownReleases();
+  const releases = purging?.view.tail.releases ?? new KnownReleases();
   const notes = new RouteNotes();
   const { env } = settings;
   const ofRules = { ...platform, releases, notes, metrics, env };

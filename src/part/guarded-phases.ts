@@ -1,4 +1,5 @@
 // The phases of a route, composed of those of its parts. A phase that throws decides for the safe side.
+import type { PartContents } from "../admin/part-contents.ts";
 import { within } from "../base/timeouts.ts";
 import { describedError } from "../base/error-name.ts";
 import { OperatorError } from "../base/operator-error.ts";
@@ -12,19 +13,16 @@ import type { RoutePart, SitePart } from "./port/part.ts";
 import {
   type Admission,
   faultyBuild,
+  ignorable,
   type NamedBuild,
   partFault,
   type Phases,
   type RuledAnswer,
 } from "./port/phases.ts";
-import { ruleConditions } from "./port/rule.ts";
-
-/** Opens the phases of a part in an isolate: once, and then once for each route that uses the part. */
-export type OpenPhases = (host: PhaseHost) => (route: Route) => Phases;
 
 /** A part, and its phases if it has any. */
 type PartWithPhases = Pick<SitePart | RoutePart, "name" | "kind"> & {
-  readonly openPhases: OpenPhases | undefined;
+  readonly openPhases: PartContents["openPhases"] | undefined;
 };
 
 /** Returns a function that puts the phases of these parts into the routes of a configuration. */
@@ -105,7 +103,7 @@ const forms: { readonly [Name in PhaseName]: Form<Functions[Name]> } = {
     },
     safe: (part) => ({ response: plainPage("fault"), by: part }),
   },
-  ignores: { both: all, safe: () => ruleConditions },
+  ignores: { both: all, safe: () => ignorable },
   keyed: { both: all, safe: () => undefined },
   tags: { both: all, safe: () => undefined },
   respond: {

@@ -176,14 +176,14 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     isShutOff: () => health.isShutOff,
     onSpread,
     onRead: () => {
-      switchLog.learnt(view.switched);
+      switchLog.learnt(view.tail.switched);
       hints?.start();
     },
     onOverdue: (entries) => acceptances.lookFor(entries),
   });
   const hints = store.watch?.({
-    end: () => view.chain?.end.position,
-    read: () => view.catchUp(),
+    end: () => view.tail.chain?.end.position,
+    read: () => view.tail.catchUp(),
   });
   const acceptances = new Acceptances({
     journal,
@@ -218,7 +218,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];
       const afterAnswer = (work: () => Promise<void>) => void works.push(work());
-      if (journal.keepsConfirmed !== true) view.attend({ atMs: nowAtMs(), afterAnswer });
+      if (journal.keepsConfirmed !== true) view.renewIfDue({ atMs: nowAtMs(), afterAnswer });
       await Promise.all(works);
     },
   };

@@ -5,7 +5,7 @@ import { globalCollapse } from "../../src/parts/global-collapse/global-collapse.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { faultText } from "../../src/base/operator-error.ts";
-import { defineRule } from "../../src/part/define-rule.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { configWarnings, type Stores } from "../../src/admin/config-warnings.ts";
 import tidemarkConfig from "../../tidemark.config.ts";

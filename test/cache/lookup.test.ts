@@ -106,7 +106,7 @@ class World implements LookupPolicy<Detail, Verdict> {
   /** Whether the view cannot verify records. */
   isDoubted = false;
 
-  attend = () => {
+  renewIfDue = () => {
     const { renewal } = this;
     return renewal && (() => renewal().then(() => void this.told.push("view renewed")));
   };

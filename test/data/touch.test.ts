@@ -89,7 +89,7 @@ describe("touch", () => {
     const stamps = vi.spyOn(JournalView.prototype, "stamp");
     stamps.mockImplementationOnce(function first(this: JournalView, ...given) {
       stamps.mockImplementationOnce(async function second(this: JournalView, ...again) {
-        await this.catchUp();
+        await this.tail.catchUp();
         return stamp.apply(this, again);
       });
       return stamp.apply(this, given);

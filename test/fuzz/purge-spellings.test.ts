@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { namingOf } from "../../src/admin/naming.ts";
 import { NameSecret } from "../../src/cache/record/record-key.ts";
 import { defineConfig } from "../../src/config/config.ts";
-import { defineRule } from "../../src/part/define-rule.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
 import { comparedUrl } from "../../src/purge/journal/spelling.ts";
 import { keyUrl } from "../../src/routing/key.ts";
 import { compileRoutes } from "../../src/routing/routes.ts";

@@ -1,8 +1,8 @@
 // Tests that no client, and no wrong result of a rule, gets around what a rule decides.
 // Needs parts: esi.
 import { describe, expect, it } from "vitest";
-import { defineRule } from "../../src/part/define-rule.ts";
-import type { Rule } from "../../src/part/port/rule.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
+import type { Rule } from "../../src/part/rule/rule.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import { openJournalled, send } from "../../testing/site/purge-sender.ts";

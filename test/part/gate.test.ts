@@ -3,8 +3,8 @@
 // Needs parts: esi, fallback, query, slices.
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
-import type { Rule } from "../../src/part/port/rule.ts";
-import { defineRule } from "../../src/part/define-rule.ts";
+import type { Rule } from "../../src/part/rule/rule.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { query } from "../../src/parts/query/query.ts";

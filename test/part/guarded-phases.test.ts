@@ -1,6 +1,6 @@
 // Tests phases of planted parts: what each may decide, and that one that throws decides for the safe side.
 import { describe, expect, it } from "vitest";
-import type { PartContents } from "../../src/part/contents.ts";
+import type { PartContents } from "../../src/admin/part-contents.ts";
 import type { RoutePart } from "../../src/part/port/part.ts";
 import type { Phases } from "../../src/part/port/phases.ts";
 import { cc, page, unreachable } from "../../testing/fakes/origin-in-process.ts";

@@ -2,8 +2,8 @@
 // those that check credentials.
 // Needs parts: esi.
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Rule, RuleEdits } from "../../src/part/port/rule.ts";
-import { defineRule } from "../../src/part/define-rule.ts";
+import type { Rule, RuleEdits } from "../../src/part/rule/rule.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
 import { invocationHere } from "../../src/remote/invocation.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";

@@ -1,6 +1,6 @@
 // Tests a gate whose credential is a part of the URL: no key has it, so every name of a page covers the page.
 import { describe, expect, it } from "vitest";
-import { defineRule } from "../../src/part/define-rule.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { explained, explainToken } from "../../testing/site/explained.ts";
 import { openSite, type SiteOptions } from "../../testing/site/harness.ts";

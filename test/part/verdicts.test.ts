@@ -2,10 +2,10 @@
 // Needs parts: fallback, hot-keys, release.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
-import { partsOf } from "../../src/part/contents.ts";
-import { defineRule } from "../../src/part/define-rule.ts";
+import { partsOf } from "../../src/part/open-parts.ts";
+import { defineRule } from "../../src/part/rule/define-rule.ts";
 import type { RouteInput } from "../../src/config/route-options.ts";
-import type { Rule, RuleAnswer } from "../../src/part/port/rule.ts";
+import type { Rule, RuleAnswer } from "../../src/part/rule/rule.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { hotKeys } from "../../src/parts/hot-keys/hot-keys.ts";
 import { release } from "../../src/parts/release/release.ts";

@@ -49,9 +49,9 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic)
     for (const view of isolates) {
       clock.advance(turnSeconds / isolateCount);
       const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
-      await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
+      await view.renewIfDue({ atMs: clock.atMs, host, afterAnswer })?.();
       await Promise.all(pending.splice(0));
-      oldestMs = Math.max(oldestMs, clock.atMs - view.sentAtMs);
+      oldestMs = Math.max(oldestMs, clock.atMs - view.tail.sentAtMs);
     }
   }
   return { reads: upstash.journalReadCount, oldestMs };

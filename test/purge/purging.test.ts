@@ -51,7 +51,7 @@ function open(visibleWithinSeconds: number) {
   async function read() {
     const pending: Promise<void>[] = [];
     const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
-    await view.attend({ atMs: clock.atMs, host: "www.example.com", afterAnswer })?.();
+    await view.renewIfDue({ atMs: clock.atMs, host: "www.example.com", afterAnswer })?.();
     await Promise.all(pending);
   }
   return { clock, cache, journal, lines, read };

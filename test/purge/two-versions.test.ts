@@ -46,12 +46,12 @@ async function overlooked(lagsSeconds: readonly number[]) {
     for (const [nth, { view, boundMs }] of versions.entries()) {
       if (nth > 0 && turn % 134 !== 133) continue;
       const afterAnswer = (work: () => Promise<void>) => void pending.push(work());
-      await view.attend({ atMs: clock.atMs, host, afterAnswer })?.();
+      await view.renewIfDue({ atMs: clock.atMs, host, afterAnswer })?.();
       await Promise.all(pending.splice(0));
       const due = purges.findLast(({ atMs }) => atMs < clock.atMs - boundMs);
       if (due === undefined) continue;
       found.judgements += 1;
-      const known = view.chain?.entries.findLast(({ position }) => position === due.position);
+      const known = view.tail.chain?.entries.findLast(({ position }) => position === due.position);
       if (known === undefined) found.overlooked += 1;
     }
   }

@@ -125,7 +125,7 @@ export const coveredMovesForward: Planted = {
     new (class extends JournalView {
       override judge(...[record, ask]: Parameters<JournalView["judge"]>) {
         const judged = super.judge(record, ask);
-        const { chain } = this;
+        const { chain } = this.tail;
         if (chain?.knows(record.stamp) === true) restamp(record, chain.end);
         return judged;
       }
@@ -139,7 +139,7 @@ export const verifiedMovesPastJoint: Planted = {
       override seek(...[requester, record]: Parameters<JournalView["seek"]>) {
         const before = record?.stamp;
         const late = () => {
-          const end = this.chain?.end;
+          const end = this.tail.chain?.end;
           if (record !== undefined && record.stamp !== before && end) restamp(record, end);
         };
         return super.seek(requester, record)?.then(late);

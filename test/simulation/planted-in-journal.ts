@@ -102,7 +102,7 @@ export const lateAnswersMerged = withJournal(
     override async since(place: EntryId): Promise<Since> {
       const read = await super.since(place);
       if (read.kind !== "read") return read;
-      if (this.isolate.view.chain?.end.n === place.n) {
+      if (this.isolate.view.tail.chain?.end.n === place.n) {
         return { ...read, entries: [...read.entries, ...this.#late] };
       }
       this.#late = read.entries;
@@ -117,7 +117,7 @@ export const failedCheckRenews = withJournal(
     override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const sentAtMs = this.isolate.nowAtMs();
       const read = await super.atPrimary(place);
-      const upTo = this.isolate.view.chain?.entries.at(-1);
+      const upTo = this.isolate.view.tail.chain?.entries.at(-1);
       if (read.kind === "read" || upTo?.position !== place.position) return read;
       return { kind: "read", entries: [upTo], sentAtMs, upTo, isLost: false };
     }
@@ -139,7 +139,7 @@ export const anyMarkWillDo = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
-      const end = this.isolate.view.chain?.end;
+      const end = this.isolate.view.tail.chain?.end;
       if (read.kind !== "read" || end === undefined) return read;
       const lost = `${end.position} ${end.n}`;
       const entries = read.entries.map((entry) => (entry.lost === "" ? entry : { ...entry, lost }));
@@ -153,7 +153,7 @@ export const emptyIsNoLoss = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
-      const upTo = this.isolate.view.chain?.entries.at(-1);
+      const upTo = this.isolate.view.tail.chain?.entries.at(-1);
       if (read.kind !== "read" || read.entries.length > 0 || upTo === undefined) return read;
       return { ...read, entries: [upTo], upTo };
     }
@@ -257,7 +257,7 @@ export const answeredFromMemory: Planted = {
   acceptances: (settings) =>
     new (class extends Acceptances {
       override async accept(...[order, requester]: Parameters<Acceptances["accept"]>) {
-        const known = settings.view.entries.find(({ id }) => id === order.id);
+        const known = settings.view.tail.entries.find(({ id }) => id === order.id);
         if (known === undefined) return super.accept(order, requester);
         const { position, n } = known;
         return { kind: "accepted" as const, position, n, visibleByAtMs: 0 };

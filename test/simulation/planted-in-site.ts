@@ -35,7 +35,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       bypasses: view.bypasses.bind(view),
       isRenewedFirst: view.isRenewedFirst.bind(view),
       arrived: view.arrived.bind(view),
-      attend: view.attend.bind(view),
+      renewIfDue: view.renewIfDue.bind(view),
       seek: view.seek.bind(view),
       stamp: view.stamp.bind(view),
       judge: view.judge.bind(view),
@@ -92,10 +92,10 @@ export const readersTagsIgnored: Planted = {
 export const stampedWhenStored = withView((_, { view }) => ({
   stamp: async (): Promise<Stamp> => ({
     get position() {
-      return view.chain?.end.position ?? "";
+      return view.tail.chain?.end.position ?? "";
     },
     get n() {
-      return view.chain?.end.n ?? "";
+      return view.tail.chain?.end.n ?? "";
     },
   }),
 }));
@@ -147,7 +147,7 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
 /** A backfilled response has the stamp of the view at each use. */
 export const backfillStamped = backfilledAs(({ view }) => ({
   get stamp() {
-    return view.chain?.end ?? "none";
+    return view.tail.chain?.end ?? "none";
   },
 }));
 /** A backfilled response counts as requested by this colo at the present time. */
@@ -164,7 +164,7 @@ export const verifiedStampedLate: Planted = {
         if (record.kind !== "response" || record.stored.metadata.loadStamp === undefined)
           return super.write(key, record, keep);
         const { metadata, body } = record.stored;
-        const get = () => view.chain?.end ?? "none";
+        const get = () => view.tail.chain?.end ?? "none";
         const restamped = Object.defineProperty({ ...metadata }, "stamp", { get, set() {} });
         return super.write(key, { kind: "response", stored: { metadata: restamped, body } }, keep);
       }
@@ -260,7 +260,7 @@ export const validatesWhatWasPurged = withView(() => ({ mayBeValidated: () => tr
 export const validatesUnderAnOldView = withView((_, { view }) => ({
   mayBeValidated: ((stored, { maxLagMs }) =>
     view.mayBeValidated(stored, {
-      atMs: view.sentAtMs,
+      atMs: view.tail.sentAtMs,
       maxLagMs,
     })) satisfies PurgeView["mayBeValidated"],
 }));

@@ -46,7 +46,7 @@ export const softHidesHard = withView(
   class extends JournalView {
     override judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
       const judged = super.judge(stored, ask);
-      const newest = this.chain?.entries.findLast(({ targets }) =>
+      const newest = this.tail.chain?.entries.findLast(({ targets }) =>
         targets.tags.includes(`tag:${stored.tags[0]}`),
       );
       const isHidden = judged.kind === "purged" && newest?.mode === "soft";
@@ -56,7 +56,7 @@ export const softHidesHard = withView(
 );
 
 /** Skips the entry after the stamp. */
-export const oneEntryOverlooked = askedAs((stored, ask, { chain }) => {
+export const oneEntryOverlooked = askedAs((stored, ask, { tail: { chain } }) => {
   const entries = chain?.entries ?? [];
   const at = entries.findIndex(({ n }) => stored.stamp !== "none" && n === stored.stamp.n);
   const stamp = (at >= 0 && entries[at + 1]) || stored.stamp;
@@ -64,13 +64,13 @@ export const oneEntryOverlooked = askedAs((stored, ask, { chain }) => {
 });
 
 /** Treats an unknown stamp as the view's last entry. */
-export const unknownIsNew = askedAs((stored, ask, { chain }) => {
+export const unknownIsNew = askedAs((stored, ask, { tail: { chain } }) => {
   const isKnown = chain?.knows(stored.stamp) ?? false;
   return [isKnown ? stored : { ...stored, stamp: chain?.end ?? "none" }, ask];
 });
 
 /** Treats a stamp before the view's oldest entry as that entry. */
-export const floorIsKnown = askedAs((stored, ask, { chain }) => {
+export const floorIsKnown = askedAs((stored, ask, { tail: { chain } }) => {
   const floor = chain?.entries[0];
   const isBelow =
     stored.stamp !== "none" &&
@@ -137,9 +137,9 @@ export const setBackUnnoticed: Planted = withView(
   class extends JournalView {
     #latestAtMs = -Infinity;
 
-    override attend(requester: Requester) {
+    override renewIfDue(requester: Requester) {
       this.#latestAtMs = Math.max(this.#latestAtMs, requester.atMs);
-      return super.attend({ ...requester, atMs: this.#latestAtMs });
+      return super.renewIfDue({ ...requester, atMs: this.#latestAtMs });
     }
 
     override arrived(): void {

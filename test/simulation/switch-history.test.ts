@@ -65,7 +65,7 @@ const keyUnread = adopting((read) => ({ ...read, switched: undefined }));
 const olderFollowed: Partial<Parts> = {
   view: (settings) => {
     const view = new JournalView(settings);
-    view.learn = (state) => void (view.switched = state ?? view.switched);
+    view.tail.learn = (state) => void (view.tail.switched = state ?? view.tail.switched);
     return view;
   },
 };
@@ -97,8 +97,8 @@ const copiesWithoutState = () =>
 const askedUnderAnOldView: Partial<Parts> = {
   view: (settings) =>
     new (class extends JournalView {
-      override attend(...given: Parameters<JournalView["attend"]>) {
-        void super.attend(...given);
+      override renewIfDue(...given: Parameters<JournalView["renewIfDue"]>) {
+        void super.renewIfDue(...given);
         return undefined;
       }
     })(settings),

@@ -20,7 +20,7 @@ class LateStampView extends JournalView {
     const early = await super.stamp(requester);
     if (early === "none") return early;
     let late: typeof early | undefined;
-    const place = () => (late ??= this.chain?.end ?? early);
+    const place = () => (late ??= this.tail.chain?.end ?? early);
     return {
       get position() {
         return place().position;
@@ -69,7 +69,7 @@ class NewestPurgeView extends JournalView {
   override judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const judged = super.judge(record, ask);
     if (judged.kind !== "purged" || judged.mode === "soft") return judged;
-    const by = this.entries.findLast(({ targets }) => coveredBy(targets)(record));
+    const by = this.tail.entries.findLast(({ targets }) => coveredBy(targets)(record));
     if (by?.mode !== "soft") return judged;
     return { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
   }

@@ -95,7 +95,7 @@ export class Isolate {
   /** Renews the view, after a time in which it became too old. */
   async renew(): Promise<void> {
     this.clock.advance(boundMs / 1_000);
-    await this.view.attend(this.requester)?.();
+    await this.view.renewIfDue(this.requester)?.();
     await this.settle();
   }
 

@@ -71,7 +71,7 @@ class ViewCourse extends Course {
     world.isRedisDown = false;
     const untilAtMs = world.atMs + 12_000;
     while (world.atMs < untilAtMs) {
-      for (const isolate of this.#busy) void isolate.attend();
+      for (const isolate of this.#busy) void isolate.arrive();
       await this.#passTo(world.atMs + 3_000);
     }
     this.violations.push(...this.#ledger.falseMarks);
@@ -79,7 +79,7 @@ class ViewCourse extends Course {
 
   /** Keeps all views warm, because a few events reach only a few of many isolates. */
   #actAsCrowd(): void {
-    for (const isolate of this.#isolates) void isolate.attend();
+    for (const isolate of this.#isolates) void isolate.arrive();
     for (let left = this.#isolates.length / 20; left > 0; left -= 1) this.#act();
   }
 
@@ -88,7 +88,7 @@ class ViewCourse extends Course {
     const isolate = any(this.#busy);
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
-    if (drawn < attendedShare(this.kind)) void isolate.attend();
+    if (drawn < arrivalShare(this.kind)) void isolate.arrive();
     else if (drawn < 0.4) this.#requestAny(isolate);
     else if (drawn < (this.kind === "gapped" ? 0.85 : 0.7)) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
@@ -245,8 +245,8 @@ class ViewCourse extends Course {
 
   #tellView({ name, view }: SimulatedIsolate): void {
     this.world.tell(() => {
-      const places = view.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
-      return `${name} has read up to ${places.join(" ")}, asked at ${view.sentAtMs - 1_000_000}`;
+      const places = view.tail.chain?.entries.slice(-4).map(({ position }) => position) ?? [];
+      return `${name} has read up to ${places.join(" ")}, asked at ${view.tail.sentAtMs - 1_000_000}`;
     });
   }
 }
@@ -255,7 +255,7 @@ class ViewCourse extends Course {
  * Returns the share of events that only renew a view. The share is smaller where journals are
  * trimmed, because only requests for responses read epochs.
  */
-function attendedShare(kind: WorldKind): number {
+function arrivalShare(kind: WorldKind): number {
   return isTrimmed(kind) ? 0.1 : 0.3;
 }
 

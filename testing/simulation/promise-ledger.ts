@@ -114,7 +114,7 @@ export class PromiseLedger {
       if (standing.has(key) || (wasTrimmed && isBegunAsBefore)) continue;
       owed.lostAtMs = atMs;
       owed.countsFromMs = Infinity;
-      owed.missedBy = isolates.filter(({ view }) => view.chain?.knows(owed.entry));
+      owed.missedBy = isolates.filter(({ view }) => view.tail.chain?.knows(owed.entry));
     }
   }
 
@@ -129,7 +129,7 @@ export class PromiseLedger {
    * @returns whether its view has changed
    */
   note(isolate: SimulatedIsolate): boolean {
-    const { chain, sentAtMs } = isolate.view;
+    const { chain, sentAtMs } = isolate.view.tail;
     const count = chain?.entries.length ?? 0;
     const seen = this.#seen.get(isolate);
     if (seen?.chain === chain && seen?.count === count && seen.sentAtMs === sentAtMs) return false;
@@ -153,7 +153,9 @@ export class PromiseLedger {
       lined.length > 0 &&
       numberIn(n) >= unprovenBelow &&
       numberIn(n) < numberIn(nOf(lined[0]?.fields));
-    const isMarked = isolate.view.chain?.entries.some(({ lost }) => lost === `${position} ${n}`);
+    const isMarked = isolate.view.tail.chain?.entries.some(
+      ({ lost }) => lost === `${position} ${n}`,
+    );
     if (!isDropped || isMarked === true) return;
     for (const owed of this.#byPlace.values())
       owed.missedBy = owed.missedBy.filter((each) => each !== isolate);
@@ -167,7 +169,8 @@ export class PromiseLedger {
     const { lostAtMs, missedBy } = owed;
     if (lostAtMs === Infinity || !missedBy.includes(isolate)) return;
     const { atMs, settings } = this.#world;
-    const isNoticed = isolate.view.sentAtMs - isolate.offsetMs > lostAtMs + settings.replicaLagMs;
+    const isNoticed =
+      isolate.view.tail.sentAtMs - isolate.offsetMs > lostAtMs + settings.replicaLagMs;
     if (isNoticed) owed.countsFromMs = Math.min(owed.countsFromMs, atMs);
   }
 }

@@ -100,9 +100,9 @@ class ViewInColo extends JournalView {
     this.#draw = draw;
   }
 
-  override attend(requester: Requester) {
+  override renewIfDue(requester: Requester) {
     if (this.#draw() < 0.3) void this.seek(requester);
-    return super.attend({ ...requester, host: "www.example.com" });
+    return super.renewIfDue({ ...requester, host: "www.example.com" });
   }
 
   override seek(requester: Requester, record = oldestRecord()) {

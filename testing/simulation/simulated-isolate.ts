@@ -153,7 +153,7 @@ export class SimulatedIsolate {
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
         window: this.trace?.observeWindow(parts.window()) ?? parts.window(),
         onOverdue: (entries) => this.acceptances.lookFor(entries),
-        onRead: () => this.trace?.took(this.view),
+        onRead: () => this.trace?.took(this.view.tail),
       },
       this,
     );
@@ -183,9 +183,9 @@ export class SimulatedIsolate {
    *
    * @returns a function that waits for the view; `undefined` if the request need not wait
    */
-  attend(): (() => Promise<void>) | undefined {
+  arrive(): (() => Promise<void>) | undefined {
     this.#offsetAtRequestMs = this.offsetMs;
-    const renewed = this.view.attend(this.requester);
+    const renewed = this.view.renewIfDue(this.requester);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
   }
@@ -260,7 +260,7 @@ export class SimulatedIsolate {
 
   /** Runs the steps of a request that finds this response, up to its verdict. */
   async request(fill: SimulatedFill): Promise<"fresh" | "stale" | undefined> {
-    const renewed = this.attend();
+    const renewed = this.arrive();
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const isUnverified = () => judgedUnder(this.#question(fill), candidate).kind === "unverified";
     if (isUnverified()) await renewed?.();
@@ -281,7 +281,7 @@ export class SimulatedIsolate {
     traced?.generated();
     await world.sleep(world.between(0, 3_000));
     const noted = this.#parts.noted(before, {
-      stamp: this.view.chain?.end ?? "none",
+      stamp: this.view.tail.chain?.end ?? "none",
       requestedAtMs: this.nowAtMs(),
     });
     const metadata: StoredMetadata = {
@@ -317,7 +317,7 @@ export class SimulatedIsolate {
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
     const { position } = accepted;
-    const entry = this.view.entries.findLast(
+    const entry = this.view.tail.entries.findLast(
       ({ id, position: at }) => id === order.id && at === position,
     );
     this.trace?.answersSender(entry);

@@ -119,7 +119,8 @@ export function misfortunes(
     const items = world.any(backups);
     const beginsAt = items[0]?.id ?? "0-0";
     const looksTrimmed = isolates().some(
-      ({ view }) => view.chain !== undefined && isBefore(view.chain.end.position, beginsAt),
+      ({ view }) =>
+        view.tail.chain !== undefined && isBefore(view.tail.chain.end.position, beginsAt),
     );
     return looksTrimmed && kind !== "diverging" ? [] : items;
   };

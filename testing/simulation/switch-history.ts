@@ -94,8 +94,8 @@ class SwitchCourse extends Course {
     const { renewalLagMs } = configOf(world.settings).purge;
     const reachedSinceMs = this.#reachedSinceMs(isolate);
     const { failedCount } = isolate.redis;
-    await isolate.attend()?.();
-    const { switched, sentAtMs } = isolate.view;
+    await isolate.arrive()?.();
+    const { switched, sentAtMs } = isolate.view.tail;
     this.judgedCount += 1;
     const used = this.#used.get(isolate) ?? "";
     const post = switched?.post ?? "";

@@ -16,7 +16,7 @@ import { type Codec, encodedBy } from "../../base/codec.ts";
 import { type Stamp, withTags } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
-import { noColo, type Requester } from "../../purge/view/view-port.ts";
+import { noColo } from "../../purge/view/view-port.ts";
 
 /** The dependencies of fields. */
 export interface FieldPorts extends DataPorts {
@@ -73,7 +73,7 @@ export class Fields<T> {
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
     const { nowAtMs, hashes, holdOn } = this.#ports;
-    await this.#ports.view.attend(this.#requester())?.();
+    await this.#renewed();
     const { stamp, colo, requestedAtMs } = await begin(this.#key.host, this.#ports);
     const given = typeof fields === "function" ? await fields() : fields;
     const texts = this.#textsOf(given);
@@ -110,7 +110,7 @@ export class Fields<T> {
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
     if (!Number.isSafeInteger(by)) throw noStep(this.#place.path);
     const { heads, hashes, holdOn } = this.#ports;
-    await this.#ports.view.attend(this.#requester())?.();
+    await this.#renewed();
     let judged = heads.get(this.#key.text) ?? "";
     for (let tries = 0; tries < triesMax; tries += 1) {
       // Rule 26 (d): an increment needs a judged head, so read the head first.
@@ -128,8 +128,8 @@ export class Fields<T> {
   }
 
   async #read(names?: readonly string[]): Promise<Partial<T> | undefined> {
-    const { view, hashes, heads } = this.#ports;
-    await view.attend(this.#requester())?.();
+    const { hashes, heads } = this.#ports;
+    await this.#renewed();
     const hash = await hashes?.read(this.#key, names);
     if (hash === undefined || hash.head === "") return undefined;
     heads.set(this.#key.text, hash.head);
@@ -151,9 +151,10 @@ export class Fields<T> {
     return [...new Set(space.tagsOf(fields, key).map(checkedTag))];
   }
 
-  #requester(): Requester {
-    const { nowAtMs, afterAnswer } = this.#ports;
-    return { atMs: nowAtMs(), host: this.#key.host, afterAnswer };
+  /** Renews the view if due. Settles once the view suffices. */
+  #renewed(): Promise<void> | undefined {
+    const { view, nowAtMs, afterAnswer } = this.#ports;
+    return view.renewIfDue({ atMs: nowAtMs(), host: this.#key.host, afterAnswer })?.();
   }
 
   /**

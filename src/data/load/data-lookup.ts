@@ -62,8 +62,8 @@ export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
     return lookUp(this);
   }
 
-  attend(): (() => Promise<void>) | undefined {
-    return this.#ports.view.attend(this.#requester());
+  renewIfDue(): (() => Promise<void>) | undefined {
+    return this.#ports.view.renewIfDue(this.#requester());
   }
 
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {

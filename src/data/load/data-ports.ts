@@ -16,7 +16,10 @@ import type { DataCounts } from "./data-counts.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 
 /** The methods of the purge view that the data cache uses. */
-export type JudgingView = Pick<PurgeView, "judge" | "mayBeValidated" | "seek" | "stamp" | "attend">;
+export type JudgingView = Pick<
+  PurgeView,
+  "judge" | "mayBeValidated" | "seek" | "stamp" | "renewIfDue"
+>;
 
 /** The dependencies of a verdict. */
 export interface VerdictPorts {

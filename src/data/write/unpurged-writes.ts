@@ -152,7 +152,7 @@ export class UnpurgedWrites {
       mayBeValidated: (record, ask) => !isHidden(record) && view.mayBeValidated(record, ask),
       seek: (requester, record) => view.seek(requester, record),
       stamp: (requester, how) => view.stamp(requester, how),
-      attend: (requester) => view.attend(requester),
+      renewIfDue: (requester) => view.renewIfDue(requester),
     };
   }
 }

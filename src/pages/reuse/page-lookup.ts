@@ -104,8 +104,8 @@ export class PageLookup
     return lookUpAndAct(this, act);
   }
 
-  attend(): (() => Promise<void>) | undefined {
-    return this.exchange.site.view.attend(this.#requester());
+  renewIfDue(): (() => Promise<void>) | undefined {
+    return this.exchange.site.view.renewIfDue(this.#requester());
   }
 
   isBypassed(): boolean {

@@ -17,7 +17,7 @@ export interface AssemblyContext {
     readonly endsWithClient: boolean;
     readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
-    readonly view: Pick<PurgeView, "attend">;
+    readonly view: Pick<PurgeView, "renewIfDue">;
   };
 }
 

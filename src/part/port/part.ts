@@ -8,7 +8,7 @@ export interface SitePart {
   readonly kind: "site";
   /** The name of its function, and of its export: `operate` of `tidemark/operate`. */
   readonly name: string;
-  /** The names of other parts that it needs. */
+  /** The names of other parts of the site that it needs. */
   readonly needs?: readonly string[];
   /** Response fields in which origins of such a site send tags, in lower case. */
   readonly tagFields?: readonly string[];
@@ -17,7 +17,7 @@ export interface SitePart {
 }
 
 /** A part of a route, for `use`, such as `slices()`. */
-export interface RoutePart extends Omit<SitePart, "kind" | "tagFields"> {
+export interface RoutePart extends Omit<SitePart, "kind" | "needs" | "tagFields"> {
   readonly kind: "route";
   /** The differences in the core on the route. */
   readonly traits: RouteTraits;

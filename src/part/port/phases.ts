@@ -1,7 +1,10 @@
 // The decisions of the core that parts take part in. A phase is synchronous, except for `admits`, and can only make
 // the cache more careful, with three exceptions: `admits` decides before the lookup, and `standsIn` and `keepSeconds`
 // concern responses that no hard purge covers. Names of other systems: `vcl_backend_response` (`build`),
-// `vcl_hit` (`against`), grace (`standsIn`). `port/rule.ts` has the phases of a site's own rules.
+// `vcl_hit` (`against`), grace (`standsIn`). `rule/rule.ts` has the phases of a site's own rules.
+
+/** The conditions of a request that `ignores` can drop, and `range`. */
+export const ignorable = ["if-none-match", "if-modified-since", "if-range", "range"] as const;
 
 interface Fields {
   get(name: string): string | null;

@@ -8,7 +8,7 @@ import { style } from "./page/style.ts";
 import { type Markup, partOf } from "./parts.tsx";
 import type { DashboardPorts } from "./port/ports.ts";
 import { bodyUpTo } from "../../admin/access/request-body.ts";
-import type { PartContents, PartHost } from "../../part/contents.ts";
+import type { PartContents, PartHost } from "../../admin/part-contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
 
 /**

@@ -73,7 +73,7 @@ export class EsiPages implements AssemblyPort {
       });
       // The parts were judged before the waits for others.
       const { site, afterAnswer, nowAtMs } = context;
-      await site.view.attend({ atMs: nowAtMs(), host: read.target.ownHost, afterAnswer })?.();
+      await site.view.renewIfDue({ atMs: nowAtMs(), host: read.target.ownHost, afterAnswer })?.();
       const mayAnswer = checks.every((isAlike) => isAlike());
       if (mayAnswer && client.method !== "HEAD") return page;
       cancelBody(page);

@@ -1,6 +1,6 @@
 // Exports of `tidemark/esi`: fragments of pages by Edge Side Includes.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { RoutePart } from "../../part/port/part.ts";
 import { EsiPages } from "./esi-pages.ts";
 import { defaultOptions, type EsiOptions } from "./options.ts";

@@ -1,6 +1,6 @@
 // Exports of `tidemark/fallback`: other origins answer while the origin of a route fails.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
 import { Substitutes } from "./substitutes.ts";
 

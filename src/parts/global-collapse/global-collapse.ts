@@ -1,6 +1,6 @@
 // Exports of `tidemark/global-collapse`: one forward answers the concurrent requests of all colos.
 import { reach, tierNames } from "../../config/tier-names.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
 import { leaseTurns } from "./lease-turns.ts";
 

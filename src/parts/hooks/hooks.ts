@@ -2,8 +2,7 @@
 // purges that applications send to Varnish.
 import { OperatorError } from "../../base/operator-error.ts";
 import { checkNamed } from "../../part/named-values.ts";
-import type { OpenPart } from "../../admin/open-part.ts";
-import type { PartContents, PartHost } from "../../part/contents.ts";
+import type { OpenPart, PartContents, PartHost } from "../../admin/part-contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { hookMapping } from "./hook-findings.ts";
 import { isWebhookSender, type WebhookSender } from "./port/hook.ts";

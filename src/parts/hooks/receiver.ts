@@ -3,7 +3,7 @@ import { bodyUpTo } from "../../admin/access/request-body.ts";
 import { errorAnswer, jsonAnswer, sendAgain } from "../../admin/json-answers.ts";
 import type { PurgeAnswer } from "../../admin/purge-answers.ts";
 import { nothingPurged } from "../../admin/purge-sender.ts";
-import type { PartHost } from "../../part/contents.ts";
+import type { PartHost } from "../../admin/part-contents.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
 import { checkedPurgeOrder } from "../../protocol/purge-order.ts";
 import { type ResolvedOrder, resolvedOrder } from "../../purge/acceptance/resolve-order.ts";

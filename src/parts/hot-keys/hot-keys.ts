@@ -1,9 +1,7 @@
 // Exports of `tidemark/hot-keys`: the most requested keys are refreshed before they expire.
 import { type Fault, OperatorError } from "../../base/operator-error.ts";
-import type { AdminSettings } from "../../admin/admin-settings.ts";
-import type { OpenPart } from "../../admin/open-part.ts";
+import type { OpenPart, PartContents, PartHost } from "../../admin/part-contents.ts";
 import type { HitSettings } from "../../pages/site/hit-port.ts";
-import type { PartContents } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { CountedHits } from "./counted-hits.ts";
 import { keepWarm } from "./keep-warm.ts";
@@ -38,7 +36,7 @@ function openHits(settings: HitSettings): CountedHits | undefined {
   return new CountedHits({ ...settings, lists: own });
 }
 
-function open({ site, contextFor }: AdminSettings, count: number): OpenPart {
+function open({ site, contextFor }: PartHost, count: number): OpenPart {
   const { hits } = site;
   if (!(hits instanceof CountedHits)) return off(site);
   return {
@@ -47,7 +45,7 @@ function open({ site, contextFor }: AdminSettings, count: number): OpenPart {
   };
 }
 
-function off({ siteHosts, tiers }: AdminSettings["site"]): OpenPart {
+function off({ siteHosts, tiers }: PartHost["site"]): OpenPart {
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys() from the configuration.";
   const isHostless = siteHosts.length === 0 && tiers.ofWorld !== undefined;

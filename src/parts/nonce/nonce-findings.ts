@@ -1,7 +1,6 @@
 // The finding on pages whose nonce cannot be replaced.
-import type { OpenPart } from "../../admin/open-part.ts";
+import type { OpenPart, PartHost } from "../../admin/part-contents.ts";
 import { isoOf } from "../../base/iso-date.ts";
-import type { PartHost } from "../../part/contents.ts";
 import { aboutRoute } from "../../protocol/finding.ts";
 
 /** The reasons for which a nonce cannot be replaced. */

@@ -1,10 +1,9 @@
 // Exports of `tidemark/nonce`: a new nonce of Content-Security-Policy in each answer, also in those of stored pages.
 import { base64url } from "../../base/sha256.ts";
 import type { Route } from "../../config/config.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
-import type { PhaseRequest, Phases } from "../../part/port/phases.ts";
-import { ruleConditions } from "../../part/port/rule.ts";
+import { ignorable, type PhaseRequest, type Phases } from "../../part/port/phases.ts";
 import { ownRequest } from "../../pages/request/conditions.ts";
 import { edit } from "../../routing/field-edits.ts";
 import { allowNoReuse } from "../../pages/respond/downstream.ts";
@@ -54,7 +53,7 @@ function openPhases({ notes, nowAtMs }: PhaseHost) {
     ignores({ headers }) {
       const destination = headers.get("sec-fetch-dest") ?? "";
       if (ofMedia.has(destination)) return [];
-      return ofPageParts.has(destination) ? ofRanges : ruleConditions;
+      return ofPageParts.has(destination) ? ofRanges : ignorable;
     },
     refuses({ headers }) {
       const fault = faultOf(responseEdits ? leaving(headers, responseEdits) : headers);

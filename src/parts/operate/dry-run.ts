@@ -8,7 +8,7 @@ import type { Site } from "../../pages/site/site.ts";
 import type { StoredMetadata, Tiers } from "../../pages/stored/stored-response.ts";
 import { asRead } from "../../pages/stored/tags.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
-import type { DryRunSender } from "../../admin/open-part.ts";
+import type { DryRunSender } from "../../admin/part-contents.ts";
 import { readTarget } from "../../routing/target.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 

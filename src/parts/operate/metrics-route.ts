@@ -14,7 +14,7 @@ import { version } from "../../version.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
 import { quoted } from "../../protocol/purge-order.ts";
 import { errorsOf, jsonAnswer } from "../../admin/json-answers.ts";
-import type { OpenPart } from "../../admin/open-part.ts";
+import type { OpenPart } from "../../admin/part-contents.ts";
 
 /** The sources of a scrape. */
 export interface MetricsSource {

@@ -1,6 +1,11 @@
 // Exports of `tidemark/operate`: explains, measures and warms a site.
 import type { Hono } from "hono";
-import type { AdminSettings } from "../../admin/admin-settings.ts";
+import type {
+  OpenPart,
+  OperatorAccess,
+  PartContents,
+  PartHost,
+} from "../../admin/part-contents.ts";
 import { dryRun } from "./dry-run.ts";
 import { DryRunIds } from "./dry-run-ids.ts";
 import { answerDebugged } from "./explain/debug-field.ts";
@@ -8,8 +13,6 @@ import { LastAnswers } from "./explain/last-answers.ts";
 import { explainRoute } from "./explain/explain-route.ts";
 import { healthRoute } from "./health/health-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
-import type { OpenPart, OperatorAccess } from "../../admin/open-part.ts";
-import type { PartContents } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { statsRoute } from "./stats-route.ts";
 import { warmRoute } from "./warm/warm-route.ts";
@@ -35,7 +38,7 @@ export function operate(): SitePart {
   return { kind: "site", name: "operate", contents };
 }
 
-function open(settings: AdminSettings): OpenPart {
+function open(settings: PartHost): OpenPart {
   const { cache, data, site } = settings;
   const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
   const places = { tiers: cache.tiers, site, data, dryRuns };
@@ -50,7 +53,7 @@ function open(settings: AdminSettings): OpenPart {
 
 function addRoutes(
   admin: Hono,
-  settings: AdminSettings,
+  settings: PartHost,
   { forBearer, forReader }: OperatorAccess,
 ): void {
   const { environment, cache, site, contextFor, data, parts } = settings;
@@ -75,7 +78,7 @@ function addRoutes(
   );
   admin.post("/warm", forBearer, ({ req, executionCtx }) => {
     const context = contextFor(req.raw, executionCtx);
-    const catchUp = purging && (() => purging.view.catchUp());
+    const catchUp = purging && (() => purging.view.tail.catchUp());
     return warmRoute(req.raw, { context, data, catchUp });
   });
 }

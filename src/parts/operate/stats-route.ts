@@ -8,7 +8,7 @@ import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import type { JournalExtent, Unavailable } from "../../purge/journal/journal.ts";
 import type { JournalView } from "../../purge/view/journal-view.ts";
 import { version } from "../../version.ts";
-import type { AdminSettings } from "../../admin/admin-settings.ts";
+import type { PartHost } from "../../admin/part-contents.ts";
 import { jsonAnswer } from "../../admin/json-answers.ts";
 
 /**
@@ -18,7 +18,7 @@ import { jsonAnswer } from "../../admin/json-answers.ts";
  * @param colo the colo that received the request
  */
 export async function statsRoute(
-  { environment, cache, site, data, parts, faults }: AdminSettings,
+  { environment, cache, site, data, parts, faults }: PartHost,
   colo: string,
 ): Promise<Response> {
   const { metrics, redis, purging, cacheApi: edge } = cache;
@@ -90,15 +90,15 @@ function troubleStats({ trouble, troubleWithWrites, words }: RemoteHealth) {
 }
 
 /** Returns the state of the view. `lag` is the time from a purge's acceptance to its read here. */
-function journalStats(view: JournalView, atMs: number) {
-  const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
+function journalStats({ tail, isShutOff }: JournalView, atMs: number) {
+  const { chain, sentAtMs, lag, failedAtMs, switched } = tail;
   return {
     shutOff: isShutOff,
     position: chain?.end.position ?? "not read yet",
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,
     ageMs: chain === undefined ? null : atMs - sentAtMs,
-    bypass: view.switched?.bypass ?? false,
+    bypass: switched?.bypass ?? false,
     lag: lag ?? "nothing to report yet",
     failedAtMs: failedAtMs ?? null,
   };

@@ -2,7 +2,7 @@
 // due, and at each run of the cron trigger.
 import { rotated } from "../../base/rotated.ts";
 import { pauseUnheld } from "../../base/timeouts.ts";
-import type { PartHost } from "../../part/contents.ts";
+import type { PartHost } from "../../admin/part-contents.ts";
 import type { OpenTarget, OutwardPorts, TargetReport } from "./port/outward-target.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { randomText } from "../../purge/create-purging.ts";

@@ -1,6 +1,5 @@
 // Opens outward purges in an isolate: the schedule, the operator's routes, and the state of the targets.
-import type { OpenPart, PartLook } from "../../admin/open-part.ts";
-import type { PartHost } from "../../part/contents.ts";
+import type { OpenPart, PartHost, PartLook } from "../../admin/part-contents.ts";
 import { createOutward, type Outward } from "./create-outward.ts";
 import { outwardBehind } from "./outward-findings.ts";
 import { lagSecondsOf, outwardRoute, outwardState } from "./outward-route.ts";

@@ -1,6 +1,6 @@
 // Exports of `tidemark/outward`: caches in front of Tidemark, and services, that receive its purges.
 import { checkNamed } from "../../part/named-values.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { openOutward } from "./open-outward.ts";
 import { isOutwardTarget, type OutwardTarget } from "./port/outward-target.ts";

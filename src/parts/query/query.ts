@@ -8,7 +8,7 @@ import type { KeyedContent } from "../../pages/request/plan.ts";
 import type { ContentPort, HeldContent } from "../../pages/site/content-port.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { jsonForm } from "./json-form.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import { optionsOf, type PartedRoute, type RoutePart } from "../../part/port/part.ts";
 
 /**

@@ -1,9 +1,8 @@
 // The findings on builds: pages of left releases, and names that cannot be read.
-import type { OpenPart } from "../../admin/open-part.ts";
+import type { OpenPart, PartHost } from "../../admin/part-contents.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { releaseIdForm } from "../../base/release-id.ts";
-import type { PartHost } from "../../part/contents.ts";
 import { aboutRoute, type Finding } from "../../protocol/finding.ts";
 
 /** A deployment on several servers may take this long until all have the new build. */

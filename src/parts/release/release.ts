@@ -2,7 +2,7 @@
 import { isReleaseId } from "../../base/release-id.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Route } from "../../config/config.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import { hasMeaning } from "../../pages/stored/build.ts";
 import { optionsOf, type PartedRoute, type RoutePart } from "../../part/port/part.ts";
 import type { Phases } from "../../part/port/phases.ts";

@@ -1,6 +1,6 @@
 // Exports of `tidemark/slices`: large bodies in slices, so that requests for ranges fill the cache.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
 import { defaultLimits, SlicedBodies, type SliceLimits } from "./sliced-bodies.ts";
 

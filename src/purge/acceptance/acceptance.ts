@@ -76,10 +76,10 @@ export class Acceptances {
    * (rule 24 g).
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
-    const { view } = this.#settings;
+    const { tail } = this.#settings.view;
     const areFound = await this.#readBacks.now(overdue);
-    if (view.isSwitchLost) await this.keepSwitch();
-    if (areFound) await view.catchUp();
+    if (tail.isSwitchLost) await this.keepSwitch();
+    if (areFound) await tail.catchUp();
   }
 
   /** Posts the newest known post again, unless the switch has it or a newer one (rule 24 g). */
@@ -109,7 +109,7 @@ export class Acceptances {
     const { journal, view } = this.#settings;
     const [entry] = entries;
     if (entries.length !== 1 || entry === undefined) return journal.append(entries);
-    const appended = await view.appendAndRead(view.chain?.end ?? "none", entry);
+    const appended = await view.tail.appendAndRead(view.tail.chain?.end ?? "none", entry);
     // Without a record, the journal has no older tags to compare.
     if (appended.kind !== "appended") return appended as Unavailable;
     return { kind: "appended", places: [appended.place] };
@@ -117,10 +117,10 @@ export class Acceptances {
 
   /** Applies accepted entries, and reads them if their append has not. */
   #applied(placed: readonly Entry[], requester: Requester) {
-    const { view } = this.#settings;
-    view.apply(placed);
-    const areKnown = placed.every((each) => view.chain?.knows(each) === true);
-    if (!areKnown) requester.afterAnswer(() => view.catchUp());
+    const { tail } = this.#settings.view;
+    tail.apply(placed);
+    const areKnown = placed.every((each) => tail.chain?.knows(each) === true);
+    if (!areKnown) requester.afterAnswer(() => tail.catchUp());
     return this.#readBackLater(placed, requester);
   }
 
@@ -144,8 +144,8 @@ export class Acceptances {
     if (write !== undefined && journal.isOrdered !== true) await this.#turnToStore();
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
-    const from = since === "end" ? (view.chain?.end ?? "none") : since;
-    const appending = view.appendAndRead(from, entry, write);
+    const from = since === "end" ? (view.tail.chain?.end ?? "none") : since;
+    const appending = view.tail.appendAndRead(from, entry, write);
     if (write !== undefined) this.#storing = { invocation: sharingHere(), done: appending };
     const appended = await appending;
     if (this.#storing?.done === appending && this.#storing.wait === undefined)
@@ -172,10 +172,10 @@ export class Acceptances {
 
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
   async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
-    const { view } = this.#settings;
-    if (view.chain?.knows(since) !== true) return undefined;
-    await view.catchUp({ waits: true });
-    return view.chain.between(since, placed);
+    const { tail } = this.#settings.view;
+    if (tail.chain?.knows(since) !== true) return undefined;
+    await tail.catchUp({ waits: true });
+    return tail.chain.between(since, placed);
   }
 
   /** Replaces the current post, unless another post does so first (rule 24). */
@@ -188,7 +188,7 @@ export class Acceptances {
     view.arrived(nowAtMs());
     const current = await switching.read();
     if (current.kind === "unavailable") return current;
-    const known = newestOf(current.state, view.switched);
+    const known = newestOf(current.state, view.tail.switched);
     const post = postId(nowAtMs(), randomText(), known);
     const switched = { post, replaces: current.state?.post ?? "", bypass };
     const entry = postEntry(randomText(), switched, { by, reason });
@@ -197,8 +197,8 @@ export class Acceptances {
     if (posted.kind === "overtaken") return { kind: "overtaken" };
     if (posted.kind === "unavailable") return posted;
     const placed: Entry = { ...entry, ...posted.place };
-    view.apply([placed]);
-    requester.afterAnswer(() => view.catchUp());
+    view.tail.apply([placed]);
+    requester.afterAnswer(() => view.tail.catchUp());
     this.#readBackLater([placed], requester);
     return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
@@ -230,14 +230,14 @@ export class Acceptances {
       targets.prefixes.every((prefix) => prefixes.has(prefix));
     // After another release, an order to return to this one is no repetition.
     const isRelease = releasedBy(targets) !== undefined;
-    const newest = isRelease && view.entries.findLast((entry) => releasedBy(entry.targets));
+    const newest = isRelease && view.tail.entries.findLast((entry) => releasedBy(entry.targets));
     const isOver = isRelease && read.every(({ n }) => newest && n !== newest.n);
     return isWhole && !isOver ? read : [];
   }
 
   #isReused({ id, bodyDigest }: Pick<SignedOrder, "id" | "bodyDigest">): boolean {
     if (id === "") return false;
-    const { entries } = this.#settings.view;
+    const { entries } = this.#settings.view.tail;
     return entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);
   }
 

@@ -173,7 +173,7 @@ export class ReadBacks {
       const state = read.states[at];
       return state === "gone" || (state === "trimmed" && isPost(entry));
     });
-    view.confirm(placed.filter((entry) => !gone.includes(entry)));
+    view.tail.confirm(placed.filter((entry) => !gone.includes(entry)));
     const writtenAgain: Entry[] = [];
     const purges = gone.filter((entry) => !isPost(entry));
     if (purges.length > 0) {
@@ -200,13 +200,13 @@ export class ReadBacks {
    */
   async keepSwitch(lost: readonly Entry[] = []): Promise<readonly Entry[] | undefined> {
     const { switching, randomText, view } = this.#settings;
-    if (switching === undefined || view.switched === undefined) return [];
-    const switched = { ...view.switched, replaces: "" };
+    if (switching === undefined || view.tail.switched === undefined) return [];
+    const switched = { ...view.tail.switched, replaces: "" };
     const entry = postEntry(randomText(), switched, postedAgain);
     const posted = await postUnlessNewer(switching, entry);
-    view.isSwitchLost = posted.kind === "unavailable";
+    view.tail.isSwitchLost = posted.kind === "unavailable";
     if (posted.kind === "unavailable") return undefined;
-    if (posted.kind === "overtaken") view.learn(posted.current);
+    if (posted.kind === "overtaken") view.tail.learn(posted.current);
     const placed = posted.kind === "posted" ? placedAt([posted.place], [entry]) : [];
     this.#replace(lost, placed);
     return placed;
@@ -214,7 +214,7 @@ export class ReadBacks {
 
   /** Replaces lost entries with the entries appended in their place, which later reads look for. */
   #replace(gone: readonly Entry[], again: readonly Entry[]): void {
-    this.#settings.view.replace(gone, again);
+    this.#settings.view.tail.replace(gone, again);
     const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));
     for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
   }

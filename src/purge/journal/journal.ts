@@ -30,7 +30,7 @@ export interface JournalRead {
   readonly entries: readonly Entry[];
   /**
    * The isolate's clock before the read's first request, in epoch milliseconds (rule 11).
-   * `JournalFollower` replaces it with −∞ if the clock was set back during the read (rule 10).
+   * `JournalTail` replaces it with −∞ if the clock was set back during the read (rule 10).
    */
   readonly sentAtMs: number;
   /**

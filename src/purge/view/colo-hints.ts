@@ -3,29 +3,21 @@
 // colo's cache. The bound of N never depends on hints.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { pause } from "../../base/timeouts.ts";
-import { comparePositions, type EntryId } from "../journal/entry.ts";
+import { comparePositions } from "../journal/entry.ts";
 import type { ListenForEntries } from "../journal/journal.ts";
+import type { JournalTail } from "./journal-tail.ts";
 import type { Requester } from "./view-port.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
 export interface ColoHintsSettings {
   readonly listen: ListenForEntries;
-  readonly copies: Pick<ViewCopies, "listenerNote" | "noteListener" | "claimant">;
+  readonly copies: Pick<ViewCopies, "read" | "listenerNote" | "noteListener" | "claimant">;
   readonly nowAtMs: () => number;
   readonly pauseMs?: (ms: number) => Promise<void>;
 }
 
-/** The view that hints renew. */
-export interface HintedView {
-  readonly end: () => EntryId | undefined;
-  /** Takes the colo's copy. */
-  readonly takeCopy: (host: string) => Promise<void>;
-  /**
-   * Reads the journal, and publishes the colo's copy. Returns the position of its last entry;
-   * `undefined` if the read failed.
-   */
-  readonly read: (host: string) => Promise<string | undefined>;
-}
+/** Reads the journal. Returns how to publish the colo's copy; `undefined` if the read failed. */
+type ReadJournal = (host: string) => Promise<(() => Promise<void>) | undefined>;
 
 /** The time for which one isolate listens. */
 interface Turn {
@@ -57,29 +49,40 @@ const endedMsMin = 5_000;
 
 export class ColoHints {
   readonly #settings: ColoHintsSettings;
-  readonly #view: HintedView;
+  readonly #tail: Pick<JournalTail, "chain" | "take">;
+  readonly #read: ReadJournal;
   #lookedAtMs = -Infinity;
   /** The end of this isolate's turn. It suffices where the colo's cache keeps no note. */
   #untilAtMs = -Infinity;
   /** Whether hints arrive, and if not, why. */
   state = "not needed yet";
 
-  constructor(settings: ColoHintsSettings, view: HintedView) {
+  constructor(
+    settings: ColoHintsSettings,
+    tail: Pick<JournalTail, "chain" | "take">,
+    read: ReadJournal,
+  ) {
     this.#settings = settings;
-    this.#view = view;
+    this.#tail = tail;
+    this.#read = read;
   }
 
   /** Looks at the note in the background, at most once per `lookMs`. */
-  attend({ atMs, afterAnswer, host }: Requester): void {
+  lookIfDue({ atMs, afterAnswer, host }: Requester): void {
     if (host === undefined || isWithinMs(lookMs, this.#lookedAtMs, atMs)) return;
     this.#lookedAtMs = atMs;
     afterAnswer(() => this.#look(host));
   }
 
   async #look(host: string): Promise<void> {
-    const note = await this.#settings.copies.listenerNote(host);
-    const known = this.#view.end()?.position ?? beginning;
-    if (note !== undefined && isAfter(note.copyEnd, known)) await this.#view.takeCopy(host);
+    const { copies } = this.#settings;
+    const note = await copies.listenerNote(host);
+    const isBehind = isAfter(
+      note?.copyEnd ?? beginning,
+      this.#tail.chain?.end.position ?? beginning,
+    );
+    const copy = isBehind ? await copies.read(host) : undefined;
+    if (copy !== undefined) this.#tail.take(copy);
     const isListening = this.#isUnderWay(this.#untilAtMs) || this.#isUnderWay(note?.untilAtMs ?? 0);
     if (!isListening) await this.#listen(host);
   }
@@ -93,7 +96,7 @@ export class ColoHints {
   /** Listens for one turn. After a failure, nobody in the colo listens until the turn is over. */
   async #listen(host: string): Promise<void> {
     const { listen, nowAtMs } = this.#settings;
-    if (this.#view.end() === undefined) return;
+    if (this.#tail.chain === undefined) return;
     const begunAtMs = nowAtMs();
     const over = new AbortController();
     const own = { host, untilAtMs: begunAtMs + turnMs, over };
@@ -124,7 +127,9 @@ export class ColoHints {
     const { signal } = turn.over;
     let waitMs = readPauseMs;
     do {
-      const end = await this.#view.read(turn.host);
+      const publish = await this.#read(turn.host);
+      const end = publish && this.#tail.chain?.end.position;
+      await publish?.();
       const isNew = end !== undefined && isAfter(end, turn.copyEnd);
       turn.copyEnd = end ?? turn.copyEnd;
       turn.reads += 1;

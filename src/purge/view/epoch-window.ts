@@ -1,5 +1,6 @@
-// The epochs that an isolate has fetched: the entries before and in its chain, by which it verifies old stamps
-// (docs/purge-protocol-epochs.md, rule 27 e and f).
+// Verifies records whose stamps are older than the view, by the journal's epochs (docs/purge-protocol-epochs.md, rule 27).
+// If no later entry names such a record, the record gets a stamp that the view knows.
+import { restamp, type Stamp } from "../../cache/record/record.ts";
 import type { EntryId } from "../journal/entry.ts";
 import {
   type Epoch,
@@ -17,9 +18,11 @@ import {
   numberedIn,
   numberOf,
 } from "../journal/epoch.ts";
-import { newestCount } from "../journal/journal.ts";
+import { type Journal, newestCount } from "../journal/journal.ts";
 import { hasName } from "../journal/target-names.ts";
 import type { Chain } from "./chain.ts";
+import { JoinedRuns } from "./joined-runs.ts";
+import type { JournalTail } from "./journal-tail.ts";
 import { NameTable } from "./name-table.ts";
 import type { PurgeSubject } from "./view-port.ts";
 
@@ -44,6 +47,73 @@ interface Joint {
   readonly number: number;
 }
 
+export interface EpochChecksSettings {
+  readonly journal: Pick<Journal, "epochs">;
+  readonly nowAtMs: () => number;
+  /** The timeout of a read that another request has begun. */
+  readonly timeoutMs: number;
+  /** The window. Default: an empty one. */
+  readonly window?: EpochWindow | undefined;
+}
+
+/** The reads for one record, which suffice for the largest window. */
+const readsMax = 16;
+
+/** After a read without a result, so many records stay unverified without a read. */
+const skippedMax = 64;
+
+export class EpochChecks {
+  readonly #settings: EpochChecksSettings;
+  readonly #tail: Pick<JournalTail, "chain">;
+  readonly #window: EpochWindow;
+  readonly #reads: JoinedRuns;
+  /** The stamp for which the next read is. */
+  #wanted: Stamp = "none";
+  #skipsLeft = 0;
+
+  constructor(settings: EpochChecksSettings, tail: Pick<JournalTail, "chain">) {
+    this.#settings = settings;
+    this.#tail = tail;
+    this.#window = settings.window ?? new EpochWindow();
+    this.#reads = new JoinedRuns(settings, () => this.#read());
+  }
+
+  /** Reads epochs until they verify the record, or cannot. Requests share the reads. */
+  async verify(record: PurgeSubject): Promise<void> {
+    for (let reads = 0; reads < readsMax && !this.recall(record); reads += 1) {
+      if (this.#lacking(record.stamp) === undefined) break;
+      const { growth } = this.#window;
+      this.#wanted = record.stamp;
+      await this.#reads.ask({ waits: true });
+      if (this.#window.growth === growth) break;
+    }
+    this.#skipsLeft = Math.max(0, this.#skipsLeft - 1);
+  }
+
+  /** Replaces a stamp from before the chain by that of the joint, if the epochs verify the record. Returns whether they do. */
+  recall(record: PurgeSubject): boolean {
+    const { chain } = this.#tail;
+    const known = chain && this.#window.verifiedUpTo(record, chain);
+    if (known !== undefined) restamp(record, known);
+    return known !== undefined;
+  }
+
+  #lacking(stamp: Stamp): EpochRange | undefined {
+    const { chain } = this.#tail;
+    if (stamp === "none" || chain === undefined || this.#skipsLeft > 0) return undefined;
+    return this.#window.lacking(stamp, chain);
+  }
+
+  async #read(): Promise<void> {
+    const range = this.#lacking(this.#wanted);
+    if (range === undefined) return;
+    const read = await this.#settings.journal.epochs(range);
+    if (read.kind !== "read") return;
+    if (!this.#window.take(range.first, read.epochs)) this.#skipsLeft = skippedMax;
+  }
+}
+
+/** The epochs that an isolate has read: entries before and in its chain. */
 export class EpochWindow {
   /** The lineages of each epoch. */
   readonly #lineages = new Map<number, string>();

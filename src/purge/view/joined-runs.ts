@@ -4,22 +4,23 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 export interface JoinedRunsSettings {
-  readonly run: () => Promise<unknown>;
   readonly nowAtMs: () => number;
   /**
    * The time after which a run is ignored, because the runtime may have ended it with its request.
    */
-  readonly waitTimeoutMs: number;
+  readonly timeoutMs: number;
 }
 
 export class JoinedRuns {
   readonly #settings: JoinedRunsSettings;
+  readonly #task: () => Promise<unknown>;
   #running: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
   /** The run that starts once the current run has ended or timed out. */
   #queued: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
 
-  constructor(settings: JoinedRunsSettings) {
+  constructor(settings: JoinedRunsSettings, task: () => Promise<unknown>) {
     this.#settings = settings;
+    this.#task = task;
   }
 
   /**
@@ -33,7 +34,7 @@ export class JoinedRuns {
   async ask({ waits = false }: { readonly waits?: boolean } = {}): Promise<void> {
     const queued = this.#queued;
     if (queued !== undefined && this.#isCurrent(queued)) {
-      if (waits) await patiently(queued.done, this.#settings.waitTimeoutMs);
+      if (waits) await patiently(queued.done, this.#settings.timeoutMs);
       return;
     }
     const running = this.#running;
@@ -42,7 +43,7 @@ export class JoinedRuns {
     const place = { startedAtMs: this.#settings.nowAtMs(), done };
     this.#queued = place;
     try {
-      await patiently(running.done, this.#settings.waitTimeoutMs);
+      await patiently(running.done, this.#settings.timeoutMs);
       if (this.#queued === place) await this.#run();
     } finally {
       resolve();
@@ -55,7 +56,7 @@ export class JoinedRuns {
     this.#running = running;
     this.#queued = undefined;
     try {
-      await this.#settings.run();
+      await this.#task();
     } finally {
       if (this.#running === running) this.#running = undefined;
       resolve();
@@ -63,7 +64,7 @@ export class JoinedRuns {
   }
 
   #isCurrent(it: { readonly startedAtMs: number } | undefined): boolean {
-    const { waitTimeoutMs, nowAtMs } = this.#settings;
-    return it !== undefined && isWithinMs(waitTimeoutMs, it.startedAtMs, nowAtMs());
+    const { timeoutMs, nowAtMs } = this.#settings;
+    return it !== undefined && isWithinMs(timeoutMs, it.startedAtMs, nowAtMs());
   }
 }

@@ -1,25 +1,15 @@
-// An isolate's view of the journal, by which it judges records: a chain of entries, the time of the
-// last read, and the entries that this isolate accepted.
+// An isolate's view of the journal, by which it judges records. Decides when `JournalTail` reads.
 import { bodyRequestedAtMs, restamp, type Stamp } from "../../cache/record/record.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { decisive } from "./accepted-purges.ts";
-import { EpochChecks } from "./epoch-checks.ts";
-import type { EpochWindow } from "./epoch-window.ts";
-import { ClockSteps } from "./clock-steps.ts";
-import {
-  comparePositions,
-  type Entry,
-  type EntryId,
-  lastSwitched,
-  releasesIn,
-} from "../journal/entry.ts";
+import { EpochChecks, type EpochWindow } from "./epoch-window.ts";
+import { comparePositions, type Entry, type EntryId } from "../journal/entry.ts";
 import { numberOf } from "../journal/epoch.ts";
 import type { Journal } from "../journal/journal.ts";
 import { isBypassed } from "../journal/switch-state.ts";
-import { JoinedRuns } from "./joined-runs.ts";
-import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
+import { JournalTail, type TailSettings } from "./journal-tail.ts";
 import {
   type Requester,
   coverBy,
@@ -32,9 +22,7 @@ import {
 } from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
-export interface JournalViewSettings extends Omit<FollowingSettings, "clock">, RenewalSettings {
-  /** Detects clock steps. Default: without a clock that is never set. */
-  readonly clock?: ClockSteps;
+export interface JournalViewSettings extends TailSettings, RenewalSettings {
   /** The window of epochs, for tests (rule 27). */
   readonly window?: EpochWindow;
   /** Returns whether the journal is shut off. No request then waits for a renewal. */
@@ -49,9 +37,9 @@ export interface JournalViewSettings extends Omit<FollowingSettings, "clock">, R
 /** The size limit of the notes of entries that the chain lacks. */
 const reachedBytesMax = 65_536;
 
-export class JournalView extends JournalFollower implements PurgeView {
+export class JournalView implements PurgeView {
+  readonly tail: JournalTail;
   readonly #settings: JournalViewSettings;
-  readonly #catchUps: JoinedRuns;
   readonly #renewals: ViewRenewals;
   readonly #epochs: EpochChecks;
   /** Accepted entries that the chain lacks even after a read on the primary, by `n`. */
@@ -61,12 +49,10 @@ export class JournalView extends JournalFollower implements PurgeView {
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
-    const { nowAtMs, allowanceMs, timeoutMs: waitTimeoutMs } = settings;
-    super({ ...settings, clock: settings.clock ?? new ClockSteps(allowanceMs) });
+    this.tail = new JournalTail(settings);
     this.#settings = settings;
-    this.#catchUps = new JoinedRuns({ run: () => this.readOn(), nowAtMs, waitTimeoutMs });
-    this.#renewals = new ViewRenewals(settings, this, () => this.#lookForOverdue());
-    this.#epochs = new EpochChecks(settings, () => this.chain);
+    this.#renewals = new ViewRenewals(settings, this.tail, () => this.#lookForOverdue());
+    this.#epochs = new EpochChecks(settings, this.tail);
   }
 
   get isShutOff(): boolean {
@@ -78,16 +64,20 @@ export class JournalView extends JournalFollower implements PurgeView {
     return this.#renewals.hints?.state;
   }
 
+  get failedAtMs(): number | undefined {
+    return this.tail.failedAtMs;
+  }
+
   bypasses(route: string): boolean {
-    const { switched } = this;
+    const { switched } = this.tail;
     return switched !== undefined && isBypassed(switched.bypass, route);
   }
 
   /** Renews the view if due (rule 15). A request waits only past N − A, and never for a probe. */
-  attend(requester: Requester): (() => Promise<void>) | undefined {
+  renewIfDue(requester: Requester): (() => Promise<void>) | undefined {
     const { atMs } = requester;
     this.arrived(atMs);
-    this.#renewals.hints?.attend(requester);
+    this.#renewals.hints?.lookIfDue(requester);
     if (!this.#renewals.isDue(atMs)) return undefined;
     const renewed = this.#renewals.begun(requester);
     return this.isRenewedFirst(atMs) ? renewed : undefined;
@@ -99,9 +89,8 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   /** Discards instants that were noted before the clock was set back (`ClockSteps`). */
   arrived(atMs: number): void {
-    if (!this.clock.isSetBackAt(atMs)) return;
-    this.forgetInstants();
-    this.accepted.dateUpTo(atMs);
+    if (!this.tail.clock.isSetBackAt(atMs)) return;
+    this.tail.forgetInstants(atMs);
     this.#renewals.forgetInstants();
     this.#soughtAtMs = -Infinity;
   }
@@ -109,7 +98,7 @@ export class JournalView extends JournalFollower implements PurgeView {
   /** Renews the view at most once per N/4 if it may then know the stamp (rule 6). Then verifies the record (rule 27). */
   seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = requester;
-    if (record !== undefined && this.chain?.isAfter(record.stamp) === true)
+    if (record !== undefined && this.tail.chain?.isAfter(record.stamp) === true)
       return this.#verified(record);
     const isDue = !isWithinMs(this.#settings.renewalLagMs / 4, this.#soughtAtMs, atMs);
     if (!isDue && !this.#renewals.areUnderWay) return this.#verified(record);
@@ -124,7 +113,7 @@ export class JournalView extends JournalFollower implements PurgeView {
    * be before the view. Reads nothing for an entry of which such a read has told.
    */
   async reaches(place: EntryId, requester: Requester): Promise<Reach> {
-    const isKnown = () => this.chain?.knows(place) === true;
+    const isKnown = () => this.tail.chain?.knows(place) === true;
     if (isKnown()) return "reached";
     const noted = this.#reached.get(place.n);
     if (noted !== undefined) return noted;
@@ -132,7 +121,7 @@ export class JournalView extends JournalFollower implements PurgeView {
     if (this.isShutOff) return "lacks";
     await renewed();
     if (isKnown()) return "reached";
-    const isWhole = await this.readOnPrimary();
+    const isWhole = await this.tail.readOnPrimary();
     if (!isWhole) return "lacks";
     if (isKnown()) return "reached";
     const reach = this.#reached.get(place.n) ?? (await this.#reachBefore(place));
@@ -142,7 +131,7 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   /** Asks the journal about an entry that the chain may begin after; `undefined` if it does not tell. */
   async #reachBefore(place: EntryId): Promise<Reach | undefined> {
-    const { floor } = this.chain ?? {};
+    const { floor } = this.tail.chain ?? {};
     if (floor === undefined || comparePositions(place.position, floor.position) > 0) return "lacks";
     const { journal, timeoutMs } = this.#settings;
     const asked = this.#standing.get(place.n) ?? journal.standing([place]);
@@ -158,27 +147,19 @@ export class JournalView extends JournalFollower implements PurgeView {
    * Reads nothing if the last read failed: a new stamp does not help an old view.
    */
   #verified(record?: PurgeSubject): Promise<void> | undefined {
-    const { chain } = this;
-    const hasFailed = this.failedAtMs !== undefined || this.isShutOff;
+    const { chain, failedAtMs } = this.tail;
+    const hasFailed = failedAtMs !== undefined || this.isShutOff;
     if (hasFailed || chain === undefined || record === undefined || record.stamp === "none")
       return undefined;
     if (chain.isAfter(record.stamp)) return this.#epochs.verify(record);
     const isNewer = numberOf(record.stamp) > numberOf(chain.end);
-    return isNewer ? this.readOnPrimary().then(() => undefined) : undefined;
-  }
-
-  /**
-   * Reads new entries. Until a read returns an accepted entry, the entry also covers responses that
-   * were requested after it, because no stamp can name it.
-   */
-  catchUp(how?: Parameters<JoinedRuns["ask"]>[0]): Promise<void> {
-    return this.#catchUps.ask(how);
+    return isNewer ? this.tail.readOnPrimary().then(() => undefined) : undefined;
   }
 
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp> {
-    const { chain } = this;
-    this.clock.noteAhead();
+    const { chain, clock } = this.tail;
+    clock.noteAhead();
     if (chain !== undefined && how?.onPrimary !== true) return chain.end;
     return this.#stampAfterRead(requester, how);
   }
@@ -187,19 +168,19 @@ export class JournalView extends JournalFollower implements PurgeView {
     requester: Requester,
     how: { readonly onPrimary: boolean } | undefined,
   ): Promise<Stamp> {
-    if (this.chain === undefined) {
+    if (this.tail.chain === undefined) {
       const renewed = this.#renewals.begun(requester);
       if (!this.isShutOff) await renewed();
     }
-    if (how?.onPrimary === true && !(await this.readOnPrimary())) return "none";
-    return this.chain?.end ?? "none";
+    if (how?.onPrimary === true && !(await this.tail.readOnPrimary())) return "none";
+    return this.tail.chain?.end ?? "none";
   }
 
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
-    const { chain } = this;
+    const { chain, accepted, sentAtMs } = this.tail;
     const isClear = this.#isClear(record);
     const inChain = isClear ? undefined : chain?.purgeOf(record);
-    const by = decisive(this.accepted.purgeOf(record), inChain);
+    const by = decisive(accepted.purgeOf(record), inChain);
     const purged = by && coverBy(by);
     const isKnown = isClear || chain?.knows(record.stamp) === true;
     if (purged?.mode === "hard") {
@@ -208,7 +189,7 @@ export class JournalView extends JournalFollower implements PurgeView {
       if (!mayBeNewer) return purged;
       return { kind: "unverified", why: "purge-in-doubt", covering: purged };
     }
-    const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
+    const isCurrent = isKnown && this.#isWithinBound(sentAtMs, ask);
     if (!isCurrent && !this.#isTrusted(record, ask)) {
       const whyUnknown = chain === undefined ? "no-view" : "stamp-unknown";
       const why = isKnown ? "view-too-old" : whyUnknown;
@@ -222,7 +203,7 @@ export class JournalView extends JournalFollower implements PurgeView {
    * record then gets the view's end as its stamp (rule 27 b).
    */
   #isClear(record: PurgeSubject): boolean {
-    const { chain } = this;
+    const { chain } = this.tail;
     if (chain === undefined) return false;
     const isKnown = chain.isClear(record);
     if (!isKnown && !(chain.isAfter(record.stamp) && this.#epochs.recall(record))) return false;
@@ -233,25 +214,25 @@ export class JournalView extends JournalFollower implements PurgeView {
 
   /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
-    const { chain } = this;
+    const { chain, accepted, sentAtMs } = this.tail;
     if (chain?.isAfter(record.stamp) === true) this.#epochs.recall(record);
     if (chain?.knows(record.stamp) !== true) return false;
-    if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
-    return !chain.isPurgedByOrder(record) && !this.accepted.isPurgedByOrder(record);
+    if (!this.#isWithinBound(sentAtMs, ask)) return false;
+    return !chain.isPurgedByOrder(record) && !accepted.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */
   #isTrusted(record: PurgeSubject, ask: JudgementAsk): boolean {
     const { colo } = record;
     const atMs = bodyRequestedAtMs(record);
-    const isYoung = this.#isWithinBound(atMs, ask) && !this.clock.isInDoubt(atMs);
+    const isYoung = this.#isWithinBound(atMs, ask) && !this.tail.clock.isInDoubt(atMs);
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
   /** Applies rule 8. Ignores a failure older than N, because no read was tried since. */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
-    const { failedAtMs } = this;
-    if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
+    const { failedAtMs, sentAtMs } = this.tail;
+    if (failedAtMs === undefined || this.#isWithinBound(sentAtMs, ask)) return false;
     return isWithinMs(ask.maxLagMs, failedAtMs, ask.atMs);
   }
 
@@ -266,70 +247,35 @@ export class JournalView extends JournalFollower implements PurgeView {
   }
 
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
-    const inChainAtMs = this.chain?.lastPurgeAtMs(record) ?? -Infinity;
-    return Math.max(inChainAtMs, this.accepted.lastPurgeAtMs(record)) >= sinceAtMs;
+    const { chain, accepted } = this.tail;
+    const inChainAtMs = chain?.lastPurgeAtMs(record) ?? -Infinity;
+    return Math.max(inChainAtMs, accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
   mayBePurgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
-    return this.chain?.mayLackSince(sinceAtMs) === true || this.purgedSince(record, sinceAtMs);
+    return this.tail.chain?.mayLackSince(sinceAtMs) === true || this.purgedSince(record, sinceAtMs);
   }
 
   mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
+    const { chain, accepted } = this.tail;
     const sinceAtMs = generatedAtMs - this.#settings.allowanceMs;
     // The chain has begun again during the load, and lacks entries from before the stamp.
-    const isAfterLoss = record.stamp !== "none" && this.chain?.knows(record.stamp) === false;
-    const isInChain = this.chain?.mayCoverSince(record, sinceAtMs) === true;
-    return isAfterLoss || isInChain || this.accepted.lastPurgeAtMs(record) >= sinceAtMs;
-  }
-
-  /** Applies newly accepted entries at once, until a read returns them. */
-  apply(entries: readonly Entry[]): void {
-    this.#cover(entries);
-  }
-
-  /** Replaces lost entries of this isolate with the entries appended in their place. */
-  replace(lost: readonly Entry[], again: readonly Entry[]): void {
-    for (const { n } of lost) this.accepted.forget(n);
-    this.#cover(again);
-  }
-
-  #cover(entries: readonly Entry[]): void {
-    this.learn(lastSwitched(entries));
-    this.releases.learn(releasesIn(entries));
-    for (const entry of entries) {
-      // A read in progress may already have returned the entry.
-      if (this.chain?.knows(entry) !== true) this.accepted.add(entry, this.#settings.nowAtMs());
-    }
-  }
-
-  /**
-   * Handles entries that a read-back found standing or trimmed. Drops those before the chain's
-   * floor, because no read will return them, and every known stamp is newer. Also drops those in
-   * the chain.
-   */
-  confirm(entries: readonly Entry[]): void {
-    const { chain } = this;
-    for (const entry of entries) {
-      const { n, position } = entry;
-      const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
-      if (isBelow || chain?.knows(entry) === true) this.accepted.forget(n);
-    }
+    const isAfterLoss = record.stamp !== "none" && chain?.knows(record.stamp) === false;
+    const isInChain = chain?.mayCoverSince(record, sinceAtMs) === true;
+    return isAfterLoss || isInChain || accepted.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
   /** The chain's entries, if the view is at most N − A old; else none. */
   get currentEntries(): readonly Entry[] {
     const { renewalLagMs: maxLagMs, nowAtMs } = this.#settings;
-    const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
-    return isCurrent ? (this.chain?.entries ?? []) : [];
-  }
-
-  /** All known entries, whether this isolate read or accepted them. */
-  get entries(): readonly Entry[] {
-    return [...(this.chain?.entries ?? []), ...this.accepted.upTo(Infinity)];
+    const { chain, sentAtMs } = this.tail;
+    const isCurrent = this.#isWithinBound(sentAtMs, { atMs: nowAtMs(), maxLagMs });
+    return (isCurrent && chain?.entries) || [];
   }
 
   async #lookForOverdue(): Promise<void> {
-    const overdue = this.accepted.upTo(this.sentAtMs - this.#settings.renewalLagMs / 2);
-    if (overdue.length > 0 || this.isSwitchLost) await this.#settings.onOverdue?.(overdue);
+    const { accepted, sentAtMs, isSwitchLost } = this.tail;
+    const overdue = accepted.upTo(sentAtMs - this.#settings.renewalLagMs / 2);
+    if (overdue.length > 0 || isSwitchLost) await this.#settings.onOverdue?.(overdue);
   }
 }

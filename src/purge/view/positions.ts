@@ -41,8 +41,7 @@ export class Positions {
   constructor(settings: PositionSettings) {
     this.#settings = settings;
     const { secret, nowAtMs } = settings;
-    const run = () => secret.ready();
-    this.#reads = new JoinedRuns({ run, nowAtMs, waitTimeoutMs: readMsMax });
+    this.#reads = new JoinedRuns({ nowAtMs, timeoutMs: readMsMax }, () => secret.ready());
   }
 
   /**

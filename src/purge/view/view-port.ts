@@ -99,7 +99,7 @@ export interface PurgeView {
    * @returns a function that waits for the renewal; `undefined` if no wait is needed. Call it only
    *   if the request waits, because the runtime warns about promises that outlive their request
    */
-  attend(requester: Requester): (() => Promise<void>) | undefined;
+  renewIfDue(requester: Requester): (() => Promise<void>) | undefined;
   /**
    * Renews the view before an unverified record causes an origin request. If the record's stamp is still unknown,
    * reads epochs, and may replace the stamp with one that the view knows (rule 27).
@@ -151,7 +151,7 @@ export const noJournal: PurgeView = {
   bypasses: () => false,
   isRenewedFirst: () => false,
   arrived: () => undefined,
-  attend: () => undefined,
+  renewIfDue: () => undefined,
   seek: () => undefined,
   stamp: () => "none",
   judge: ({ stamp }) => (stamp === "none" ? usable : { kind: "unverified", why: "no-view" }),

@@ -4,7 +4,7 @@ import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { ColoHints, type ColoHintsSettings } from "./colo-hints.ts";
-import type { JournalFollower } from "./journal-follower.ts";
+import type { JournalTail } from "./journal-tail.ts";
 import type { Requester } from "./view-port.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
@@ -46,7 +46,7 @@ const lookAgainMsMax = 500;
 
 export class ViewRenewals {
   readonly #settings: RenewalSettings;
-  readonly #follower: JournalFollower;
+  readonly #tail: JournalTail;
   readonly #behind: () => Promise<void>;
   #renewal: Renewal | undefined;
   /** The view's age at which the next renewal starts. */
@@ -55,30 +55,13 @@ export class ViewRenewals {
   readonly hints: ColoHints | undefined;
 
   /** @param behind runs after each renewal, whether successful or not */
-  constructor(settings: RenewalSettings, follower: JournalFollower, behind: () => Promise<void>) {
+  constructor(settings: RenewalSettings, tail: JournalTail, behind: () => Promise<void>) {
     this.#settings = settings;
-    this.#follower = follower;
+    this.#tail = tail;
     this.#behind = behind;
     this.#renewalAgeMs = this.#drawnAgeMs();
-    const { hints, nowAtMs, copies } = settings;
-    this.hints =
-      hints &&
-      new ColoHints(
-        { ...hints, nowAtMs },
-        {
-          end: () => follower.chain?.end,
-          takeCopy: async (host) => {
-            const copy = await copies?.read(host);
-            if (copy !== undefined) follower.take(copy);
-          },
-          read: async (host) => {
-            const publish = await this.read(host);
-            const end = follower.chain?.end.position;
-            await publish?.();
-            return publish && end;
-          },
-        },
-      );
+    const { hints, nowAtMs } = settings;
+    this.hints = hints && new ColoHints({ ...hints, nowAtMs }, tail, (host) => this.#read(host));
   }
 
   get #boundMs(): number {
@@ -96,12 +79,12 @@ export class ViewRenewals {
 
   /** Returns whether the view is older than N − A. */
   isPast(atMs: number): boolean {
-    return atMs - this.#follower.sentAtMs > this.#boundMs;
+    return atMs - this.#tail.sentAtMs > this.#boundMs;
   }
 
   /** Returns whether the view is old enough for a renewal. */
   isDue(atMs: number): boolean {
-    if (atMs - this.#follower.sentAtMs < this.#renewalAgeMs) return false;
+    if (atMs - this.#tail.sentAtMs < this.#renewalAgeMs) return false;
     return this.isPast(atMs) || !this.#hasJustLooked(atMs);
   }
 
@@ -163,17 +146,17 @@ export class ViewRenewals {
       this.#lookedAtMs = nowAtMs();
       if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
     }
-    return this.read(host);
+    return this.#read(host);
   }
 
   /**
    * Reads the journal. Returns how to publish the view in the colo of the host; `undefined` if the
    * read failed, or without a colo.
    */
-  async read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
+  async #read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
     const { copies } = this.#settings;
-    const hasRead = await this.#follower.readOn();
-    const { chain, sentAtMs, switched, isSwitchLost, releases } = this.#follower;
+    const hasRead = await this.#tail.readOn();
+    const { chain, sentAtMs, switched, isSwitchLost, releases } = this.#tail;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
     if (!isOfKnownAge || !copies || host === undefined || chain === undefined) return undefined;
     const { entries } = chain;
@@ -183,13 +166,12 @@ export class ViewRenewals {
 
   /** Returns whether a recent copy, or another isolate's claim, makes a read unnecessary. */
   async #isLeftToColo(copies: Copies, renewal: Renewal, host: string): Promise<boolean> {
-    const follower = this.#follower;
+    const tail = this.#tail;
     const { nowAtMs } = this.#settings;
     const copy = await copies.read(host);
-    const hasTaken = copy !== undefined && follower.take(copy);
-    const isFound = () =>
-      renewal.stamp === undefined || follower.chain?.knows(renewal.stamp) === true;
-    if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
+    const hasTaken = copy !== undefined && tail.take(copy);
+    const isFound = () => renewal.stamp === undefined || tail.chain?.knows(renewal.stamp) === true;
+    if (hasTaken && isFound() && nowAtMs() - tail.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
     // A request may be waiting, so read at once, even if another isolate owns the claim.
     if (!isFound() || this.isPast(nowAtMs())) return false;

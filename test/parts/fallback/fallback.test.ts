@@ -15,8 +15,8 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteInput } from "../../../src/config/route-options.ts";
-import { defineRule } from "../../../src/part/define-rule.ts";
-import type { RuleAnswer } from "../../../src/part/port/rule.ts";
+import { defineRule } from "../../../src/part/rule/define-rule.ts";
+import type { RuleAnswer } from "../../../src/part/rule/rule.ts";
 import { fallback } from "../../../src/parts/fallback/fallback.ts";
 
 playTimers();

@@ -1,6 +1,6 @@
 // Tests the nonces that clients get: new ones in each answer, the same ones in its fields and in its body.
 import { describe, expect, it } from "vitest";
-import { defineRule } from "../../../src/part/define-rule.ts";
+import { defineRule } from "../../../src/part/rule/define-rule.ts";
 import { esi } from "../../../src/parts/esi/esi.ts";
 import type { Explanation } from "../../../src/protocol/explain-answer.ts";
 import { nonce } from "../../../src/parts/nonce/nonce.ts";

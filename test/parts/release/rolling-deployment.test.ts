@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { playTimers } from "../../../testing/site/two-colos.ts";
 import { deployed, usual } from "./deployments.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import type { PartContents } from "../../../src/part/contents.ts";
+import type { PartContents } from "../../../src/admin/part-contents.ts";
 import type { RoutePart } from "../../../src/part/port/part.ts";
 import type { Phases } from "../../../src/part/port/phases.ts";
 import { release } from "../../../src/parts/release/release.ts";

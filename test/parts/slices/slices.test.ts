@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { defineRule } from "../../../src/part/define-rule.ts";
+import { defineRule } from "../../../src/part/rule/define-rule.ts";
 import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { slices } from "../../../src/parts/slices/slices.ts";
 import { closedGate, type FieldTexts } from "../../../testing/fakes/origin-in-process.ts";

@@ -118,7 +118,7 @@ describe("the entries since the stamp", () => {
     others(2);
     const { since } = await write();
     expect(nsOf(since)).toEqual(["other 0", "other 1", "n1"]);
-    expect(nsOf(view.chain?.entries)).toEqual(["first", "other 0", "other 1", "n1"]);
+    expect(nsOf(view.tail.chain?.entries)).toEqual(["first", "other 0", "other 1", "n1"]);
     await vi.advanceTimersByTimeAsync(0);
     expect([journal.asked, isolate.pending.length]).toEqual([["appendAndRead"], 1]);
   });
@@ -155,6 +155,6 @@ describe("the entries since the stamp", () => {
     // The view reads on after the answer.
     for (const each of work) void each();
     await vi.advanceTimersByTimeAsync(0);
-    expect(nsOf(view.chain?.entries)).toEqual(["first", "n1"]);
+    expect(nsOf(view.tail.chain?.entries)).toEqual(["first", "n1"]);
   });
 });

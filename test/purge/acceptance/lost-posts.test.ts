@@ -42,14 +42,14 @@ async function posted() {
   const readBacks = new ReadBacks(settings);
   isolate.onOverdue = async (entries) => {
     await readBacks.now(entries);
-    if (view.isSwitchLost) await readBacks.keepSwitch();
+    if (view.tail.isSwitchLost) await readBacks.keepSwitch();
   };
   const standing = vi.spyOn(journal, "standing");
   const readBack = () => standing.mock.calls.map(([places]) => places.map(({ n }) => n).join(" "));
   clock.advance(0.001);
   const entry = newEntry({ n: "post", switched: { post: "p1", replaces: "", bypass: true } });
   const placed: Entry = { ...entry, position: journal.write(entry) };
-  view.apply([placed]);
+  view.tail.apply([placed]);
   const lose = () => journal.stream.loseNewest(1, clock.atMs);
   /** Removes the post's entry from the journal by trimming. */
   const trim = () => {
@@ -117,7 +117,7 @@ describe("a lost post", () => {
 
   it("is looked for again by the next renewal if the switch is unreachable", async () => {
     const { isolate, view, readBacks, placed, switching, again, lose } = await posted();
-    await view.catchUp();
+    await view.tail.catchUp();
     lose();
     switching.result = unavailable;
     expect(await readBacks.now([placed])).toBe(false);
@@ -135,7 +135,7 @@ it("a post that is standing is not posted again", async () => {
 it("a post that seems trimmed is read back no more once the switch's key names it", async () => {
   const { isolate, view, readBacks, placed, switching, again, trim, current, readBack } =
     await posted();
-  await view.catchUp();
+  await view.tail.catchUp();
   trim();
   switching.result = current("p1");
   await readBacks.now([placed]);

@@ -94,7 +94,7 @@ describe("rule 21: every attempt appends", () => {
     await Promise.all(orders.map((order) => acceptances.accept(order, isolate.requester)));
     await vi.advanceTimersByTimeAsync(1_000);
     expect(journal.asked).toEqual(orders.map(() => "appendAndRead"));
-    expect(isolate.view.chain?.entries).toEqual(entriesIn(isolate));
+    expect(isolate.view.tail.chain?.entries).toEqual(entriesIn(isolate));
   });
 
   it("waits until the journal has confirmed the append", async () => {
@@ -130,7 +130,7 @@ describe("rule 21: every attempt appends", () => {
       const { isolate, acceptances } = await accepting(red, undefined, !isRead);
       if (isRead) {
         isolate.clock.advance(9);
-        await isolate.view.attend(isolate.requester)?.();
+        await isolate.view.renewIfDue(isolate.requester)?.();
         await vi.advanceTimersByTimeAsync(0);
       }
       const again = await acceptances.accept(orderOf(["tag:blue"], changes), isolate.requester);

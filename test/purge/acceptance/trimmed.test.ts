@@ -63,7 +63,7 @@ it("a purge that is older than the whole view ends after its read-back", async (
   // The replica lacks the view's last entry, and the primary returns the newest entries.
   journal.replicaLagMs = 3_600_000;
   isolate.clock.advance(maxLagMs / 1_000);
-  await isolate.view.attend(isolate.requester)?.();
+  await isolate.view.renewIfDue(isolate.requester)?.();
   expect(isolate.judge(await isolate.filled())).toBe("hard");
   await vi.advanceTimersByTimeAsync(maxLagMs);
   await isolate.renew();

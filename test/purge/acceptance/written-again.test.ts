@@ -21,7 +21,7 @@ it("an entry that is appended again hides no purge from after the loss", async (
   const stored = await isolate.filled();
   journal.write(newEntry({ n: "lost with ours" }));
   await isolate.acceptances(1).accept(orderOf(["tag:green"]), isolate.requester);
-  await view.catchUp();
+  await view.tail.catchUp();
   journal.stream.loseNewest(2, clock.atMs);
   // This entry gets the position of the first lost entry, and the green purge its old position.
   journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
@@ -37,7 +37,7 @@ it("lost entries are read back in batches of 128, and all are appended again", a
   const lost = Array.from({ length: 300 }, (_, at) => entryAt(`1-${at}`, { n: `lost ${at}` }));
   await isolate.acceptances().lookFor(lost);
   const counts = standing.mock.calls.map(([places]) => places.length);
-  expect([counts, isolate.view.chain?.entries.length]).toEqual([[128, 128, 44], 300]);
+  expect([counts, isolate.view.tail.chain?.entries.length]).toEqual([[128, 128, 44], 300]);
 });
 
 it("a value is not used if its stamp names the lost entry of its own write", async () => {

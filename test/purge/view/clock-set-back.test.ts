@@ -59,7 +59,7 @@ async function beforeStep() {
   const isolate = await warmIsolate();
   const { clock, journal, view } = isolate;
   const stored = await isolate.filled();
-  const ask = () => view.attend(isolate.requester);
+  const ask = () => view.renewIfDue(isolate.requester);
   ask();
   journal.asked.splice(0);
   const step = () => {
@@ -75,9 +75,9 @@ describe("after a step back, the view", () => {
     const { isolate, clock, journal, view, stored, ask, step } = await beforeStep();
     step();
     const renewed = ask();
-    expect([view.sentAtMs, isolate.judge(stored)]).toEqual([-Infinity, "unverified"]);
+    expect([view.tail.sentAtMs, isolate.judge(stored)]).toEqual([-Infinity, "unverified"]);
     await renewed?.();
-    expect([view.sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "usable"]);
+    expect([view.tail.sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "usable"]);
     expect(journal.asked).toEqual(["since"]);
   });
 
@@ -106,7 +106,7 @@ describe("after a step back, the view", () => {
     ask();
     gate.open();
     await isolate.settle();
-    expect(view.sentAtMs).toBe(-Infinity);
+    expect(view.tail.sentAtMs).toBe(-Infinity);
   });
 
   it("is renewed by a new read, even if a read from before a small step is under way", async () => {
@@ -120,7 +120,7 @@ describe("after a step back, the view", () => {
     const renewed = ask()?.();
     gate.open();
     await renewed;
-    expect([view.sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "usable"]);
+    expect([view.tail.sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "usable"]);
     expect(journal.asked).toEqual(["since", "since"]);
     await isolate.settle();
   });
@@ -130,7 +130,7 @@ describe("after a step back, the view", () => {
     const sought: string[] = [];
     isolate.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));
     await view.seek(isolate.requester);
-    view.apply([{ ...newEntry({ n: "never read" }), position: "1-0" }]);
+    view.tail.apply([{ ...newEntry({ n: "never read" }), position: "1-0" }]);
     step();
     await ask()?.();
     journal.asked.splice(0);
@@ -155,7 +155,7 @@ describe("after a step back, the view", () => {
 
 describe("an isolate notices a step back", () => {
   it.each([
-    { id: "a read", note: ({ view }: Isolate) => view.catchUp() },
+    { id: "a read", note: ({ view }: Isolate) => view.tail.catchUp() },
     { id: "a stamp", note: ({ view, requester }: Isolate) => view.stamp(requester) },
   ])("to a step forward that only $id has seen", async ({ note }) => {
     let aheadMs = 0;
@@ -168,7 +168,7 @@ describe("an isolate notices a step back", () => {
     aheadMs = 0;
     clock.advance(2 * stepSeconds);
     view.arrived(clock.atMs);
-    expect(view.sentAtMs).toBe(-Infinity);
+    expect(view.tail.sentAtMs).toBe(-Infinity);
   });
 
   it("at a purge", async () => {

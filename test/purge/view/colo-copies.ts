@@ -1,6 +1,7 @@
 // Isolates of one colo over one journal: each has its own view, and all share the colo's cache.
 import "../../../testing/fakes/workers-globals.ts";
 import type { ColoHintsSettings } from "../../../src/purge/view/colo-hints.ts";
+import { ClockSteps } from "../../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopies, type ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
@@ -49,14 +50,15 @@ export class IsolateInColo extends Isolate {
     super(colo);
     const { random, hints, lagMs = maxLagMs, ...copiesChanges } = changes;
     const copies = colo.copies(copiesChanges);
+    const { journal, clock } = colo;
+    const { nowAtMs = clock.nowAtMs } = copiesChanges;
+    const times = { renewalLagMs: lagMs, allowanceMs, timeoutMs: 2_000, nowAtMs };
     this.view = new JournalView({
-      journal: colo.journal,
+      ...times,
+      journal,
       copies,
       hints: hints && { ...hints, copies },
-      nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
-      renewalLagMs: lagMs,
-      allowanceMs,
-      timeoutMs: 2_000,
+      clock: new ClockSteps(allowanceMs),
       ...(random && { random }),
     });
   }
@@ -84,6 +86,6 @@ export async function informed() {
 
 /** Sends a request, and waits for all its work. */
 export async function asked(isolate: IsolateInColo): Promise<void> {
-  await isolate.view.attend(isolate.requester)?.();
+  await isolate.view.renewIfDue(isolate.requester)?.();
   await isolate.settle();
 }

@@ -58,50 +58,50 @@ async function informed() {
   await listener.filled();
   await Promise.all([listener.settle(), other.settle()]);
   colo.journal.asked.length = 0;
-  const attend = async (isolate = other) => {
-    void isolate.view.attend(isolate.requester);
+  const look = async (isolate = other) => {
+    void isolate.view.renewIfDue(isolate.requester);
     await rest();
   };
   /** Appends a purge, and returns its position. */
   const purge = (n: string) => colo.journal.write(newEntry({ n, tags: ["tag:red"] }));
-  return { colo, hints, listener, other, stored, attend, purge };
+  return { colo, hints, listener, other, stored, look, purge };
 }
 
 describe("a purge", () => {
   it("reaches every isolate of the colo within their next 0.2 s, by one read", async () => {
-    const { colo, hints, listener, other, stored, attend, purge } = await informed();
-    await attend(listener);
-    await attend(other);
+    const { colo, hints, listener, other, stored, look, purge } = await informed();
+    await look(listener);
+    await look(other);
     expect(hints.heard).toHaveLength(1);
     colo.clock.advance(0.1);
     await hints.send(purge("purge"));
     expect([listener.judge(stored), other.judge(stored)]).toEqual(["hard", "usable"]);
-    await attend(other);
+    await look(other);
     expect(other.judge(stored)).toBe("usable");
     colo.clock.advance(0.1);
-    await attend(other);
+    await look(other);
     expect(other.judge(stored)).toBe("hard");
     expect(colo.journal.asked).toHaveLength(1);
     expect(hints.pauses).toEqual([250]);
   });
 
   it("is found by the usual renewal if its hint is lost, or nobody listens", async () => {
-    const { colo, hints, other, stored, attend, purge } = await informed();
+    const { colo, hints, other, stored, look, purge } = await informed();
     hints.why = "The database is away.";
-    await attend(other);
+    await look(other);
     expect(other.view.hintsState).toBe("off: The database is away.");
     purge("purge");
     for (let second = 0; second < 10; second += 1) {
       colo.clock.advance(1);
-      await attend(other);
+      await look(other);
     }
     expect(other.judge(stored)).toBe("hard");
     expect(hints.heard).toHaveLength(1);
   });
 
   it("is found at once by a listener whose stream opens after it", async () => {
-    const { hints, other, stored, attend, purge } = await informed();
-    await attend(other);
+    const { hints, other, stored, look, purge } = await informed();
+    await look(other);
     purge("purge");
     await hints.send();
     expect(other.judge(stored)).toBe("hard");
@@ -111,8 +111,8 @@ describe("a purge", () => {
 
 describe("a hint", () => {
   it("causes no read if it is repeated or late", async () => {
-    const { colo, hints, listener, attend, purge } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, look, purge } = await informed();
+    await look(listener);
     const [old, last] = [purge("a"), purge("b")];
     colo.clock.advance(0.1);
     for (const position of [last, old, last]) await hints.send(position);
@@ -120,19 +120,19 @@ describe("a hint", () => {
   });
 
   it("of a purge that the listener has accepted itself brings it to the others of the colo", async () => {
-    const { colo, hints, listener, other, stored, attend, purge } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, other, stored, look, purge } = await informed();
+    await look(listener);
     const position = purge("own");
-    await listener.view.catchUp();
+    await listener.view.tail.catchUp();
     colo.clock.advance(0.2);
     await hints.send(position);
-    await attend(other);
+    await look(other);
     expect(other.judge(stored)).toBe("hard");
   });
 
   it("that overtakes its entry on the way to a replica is read again after growing pauses", async () => {
-    const { colo, hints, listener, stored, attend, purge } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, stored, look, purge } = await informed();
+    await look(listener);
     colo.clock.advance(5);
     colo.journal.replicaLagMs = 3_000;
     hints.onPause = (ms) => colo.clock.advance(ms / 1_000);
@@ -142,8 +142,8 @@ describe("a hint", () => {
   });
 
   it.each(["1-0", "nonsense"])("is awaited although another one follows: %s", async (later) => {
-    const { colo, hints, listener, stored, attend, purge } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, stored, look, purge } = await informed();
+    await look(listener);
     colo.clock.advance(5);
     colo.journal.replicaLagMs = 3_000;
     hints.onPause = (ms) => {
@@ -157,8 +157,8 @@ describe("a hint", () => {
   it.each(["99999999999999-0", "", "nonsense"])(
     "that is forged causes a bounded number of reads: %j",
     async (position) => {
-      const { colo, hints, listener, attend } = await informed();
-      await attend(listener);
+      const { colo, hints, listener, look } = await informed();
+      await look(listener);
       await hints.send(position);
       expect(colo.journal.asked.length).toBeLessThanOrEqual(8);
       expect(hints.pauses.every((ms) => ms >= 250)).toBe(true);
@@ -175,17 +175,17 @@ describe("a turn", () => {
   ])(
     "is followed by another isolate's near its end, or after a step of the clock: $seconds s",
     async (row) => {
-      const { colo, hints, listener, other, attend } = await informed();
-      await attend(listener);
+      const { colo, hints, listener, other, look } = await informed();
+      await look(listener);
       colo.clock.advance(row.seconds);
-      await attend(other);
+      await look(other);
       expect(hints.heard).toHaveLength(row.turns);
     },
   );
 
   it("is over after 25 s", async () => {
-    const { hints, listener, attend } = await informed();
-    await attend(listener);
+    const { hints, listener, look } = await informed();
+    await look(listener);
     vi.advanceTimersByTime(24_999);
     expect(hints.signals[0]?.aborted).toBe(false);
     vi.advanceTimersByTime(1);
@@ -193,21 +193,21 @@ describe("a turn", () => {
   });
 
   it("is over after its first read if another isolate has begun the next one", async () => {
-    const { colo, hints, listener, other, attend, purge } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, other, look, purge } = await informed();
+    await look(listener);
     colo.clock.advance(23);
-    await attend(other);
+    await look(other);
     hints.heard[0]?.(purge("purge"));
     await rest();
     expect(hints.signals.map(({ aborted }) => aborted)).toEqual([true, false]);
   });
 
   it("has at most eight reads, and then the next isolate listens", async () => {
-    const { colo, hints, listener, other, attend, purge } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, other, look, purge } = await informed();
+    await look(listener);
     for (let purges = 0; purges < 9; purges += 1) await hints.send(purge(`purge ${purges}`));
     expect([colo.journal.asked.length, hints.heard.length]).toEqual([8, 1]);
-    await attend(other);
+    await look(other);
     expect(hints.heard).toHaveLength(2);
   });
 
@@ -215,20 +215,20 @@ describe("a turn", () => {
     { seconds: 4.9, turns: 1 },
     { seconds: 5, turns: 2 },
   ])("that the journal ends after $seconds s is replaced if it was long", async (row) => {
-    const { colo, hints, listener, other, attend } = await informed();
-    await attend(listener);
+    const { colo, hints, listener, other, look } = await informed();
+    await look(listener);
     colo.clock.advance(row.seconds);
     hints.end[0]?.();
     await rest();
-    await attend(other);
+    await look(other);
     expect(hints.heard).toHaveLength(row.turns);
   });
 
   it("is one at a time in an isolate whose colo keeps no note", async () => {
-    const { colo, hints, other, attend } = await informed();
+    const { colo, hints, other, look } = await informed();
     colo.cache.match = async () => undefined;
     for (let nth = 0; nth < 9; nth += 1) {
-      await attend(other);
+      await look(other);
       colo.clock.advance(1);
     }
     expect(hints.heard).toHaveLength(1);

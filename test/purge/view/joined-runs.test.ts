@@ -5,7 +5,7 @@ import { JoinedRuns } from "../../../src/purge/view/joined-runs.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 
-const waitTimeoutMs = 2_000;
+const timeoutMs = 2_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -18,7 +18,7 @@ function open() {
     gates.push(gate);
     await gate.opened;
   };
-  const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, waitTimeoutMs });
+  const runs = new JoinedRuns({ nowAtMs: clock.nowAtMs, timeoutMs }, run);
   const pass = async (ms: number) => {
     clock.advance(ms / 1_000);
     await vi.advanceTimersByTimeAsync(ms);
@@ -70,13 +70,13 @@ it("waits at most the timeout for a run that does not end or does not begin", as
   const { runs, gates, pass, end } = open();
   void runs.ask();
   void runs.ask();
-  await pass(waitTimeoutMs - 1);
+  await pass(timeoutMs - 1);
   expect(gates.length).toBe(1);
   await pass(1);
   expect(gates.length).toBe(2);
   void runs.ask();
   vi.clearAllTimers();
-  await pass(waitTimeoutMs + 1);
+  await pass(timeoutMs + 1);
   expect(gates.length).toBe(2);
   void runs.ask();
   expect(gates.length).toBe(3);
@@ -99,7 +99,7 @@ it("begins a run at once after the last run has ended", async () => {
 
 it("rejects only the calls that ran", async () => {
   const run = vi.fn<() => Promise<void>>(() => Promise.reject(new RangeError()));
-  const runs = new JoinedRuns({ run, nowAtMs: new FakeClock().nowAtMs, waitTimeoutMs });
+  const runs = new JoinedRuns({ nowAtMs: new FakeClock().nowAtMs, timeoutMs }, run);
   const [first, second, third] = [runs.ask(), runs.ask(), runs.ask()];
   await expect(third).resolves.toBeUndefined();
   await expect(first).rejects.toThrow(RangeError);

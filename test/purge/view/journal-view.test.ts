@@ -28,12 +28,12 @@ async function warm() {
 const known = {
   read: async ({ journal, view }: Isolate, entry = red()) => {
     const position = journal.write(entry);
-    await view.catchUp();
+    await view.tail.catchUp();
     return position;
   },
   accepted: async ({ journal, view }: Isolate, entry = red()) => {
     const position = journal.write(entry);
-    view.apply([{ ...entry, position }]);
+    view.tail.apply([{ ...entry, position }]);
     return position;
   },
 };
@@ -177,7 +177,7 @@ describe("rule 24 e: the switch", () => {
   it("applies in the isolate that accepted the post, even before its first view", () => {
     const { view, clock } = new Isolate();
     expect(view.bypasses("articles")).toBe(false);
-    view.apply([entryAt(`${clock.atMs}-0`, { switched })]);
+    view.tail.apply([entryAt(`${clock.atMs}-0`, { switched })]);
     expect(view.bypasses("articles")).toBe(true);
   });
 });

@@ -52,7 +52,7 @@ describe("the judgement of a purged response names", () => {
     const { journal, view, clock } = isolate;
     journal.write(read);
     await isolate.renew();
-    view.apply([{ ...accepted, position: `${clock.atMs + 1}-0` }]);
+    view.tail.apply([{ ...accepted, position: `${clock.atMs + 1}-0` }]);
     expect(view.judge(stored, ask(isolate))).toMatchObject({ kind: "purged", by: { n: by } });
   });
 
@@ -87,7 +87,7 @@ describe("the judgement of an unverified response names the reason", () => {
     const { isolate, stored } = await warm();
     isolate.clock.advance((boundMs + 1) / 1_000);
     expect(isolate.view.judge(stored, ask(isolate))).toMatchObject({ why: "view-too-old" });
-    isolate.view.apply([{ ...soft("soft"), position: "2-0" }]);
+    isolate.view.tail.apply([{ ...soft("soft"), position: "2-0" }]);
     const judged = isolate.view.judge(stored, ask(isolate));
     expect(judged).toMatchObject({ why: "view-too-old", covering: { by: { n: "soft" } } });
   });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { type EpochRange, epochIn, epochSize } from "../../../src/purge/journal/epoch.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { EpochChecks } from "../../../src/purge/view/epoch-checks.ts";
+import { EpochChecks } from "../../../src/purge/view/epoch-window.ts";
 import { restamp } from "../../../src/cache/record/record.ts";
 import {
   type EntryChanges,
@@ -45,7 +45,7 @@ async function seek(record: StoredMetadata = stored): Promise<void> {
   await isolate.settle();
 }
 
-const end = () => isolate.view.chain?.end;
+const end = () => isolate.view.tail.chain?.end;
 const reads = () => isolate.journal.asked.filter((name) => name === "epochs").length;
 
 describe("rule 27: a record beyond the view", () => {
@@ -138,7 +138,7 @@ describe("rule 27: while epochs are read", () => {
     const before = end();
     meanwhile(async () => {
       isolate.journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
-      await isolate.view.catchUp();
+      await isolate.view.tail.catchUp();
     });
     await seek();
     expect(stored.stamp).toEqual(before);
@@ -149,7 +149,7 @@ describe("rule 27: while epochs are read", () => {
   it("entries that arrive and cover nothing leave the record usable", async () => {
     meanwhile(async () => {
       writeOthers(3);
-      await isolate.view.catchUp();
+      await isolate.view.tail.catchUp();
     });
     await seek();
     expect([isolate.judge(stored), stored.stamp]).toEqual(["usable", end()]);
@@ -158,13 +158,13 @@ describe("rule 27: while epochs are read", () => {
   it("the stamp stays if the chain is replaced", async () => {
     const { stamp } = stored;
     const { journal, clock, view } = isolate;
-    const { chain } = view;
+    const { chain } = view.tail;
     meanwhile(async () => {
       journal.stream.loseNewest(1, clock.atMs);
-      await view.catchUp();
+      await view.tail.catchUp();
     });
     await seek();
-    expect(view.chain).not.toBe(chain);
+    expect(view.tail.chain).not.toBe(chain);
     expect([stored.stamp, isolate.judge(stored)]).toEqual([stamp, "unverified"]);
   });
 
@@ -225,7 +225,7 @@ describe("rule 27: epochs are not read", () => {
     await seek();
     expect(reads()).toBe(0);
     isolate.journal.down = [];
-    await isolate.view.catchUp();
+    await isolate.view.tail.catchUp();
     await seek();
     expect([reads(), isolate.judge(stored)]).toEqual([1, "usable"]);
   });
@@ -250,7 +250,7 @@ describe("rule 27: epochs are not read", () => {
   it("without a view", async () => {
     const epochs = () => Promise.reject(new Error("Epochs were read."));
     const settings = { journal: { epochs }, nowAtMs: () => 0, timeoutMs: 1_000 };
-    const checks = new EpochChecks(settings, () => undefined);
+    const checks = new EpochChecks(settings, { chain: undefined });
     const record = responseWith({ stamp: stampAt("1-0") });
     await checks.verify(record);
     expect(record.stamp).toEqual(stampAt("1-0"));
@@ -266,7 +266,7 @@ describe("rule 27 (b): a record that the view knows", () => {
 
   const judgedAfter = async (...changes: readonly EntryChanges[]) => {
     for (const one of changes) isolate.journal.write(newEntry({ n: "later", ...one }));
-    await isolate.view.catchUp();
+    await isolate.view.tail.catchUp();
     return isolate.judge(stored);
   };
 
@@ -324,7 +324,7 @@ describe("rule 27 (e): epochs are read", () => {
       return { kind: "read", epochs: found } as const;
     };
     const settings = { journal: { epochs }, nowAtMs: () => 0, timeoutMs: 1_000 };
-    const checks = new EpochChecks(settings, () => chain);
+    const checks = new EpochChecks(settings, { chain });
     const records = numbers.map((number) => responseWith({ stamp: placeAt(number) }));
     await Promise.all(records.map((record) => checks.verify(record)));
     return { read, verified: records.filter(({ stamp }) => chain.knows(stamp)).length };

@@ -19,29 +19,32 @@ async function warm() {
 describe("an accepted purge that no read has returned", () => {
   it("covers older responses at once, and no others", async () => {
     const { isolate, before, append } = await warm();
-    isolate.view.apply([append()]);
+    isolate.view.tail.apply([append()]);
     expect(isolate.judge(before)).toBe("hard");
     expect(isolate.judge({ ...before, tags: ["green"] })).toBe("usable");
   });
 
   it("covers responses that are filled later, because their stamp is older", async () => {
     const { isolate, append } = await warm();
-    isolate.view.apply([append()]);
+    isolate.view.tail.apply([append()]);
     expect(isolate.judge(await isolate.filled())).toBe("hard");
   });
 
   it("covers responses without a view, however recent they are", () => {
     const isolate = new Isolate();
-    isolate.view.apply([{ ...red, position: "1-0" }]);
+    isolate.view.tail.apply([{ ...red, position: "1-0" }]);
     const young = responseWith({ requestedAtMs: isolate.clock.atMs });
     expect(isolate.judge(young, { colo: "HAM" })).toBe("hard");
   });
 
   it("changes neither the view's end nor its age", async () => {
     const { isolate, append } = await warm();
-    const { sentAtMs } = isolate.view;
-    isolate.view.apply([append()]);
-    expect([isolate.view.chain?.end.n, isolate.view.sentAtMs]).toEqual(["first", sentAtMs]);
+    const { sentAtMs } = isolate.view.tail;
+    isolate.view.tail.apply([append()]);
+    expect([isolate.view.tail.chain?.end.n, isolate.view.tail.sentAtMs]).toEqual([
+      "first",
+      sentAtMs,
+    ]);
   });
 });
 
@@ -51,30 +54,30 @@ describe("during later reads, an accepted purge", () => {
     async (when) => {
       const { isolate, before, append } = await warm();
       const entry = append();
-      if (when === "before the read") isolate.view.apply([entry]);
+      if (when === "before the read") isolate.view.tail.apply([entry]);
       await isolate.renew();
-      if (when === "after the read") isolate.view.apply([entry]);
+      if (when === "after the read") isolate.view.tail.apply([entry]);
       const after = await isolate.filled();
       expect([isolate.judge(before), isolate.judge(after)]).toEqual(["hard", "usable"]);
-      expect(isolate.view.entries.length).toBe(2);
+      expect(isolate.view.tail.entries.length).toBe(2);
     },
   );
 
   it("is not dropped by a read from a lagging replica", async () => {
     const { isolate, before, append } = await warm();
-    isolate.view.apply([append()]);
+    isolate.view.tail.apply([append()]);
     isolate.journal.replicaLagMs = 9_500;
     await isolate.renew();
     expect(isolate.judge(before)).toBe("hard");
     isolate.journal.replicaLagMs = 0;
     await isolate.renew();
-    expect([isolate.judge(before), isolate.view.entries.length]).toEqual(["hard", 2]);
+    expect([isolate.judge(before), isolate.view.tail.entries.length]).toEqual(["hard", 2]);
   });
 
   it("still applies if its entry was lost, also after it is appended again", async () => {
     const { isolate, before, append } = await warm();
     const entry = append();
-    isolate.view.apply([entry]);
+    isolate.view.tail.apply([entry]);
     isolate.journal.stream.loseNewest(1, isolate.clock.atMs);
     await isolate.renew();
     expect(isolate.judge(before)).toBe("hard");
@@ -93,10 +96,10 @@ describe("a read-back that has found an accepted purge", () => {
     { id: "after it", position: () => "9999999999999-0", judged: "hard" },
   ])("ends its effect only if no read can return it: $id", async ({ position, judged }) => {
     const { isolate, before } = await warm();
-    const entry = { ...red, position: position(isolate.view.chain?.floor.position ?? "") };
-    isolate.view.apply([entry]);
+    const entry = { ...red, position: position(isolate.view.tail.chain?.floor.position ?? "") };
+    isolate.view.tail.apply([entry]);
     expect(isolate.judge(before)).toBe("hard");
-    isolate.view.confirm([entry]);
+    isolate.view.tail.confirm([entry]);
     expect(isolate.judge(before)).toBe(judged);
   });
 });

@@ -93,7 +93,7 @@ describe("a view that is to reach an entry", () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     isolate.journal.beforeAnswer = () => promise;
     isolate.clock.advance(6);
-    isolate.view.attend(isolate.requester);
+    isolate.view.renewIfDue(isolate.requester);
     const entry = write(isolate);
     const reached = isolate.view.reaches(entry, isolate.requester);
     resolve();

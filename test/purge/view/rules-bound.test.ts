@@ -86,7 +86,7 @@ describe("rule 7: a read that a replica answers, with L at most", () => {
     isolate.journal.write(newEntry({ tags: ["tag:red"] }));
     // The last moment at which the replica lacks the purge.
     isolate.clock.advance((replicaLagMs - 1) / 1_000);
-    await isolate.view.attend(isolate.requester)?.();
+    await isolate.view.renewIfDue(isolate.requester)?.();
     await isolate.settle();
     isolate.clock.advance(boundMs / 1_000);
     expect(isolate.judge(stored)).toBe("usable");

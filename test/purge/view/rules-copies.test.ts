@@ -17,7 +17,7 @@ describe("rule 14: a copy", () => {
     clock.advance(3);
     const cold = colo.isolate();
     const stored = await cold.filled();
-    expect([cold.view.sentAtMs, cold.view.chain?.end.n]).toEqual([readAtMs, "first"]);
+    expect([cold.view.tail.sentAtMs, cold.view.tail.chain?.end.n]).toEqual([readAtMs, "first"]);
     expect(journal.asked).toEqual([]);
     clock.advance(6);
     expect(cold.judge(stored)).toBe("usable");
@@ -34,7 +34,7 @@ describe("rule 14: a copy", () => {
     const readAtMs = clock.atMs;
     clock.advance(1);
     await asked(other);
-    expect([other.judge(stored), other.view.sentAtMs]).toEqual(["hard", readAtMs]);
+    expect([other.judge(stored), other.view.tail.sentAtMs]).toEqual(["hard", readAtMs]);
     expect(journal.asked).toEqual(["since"]);
   });
 
@@ -42,12 +42,12 @@ describe("rule 14: a copy", () => {
     const { journal, clock, reader, other } = await informed();
     const stored = await other.filled();
     const purge = red();
-    other.view.apply([{ ...purge, position: journal.write(purge) }]);
+    other.view.tail.apply([{ ...purge, position: journal.write(purge) }]);
     clock.advance(6);
     await asked(reader);
     await asked(other);
     expect([other.judge(stored), other.judge(await other.filled())]).toEqual(["hard", "usable"]);
-    expect(other.view.entries.length).toBe(2);
+    expect(other.view.tail.entries.length).toBe(2);
   });
 
   it.each([
@@ -57,13 +57,13 @@ describe("rule 14: a copy", () => {
     const { colo, clock, other } = await informed();
     clock.advance(6);
     await asked(other);
-    const { sentAtMs, chain } = other.view;
+    const { sentAtMs, chain } = other.view.tail;
     const copy = { entries: chain?.entries ?? [], sentAtMs: sentAtMs - sentBehindMs };
     await colo.copies().publish(host, copy);
     clock.advance(5);
     colo.journal.down = ["since"];
     await asked(other);
-    expect(other.view.sentAtMs).toBe(sentAtMs);
+    expect(other.view.tail.sentAtMs).toBe(sentAtMs);
   });
 
   it.each([
@@ -81,7 +81,7 @@ describe("rule 14: a copy", () => {
     }));
     await colo.copies().publish(host, { entries: copied, sentAtMs: clock.atMs });
     await asked(eager);
-    expect([eager.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
+    expect([eager.view.tail.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
   });
 
   it("makes the journal count as readable again after a failed read", async () => {
@@ -106,7 +106,7 @@ describe("rule 14: a copy", () => {
     const puts = cache.journalPuts;
     await asked(other);
     await colo.isolate().filled();
-    expect([other.view.sentAtMs, cache.journalPuts]).toEqual([clock.atMs, puts]);
+    expect([other.view.tail.sentAtMs, cache.journalPuts]).toEqual([clock.atMs, puts]);
   });
 
   it("is published after a loss, even if the view was read in the same millisecond", async () => {
@@ -117,7 +117,7 @@ describe("rule 14: a copy", () => {
     const cold = colo.isolate();
     await cold.filled();
     expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
-    expect(cold.view.chain?.end).toEqual(reader.view.chain?.end);
+    expect(cold.view.tail.chain?.end).toEqual(reader.view.tail.chain?.end);
   });
 
   it("counts for the time until a purge was read", async () => {
@@ -127,7 +127,7 @@ describe("rule 14: a copy", () => {
     await asked(reader);
     clock.advance(1);
     await asked(other);
-    expect(other.view.lag).toEqual({ lastMs: 1_000, worstMs: 1_000, readAtMs: clock.atMs });
+    expect(other.view.tail.lag).toEqual({ lastMs: 1_000, worstMs: 1_000, readAtMs: clock.atMs });
   });
 
   it("is not published after a failed read", async () => {
@@ -146,7 +146,7 @@ describe("rule 14: a copy", () => {
     const [early, late, cold] = [colo.isolate(), colo.isolate(), colo.isolate()];
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void early.view.attend(early.requester);
+    void early.view.renewIfDue(early.requester);
     await until(() => journal.asked.length === 1);
     clock.advance(-60);
     journal.replicaLagMs = -60_000;
@@ -156,9 +156,9 @@ describe("rule 14: a copy", () => {
     await late.settle();
     gate.open();
     await early.settle();
-    expect([early.view.chain?.end.n, early.view.sentAtMs]).toEqual(["first", -Infinity]);
+    expect([early.view.tail.chain?.end.n, early.view.tail.sentAtMs]).toEqual(["first", -Infinity]);
     await cold.filled();
-    expect([cold.view.sentAtMs, journal.readCount]).toEqual([clock.atMs, 2]);
+    expect([cold.view.tail.sentAtMs, journal.readCount]).toEqual([clock.atMs, 2]);
   });
 
   it("does not hide a loss: one isolate appends the mark, and the next reads it", async () => {
@@ -175,7 +175,7 @@ describe("rule 14: a copy", () => {
     clock.advance(2);
     await asked(other);
     expect(journal.asked).toEqual(["since", "atPrimary", "appendMark", "since", "atPrimary"]);
-    expect(other.view.chain?.end).toEqual(reader.view.chain?.end);
+    expect(other.view.tail.chain?.end).toEqual(reader.view.tail.chain?.end);
   });
 });
 
@@ -194,7 +194,7 @@ describe("rule 24 c: the switch in a copy", () => {
     await colo.copies().publish(host, { entries, sentAtMs: clock.atMs, switched });
     const cold = colo.isolate();
     await cold.filled();
-    expect(cold.view.chain?.floor.n).toBe("2-0");
+    expect(cold.view.tail.chain?.floor.n).toBe("2-0");
     expect(cold.view.bypasses("articles")).toBe(bypasses);
   });
 
@@ -205,11 +205,11 @@ describe("rule 24 c: the switch in a copy", () => {
     { read: "has another purge", position: "1-0", entry: {}, isLost: false },
   ])("may have been lost if the next read $read: $isLost", async ({ position, entry, isLost }) => {
     const { journal, clock, other } = await informed();
-    other.view.learn({ ...off, position, n: "post" });
+    other.view.tail.learn({ ...off, position, n: "post" });
     clock.advance(6);
     journal.write(newEntry(entry));
     await asked(other);
-    expect(other.view.isSwitchLost).toBe(isLost);
+    expect(other.view.tail.isSwitchLost).toBe(isLost);
   });
 
   it.each([true, false])("has the duty to post the state again: %s", async (isSwitchLost) => {
@@ -218,6 +218,6 @@ describe("rule 24 c: the switch in a copy", () => {
     await colo.copies().publish(host, { ...copy, switched: { ...on, position: "1-0", n: "1-0" } });
     const cold = colo.isolate();
     await cold.filled();
-    expect(cold.view.isSwitchLost).toBe(isSwitchLost);
+    expect(cold.view.tail.isSwitchLost).toBe(isSwitchLost);
   });
 });

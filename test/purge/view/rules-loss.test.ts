@@ -26,7 +26,7 @@ async function informed() {
       atMs: clock.atMs,
       serverAtMs: Number(second.split("-")[0]) - behindMs,
     });
-  const lostIn = () => view.chain?.entries.map(({ lost }) => lost);
+  const lostIn = () => view.tail.chain?.entries.map(({ lost }) => lost);
   const seen = { isolate, journal, clock, view, second, before, after };
   return { ...seen, judge, lose, grow, appendAt, lostIn };
 }
@@ -42,7 +42,7 @@ describe("rule 16: a failed join is checked at the primary", () => {
     await isolate.renew();
     expect(journal.asked).toEqual(["since", "atPrimary"]);
     expect([judge(before), judge(after)]).toEqual(["hard", "usable"]);
-    expect([view.sentAtMs, view.chain?.end.n]).toEqual([clock.atMs, "third"]);
+    expect([view.tail.sentAtMs, view.tail.chain?.end.n]).toEqual([clock.atMs, "third"]);
   });
 
   it("starts the view again without a mark if more entries follow than it reads", async () => {
@@ -50,7 +50,7 @@ describe("rule 16: a failed join is checked at the primary", () => {
     grow(1_000);
     journal.replicaLagMs = 60_000;
     await isolate.renew();
-    expect(view.chain?.entries.length).toBe(1_000);
+    expect(view.tail.chain?.entries.length).toBe(1_000);
     expect([judge(before), judge(after)]).toEqual(["unverified", "unverified"]);
     expect(journal.asked).not.toContain("appendMark");
   });
@@ -59,11 +59,11 @@ describe("rule 16: a failed join is checked at the primary", () => {
     "leaves the view as it is, and ageing, if %s fails",
     async (name) => {
       const { isolate, journal, view, judge, after, lose } = await informed();
-      const { sentAtMs } = view;
+      const { sentAtMs } = view.tail;
       lose();
       journal.down = [name];
       await isolate.renew();
-      expect([view.sentAtMs, judge(after)]).toEqual([sentAtMs, "usable"]);
+      expect([view.tail.sentAtMs, judge(after)]).toEqual([sentAtMs, "usable"]);
       await isolate.renew();
       expect(judge(after)).toBe("unverified");
       expect(journal.stream.items.length).toBe(1);
@@ -129,13 +129,13 @@ describe("rule 17: an entry that is gone at the primary", () => {
     { id: "every entry", count: Infinity },
   ])("prevents a write from extending the view if $id was lost", async ({ count }) => {
     const { isolate, journal, clock, view, judge, after, lose } = await informed();
-    const { end } = view.chain!;
-    const { sentAtMs } = view;
+    const { end } = view.tail.chain!;
+    const { sentAtMs } = view.tail;
     lose(count);
     clock.advance(1);
-    const written = await view.appendAndRead(end, red("written"));
+    const written = await view.tail.appendAndRead(end, red("written"));
     expect(written).toMatchObject({ kind: "appended", since: undefined });
-    expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
+    expect([view.tail.sentAtMs, view.tail.chain?.end]).toEqual([sentAtMs, end]);
     await isolate.renew();
     expect(journal.asked).toContain("appendMark");
     expect(judge(after)).toBe("unverified");
@@ -176,7 +176,7 @@ describe("rule 17: an entry that is gone at the primary", () => {
     lose();
     clock.advance(9);
     // Both read before either appends.
-    for (const each of [isolate, other]) void each.view.attend(each.requester);
+    for (const each of [isolate, other]) void each.view.renewIfDue(each.requester);
     await Promise.all([isolate.settle(), other.settle()]);
     expect(journal.asked.filter((name) => name === "appendMark").length).toBe(2);
     expect(judge()).toBe("hard");
@@ -188,7 +188,7 @@ describe("rule 17: an entry that is gone at the primary", () => {
 
   it.each([
     { id: "at the next renewal", renew: (isolate: Isolate) => isolate.renew() },
-    { id: "in a read one second later", renew: ({ view }: Isolate) => view.catchUp() },
+    { id: "in a read one second later", renew: ({ view }: Isolate) => view.tail.catchUp() },
   ])("was trimmed if as many newer entries remain as trimming leaves: $id", async ({ renew }) => {
     const { isolate, journal, clock, judge, before, after, grow, lostIn } = await informed();
     journal.keptCount = 3;
@@ -207,7 +207,7 @@ describe("rule 18: no view is empty", () => {
     const isolate = new Isolate();
     const stored = await isolate.filled();
     expect(isolate.journal.asked).toEqual(["newest", "atPrimary", "appendMark"]);
-    expect(isolate.view.chain?.entries.map(({ lost }) => lost)).toEqual([""]);
+    expect(isolate.view.tail.chain?.entries.map(({ lost }) => lost)).toEqual([""]);
     expect(isolate.judge(stored)).toBe("usable");
     expect(isolate.judge({ ...stored, stamp: "none" })).toBe("hard");
   });
@@ -218,7 +218,7 @@ describe("rule 18: no view is empty", () => {
     isolate.journal.replicaLagMs = 1_000;
     await isolate.filled();
     expect(isolate.journal.asked).toEqual(["newest", "atPrimary"]);
-    expect(isolate.view.chain?.end.n).toBe("first");
+    expect(isolate.view.tail.chain?.end.n).toBe("first");
   });
 
   it("appends one mark for several isolates, and does not purge their new responses", async () => {
@@ -228,7 +228,7 @@ describe("rule 18: no view is empty", () => {
     const [stored] = await Promise.all([isolate.filled(), other.filled()]);
     expect(journal.asked.filter((name) => name === "appendMark").length).toBe(2);
     await isolate.renew();
-    expect(isolate.view.chain?.entries.length).toBe(1);
+    expect(isolate.view.tail.chain?.entries.length).toBe(1);
     expect([isolate.judge(stored), other.judge(stored)]).toEqual(["usable", "usable"]);
   });
 
@@ -238,7 +238,7 @@ describe("rule 18: no view is empty", () => {
       const isolate = new Isolate();
       isolate.journal.down = [name];
       expect((await isolate.filled()).stamp).toBe("none");
-      expect(isolate.view.chain).toBe(undefined);
+      expect(isolate.view.tail.chain).toBe(undefined);
     },
   );
 });

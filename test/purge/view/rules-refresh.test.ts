@@ -32,18 +32,18 @@ describe("rule 11: a renewal continues from the view's last entry", () => {
     isolate.clock.advance(boundMs / 1_000);
     const sentAtMs = isolate.clock.atMs;
     isolate.journal.beforeAnswer = async () => isolate.clock.advance(1.5);
-    await isolate.view.attend(isolate.requester)?.();
+    await isolate.view.renewIfDue(isolate.requester)?.();
     await isolate.settle();
-    expect(isolate.view.sentAtMs).toBe(sentAtMs);
+    expect(isolate.view.tail.sentAtMs).toBe(sentAtMs);
   });
 
   it("leaves the view as it is, and ageing, if it fails", async () => {
     const isolate = await warmIsolate();
     const stored = await isolate.filled();
-    const { sentAtMs } = isolate.view;
+    const { sentAtMs } = isolate.view.tail;
     isolate.journal.down = ["since"];
     await isolate.renew();
-    expect([isolate.view.sentAtMs, isolate.judge(stored)]).toEqual([sentAtMs, "usable"]);
+    expect([isolate.view.tail.sentAtMs, isolate.judge(stored)]).toEqual([sentAtMs, "usable"]);
     await isolate.renew();
     expect(isolate.judge(stored)).toBe("unverified");
   });
@@ -56,7 +56,7 @@ describe("rule 12: a view", () => {
     const old = journal.write(newEntry({ n: "old" }));
     for (let at = 0; at < 1_000; at += 1) journal.write(newEntry({ n: `${at}` }));
     const stored = await isolate.filled();
-    expect(isolate.view.chain?.entries.length).toBe(1_000);
+    expect(isolate.view.tail.chain?.entries.length).toBe(1_000);
     expect(isolate.judge(stored)).toBe("usable");
     expect(isolate.judge({ ...stored, stamp: { position: old, n: "old" } })).toBe("unverified");
   });
@@ -67,11 +67,14 @@ describe("rule 12: a view", () => {
     for (let at = 0; at < 7_999; at += 1) isolate.journal.write(newEntry({ n: `${at}` }));
     await isolate.renew();
     const unused = { ...stored };
-    expect([isolate.view.chain?.entries.length, isolate.judge(stored)]).toEqual([8_000, "usable"]);
+    expect([isolate.view.tail.chain?.entries.length, isolate.judge(stored)]).toEqual([
+      8_000,
+      "usable",
+    ]);
     const second = isolate.journal.stream.items[1]?.id ?? "";
     isolate.journal.write(newEntry({ n: "one more" }));
     await isolate.renew();
-    expect(isolate.view.chain?.entries.length).toBe(8_000);
+    expect(isolate.view.tail.chain?.entries.length).toBe(8_000);
     // A judgement has moved the other one forward (rule 27 b).
     expect([unused, stored].map((one) => isolate.judge(one))).toEqual(["unverified", "usable"]);
     expect(isolate.judge({ ...stored, stamp: { position: second, n: "0" } })).toBe("usable");
@@ -88,17 +91,17 @@ describe("rule 13: a view only moves forwards", () => {
     journal.write(red());
     journal.beforeAnswer = () => gate.opened;
     clock.advance(6);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     // After the timeout, the next request renews the view without that read.
     clock.advance(2.5);
     journal.beforeAnswer = atOnce;
-    await view.attend(isolate.requester)?.();
+    await view.renewIfDue(isolate.requester)?.();
     await idle();
-    const { sentAtMs } = view;
+    const { sentAtMs } = view.tail;
     expect([sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "hard"]);
     gate.open();
     await isolate.settle();
-    expect([view.sentAtMs, view.chain?.entries.length]).toEqual([sentAtMs, 2]);
+    expect([view.tail.sentAtMs, view.tail.chain?.entries.length]).toEqual([sentAtMs, 2]);
     expect(isolate.judge(stored)).toBe("hard");
   });
 
@@ -113,17 +116,17 @@ describe("rule 13: a view only moves forwards", () => {
       if (journal.asked.at(-1) === "atPrimary") await gate.opened;
     };
     clock.advance(6);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     await idle();
     clock.advance(2.5);
     journal.replicaLagMs = 0;
     journal.beforeAnswer = atOnce;
     journal.write(red());
-    await view.attend(isolate.requester)?.();
+    await view.renewIfDue(isolate.requester)?.();
     await idle();
     gate.open();
     await isolate.settle();
-    expect([view.chain?.end.n, isolate.judge(stored)]).toEqual(["red", "hard"]);
+    expect([view.tail.chain?.end.n, isolate.judge(stored)]).toEqual(["red", "hard"]);
   });
 
   it("begins with the result of the read that ends first", async () => {
@@ -132,15 +135,15 @@ describe("rule 13: a view only moves forwards", () => {
     journal.write(newEntry({ n: "first" }));
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     clock.advance(2.5);
     journal.beforeAnswer = atOnce;
     journal.write(newEntry({ n: "second" }));
-    await view.attend(isolate.requester)?.();
-    const { sentAtMs } = view;
+    await view.renewIfDue(isolate.requester)?.();
+    const { sentAtMs } = view.tail;
     gate.open();
     await isolate.settle();
-    expect([view.chain?.end.n, view.sentAtMs]).toEqual(["second", sentAtMs]);
+    expect([view.tail.chain?.end.n, view.tail.sentAtMs]).toEqual(["second", sentAtMs]);
   });
 });
 
@@ -153,7 +156,7 @@ describe("rule 15: requests renew the view", () => {
   ])("in the background, and wait only past N − A: $id", async ({ ageMs, reads, waits }) => {
     const isolate = await warmIsolate();
     isolate.clock.advance(ageMs / 1_000);
-    const renewed = isolate.view.attend(isolate.requester);
+    const renewed = isolate.view.renewIfDue(isolate.requester);
     expect([isolate.journal.readCount, renewed !== undefined]).toEqual([reads, waits]);
     await isolate.settle();
   });
@@ -161,7 +164,7 @@ describe("rule 15: requests renew the view", () => {
   describe("with their own timers", () => {
     afterEach(() => vi.useRealTimers());
 
-    it.each(["attend", "seek", "stamp"] as const)(
+    it.each(["renewIfDue", "seek", "stamp"] as const)(
       "share one renewal, and wait at most the timeout for it: %s",
       async (ask) => {
         vi.useFakeTimers();
@@ -191,14 +194,14 @@ describe("rule 15: requests renew the view", () => {
     const { journal, clock, view } = isolate;
     clock.advance(70);
     journal.beforeAnswer = never;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     clock.advance(1.999);
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     expect(journal.readCount).toBe(1);
     clock.advance(laterSeconds - 1.999);
     journal.beforeAnswer = atOnce;
-    await view.attend(isolate.requester)?.();
-    expect([journal.readCount, view.sentAtMs]).toEqual([2, clock.atMs]);
+    await view.renewIfDue(isolate.requester)?.();
+    expect([journal.readCount, view.tail.sentAtMs]).toEqual([2, clock.atMs]);
   });
 });
 
@@ -212,7 +215,7 @@ describe("rule 15: while the journal is known to be unreachable", () => {
     return gate.open;
   }
 
-  it.each(["attend", "seek"] as const)("no request waits for a probe: %s", async (ask) => {
+  it.each(["renewIfDue", "seek"] as const)("no request waits for a probe: %s", async (ask) => {
     const isolate = await warmIsolate();
     const open = await shutOff(isolate);
     const stored = await isolate.filled();
@@ -233,5 +236,26 @@ describe("rule 15: while the journal is known to be unreachable", () => {
     open();
     await isolate.settle();
     expect(await isolate.view.stamp(isolate.requester)).not.toBe("none");
+  });
+});
+
+describe("rule 15: while a renewal is in progress", () => {
+  it("requests join it, although an earlier renewal ends after its timeout", async () => {
+    const isolate = await warmIsolate();
+    const { journal, clock, view } = isolate;
+    const [early, late] = [closedGate(), closedGate()];
+    for (const gate of [early, late]) {
+      clock.advance(5);
+      journal.beforeAnswer = () => gate.opened;
+      void view.renewIfDue(isolate.requester);
+    }
+    early.open();
+    await isolate.pending[0];
+    // The early read was sent 6 s ago, so the view is due for another renewal.
+    clock.advance(1);
+    void view.renewIfDue(isolate.requester);
+    expect(journal.readCount).toBe(2);
+    late.open();
+    await isolate.settle();
   });
 });

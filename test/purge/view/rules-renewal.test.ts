@@ -46,7 +46,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(copyAgeMs / 1_000);
     await asked(other);
     expect(journal.readCount).toBe(reads);
-    expect(other.view.sentAtMs).toBe(reads === 0 ? readAtMs : clock.atMs);
+    expect(other.view.tail.sentAtMs).toBe(reads === 0 ? readAtMs : clock.atMs);
   });
 
   it("not while another isolate has a claim, except past N − A", async () => {
@@ -54,12 +54,12 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(8);
     await colo.copies().claim(host);
     clock.advance(1);
-    expect(other.view.attend(other.requester)).toBe(undefined);
+    expect(other.view.renewIfDue(other.requester)).toBe(undefined);
     await other.settle();
-    expect([journal.asked, other.view.sentAtMs]).toEqual([[], readAtMs]);
+    expect([journal.asked, other.view.tail.sentAtMs]).toEqual([[], readAtMs]);
     clock.advance(0.999);
-    await other.view.attend(other.requester)?.();
-    expect([journal.asked, other.view.sentAtMs]).toEqual([["since"], clock.atMs]);
+    await other.view.renewIfDue(other.requester)?.();
+    expect([journal.asked, other.view.tail.sentAtMs]).toEqual([["since"], clock.atMs]);
     await other.settle();
   });
 
@@ -91,7 +91,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance((0.6 * smallBoundMs) / 1_000);
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void reader.view.attend(reader.requester);
+    void reader.view.renewIfDue(reader.requester);
     await until(() => journal.asked.length === 2);
     // The reader's claim keeps the other isolate from reading.
     await asked(other);
@@ -99,7 +99,7 @@ describe("rule 15: an isolate renews its view", () => {
     await reader.settle();
     clock.advance(smallBoundMs / 8 / 1_000);
     await asked(other);
-    expect(other.view.sentAtMs).toBe(reader.view.sentAtMs);
+    expect(other.view.tail.sentAtMs).toBe(reader.view.tail.sentAtMs);
     expect(journal.readCount).toBe(2);
   });
 
@@ -109,8 +109,8 @@ describe("rule 15: an isolate renews its view", () => {
     await asked(reader);
     journal.asked.length = 0;
     clock.advance(4);
-    await other.view.attend(other.requester)?.();
-    expect([journal.asked, other.view.sentAtMs]).toEqual([[], reader.view.sentAtMs]);
+    await other.view.renewIfDue(other.requester)?.();
+    expect([journal.asked, other.view.tail.sentAtMs]).toEqual([[], reader.view.tail.sentAtMs]);
     await other.settle();
   });
 
@@ -121,8 +121,8 @@ describe("rule 15: an isolate renews its view", () => {
     journal.asked.length = 0;
     clock.advance((0.4 * boundMs) / 1_000);
     await asked(eager);
-    expect([journal.asked, eager.view.sentAtMs]).toEqual([["since"], clock.atMs]);
-    expect(reader.view.sentAtMs).toBeLessThan(clock.atMs);
+    expect([journal.asked, eager.view.tail.sentAtMs]).toEqual([["since"], clock.atMs]);
+    expect(reader.view.tail.sentAtMs).toBeLessThan(clock.atMs);
   });
 
   it("without waiting until its own copy is stored", async () => {
@@ -134,8 +134,8 @@ describe("rule 15: an isolate renews its view", () => {
     cache.beforePut = async () => {
       if (cache.journalPuts > puts + 1) await gate.opened;
     };
-    await reader.view.attend(reader.requester)?.();
-    expect(reader.view.sentAtMs).toBe(clock.atMs);
+    await reader.view.renewIfDue(reader.requester)?.();
+    expect(reader.view.tail.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
     expect(cache.journalPuts).toBe(puts + 2);
@@ -146,8 +146,8 @@ describe("rule 15: an isolate renews its view", () => {
     const gate = closedGate();
     clock.advance(10);
     cache.beforePut = () => gate.opened;
-    await reader.view.attend(reader.requester)?.();
-    expect(reader.view.sentAtMs).toBe(clock.atMs);
+    await reader.view.renewIfDue(reader.requester)?.();
+    expect(reader.view.tail.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
   });
@@ -169,7 +169,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(6);
     const matches = cache.journalMatches;
     const { host: _, ...requester } = other.requester;
-    void other.view.attend(requester);
+    void other.view.renewIfDue(requester);
     await other.settle();
     expect([cache.journalMatches, journal.readCount]).toEqual([matches, 1]);
   });
@@ -204,7 +204,7 @@ describe("rule 6: an unknown stamp is sought", () => {
     const { colo, journal, clock, other, stored } = await filledElsewhere();
     if (isRenewing) clock.advance(5);
     await colo.copies().claim(host);
-    if (isRenewing) void other.view.attend(other.requester);
+    if (isRenewing) void other.view.renewIfDue(other.requester);
     await other.view.seek(other.requester, stored);
     expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
     await other.settle();

@@ -2,6 +2,7 @@
 // and 20 to 22).
 import { describe, expect, it, vi } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
+import { ClockSteps } from "../../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
@@ -26,14 +27,10 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     const nowAtMs = () => Date.now() + skippedMs;
     const journal = world.journalOver([world.rest], { nowAtMs, ...options });
     const common = { journal, nowAtMs };
-    const view = new JournalView({
-      ...common,
-      renewalLagMs: maxLagMs,
-      allowanceMs: 1_000,
-      timeoutMs: 2_000,
-    });
+    const times = { renewalLagMs: maxLagMs, allowanceMs: 1_000, timeoutMs: 2_000 };
+    const view = new JournalView({ ...common, ...times, clock: new ClockSteps(1_000) });
     const randomText = () => crypto.randomUUID();
-    if (copy !== undefined) view.take(copy);
+    if (copy !== undefined) view.tail.take(copy);
     const acceptances = new Acceptances({ ...common, view, visibleWithinMs: 40, randomText });
     const pending: Promise<void>[] = [];
     const requester = (): Requester => ({
@@ -42,12 +39,12 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     });
     return {
       stamp: () => view.stamp(requester()),
-      copy: () => new ViewCopy(view.sentAtMs, itemsOf(view.chain?.entries ?? [])),
+      copy: () => new ViewCopy(view.tail.sentAtMs, itemsOf(view.tail.chain?.entries ?? [])),
       accept: (order: SignedOrder) => acceptances.accept(order, requester()),
       settle: async () => void (await Promise.all(pending)),
       async renew() {
         skippedMs += maxLagMs;
-        await view.attend(requester())?.();
+        await view.renewIfDue(requester())?.();
       },
       judge(stamp: Stamp) {
         const asked = { atMs: nowAtMs(), maxLagMs, colo: () => "" };

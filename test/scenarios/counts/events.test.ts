@@ -154,11 +154,13 @@ it("counts sampled hits of hot keys, reports to Redis, and refreshed hot keys", 
 
 it("counts requests that fail with an internal error", async () => {
   const { site } = openJournalled();
-  vi.spyOn(JournalView.prototype, "attend").mockImplementation(() => {
+  vi.spyOn(JournalView.prototype, "renewIfDue").mockImplementation(() => {
     throw new RangeError("a fault");
   });
   expect((await site.ask("/a")).status).toBe(500);
-  vi.spyOn(JournalView.prototype, "attend").mockReturnValue(() => Promise.reject(new RangeError()));
+  vi.spyOn(JournalView.prototype, "renewIfDue").mockReturnValue(() =>
+    Promise.reject(new RangeError()),
+  );
   expect((await site.ask("/a")).status).toBe(500);
   vi.restoreAllMocks();
   expect(counts(site, "requests")).toEqual({ "requests||failed|none": 2 });

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 import { outward } from "../../../src/parts/outward/outward.ts";
 import type { RoutePart } from "../../../src/part/port/part.ts";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
-import { JournalView } from "../../../src/purge/view/journal-view.ts";
+import { JournalTail } from "../../../src/purge/view/journal-tail.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
@@ -225,7 +225,7 @@ export const occasions: Record<
   "request-failed": { options: { origin: unreadable }, holds: { level: "error", ...isolate } },
   "background-failed": {
     does: async ({ site }) => {
-      vi.spyOn(JournalView.prototype, "catchUp").mockRejectedValue(new RangeError("s3cret"));
+      vi.spyOn(JournalTail.prototype, "catchUp").mockRejectedValue(new RangeError("s3cret"));
       await send(site, { tags: ["red"] });
       await idle();
     },

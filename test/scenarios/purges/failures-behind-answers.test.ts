@@ -1,8 +1,7 @@
 // Tests exceptions in Tidemark's background work. They are counted and logged, and do not affect
 // the answer.
 import { afterEach, expect, it, vi } from "vitest";
-import { JournalFollower } from "../../../src/purge/view/journal-follower.ts";
-import { JournalView } from "../../../src/purge/view/journal-view.ts";
+import { JournalTail } from "../../../src/purge/view/journal-tail.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 
@@ -17,8 +16,8 @@ async function failedCount(site: Site): Promise<unknown> {
 }
 
 it.each([
-  { id: "the view's catch-up", spy: () => vi.spyOn(JournalView.prototype, "catchUp") },
-  { id: "the read of the journal", spy: () => vi.spyOn(JournalFollower.prototype, "readOn") },
+  { id: "the view's catch-up", spy: () => vi.spyOn(JournalTail.prototype, "catchUp") },
+  { id: "the read of the journal", spy: () => vi.spyOn(JournalTail.prototype, "readOn") },
 ])("a purge is accepted although $id fails in the background", async ({ spy }) => {
   const { site } = openJournalled();
   spy().mockRejectedValue(fault);
@@ -28,7 +27,7 @@ it.each([
 
 it("a page is answered although the renewal of the view fails", async () => {
   const { site } = openJournalled();
-  vi.spyOn(JournalFollower.prototype, "readOn").mockRejectedValue(fault);
+  vi.spyOn(JournalTail.prototype, "readOn").mockRejectedValue(fault);
   // A stamp waits for the first view. No step of this test advances the timer that ends the wait.
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   try {

@@ -57,7 +57,7 @@ function changedHead(head: string, changes: Partial<DataMetadata>): string {
   return metadata === undefined ? head : headText({ ...metadata, ...changes }, id);
 }
 
-const endOf = ({ isolate }: SimulatedStore): Stamp => isolate.view.chain?.end ?? "none";
+const endOf = ({ isolate }: SimulatedStore): Stamp => isolate.view.tail.chain?.end ?? "none";
 
 /** The stamp is the view's last entry at each use, not from before the read of the source. */
 const stampFromAfter: Partial<StoreParts> = {

@@ -78,7 +78,7 @@ const without = (isOverlooked: (entry: Entry) => boolean) =>
 const stampAfterPersisting = accepting(
   (real, { isolate }) =>
     (order, _, requester) =>
-      real(order, isolate.view.chain?.end ?? "none", requester),
+      real(order, isolate.view.tail.chain?.end ?? "none", requester),
 );
 
 const unpurgedWherePersistingFails: Partial<StoreParts> = {
@@ -101,8 +101,8 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
 
 /** Reads the entries in an earlier round trip, so that it may miss an entry before the purge. */
 const readBeforehand = accepting((real, { isolate }) => async (order, since, requester) => {
-  await isolate.view.catchUp();
-  const { entries = [] } = isolate.view.chain ?? {};
+  await isolate.view.tail.catchUp();
+  const { entries = [] } = isolate.view.tail.chain ?? {};
   const at = typeof since === "string" ? -1 : entries.findIndex(({ n }) => n === since.n);
   const known = at < 0 ? undefined : entries.slice(at + 1);
   const accepted = await real(order, since, requester);
@@ -135,7 +135,7 @@ const placedAtEnd = (isPurged: boolean) =>
   accepting((real, { isolate }) => async (order, since, requester) => {
     const accepted = isPurged ? await real(order, since, requester) : undefined;
     if (accepted?.kind === "accepted") return accepted;
-    const end = isolate.view.chain?.end ?? { position: "0-0", n: "" };
+    const end = isolate.view.tail.chain?.end ?? { position: "0-0", n: "" };
     return acceptedAt({ ...order, lost: "", ...end });
   });
 

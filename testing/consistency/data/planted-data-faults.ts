@@ -48,8 +48,8 @@ class OneKeyView extends JournalView {
  */
 function seenAlone(settings: JournalViewSettings): JournalView {
   const view = new JournalView(settings);
-  const real = view.appendAndRead.bind(view);
-  view.appendAndRead = async (place, entry) => {
+  const real = view.tail.appendAndRead.bind(view.tail);
+  view.tail.appendAndRead = async (place, entry) => {
     const appended = await real(place, entry);
     const isKnown = appended.kind === "appended" && appended.since !== undefined;
     return isKnown ? { ...appended, since: [] } : appended;

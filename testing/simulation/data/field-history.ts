@@ -137,14 +137,14 @@ class FieldCourse extends StoreCourse {
   }
 
   #noted(isolate: SimulatedIsolate, position: string, versions: Versions): void {
-    const entry = isolate.view.entries.findLast((each) => each.position === position);
+    const entry = isolate.view.tail.entries.findLast((each) => each.position === position);
     this.#purged.push({ n: entry?.n ?? "", versions, acceptedAtMs: this.world.atMs });
     this.#told.set(isolate, newest(versions, this.#told.get(isolate) ?? noVersions));
   }
 
   /** Returns the oldest versions that may answer, by the isolate's view and its own purges. */
   #knownTo(isolate: SimulatedIsolate): Versions {
-    const known = new Set(isolate.view.entries.map(({ n }) => n));
+    const known = new Set(isolate.view.tail.entries.map(({ n }) => n));
     const told = this.#told.get(isolate) ?? noVersions;
     return this.#purged
       .filter(({ n }) => known.has(n))

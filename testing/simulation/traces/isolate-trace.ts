@@ -2,6 +2,7 @@
 // changes of its view, and the purges that it accepts.
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import type { EpochWindow } from "../../../src/purge/view/epoch-window.ts";
+import type { JournalTail } from "../../../src/purge/view/journal-tail.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
@@ -69,7 +70,7 @@ export class IsolateTrace {
   }
 
   /** Records the present state of a view, which a reply or a copy has just renewed. */
-  took({ chain, sentAtMs }: Pick<JournalView, "chain" | "sentAtMs">): void {
+  took({ chain, sentAtMs }: Pick<JournalTail, "chain" | "sentAtMs">): void {
     const asOf = Number.isFinite(sentAtMs) ? sentAtMs : 0;
     this.event("take", {
       read: this.#replied,
@@ -131,15 +132,15 @@ export class IsolateTrace {
   /** Records calls of a view, which still answers as before. */
   observe(view: JournalView): void {
     const entry = (place: EntryId | undefined) => this.trace.numberOf(place);
-    const apply = view.apply.bind(view);
-    const replace = view.replace.bind(view);
+    const apply = view.tail.apply.bind(view.tail);
+    const replace = view.tail.replace.bind(view.tail);
     const arrived = view.arrived.bind(view);
     const seek = view.seek.bind(view);
-    view.apply = (entries) => {
+    view.tail.apply = (entries) => {
       apply(entries);
       for (const one of entries) this.event("accept", { entry: entry(one) });
     };
-    view.replace = (lost, again) => {
+    view.tail.replace = (lost, again) => {
       for (const [at, one] of lost.entries())
         this.event("replace", { entry: entry(one), other: entry(again[at]) });
       replace(lost, again);

@@ -38,7 +38,7 @@ export interface OriginTrace {
 
 /** The parts of a simulated isolate that a trace reads. */
 interface TracedIsolate {
-  readonly view: Pick<JournalView, "chain">;
+  readonly view: Pick<JournalView, "tail">;
   nowAtMs(): number;
 }
 
@@ -78,7 +78,7 @@ export class SiteTrace {
     this.#trace.event("load", {
       record,
       page: pages.findIndex((one) => one === page),
-      stamp: this.#trace.trace.numberOf(this.#isolate.view.chain?.end),
+      stamp: this.#trace.trace.numberOf(this.#isolate.view.tail.chain?.end),
       requestedAt: this.#isolate.nowAtMs(),
       body: isLying ? anything : Number(validator),
       isHead: method === "HEAD",

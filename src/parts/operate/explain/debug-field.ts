@@ -4,8 +4,7 @@ import type { Background } from "../../../platform/platform.ts";
 import { withFields } from "../../../base/with-fields.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "../../../protocol/explain-answer.ts";
-import type { AdminSettings } from "../../../admin/admin-settings.ts";
-import type { DebuggedRequest } from "../../../admin/open-part.ts";
+import type { DebuggedRequest, PartHost } from "../../../admin/part-contents.ts";
 
 /**
  * Size limit of `Tidemark-Explain`. Proxies in front of the Worker may reject larger fields.
@@ -20,7 +19,7 @@ const fieldBytesMax = 6_144;
  */
 export async function answerDebugged(
   { plain, token, read }: DebuggedRequest,
-  { cache, contextFor, auth }: AdminSettings,
+  { cache, contextFor, auth }: PartHost,
   background: Background,
   answer: () => Response | Promise<Response>,
 ): Promise<Response> {

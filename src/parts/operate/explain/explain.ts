@@ -127,7 +127,7 @@ export async function explain(
 /** Renews the view if a live request would, also for a stored response that it cannot verify. */
 async function renewView(request: LookupRequest, context: Context): Promise<void> {
   const peek = lookupFor(request, context.nowAtMs(), { ...context, effects: "none" });
-  await peek.attend()?.();
+  await peek.renewIfDue()?.();
   const found = await peek.lookUp();
   discardBody(found?.candidate.stored);
   if (found !== undefined) await peek.seek(found);
@@ -296,7 +296,7 @@ function purgesFor(
   const stored =
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
   const url = { url: request.url, route: request.route.name, tags: [] };
-  return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
+  return matchingPurges(purging.view.tail.entries, { stored, url }, decision.purge?.position);
 }
 
 /** Returns what the rule alone does not tell of this request and page. */

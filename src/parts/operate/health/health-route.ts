@@ -1,14 +1,13 @@
 // GET /_cache/health: anybody gets the status, and operators also get findings.
 import { isoOf } from "../../../base/iso-date.ts";
 import { version } from "../../../version.ts";
-import type { AdminSettings } from "../../../admin/admin-settings.ts";
+import type { HealthRequest, PartHost } from "../../../admin/part-contents.ts";
 import { type Status, statusOf } from "../../../protocol/finding.ts";
 import { FindingLog } from "./finding-log.ts";
 import { findingsOf } from "./findings.ts";
 import { type EvictionWatches, lookFurther, lookHere } from "./site-state.ts";
 import { isUnable } from "./origin-findings.ts";
 import { jsonAnswer } from "../../../admin/json-answers.ts";
-import type { HealthRequest } from "../../../admin/open-part.ts";
 
 /**
  * Creates the route.
@@ -19,7 +18,7 @@ import type { HealthRequest } from "../../../admin/open-part.ts";
  *   gets 401 for a wrong token, and 503 if ADMIN_TOKEN is unusable. A request without Authorization
  *   gets only the status, from this isolate's state. That check sends no command and no request
  */
-export function healthRoute(settings: AdminSettings) {
+export function healthRoute(settings: PartHost) {
   const { auth } = settings;
   const watch: EvictionWatches = new Map();
   const findingLog = new FindingLog(settings.site.log);

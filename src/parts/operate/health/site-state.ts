@@ -1,7 +1,7 @@
 // Inputs of the findings: this isolate's state, and for operators the state of the databases and of
 // all isolates.
 import type { RemoteHealth } from "../../../remote/store-health.ts";
-import type { AdminSettings } from "../../../admin/admin-settings.ts";
+import type { OpenPart, PartHost, PartLook } from "../../../admin/part-contents.ts";
 import type { Site } from "../../../pages/site/site.ts";
 import type { DataTroubles } from "../../../compose/data-beside-pages.ts";
 import type { Fault } from "../../../base/operator-error.ts";
@@ -20,8 +20,8 @@ import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { RemoteAnswer } from "../../../remote/remote-client.ts";
 import { originsOf } from "../../../config/route.ts";
 import { whyOf } from "../../../remote/trouble.ts";
+import type { JournalTail } from "../../../purge/view/journal-tail.ts";
 import type { Requester } from "../../../purge/view/view-port.ts";
-import type { OpenPart, PartLook } from "../../../admin/open-part.ts";
 import type { Totals } from "../../../observe/reports/totals.ts";
 import type { LocalRefusals } from "../../../admin/access/refused-credentials.ts";
 
@@ -112,7 +112,7 @@ export interface SiteState {
 }
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
-export function lookHere(settings: AdminSettings): SiteState {
+export function lookHere(settings: PartHost): SiteState {
   const { environment, cache, site, data, parts, faults } = settings;
   const { config, originHealth, nowAtMs } = site;
   const { redis, purging, reportsHealth, tiers } = cache;
@@ -129,7 +129,7 @@ export function lookHere(settings: AdminSettings): SiteState {
         ? []
         : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
     ],
-    view: purging && viewLooked(purging.view),
+    view: purging && viewLooked(purging.view.tail),
     hints: purging?.hintsState,
     routeNames: config.routes.map(({ name }) => name),
     originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
@@ -148,7 +148,7 @@ export function lookHere(settings: AdminSettings): SiteState {
 }
 
 /** Returns the store of the journal. */
-function databaseOfJournal({ settings }: AdminSettings["cache"]): StoreName {
+function databaseOfJournal({ settings }: PartHost["cache"]): StoreName {
   const { journal } = settings.platform;
   if (typeof journal === "function") return "Durable Object";
   return journal === undefined ? "database" : "journal's database";
@@ -163,8 +163,7 @@ function clientLooked(
   return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
 }
 
-function viewLooked(view: NonNullable<AdminSettings["cache"]["purging"]>["view"]): ViewState {
-  const { sentAtMs, failedAtMs, lag, chain, switched } = view;
+function viewLooked({ chain, sentAtMs, failedAtMs, lag, switched }: JournalTail): ViewState {
   return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
 }
 
@@ -196,7 +195,7 @@ export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
  * read of the journal. A Redis client that is shut off sends at most its probe. Never rejects.
  */
 export async function lookFurther(
-  settings: AdminSettings,
+  settings: PartHost,
   watches: EvictionWatches,
   requester: Requester,
 ) {
@@ -296,7 +295,7 @@ function reasonOf({ health }: RedisClient): string {
 
 async function totalsLook({
   readTotals,
-}: AdminSettings["cache"]["reports"]): Promise<{ totals?: Totals; not: readonly string[] }> {
+}: PartHost["cache"]["reports"]): Promise<{ totals?: Totals; not: readonly string[] }> {
   const totals = await readTotals();
   return "kind" in totals
     ? { not: [`The counts of all isolates, such as hit rates. ${totals.why}`] }
@@ -304,9 +303,6 @@ async function totalsLook({
 }
 
 /** Renews the view if due. Waits only if the view is older than N − A. */
-async function renewed(
-  purging: AdminSettings["cache"]["purging"],
-  requester: Requester,
-): Promise<void> {
-  await purging?.view.attend(requester)?.();
+async function renewed(purging: PartHost["cache"]["purging"], requester: Requester): Promise<void> {
+  await purging?.view.renewIfDue(requester)?.();
 }

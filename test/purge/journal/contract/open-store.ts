@@ -4,7 +4,7 @@ import type { Entry, EntryId } from "../../../../src/purge/journal/entry.ts";
 import type { Switch } from "../../../../src/purge/journal/switch.ts";
 import type { StoredMetadata } from "../../../../src/pages/stored/stored-response.ts";
 import { Chain } from "../../../../src/purge/view/chain.ts";
-import { EpochChecks } from "../../../../src/purge/view/epoch-checks.ts";
+import { EpochChecks } from "../../../../src/purge/view/epoch-window.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 
 export interface OpenStore {
@@ -47,7 +47,7 @@ export async function verified(journal: Journal, records: readonly StoredMetadat
   const read = await journal.newest();
   const chain = new Chain((read.kind === "read" && read.entries.slice(-1)) || []);
   const settings = { journal, nowAtMs: () => 0, timeoutMs: 1_000 };
-  const checks = new EpochChecks(settings, () => chain);
+  const checks = new EpochChecks(settings, { chain });
   const answers: boolean[] = [];
   for (const record of records) {
     if (!chain.knows(record.stamp)) await checks.verify(record);

@@ -1,14 +1,20 @@
 // Checks the results of a rule's functions, which a site has written.
-import { OperatorError } from "../base/operator-error.ts";
-import { isPlain } from "../base/schemas.ts";
-import { hasMeaning } from "../pages/stored/build.ts";
-import { isWithheld } from "../pages/request/withheld-fields.ts";
-import { makePrivate } from "../pages/respond/downstream.ts";
-import { withFields } from "../base/with-fields.ts";
-import { tokenPattern } from "../rules/cache-control.ts";
-import { ofConnection } from "../rules/storable.ts";
-import type { BodyFilter, LeavingEdits, PhaseLines, PhaseRequest } from "./port/phases.ts";
-import { type Rule, type RuleAdmission, ruleConditions } from "./port/rule.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import { isPlain } from "../../base/schemas.ts";
+import { hasMeaning } from "../../pages/stored/build.ts";
+import { isWithheld } from "../../pages/request/withheld-fields.ts";
+import { makePrivate } from "../../pages/respond/downstream.ts";
+import { withFields } from "../../base/with-fields.ts";
+import { tokenPattern } from "../../rules/cache-control.ts";
+import { ofConnection } from "../../rules/storable.ts";
+import {
+  type BodyFilter,
+  ignorable,
+  type LeavingEdits,
+  type PhaseLines,
+  type PhaseRequest,
+} from "../port/phases.ts";
+import type { Rule, RuleAdmission } from "./rule.ts";
 
 /** Fields that have a form of their own in requests to an origin. */
 const ofTransport =
@@ -140,7 +146,7 @@ export function streamIn(given: ReturnType<NonNullable<Rule["filter"]>>): BodyFi
 
 /** @throws TypeError for another name */
 export function conditionsIn(given: readonly string[]): readonly string[] {
-  const known: readonly string[] = ruleConditions;
+  const known: readonly string[] = ignorable;
   if (textsIn(given).every((name) => known.includes(name))) return given;
   throw new TypeError("ignores returned another name than those of conditions.");
 }

@@ -1,34 +1,40 @@
 // `defineRule`: a part of a route that a site writes itself, made of phases alone. Each phase gets a small, read-only
 // view of its request or answer, and what it returns is checked.
-import { refuseUnknown } from "../base/known-members.ts";
-import { OperatorError } from "../base/operator-error.ts";
-import { isPlain } from "../base/schemas.ts";
-import { lowerCased } from "../config/known-names.ts";
-import { patternFault, readPattern } from "../config/route-pattern.ts";
-import { nameOfCookie, isUnclear, pairsIn } from "../routing/cookies.ts";
-import { countryOf } from "../routing/route-conditions.ts";
-import { ownRequest } from "../pages/request/conditions.ts";
-import { ownUrl } from "../routing/target.ts";
-import type { PhaseHost } from "../pages/site/site.ts";
-import { textOf } from "../protocol/variables/bindings.ts";
-import { inInvocation } from "../remote/invocation.ts";
-import { configuredName } from "../rules/query-string.ts";
-import type { PartContents } from "./contents.ts";
-import { nameForm } from "./named-values.ts";
-import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "./port/part.ts";
-import type { Patterns } from "./port/path-parameters.ts";
-import type { Gate, PhaseLines, PhaseRequest, Phases, PhaseUrl } from "./port/phases.ts";
+import { refuseUnknown } from "../../base/known-members.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import { isPlain } from "../../base/schemas.ts";
+import { lowerCased } from "../../config/known-names.ts";
+import { patternFault, readPattern } from "../../config/route-pattern.ts";
+import { nameOfCookie, isUnclear, pairsIn } from "../../routing/cookies.ts";
+import { countryOf } from "../../routing/route-conditions.ts";
+import { ownRequest } from "../../pages/request/conditions.ts";
+import { ownUrl } from "../../routing/target.ts";
+import type { PhaseHost } from "../../pages/site/site.ts";
+import { textOf } from "../../protocol/variables/bindings.ts";
+import { inInvocation } from "../../remote/invocation.ts";
+import { configuredName } from "../../rules/query-string.ts";
+import type { PartContents } from "../../admin/part-contents.ts";
+import { nameForm } from "../named-values.ts";
+import { optionsOf, type PartedRoute, type RoutePart, type RouteTraits } from "../port/part.ts";
+import type { Patterns } from "../port/path-parameters.ts";
+import {
+  type Gate,
+  ignorable,
+  type PhaseLines,
+  type PhaseRequest,
+  type Phases,
+  type PhaseUrl,
+} from "../port/phases.ts";
 import {
   type Rule,
   type RuleAdmission,
   type RuleAnswer,
   type RuleClient,
-  ruleConditions,
   type RuleCredential,
   type RuleFields,
   type RuleHost,
   type RuleRequest,
-} from "./port/rule.ts";
+} from "./rule.ts";
 import {
   admissionBy,
   checkValue,
@@ -124,7 +130,7 @@ const forms: {
   filter: {
     open: (filter) => ({
       filter: (answer) => streamIn(filter(seen(answer))),
-      ignores: () => ruleConditions,
+      ignores: () => ignorable,
     }),
   },
 };

@@ -1,12 +1,69 @@
-// A part of the site in one isolate, as the application and the operator's routes use it.
+// All that a part may contribute, besides the traits of its routes (`part/port/part.ts`) and its phases
+// (`part/port/phases.ts`).
 import type { Context as HonoContext, Hono, MiddlewareHandler } from "hono";
 import type { Fault } from "../base/operator-error.ts";
+import type { CachePlatform, TieredCache } from "../compose/create-cache.ts";
+import type { DataBesidePages } from "../compose/data-beside-pages.ts";
+import type { Route } from "../config/config.ts";
 import type { GaugeFamily } from "../observe/reports/scrape.ts";
+import type { ProxySettings } from "../pages/create-site.ts";
+import type { Context } from "../pages/site/exchange.ts";
+import type { PhaseHost, Site } from "../pages/site/site.ts";
+import type { ResponseDetail } from "../pages/stored/stored-response.ts";
+import type { Environment } from "../platform/environment.ts";
+import type { Background, Platform } from "../platform/platform.ts";
 import type { Finding } from "../protocol/finding.ts";
-import type { Background } from "../platform/platform.ts";
+import type { Env } from "../protocol/variables/bindings.ts";
 import type { UrlRead } from "../routing/url-reader.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import type { Requester } from "../purge/view/view-port.ts";
+import type { OperatorAuth } from "./auth.ts";
+import type { PurgeIntake } from "./purge-intake.ts";
+
+/** The contents of a `SitePart` or a `RoutePart`. */
+export interface PartContents {
+  /** The places of the core that this part fills. A place has one holder. */
+  readonly fills?: Slots;
+  /** Opens the part in an isolate. Called once. */
+  readonly open?: (host: PartHost) => OpenPart;
+  /** Opens the phases of the part in an isolate: once, and then once for each route that uses the part. */
+  readonly openPhases?: (host: PhaseHost) => (route: Route) => Route["phases"];
+  /** Whether a site has written the part, as a rule. Each route has the options of its own rule. */
+  readonly isRule?: boolean;
+}
+
+/** The places of the core that parts fill. */
+export type Slots = Pick<CachePlatform, "createReports" | "reportHistory"> &
+  Pick<
+    ProxySettings,
+    | "openHits"
+    | "openAnswers"
+    | "openBodyHolder"
+    | "openSubstitutes"
+    | "turns"
+    | "openAssembly"
+    | "openContents"
+  >;
+
+/** The isolate, as parts and the operator's routes see it. */
+export interface PartHost {
+  readonly auth: OperatorAuth;
+  readonly environment: Environment;
+  /** The Worker's variables and secrets. */
+  readonly env: Env;
+  readonly platform: Platform;
+  readonly cache: TieredCache<ResponseDetail>;
+  readonly site: Site;
+  /** @param request `undefined` for a cron run */
+  readonly contextFor: (request: Request | undefined, background: Background) => Context;
+  /** `undefined` if the Worker has no data cache. */
+  readonly data: DataBesidePages | undefined;
+  /** The parts of the site. */
+  readonly parts: readonly OpenPart[];
+  readonly purges: PurgeIntake;
+  /** The faults of the bindings, and of the parts. */
+  readonly faults: readonly Fault[];
+}
 
 /** The contributions of a part in one isolate. */
 export interface OpenPart {
@@ -20,7 +77,16 @@ export interface OpenPart {
     requesterOf: (context: HonoContext) => Requester,
   ) => void;
   /** Answers requests with unusual methods at any path of the site. One part alone may do so. */
-  readonly ofMethods?: MethodRoute;
+  readonly ofMethods?: {
+    /** No origin receives a request with one of them. */
+    readonly methods: ReadonlySet<string>;
+    /** @param address the client's address, on Node */
+    readonly answer: (
+      request: Request,
+      background: Background,
+      address: string | null | undefined,
+    ) => Promise<Response>;
+  };
   /** Members of `GET /_cache/stats`. */
   readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Answers `GET /_cache/health`, in place of the core. One part alone may do so. */
@@ -48,17 +114,6 @@ export interface OpenPart {
   readonly findings?: (atMs: number) => readonly Finding[];
   /** Reads its state in the stores, for an operator. Never rejects. */
   readonly look?: () => Promise<PartLook>;
-}
-
-/** Answers requests with these methods. No origin receives one. */
-export interface MethodRoute {
-  readonly methods: ReadonlySet<string>;
-  /** @param address the client's address, on Node */
-  readonly answer: (
-    request: Request,
-    background: Background,
-    address: string | null | undefined,
-  ) => Promise<Response>;
 }
 
 /** The sender of a dry run, and its id. */

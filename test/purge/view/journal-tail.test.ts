@@ -16,7 +16,7 @@ const red = (n = "red") => newEntry({ n, tags: ["tag:red"] });
 const atOnce = () => Promise.resolve();
 
 const setting = ({ view, requester }: Isolate) => view.stamp(requester, { onPrimary: true });
-const namesIn = ({ view }: Isolate) => view.chain?.entries.map(({ n }) => n);
+const namesIn = ({ view }: Isolate) => view.tail.chain?.entries.map(({ n }) => n);
 
 describe("rule 8: a failed read makes the journal unreadable", () => {
   it.each([
@@ -34,7 +34,7 @@ describe("rule 8: a failed read makes the journal unreadable", () => {
     const isUnreachable = () => view.isUnreachable({ atMs: clock.atMs, maxLagMs });
     expect(isUnreachable()).toBe(false);
     journal.down = [down];
-    await ("read" in row ? row.read(isolate) : view.catchUp());
+    await ("read" in row ? row.read(isolate) : view.tail.catchUp());
     expect([view.failedAtMs, isUnreachable()]).toEqual([clock.atMs, true]);
   });
 });
@@ -52,21 +52,21 @@ describe("rule 13: a read", () => {
     };
     clock.advance(5);
     const checkedAtMs = clock.atMs;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     await idle();
     // After the timeout, a lagging replica answers another read from the same last entry.
     clock.advance(2.5);
     journal.write(red());
     journal.replicaLagMs = 8_000;
     journal.beforeAnswer = () => renewal.opened;
-    void view.attend(isolate.requester);
+    void view.renewIfDue(isolate.requester);
     check.open();
     await idle();
     const stored = await isolate.filled();
     renewal.open();
     await isolate.settle();
     expect(journal.asked).toEqual(["since", "atPrimary", "since"]);
-    expect([namesIn(isolate), view.sentAtMs]).toEqual([["a", "b", "c"], checkedAtMs]);
+    expect([namesIn(isolate), view.tail.sentAtMs]).toEqual([["a", "b", "c"], checkedAtMs]);
     expect(view.failedAtMs).toBe(undefined);
     clock.advance(boundMs / 1_000);
     expect(isolate.judge(stored)).toBe("unverified");
@@ -82,12 +82,12 @@ describe("rule 16: after a check at the primary, the view", () => {
     const { journal, view } = isolate;
     const stored = await isolate.filled();
     journal.write(red());
-    await view.catchUp();
+    await view.tail.catchUp();
     journal.keptCount = keptCount;
     journal.write(newEntry({ n: "newer" }));
     journal.replicaLagMs = 60_000;
     journal.asked.length = 0;
-    await view.catchUp();
+    await view.tail.catchUp();
     expect(journal.asked).toEqual(["since", "atPrimary"]);
     expect(namesIn(isolate)).toEqual(["first", "red", "newer"]);
     expect(isolate.judge(stored)).toBe("hard");
@@ -102,7 +102,7 @@ describe("rule 18: an isolate without a view", () => {
     journal.appendMark = async () => ({ kind: "read", entries: [], sentAtMs: clock.atMs });
     expect((await isolate.filled()).stamp).toBe("none");
     await isolate.settle();
-    expect([view.chain, view.sentAtMs]).toEqual([undefined, -Infinity]);
+    expect([view.tail.chain, view.tail.sentAtMs]).toEqual([undefined, -Infinity]);
   });
 });
 
@@ -112,7 +112,7 @@ describe("rule 22: an accepted purge that the journal has lost", () => {
     const isolate = await warmIsolate();
     const { clock, view } = isolate;
     clock.advance(1);
-    view.apply([{ ...red("own"), position: `${clock.atMs}-0` }]);
+    view.tail.apply([{ ...red("own"), position: `${clock.atMs}-0` }]);
     return isolate;
   }
 
@@ -121,7 +121,7 @@ describe("rule 22: an accepted purge that the journal has lost", () => {
     const { journal, view } = isolate;
     journal.keptCount = 3;
     for (const n of ["a", "b", "c"]) journal.write(newEntry({ n }));
-    await view.catchUp();
+    await view.tail.catchUp();
     expect([journal.asked, namesIn(isolate)]).toEqual([
       ["since", "atPrimary"],
       ["a", "b", "c"],
@@ -135,7 +135,7 @@ describe("rule 22: an accepted purge that the journal has lost", () => {
     const stored = await isolate.filled();
     clock.advance(0.001);
     journal.stream.loseNewest(1, clock.atMs);
-    await view.catchUp();
+    await view.tail.catchUp();
     expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
     expect(isolate.judge({ ...stored, stamp: "none" })).toBe("hard");
     expect(isolate.judge(await isolate.filled())).toBe("usable");
@@ -147,10 +147,10 @@ describe("rule 25 c: the page of a write", () => {
   async function withTwo() {
     const isolate = await warmIsolate();
     const { journal, view } = isolate;
-    const first = view.chain!.end;
+    const first = view.tail.chain!.end;
     journal.write(newEntry({ n: "second" }));
-    await view.catchUp();
-    return { isolate, write: () => view.appendAndRead(first, red("written")) };
+    await view.tail.catchUp();
+    return { isolate, write: () => view.tail.appendAndRead(first, red("written")) };
   }
 
   it("extends the view only with the entries after its last entry", async () => {
@@ -166,7 +166,7 @@ describe("rule 25 c: the page of a write", () => {
     clock.advance(1);
     await write();
     expect(namesIn(isolate)).toEqual(["first", "second"]);
-    await view.catchUp();
+    await view.tail.catchUp();
     expect(journal.asked).toContain("appendMark");
   });
 });
@@ -198,7 +198,7 @@ describe("rule 28 d: a stamp for setting", () => {
     journal.beforeAnswer = () => gate.opened;
     const stamp = setting(isolate);
     journal.beforeAnswer = atOnce;
-    await view.catchUp();
+    await view.tail.catchUp();
     expect(namesIn(isolate)).toEqual(["first", "a", "b"]);
     gate.open();
     expect(await stamp).toEqual(stampAt(position, "red"));
@@ -210,8 +210,8 @@ describe("the time until a purge was read", () => {
     const { clock, journal, view } = await warmIsolate();
     journal.write(red());
     clock.advance(3);
-    await view.catchUp();
-    expect(view.lag).toEqual({ lastMs: 3_000, worstMs: 3_000, readAtMs: clock.atMs });
+    await view.tail.catchUp();
+    expect(view.tail.lag).toEqual({ lastMs: 3_000, worstMs: 3_000, readAtMs: clock.atMs });
   });
 
   it("ignores a purge accepted while this isolate was idle, if its clock was set back", async () => {
@@ -221,7 +221,7 @@ describe("the time until a purge was read", () => {
     clock.advance(65);
     journal.write(red());
     clock.advance(4);
-    await view.catchUp();
-    expect([view.chain?.end.n, view.lag]).toEqual(["red", undefined]);
+    await view.tail.catchUp();
+    expect([view.tail.chain?.end.n, view.tail.lag]).toEqual(["red", undefined]);
   });
 });

@@ -1,6 +1,6 @@
-// Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of
-// entries, and extends it. Replaces the chain after a loss or trimming, or if too many entries
-// follow it.
+// The newest entries of the journal, as this isolate has read or appended them (docs/purge-protocol.md, rules 11 to 14 and
+// 16 to 18). Reads begin a chain of entries, and extend it. They replace the chain after a loss or trimming, or if too
+// many entries follow it.
 import { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
@@ -27,7 +27,7 @@ import { KnownReleases } from "./known-releases.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
-export interface FollowingSettings extends SpreadSettings {
+export interface TailSettings extends SpreadSettings {
   readonly journal: Journal;
   readonly clock: ClockSteps;
   /** The timeout of a read, in milliseconds. */
@@ -38,12 +38,11 @@ export interface FollowingSettings extends SpreadSettings {
   readonly onRead?: () => void;
 }
 
-/** The part of a view that reads. */
-export class JournalFollower {
-  readonly #settings: FollowingSettings;
-  /** The entries that this isolate accepted. A read marks those that it returns. */
-  protected readonly accepted = new AcceptedPurges();
-  protected readonly clock: ClockSteps;
+export class JournalTail {
+  readonly #settings: TailSettings;
+  /** The entries that this isolate accepted, and that no read has returned. */
+  readonly accepted = new AcceptedPurges();
+  readonly clock: ClockSteps;
   chain: Chain | undefined;
   /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
@@ -57,20 +56,34 @@ export class JournalFollower {
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
+  readonly #catchUps: JoinedRuns;
   readonly #onPrimary: JoinedRuns;
   /** The reads on the primary: the number begun, and the last whose entries are all in the chain. */
   readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
-  constructor(settings: FollowingSettings) {
+  constructor(settings: TailSettings) {
     this.#settings = settings;
     this.clock = settings.clock;
     this.#spread = new PurgeSpread(settings);
-    const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
-    this.#onPrimary = new JoinedRuns({ run: () => this.#readOnPrimary(), nowAtMs, waitTimeoutMs });
+    this.#catchUps = new JoinedRuns(settings, () => this.readOn());
+    this.#onPrimary = new JoinedRuns(settings, () => this.#readOnPrimary());
   }
 
   get lag(): PurgeSpread["lag"] {
     return this.#spread.lag;
+  }
+
+  /** All known entries, whether this isolate read or accepted them. */
+  get entries(): readonly Entry[] {
+    return [...(this.chain?.entries ?? []), ...this.accepted.upTo(Infinity)];
+  }
+
+  /**
+   * Reads newer entries, once for concurrent calls. Until a read returns an accepted entry, the entry also covers
+   * responses that were requested after it, because no stamp can name it.
+   */
+  catchUp(how?: Parameters<JoinedRuns["ask"]>[0]): Promise<void> {
+    return this.#catchUps.ask(how);
   }
 
   /** Reads newer entries. Returns whether the read renewed or replaced the chain. */
@@ -170,8 +183,9 @@ export class JournalFollower {
     return this.clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
 
-  /** Discards the instants that were noted before the clock was set back. */
-  forgetInstants(): void {
+  /** Discards the instants that were noted before the clock was set back to this one. */
+  forgetInstants(atMs: number): void {
+    this.accepted.dateUpTo(atMs);
     this.sentAtMs = -Infinity;
     this.chain?.forgetInstants();
     this.failedAtMs = undefined;
@@ -267,6 +281,40 @@ export class JournalFollower {
     if (appended.kind === "unavailable") return appended;
     const [place = { position: "", n: entry.n }] = appended.places;
     return { kind: "appended", place, since: undefined } as const;
+  }
+
+  /** Applies newly accepted entries at once, until a read returns them. */
+  apply(entries: readonly Entry[]): void {
+    this.#cover(entries);
+  }
+
+  /** Replaces lost entries of this isolate with the entries appended in their place. */
+  replace(lost: readonly Entry[], again: readonly Entry[]): void {
+    for (const { n } of lost) this.accepted.forget(n);
+    this.#cover(again);
+  }
+
+  #cover(entries: readonly Entry[]): void {
+    this.learn(lastSwitched(entries));
+    this.releases.learn(releasesIn(entries));
+    for (const entry of entries) {
+      // A read in progress may already have returned the entry.
+      if (this.chain?.knows(entry) !== true) this.accepted.add(entry, this.#settings.nowAtMs());
+    }
+  }
+
+  /**
+   * Handles entries that a read-back found standing or trimmed. Drops those before the chain's
+   * floor, because no read will return them, and every known stamp is newer. Also drops those in
+   * the chain.
+   */
+  confirm(entries: readonly Entry[]): void {
+    const { chain } = this;
+    for (const entry of entries) {
+      const { n, position } = entry;
+      const isBelow = chain !== undefined && comparePositions(position, chain.floor.position) < 0;
+      if (isBelow || chain?.knows(entry) === true) this.accepted.forget(n);
+    }
   }
 
   /** Notes a post, if it is newer than the newest known one. */

@@ -1,37 +1,11 @@
-// The contents of a part, and the check and the opening of a configuration's parts.
-import type { AdminSettings } from "../admin/admin-settings.ts";
-import type { OpenPart } from "../admin/open-part.ts";
+// Checks and opens the parts of a configuration.
+import type { OpenPart, PartContents, PartHost, Slots } from "../admin/part-contents.ts";
 import { faultOfSenders } from "../admin/without-senders.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
-import type { CacheSlots } from "../compose/create-cache.ts";
-import type { PageSlots } from "../pages/create-site.ts";
 import type { WithPhases } from "../pages/site/site.ts";
-import { type OpenPhases, withPhases } from "./guarded-phases.ts";
-import type { Platform } from "../platform/platform.ts";
-import type { Env } from "../protocol/variables/bindings.ts";
+import { withPhases } from "./guarded-phases.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
-
-/** The contents of a `SitePart` or a `RoutePart`. */
-export interface PartContents {
-  /** The places of the core that this part fills. A place has one holder. */
-  readonly fills?: Slots;
-  /** Opens the part in an isolate. Called once. */
-  readonly open?: (host: PartHost) => OpenPart;
-  readonly openPhases?: OpenPhases;
-  /** Whether a site has written the part, as a rule. Each route has the options of its own rule. */
-  readonly isRule?: boolean;
-}
-
-/** The isolate that a part sees. */
-export interface PartHost extends AdminSettings {
-  /** The Worker's variables and secrets. */
-  readonly env: Env;
-  readonly platform: Platform;
-}
-
-/** The places of the core that parts fill. */
-export type Slots = CacheSlots & PageSlots;
 
 /** The parts of a configuration: the slots that they fill, and what they open. */
 export interface Parts {
@@ -47,21 +21,26 @@ export interface Parts {
 export function partsOf(config: Config): Parts {
   const named = new Map<string, SitePart | RoutePart>();
   for (const part of config.parts) {
-    if (named.has(part.name)) throw double(part.name);
+    if (named.has(part.name))
+      throw notStarted(`\`parts\` has ${part.name}() twice.`, "Remove one of them.");
     named.set(part.name, part);
   }
   for (const part of config.routes.flatMap(({ use }) => use)) {
     const other = named.get(part.name);
-    if (other !== undefined && isRule(other) !== isRule(part)) throw sameName(part.name);
+    if (other !== undefined && isRule(other) !== isRule(part))
+      throw notStarted(
+        `A rule of the site and a part of Tidemark both have the name ${JSON.stringify(part.name)}.`,
+        "Choose another name in defineRule.",
+      );
     named.set(part.name, other ?? part);
   }
-  for (const { name, needs = [] } of named.values()) {
-    const isThere = (needed: string) => {
-      const part = named.get(needed);
-      return part !== undefined && !isRule(part);
-    };
-    const missing = needs.find((needed) => !isThere(needed));
-    if (missing !== undefined) throw lacking(`${name}()`, missing);
+  for (const { name, needs = [] } of config.parts) {
+    const missing = needs.find((needed) => !config.parts.some((part) => part.name === needed));
+    if (missing !== undefined)
+      throw notStarted(
+        `The configuration has ${name}(), which needs ${missing}().`,
+        `Add ${missing}() of tidemark/${missing} to \`parts\`.`,
+      );
   }
   const parts = [...named.values()].map(({ kind, name, contents }) => {
     const { fills, open, openPhases } = contents as PartContents;
@@ -116,36 +95,15 @@ function refuseClash(
   for (const { name, places } of parts) {
     for (const place of places) {
       const holder = holders.get(place);
-      if (holder !== undefined) throw clash(holder, name);
+      if (holder !== undefined)
+        throw notStarted(
+          `${holder}() and ${name}() fill the same place of the core.`,
+          "Remove one of them.",
+        );
       holders.set(place, name);
     }
   }
 }
 
-const double = (name: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `\`parts\` has ${name}() twice.`,
-    hint: "Remove one of them.",
-  });
-
-const sameName = (name: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `A rule of the site and a part of Tidemark both have the name ${JSON.stringify(name)}.`,
-    hint: "Choose another name in defineRule.",
-  });
-
-const clash = (one: string, other: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `${one}() and ${other}() fill the same place of the core.`,
-    hint: "Remove one of them.",
-  });
-
-const lacking = (setting: string, part: string): OperatorError =>
-  new OperatorError({
-    what: "The Worker does not start.",
-    why: `The configuration has ${setting}, which needs ${part}().`,
-    hint: `Add ${part}() of tidemark/${part} to \`parts\`.`,
-  });
+const notStarted = (why: string, hint: string): OperatorError =>
+  new OperatorError({ what: "The Worker does not start.", why, hint });

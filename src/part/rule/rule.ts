@@ -2,7 +2,8 @@
 // `vcl_recv` (`admits`, `ignores`), `vcl_hash` (`keyed`), `vcl_backend_fetch` (`forward`), `vcl_backend_response`
 // (`fails`, `received`, `refuses`), `vcl_deliver` (`respond`), `beresp.filters` (`filter`).
 
-import type { PathParameters, Patterns } from "./path-parameters.ts";
+import type { ignorable } from "../port/phases.ts";
+import type { PathParameters, Patterns } from "../port/path-parameters.ts";
 
 /** Header fields that a rule can read. Names ignore case. */
 export interface RuleFields {
@@ -61,10 +62,8 @@ export interface RuleCredential {
   readonly query?: readonly string[] | undefined;
 }
 
-/** The conditions of a request that `ignores` can drop, and `range`. */
-export const ruleConditions = ["if-none-match", "if-modified-since", "if-range", "range"] as const;
-
-export type RuleCondition = (typeof ruleConditions)[number];
+/** A condition of a request that `ignores` can drop, or `range`. */
+export type RuleCondition = (typeof ignorable)[number];
 
 /** Changes of the fields of an answer that leaves. No field that connections, caches or clients use by name. */
 export interface RuleEdits {
