@@ -85,6 +85,9 @@ describe("the types of a written configuration", () => {
         routes: [{ name: "misspelt", match: "/a/:slug", tags: ({ slig }) => [slig] }],
       }),
     ).toThrow("uses parameters that a pattern in match lacks: slig");
+    // @ts-expect-error tags are a list
+    const text = () => defineConfig({ routes: [{ name: "t", match: "/:a", tags: ({ a }) => a }] });
+    expectTypeOf(text).toBeFunction();
   });
 
   it("accept a duration with each unit", () => {
