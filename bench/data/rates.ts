@@ -1,7 +1,15 @@
 // Measures calls per second. The systems take turns in one process, over one Redis.
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { counted, markdownTable, median, medianInterval } from "../load/figures.ts";
-import { articleOf, openSystem, type System, type SystemOptions } from "./systems.ts";
+import { startPart } from "../load/part.ts";
+import {
+  articleOf,
+  openSystem,
+  type System,
+  type SystemName,
+  type SystemOptions,
+} from "./systems.ts";
+import type { WriterCalls } from "./writer-process.ts";
 
 /**
  * The measured systems, in the order of the table's columns. With `serialize: false`, BentoCache 1.6.1
@@ -19,9 +27,12 @@ interface Work {
   readonly keyCount: number;
   /**
    * `memory`: each system holds all values. In all others, a system just opened makes a call for each key, 50 at
-   * once. `redis`: it reads each value. `missing`: it loads and stores each. `set` and `delete`: these calls.
+   * once. `redis`: it reads each value. `just-set`: it reads each value that a writer has set at once before.
+   * `missing`: it loads and stores each. `set` and `delete`: these calls.
    */
-  readonly from: "memory" | "redis" | "missing" | "set" | "delete";
+  readonly from: "memory" | "redis" | "just-set" | "missing" | "set" | "delete";
+  /** Whether the writer of `just-set` has a process of its own. Default: false. */
+  readonly isApart?: boolean;
   /** The number of sets, and of deletions, of other keys before the first round. Default: 0. */
   readonly othersCount?: number;
   /** The smallest allowed ratio of Tidemark's rate to BentoCache's, both with default settings. */
@@ -62,6 +73,21 @@ const works: readonly Work[] = [
     othersCount: 10_000,
     ratioMin: 0.6,
   },
+  {
+    title: "hit in Redis, of 4,000 values just set in the same process",
+    bytes: 1_000,
+    keyCount: 4_000,
+    from: "just-set",
+    ratioMin: 0.2,
+  },
+  {
+    title: "hit in Redis, of 4,000 values just set in another process",
+    bytes: 1_000,
+    keyCount: 4_000,
+    from: "just-set",
+    isApart: true,
+    ratioMin: 0.2,
+  },
 ];
 
 export interface Rates {
@@ -75,7 +101,7 @@ export async function measureRates(options: {
   readonly roundCount: number;
 }): Promise<Rates[]> {
   const measured: Rates[] = [];
-  for (const work of works) measured.push(await ratesOf(work, options));
+  for (const work of works.filter((w)=>w.from==="just-set"||w.from==="set")) measured.push(await ratesOf(work, options));
   return measured;
 }
 
@@ -86,9 +112,12 @@ async function ratesOf(
   const measured = contenders.slice(0, work.from === "memory" ? 3 : 2);
   const open = measured.map(({ name, ...options }, at) => {
     const own: SystemOptions = { redisUrl, ...options, prefix: `${works.indexOf(work)}-${at}` };
-    return () => openSystem(name, own);
+    const writer = () => (work.isApart === true ? writerApart(name, own) : writerHere(name, own));
+    return { system: () => openSystem(name, own), writer };
   });
-  const turns = await Promise.all(open.map((each) => roundsIn[work.from](work, each)));
+  const turns = await Promise.all(
+    open.map(({ system, writer }) => roundsIn[work.from](work, system, writer)),
+  );
   const rounds: number[][] = [];
   try {
     // The first round is not counted: its code is not yet compiled.
@@ -106,10 +135,38 @@ async function ratesOf(
   return { work, rounds };
 }
 
+/** A writer of values, which keeps its connection. */
+interface Writer {
+  setAll(work: Work): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+function writerHere(name: SystemName, options: SystemOptions): Writer {
+  const system = openSystem(name, options);
+  return {
+    setAll: (work) => setAll(system, keysOf(work), articleOf(0, work.bytes)),
+    stop: () => system.stop(),
+  };
+}
+
+async function writerApart(name: SystemName, options: SystemOptions): Promise<Writer> {
+  const part = await startPart<WriterCalls>(new URL("writer-process.ts", import.meta.url));
+  return {
+    setAll: (work) => part.call("set", { name, options, keys: keysOf(work), bytes: work.bytes }),
+    stop: () => part.stop(),
+  };
+}
+
+/** Sets the keys, 50 at once. @returns calls per second */
+export function setAll(system: System, keys: readonly string[], value: unknown): Promise<number> {
+  return callsOf(keys, (key) => system.set(key, value));
+}
+
 /** Prepares one system, and runs its rounds. */
 type Rounds = (
   work: Work,
   open: () => System,
+  openWriter: () => Writer | Promise<Writer>,
 ) => Promise<{
   /** @returns calls per second */
   run(round: number): Promise<number>;
@@ -137,6 +194,18 @@ const roundsIn: Readonly<Record<Work["from"], Rounds>> = {
       stop: () => writer.stop(),
     };
   },
+  async "just-set"(work, open, openWriter) {
+    const writer = await openWriter();
+    const load = () => Promise.reject(new Error("Redis had no value."));
+    const hit = (system: System) => (key: string) => call(system, key, load);
+    return {
+      async run() {
+        await writer.setAll(work);
+        return inNewSystem(open, (system) => callsOf(keysOf(work), hit(system)));
+      },
+      stop: () => writer.stop(),
+    };
+  },
   async missing(work, open) {
     const value = articleOf(0, work.bytes);
     let loadCount = 0;
@@ -158,8 +227,7 @@ const roundsIn: Readonly<Record<Work["from"], Rounds>> = {
   },
   async set(work, open) {
     const value = articleOf(0, work.bytes);
-    const set = (system: System) => (key: string) => system.set(key, value);
-    return changing(work, open, set);
+    return changing(work, open, (system) => (key) => system.set(key, value));
   },
   async delete(work, open) {
     return changing(work, open, (system) => (key) => system.delete(key));

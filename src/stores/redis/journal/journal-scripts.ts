@@ -143,7 +143,7 @@ local function beginEpoch(field)
     named = named + 1
   end
   redis.call("HSET", lineagesKey, "named", named, "chars", math.max(0, chars))
-  redis.call("HDEL", lineagesKey, slotOf(number - lineagesMax - 62))
+  redis.call("HDEL", lineagesKey, (slotOf(number - lineagesMax - 62)))
 end
 local function append(entry)
   local n, fields, names, tells = unpack(cjson.decode(entry))

@@ -86,6 +86,14 @@ describe.each(oneRedisServer)("the lineages over $redis", ({ start }) => {
     expect(await appended()).toMatchObject({ n: expect.stringMatching(/\.3\.\d+$/) });
   });
 
+  it("lose only epochs that are older than a million entries", async () => {
+    await appended();
+    const epochs = Object.fromEntries(Array.from({ length: 600 }, (_, at) => [at + 3, "kept"]));
+    await world.redis.hset(lineagesKey, epochs);
+    await world.journal.append(Array.from({ length: 100 }, () => newEntry()));
+    expect(await world.redis.hgetall(lineagesKey)).toMatchObject(epochs);
+  });
+
   it("prove no older entry once they are gone", async () => {
     const journal = world.journalOver([world.rest], { keptCount: 1 });
     const [first, last] = [await appended(), await appended()];
