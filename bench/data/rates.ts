@@ -4,7 +4,9 @@ import { counted, markdownTable, median, medianInterval } from "../load/figures.
 import { startPart } from "../load/part.ts";
 import {
   articleOf,
+  callsOf,
   openSystem,
+  setAll,
   type System,
   type SystemName,
   type SystemOptions,
@@ -101,7 +103,7 @@ export async function measureRates(options: {
   readonly roundCount: number;
 }): Promise<Rates[]> {
   const measured: Rates[] = [];
-  for (const work of works.filter((w)=>w.from==="just-set"||w.from==="set")) measured.push(await ratesOf(work, options));
+  for (const work of works) measured.push(await ratesOf(work, options));
   return measured;
 }
 
@@ -155,11 +157,6 @@ async function writerApart(name: SystemName, options: SystemOptions): Promise<Wr
     setAll: (work) => part.call("set", { name, options, keys: keysOf(work), bytes: work.bytes }),
     stop: () => part.stop(),
   };
-}
-
-/** Sets the keys, 50 at once. @returns calls per second */
-export function setAll(system: System, keys: readonly string[], value: unknown): Promise<number> {
-  return callsOf(keys, (key) => system.set(key, value));
 }
 
 /** Prepares one system, and runs its rounds. */
@@ -259,22 +256,6 @@ async function inNewSystem(
   await delay(50);
   await system.stop();
   return rate;
-}
-
-const atOnce = 50;
-
-/** @returns calls per second, with one call for each key, 50 at once */
-async function callsOf(
-  keys: readonly string[],
-  make: (key: string) => Promise<void>,
-): Promise<number> {
-  const rest = keys.values();
-  const beganMs = performance.now();
-  const callInTurn = async () => {
-    for (const key of rest) await make(key);
-  };
-  await Promise.all(Array.from({ length: atOnce }, callInTurn));
-  return (1_000 * keys.length) / (performance.now() - beganMs);
 }
 
 const roundMs = 250;
