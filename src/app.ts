@@ -20,7 +20,7 @@ import { isTrace } from "./rules/methods.ts";
 import { once } from "./base/once.ts";
 import { BoundedLog, type Log } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import { type Fault, faultText, isFault } from "./base/operator-error.ts";
+import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
 import {
   arrivalReader,
   keptUntyped,
@@ -31,8 +31,8 @@ import {
 } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
-import type { OriginHandlers } from "./platform/origins.ts";
-import type { Background, Platform } from "./platform/platform.ts";
+import type { OriginHandlers, OriginTarget } from "./platform/origins.ts";
+import type { Background, HostPlatform, Platform } from "./platform/platform.ts";
 import type { Stores } from "./compose/bind-stores.ts";
 import { configWarnings } from "./admin/config-warnings.ts";
 import { version } from "./version.ts";
@@ -86,7 +86,7 @@ export interface InCode {
 export function createApp(
   configured: Config,
   env: Env,
-  host: Platform,
+  host: HostPlatform,
   inCode: InCode = {},
 ): Application {
   const { data, stores = {}, factories } = inCode;
@@ -96,7 +96,7 @@ export function createApp(
   const read = readEnvironment(env, written, inCode.origins, stores);
   const { environment, makers, journal } = bindStores(read, stores, env, data !== undefined);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
-  const platform = { ...host, log: log.write };
+  const platform = { ...host, log: log.write, fetch: fetchOf(host, stores, environment.origins) };
   log.colo = environment.colo;
   const { namespace, siteHosts } = environment;
   const config = { ...written, namespace };
@@ -157,6 +157,22 @@ export function createApp(
     await Promise.all(cronRuns(settings, background));
   };
   return { cache, fetch, scheduled };
+}
+
+/** @throws OperatorError on Node for an origin with a URL, without stores of `tidemark/node` */
+function fetchOf(
+  host: HostPlatform,
+  stores: Stores,
+  origins: ReadonlyMap<string, OriginTarget>,
+): Platform["fetch"] {
+  const found = host.fetch ?? stores.fetch;
+  const named = [...origins].find(([, { kind }]) => kind === "url");
+  if (found !== undefined || named === undefined) return found ?? fetch;
+  throw new OperatorError({
+    what: `The origin ${JSON.stringify(named[0])} cannot be reached by its URL.`,
+    why: "On Node, the client of origins comes with the stores of tidemark/node.",
+    hint: "Pass redis(…) or inProcess() of tidemark/node as the stores.",
+  });
 }
 
 const advisedRoutesMax = 100;

@@ -4,6 +4,7 @@ import type { Stores } from "./compose/bind-stores.ts";
 import { refuseUnknown } from "./base/known-members.ts";
 import { nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
+import { nodeFetch } from "./platform/node-fetch.ts";
 import { addressOf, type GivenDatabase } from "./remote/redis/connection/given-connection.ts";
 import type { RedisAddress } from "./remote/redis/address.ts";
 import type { DatabaseOption } from "./remote/redis/given-rest.ts";
@@ -39,7 +40,11 @@ export function redis(given: GivenDatabase, options: RedisOptions = {}): Stores 
     redis: usableAddressOf(given, "redis"),
     journal: journal && usableAddressOf(journal, "journal"),
   };
-  return { redis: redisStore(overUpstashLazily), databases: () => databases };
+  return {
+    redis: redisStore(overUpstashLazily),
+    databases: () => databases,
+    fetch: nodeFetch,
+  };
 }
 
 /**
@@ -68,7 +73,10 @@ export function inProcess(): Stores {
     });
   }
   const journal = memoryJournal();
-  return { journal: { bound: () => journal, reach: "process", fault: faultOfThread() } };
+  return {
+    journal: { bound: () => journal, reach: "process", fault: faultOfThread() },
+    fetch: nodeFetch,
+  };
 }
 
 /** Returns the fault of a worker thread. Not an error, because test runners use such threads. */

@@ -4,6 +4,7 @@ import type { BodiesInCode, TierInCode } from "../cache/tiers/tier-in-code.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Env } from "../protocol/variables/bindings.ts";
 import type { Databases } from "../protocol/variables/database.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { JournalInCode, JournalMaker } from "../purge/create-purging.ts";
 import type { RedisAddress } from "../remote/redis/address.ts";
 import type { ReportsInCode } from "../observe/reports/report-store.ts";
@@ -28,6 +29,8 @@ export interface Stores {
   readonly bodies?: BodiesInCode | undefined;
   /** The reports of isolates, and their hot keys. */
   readonly reports?: ReportsInCode | undefined;
+  /** On Node, the client of origins that have a URL. */
+  readonly fetch?: Platform["fetch"] | undefined;
 }
 
 export const storeNames = [
@@ -37,6 +40,7 @@ export const storeNames = [
   "records",
   "bodies",
   "reports",
+  "fetch",
 ] as const satisfies readonly (keyof Stores)[];
 
 interface BoundDatabases {

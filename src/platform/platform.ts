@@ -30,6 +30,11 @@ export interface Platform {
   readonly isServer?: boolean;
 }
 
+/** A platform whose client of origins may come with the stores, as on Node. */
+export interface HostPlatform extends Omit<Platform, "fetch"> {
+  readonly fetch: Platform["fetch"] | undefined;
+}
+
 /** Receives work that continues after a response or a run of the cron trigger. */
 export interface Background {
   waitUntil(work: Promise<unknown>): void;

@@ -2,9 +2,8 @@
 import { OperatorError } from "../base/operator-error.ts";
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../base/timeouts.ts";
-import { nodeFetch } from "./node-fetch.ts";
 import { ProvenCache } from "./proven-cache.ts";
-import type { Platform } from "./platform.ts";
+import type { HostPlatform, Platform } from "./platform.ts";
 
 /** Prints each line at its level, which the platform's log shows. */
 const print: Readonly<Record<LogLevel, (text: string) => void>> = {
@@ -40,9 +39,9 @@ const workers: Platform = {
  * Returns the platform of this runtime. Node is a server even if an application defines a Cache API
  * there, because clients control the `CF-*` fields.
  */
-export function platformHere(): Platform {
+export function platformHere(): HostPlatform {
   const here = platformOfData();
-  return isOnWorkers() ? here : { ...here, fetch: nodeFetch, isServer: true };
+  return isOnWorkers() ? here : { ...here, fetch: undefined, isServer: true };
 }
 
 /** Returns the platform of a cache that sends no requests; without an edge tier if there is no Cache API. */

@@ -7,6 +7,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { tidemark } from "../../src/hono.ts";
 import { context, inProcess, loopbackOrigin, settled } from "../../src/node-cache.ts";
 import { defineConfig } from "../../src/tidemark.ts";
+import { upstash } from "../../src/upstash.ts";
 import { createWorker } from "../../src/worker.ts";
 
 function quiet(): void {
@@ -52,6 +53,16 @@ async function siteBefore(listener: RequestListener) {
   return (path: string, headers: Record<string, string> = {}) =>
     worker.fetch(new Request(`http://site.test${path}`, { headers }), env, context);
 }
+
+it("an origin with a URL needs the stores of tidemark/node", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  onTestFinished(() => log.mockRestore());
+  const worker = createWorker(defineConfig({}), { stores: upstash() });
+  const request = new Request("http://site.test/");
+  const env = { ORIGIN_URL: "https://www.example.com" };
+  expect((await worker.fetch(request, env, context)).status).toBe(500);
+  expect(log.mock.calls.join()).toContain("Pass redis(…) or inProcess() of tidemark/node");
+});
 
 it.each(["/", "/account"])("a listener sees the host of the site at %s", async (path) => {
   const ask = await siteBefore((request, response) => void response.end(request.headers.host));

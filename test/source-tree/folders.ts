@@ -110,6 +110,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "remote",
     "remote/redis",
     "remote/redis/connection",
+    "platform",
     "compose",
     "stores/memory",
     "stores/redis",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { inProcess } from "../../src/node-stores.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 import { upstash } from "../../src/upstash.ts";
 import { createWorker } from "../../src/worker.ts";
@@ -41,7 +42,8 @@ export async function startNodeSite(
   env: Readonly<Record<string, unknown>>,
   hostname?: string,
 ): Promise<NodeSite> {
-  const worker = createWorker(defineConfig(config), { stores: upstash() });
+  const stores = { ...upstash(), fetch: inProcess().fetch };
+  const worker = createWorker(defineConfig(config), { stores });
   return serveOnNode(
     (request, connection) => worker.fetch(request, env, context, connection),
     hostname,

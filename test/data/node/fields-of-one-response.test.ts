@@ -5,6 +5,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
+import { inProcess } from "../../../src/node-stores.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { listening } from "../../../testing/listening.ts";
@@ -25,7 +26,8 @@ async function siteUrl(
   origin: string,
   around?: (who: string, response: Response) => Response | void,
 ) {
-  const worker = createWorker(defineConfig({ routes: [{ name: "all", match: "*" }] }));
+  const config = defineConfig({ routes: [{ name: "all", match: "*" }] });
+  const worker = createWorker(config, { stores: inProcess() });
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.all("*", async (c) => {
     const response = await worker.fetch(c.req.raw, { ORIGIN_URL: origin }, context, c.env);
