@@ -7,9 +7,6 @@ import { isOutwardTarget, type OutwardTarget } from "./port/outward-target.ts";
 
 export type { TargetOptions } from "./delivery/make-target.ts";
 export type { OutwardTarget } from "./port/outward-target.ts";
-export { akamai, type AkamaiOptions } from "./targets/akamai.ts";
-export { bunny, type BunnyOptions } from "./targets/bunny.ts";
-export { cloudFront, type CloudFrontOptions } from "./targets/cloud-front.ts";
 export { cloudflareZone, type CloudflareZoneOptions } from "./targets/cloudflare-zone.ts";
 export { fastly, type FastlyOptions } from "./targets/fastly.ts";
 export {

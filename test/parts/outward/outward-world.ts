@@ -93,9 +93,9 @@ export function listTarget(
   return makeTarget(
     { urls: "exact", tags: true, ...others },
     {
-      credential: { parts: ["token"] },
+      credential: { noun: "token" },
       api: ([token]) => ({
-        reach: { url: "exact", prefix: "text", anyHost: "possible", host: true, tag: () => true },
+        reach: { url: "exact", prefix: "text", anyHost: true, host: true, tag: () => true },
         limits: { requests: { burst: 10, perSecond: 1 } },
         softens: true,
         callsFor: (selection, mode) => [

@@ -13,7 +13,7 @@ import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 const whole: Reach = {
   url: "exact",
   prefix: "text",
-  anyHost: "possible",
+  anyHost: true,
   host: true,
   tag: () => true,
 };
@@ -180,12 +180,6 @@ const rows: readonly Row[] = [
     gives: { prefixes: [path("/b/"), path("/b/", "b.example")] },
   },
   { id: "every path", name: prefix("/"), reach: whole, gives: everything },
-  {
-    id: "a URL, hosts ignored",
-    name: url(a),
-    reach: { prefix: "text", anyHost: "always" },
-    gives: { prefixes: [path("/b", "", "")] },
-  },
   {
     id: "a URL under the names of the site",
     name: url(a),

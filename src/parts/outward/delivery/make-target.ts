@@ -40,10 +40,10 @@ interface TargetDefinition {
   /** Default: one, without a name. */
   readonly servers?: readonly string[];
   /**
-   * @param secret the parts of the credential; empty if it is optional and unset
+   * @param secret empty if it is optional and unset
    * @param server one of `servers`
    */
-  readonly api: (secret: readonly string[], server: string) => TargetApi;
+  readonly api: (secret: string, server: string) => TargetApi;
 }
 
 export function makeTarget(options: TargetOptions, definition: TargetDefinition): OutwardTarget {

@@ -82,11 +82,8 @@ export interface Reach {
   readonly host?: true;
   /** Returns whether the cache can name the tag. */
   readonly tag?: (tag: string) => boolean;
-  /**
-   * `always`: the cache ignores hosts, so a path names a page of every host. `possible`: it also
-   * accepts a prefix without a host.
-   */
-  readonly anyHost?: "always" | "possible";
+  /** Whether the cache accepts a prefix without a host. */
+  readonly anyHost?: true;
 }
 
 /** Facts about the cache in front, which the operator states. */
@@ -216,10 +213,7 @@ function hostsOfAll(reach: Reach, { hosts, siteHosts }: CacheFacts): readonly st
 function partsOfPath(prefix: PathPrefix, reach: Reach): readonly Part[] {
   const isWholeHost = reach.prefix === undefined || prefix.path.length <= 1;
   if (isWholeHost) return prefix.host === "" ? everything : partsOfHost(prefix.host, reach);
-  const { path } = prefix;
-  return reach.anyHost === "always"
-    ? [{ prefixes: [{ scheme: "", host: "", path }] }]
-    : [{ prefixes: [prefix] }];
+  return [{ prefixes: [prefix] }];
 }
 
 function partsOfHost(host: string, reach: Reach): readonly Part[] {

@@ -9,9 +9,9 @@ import {
 
 /** The form of a target's credential. */
 export interface CredentialForm {
-  /** The names of the parts, which white space separates, such as `access key id`. */
-  readonly parts: readonly string[];
-  /** The form of the first part, and a predicate of "It" for a part of another form. */
+  /** What it is, such as `API token`. */
+  readonly noun: string;
+  /** Its form, and a predicate of "It" for a text of another form. */
   readonly form?: { readonly pattern: RegExp; readonly why: string } | undefined;
   /** Whether the target works without a credential. */
   readonly isOptional?: boolean;
@@ -20,45 +20,38 @@ export interface CredentialForm {
 /**
  * Reads a credential.
  *
- * @returns the parts, or the fault if they are unusable; empty if the credential is optional and
- *   unset. `faults` concern a usable credential
+ * @returns the fault if it is unusable; an empty text if it is optional and unset. `faults` concern a usable credential
  */
 export function outwardSecretOf(
   name: string,
   env: Env,
-  { parts, form, isOptional = false }: CredentialForm,
-): { readonly secret: readonly string[] | Fault; readonly faults: readonly Fault[] } {
+  { noun, form, isOptional = false }: CredentialForm,
+): { readonly secret: string | Fault; readonly faults: readonly Fault[] } {
   const variable = outwardVariable(name);
   const text = textOf(env, variable);
-  if (text === undefined && isOptional) return { secret: [], faults: [] };
-  const found = text?.split(/\s+/) ?? [];
-  const why = whyUnusable(text, found, { parts, form, variable });
-  if (why !== undefined) {
+  if (text === undefined && isOptional) return { secret: "", faults: [] };
+  const why = whyUnusable(text, form, variable);
+  if (text === undefined || why !== undefined) {
     const what = `No purge reaches the target ${JSON.stringify(name)}, because its credential is not usable.`;
-    const hint = `Set ${variable} to ${inWords(parts)}.`;
-    return { secret: { what, why, hint }, faults: [] };
+    return {
+      secret: { what, why: why ?? "", hint: `Set ${variable} to the ${noun}.` },
+      faults: [],
+    };
   }
-  const faults = othersWith(found, variable, env).map((other) => ({
+  const faults = othersWith([text], variable, env).map((other) => ({
     what: `The credential of the target ${JSON.stringify(name)} also has another use.`,
     why: `${variable} and ${other} hold the same secret.`,
     hint: "Give each of them its own value.",
   }));
-  return { secret: found, faults };
+  return { secret: text, faults };
 }
 
 function whyUnusable(
   text: string | undefined,
-  found: readonly string[],
-  { parts, form, variable }: Omit<CredentialForm, "isOptional"> & { readonly variable: string },
+  form: CredentialForm["form"],
+  variable: string,
 ): string | undefined {
   if (text === undefined) return `${variable} is not set.`;
-  if (found.length !== parts.length) {
-    return `${variable} has ${found.length} parts, which white space separates.`;
-  }
-  const isOfForm = form === undefined || form.pattern.test(found[0] ?? "");
-  return isOfForm ? whyNotUsable(text) : `It ${form.why}.`;
-}
-
-function inWords(parts: readonly string[]): string {
-  return parts.map((part) => `the ${part}`).join(", a space, ");
+  if (/\s/.test(text)) return `${variable} contains white space.`;
+  return form?.pattern.test(text) === false ? `It ${form.why}.` : whyNotUsable(text);
 }

@@ -46,8 +46,8 @@ export function cloudflareZone(options: CloudflareZoneOptions): OutwardTarget {
   const { requests, urlsPerSecond, urlsPerCall } = plans[plan];
   const base = `https://api.cloudflare.com/client/v4/zones/${zone}`;
   return makeTarget(options, {
-    credential: { parts: ["API token"] },
-    api: ([token]) => ({
+    credential: { noun: "API token" },
+    api: (token) => ({
       reach: { url: "exact", prefix: "directory", host: true, tag: isVisibleTag },
       limits: { requests, urls: { burst: urlsPerSecond, perSecond: urlsPerSecond } },
       softens: true,

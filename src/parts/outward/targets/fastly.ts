@@ -26,8 +26,8 @@ export function fastly(options: FastlyOptions): OutwardTarget {
     !/^\w{8,64}$/.test(service) && "service is not the id of a service.",
   ]);
   return makeTarget(options, {
-    credential: { parts: ["API token"] },
-    api: ([token = ""]) => ({
+    credential: { noun: "API token" },
+    api: (token) => ({
       reach: { url: "exact", tag: (tag) => tag.length <= 1_024 && /^[!-~]+$/.test(tag) },
       limits: { purges },
       softens: true,

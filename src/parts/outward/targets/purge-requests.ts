@@ -84,12 +84,12 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
   ]);
   const isOptional = !JSON.stringify(templates).includes("{secret}");
   return makeTarget(options, {
-    credential: { parts: ["secret that its templates send"], isOptional },
+    credential: { noun: "secret that its templates send", isOptional },
     servers: [...new Set(servers)],
-    api: ([secret = ""], server) => ({
+    api: (secret, server) => ({
       reach: {
         ...(byUrl && { url: byUrl.anyQuery === true ? "any-query" : "exact" }),
-        ...(byPrefix && { prefix: "text", anyHost: "possible" }),
+        ...(byPrefix && { prefix: "text", anyHost: true }),
         ...(byTags && { tag: (tag) => /^[!-~]{1,256}$/.test(tag) }),
       },
       limits: { requests: rate ?? { burst: 200, perSecond: 50 } },

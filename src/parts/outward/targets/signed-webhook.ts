@@ -27,8 +27,8 @@ export function signedWebhook(options: SignedWebhookOptions): OutwardTarget {
     { urls: "exact", tags: true, ...options },
     {
       credential: webhookCredential,
-      api: ([secret = ""]) => ({
-        reach: { url: "exact", prefix: "text", anyHost: "possible", host: true, tag: () => true },
+      api: (secret) => ({
+        reach: { url: "exact", prefix: "text", anyHost: true, host: true, tag: () => true },
         limits: { requests: { burst: 60, perSecond: 10 } },
         softens: true,
         callsFor: (selection, mode) => [jsonCall(url, bodyOf(selection, mode))],

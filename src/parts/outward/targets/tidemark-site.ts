@@ -31,11 +31,11 @@ export function tidemarkSite(options: TidemarkSiteOptions): OutwardTarget {
   ]);
   return makeTarget(options, {
     credential: webhookCredential,
-    api: ([secret = ""]) => ({
+    api: (secret) => ({
       reach: {
         url: "exact",
         prefix: "text",
-        anyHost: "possible",
+        anyHost: true,
         host: true,
         tag: (tag) => tagBytes(tag) <= tagBytesMax,
       },
@@ -88,7 +88,7 @@ export function isAddress(url: unknown): boolean {
 
 /** The credential of targets that check such a signature. */
 export const webhookCredential: CredentialForm = {
-  parts: ["secret: whsec_ and the base64 of at least 12 bytes"],
+  noun: "secret: whsec_ and the base64 of at least 12 bytes",
   form: { pattern: secretForm, why: "is not whsec_ and base64" },
 };
 
