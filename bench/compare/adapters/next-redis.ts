@@ -1,9 +1,9 @@
-// Next.js on two processes with a cache handler for Redis, in the application of bench/next.
+// Next.js on two processes with a cache handler for Redis, in the application of `next-app/`.
 import { RedisPair } from "../../histories/redis-pair.ts";
-import { pathOf, purgeItem } from "../../next/requests.ts";
-import { build, type Server, startServer } from "../../next/server.ts";
+import type { ServerProcess } from "../../histories/server-process.ts";
 import { type Adapter, processCount } from "../adapter.ts";
-import { ask, timeoutsMs } from "../asking.ts";
+import { ask, purgeOf, timeoutsMs } from "../asking.ts";
+import { build, startServer } from "./next-server.ts";
 
 export const nextRedis: Adapter = {
   title: "@fortedigital/nextjs-cache-handler 3.3.0",
@@ -21,23 +21,25 @@ export const nextRedis: Adapter = {
   modes: ["hard", "soft"],
   async start({ running, origin, withinMs }) {
     const redis = await running.add(RedisPair.start());
-    const urls = { originUrl: origin.url, redisUrl: redis.url };
-    const settings = { handler: "fortedigital", ...urls, withinSeconds: withinMs / 1_000 };
+    const settings = {
+      handler: "fortedigital",
+      originUrl: origin.url,
+      redisUrl: redis.url,
+    };
     const action = await build(settings);
-    const servers: Server[] = [];
+    const servers: ServerProcess[] = [];
     for (let count = 0; count < processCount; count += 1) {
       servers.push(await running.add(startServer(settings)));
     }
-    const site = { origin, urls: servers.map(({ url }) => url), action };
+    const urls = servers.map(({ url }) => url);
     const waitMs = timeoutsMs(withinMs).read;
     return {
-      read: (process, id) => ask(`${site.urls[process]}${pathOf("fetch", id)}`, { waitMs }),
-      purge: async (process, id, mode) => {
-        const call = mode === "hard" ? "expireTag" : "staleTag";
-        const sent = { call, via: "action", path: undefined, process } as const;
-        const unseen = { version: 0, isDuringLoad: false };
-        return (await purgeItem(site, id, sent, unseen)).isAccepted;
-      },
+      read: (process, id) => ask(`${urls[process]}/read/fetch/${id}`, { waitMs }),
+      purge: purgeOf((process, id, mode) => ({
+        url: `${urls[process]}/action`,
+        headers: { "next-action": action, "content-type": "text/plain;charset=UTF-8" },
+        body: JSON.stringify([mode === "hard" ? "expireTag" : "staleTag", id]),
+      })),
       faults: { ...redis.faults, "process killed": (_, draws) => draws.oneOf(servers).restart() },
     };
   },

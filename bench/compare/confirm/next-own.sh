@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows without the checker that Next.js's own handler forgets a hard purge after a soft purge, as
-# OpenNext does. Needs curl, and npm ci --prefix bench/next/app.
+# OpenNext does. Needs curl, and npm ci --prefix bench/compare/next-app.
 set -eu
 trap 'kill $origin $next' EXIT
 node -e '
@@ -11,7 +11,7 @@ require("node:http").createServer((request, response) => {
 }).listen(9851, "127.0.0.1");' &
 origin=$!
 export CACHE_HANDLER=default ORIGIN_URL=http://127.0.0.1:9851 NEXT_TELEMETRY_DISABLED=1
-cd bench/next/app
+cd bench/compare/next-app
 node node_modules/next/dist/bin/next build > /dev/null 2>&1
 node node_modules/next/dist/bin/next start -H 127.0.0.1 -p 9852 > /dev/null 2>&1 & next=$!
 until curl -sfo /dev/null http://127.0.0.1:9852/read/fetch/up; do sleep 0.5; done

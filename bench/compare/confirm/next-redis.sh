@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows without the checker that @fortedigital/nextjs-cache-handler stores a value whose load began
-# before a purge of its tag. Needs redis-server, curl, and npm ci --prefix bench/next/app.
+# before a purge of its tag. Needs redis-server, curl, and npm ci --prefix bench/compare/next-app.
 set -eu
 trap 'kill $origin $redis $next' EXIT
 # The origin reads its version when a request arrives, and answers a second later.
@@ -15,7 +15,7 @@ origin=$!
 redis-server --port 9842 --save "" > /dev/null & redis=$!
 export CACHE_HANDLER=fortedigital ORIGIN_URL=http://127.0.0.1:9841 REDIS_URL=redis://127.0.0.1:9842
 export NEXT_TELEMETRY_DISABLED=1
-cd bench/next/app
+cd bench/compare/next-app
 node node_modules/next/dist/bin/next build > /dev/null 2>&1
 node node_modules/next/dist/bin/next start -H 127.0.0.1 -p 9843 > /dev/null 2>&1 & next=$!
 until curl -sfo /dev/null http://127.0.0.1:9843/read/fetch/up; do sleep 0.5; done

@@ -1,20 +1,18 @@
-// Builds the application of `app/` for one cache handler, and starts processes of it.
+// Builds the application of `next-app/` for one cache handler, and starts processes of it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { OperatorError } from "../../src/base/operator-error.ts";
-import { ServerProcess } from "../histories/server-process.ts";
-import { nowAtMs } from "../load/ask.ts";
+import { OperatorError } from "../../../src/base/operator-error.ts";
+import { ServerProcess } from "../../histories/server-process.ts";
 
-const folder = fileURLToPath(new URL("./app/", import.meta.url));
+const folder = fileURLToPath(new URL("../next-app/", import.meta.url));
 const next = `${folder}node_modules/next/dist/bin/next`;
 
 interface Settings {
   readonly handler: string;
   readonly originUrl: string;
   readonly redisUrl: string;
-  readonly withinSeconds: number;
 }
 
 const envOf = (settings: Settings) => ({
@@ -22,7 +20,6 @@ const envOf = (settings: Settings) => ({
   CACHE_HANDLER: settings.handler,
   ORIGIN_URL: settings.originUrl,
   REDIS_URL: settings.redisUrl,
-  VISIBLE_WITHIN_SECONDS: String(settings.withinSeconds),
 });
 
 /**
@@ -43,7 +40,7 @@ export async function build(settings: Settings): Promise<string> {
     throw new OperatorError({
       what: `The build for ${settings.handler} failed.`,
       why: `It printed:\n${printed}`,
-      hint: "Run npm ci --prefix bench/next/app, and npm run build.",
+      hint: "Run npm ci --prefix bench/compare/next-app.",
     });
   }
   const manifest = `${folder}.next-${settings.handler}/server/server-reference-manifest.json`;
@@ -55,22 +52,11 @@ export async function build(settings: Settings): Promise<string> {
   return action[0];
 }
 
-export interface Server extends Pick<ServerProcess, "url" | "crash" | "restart" | "stop"> {
-  /** When the process logged an error, in epoch milliseconds. */
-  readonly rejectedAtMs: readonly number[];
-}
-
 /** Starts one process of the built application. */
-export async function startServer(settings: Settings): Promise<Server> {
-  const rejectedAtMs: number[] = [];
-  const server = await ServerProcess.start({
+export const startServer = (settings: Settings): Promise<ServerProcess> =>
+  ServerProcess.start({
     command: process.execPath,
     args: (port) => [next, "start", "-H", "127.0.0.1", "-p", String(port)],
     cwd: folder,
     env: envOf(settings),
-    onErrors: (text) => {
-      if (text.includes("Error")) rejectedAtMs.push(nowAtMs());
-    },
   });
-  return Object.assign(server, { rejectedAtMs });
-}
