@@ -46,7 +46,6 @@ const engine = [
 const pages = ["src/bodies", "src/pages", "src/routing"];
 
 const ofData = [
-  "test/adapters/cachified-histories.test.ts",
   "test/adapters/next-histories.test.ts",
   "test/consistency/data/consistency.test.ts",
   "test/simulation/data/field-history.test.ts",

@@ -1,6 +1,5 @@
 // Converts the keys and tags of other libraries, which are any strings, to those of data.
 import { sha256HexAtOnce } from "../base/sha256.ts";
-import type { Key } from "../data/value/data-key.ts";
 import { unescapedTag } from "../purge/journal/spelling.ts";
 
 /** The limit of a segment in bytes. A key has up to two such segments and the name of its namespace. */
@@ -19,15 +18,6 @@ export function segmentOf(text: string): string {
   if (isSegment && isShort) return text;
   // JSON escapes half characters, which UTF-8 would replace.
   return digestPrefix + sha256HexAtOnce(JSON.stringify(text));
-}
-
-/**
- * Returns the text as a key. A key such as `user/42` is a path, so a purge of the prefix `user`
- * covers it. A key with an empty segment, such as `a//b`, is one segment.
- */
-export function pathKeyOf(text: string): Key {
-  const segment = segmentOf(text);
-  return segment.split("/").includes("") ? [segment] : segment;
 }
 
 /** The limit of a tag in bytes. */

@@ -19,7 +19,7 @@ function imported(versions: object, files: readonly string[]): string[] {
 }
 
 /** Entries that use nothing of a newer Node. Without `tidemark`, a part such as the dashboard is of no use. */
-const anyNode = "cachified dashboard device opentelemetry purger release rules sinks"
+const anyNode = "dashboard device opentelemetry purger release rules sinks"
   .split(" ")
   .map((name) => `./${name}`);
 

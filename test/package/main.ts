@@ -41,13 +41,17 @@ async function libraryTarball(folder: string): Promise<string> {
 async function installed(tarball: string, folder: string): Promise<void> {
   const manifest = { name: "uses-tidemark", private: true, type: "module" };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
-  const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
-  const caching = ["@epic-web/cachified@5.6.3", "drizzle-orm@0.45.4"];
+  const libraries = [
+    "hono@4.13.19",
+    "@hono/node-server@2.1.8",
+    "ioredis@6.0.0",
+    "drizzle-orm@0.45.4",
+  ];
   const clients = [
     "upstash-1.34@npm:@upstash/redis@1.34.0",
     "upstash-1.36@npm:@upstash/redis@1.36.4",
   ];
-  const packages = [tarball, ...libraries, ...caching, ...clients, "@types/node@24.19.2"];
+  const packages = [tarball, ...libraries, ...clients, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
     "package middleware own-server data data-on-workers data-patterns frameworks sinks outward varnish-dialect webhooks esi from-any-stack";

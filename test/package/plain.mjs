@@ -15,7 +15,6 @@ import {
   LoadTimedOut,
   OperatorError as SameError,
 } from "tidemark/data";
-import { cachifiedCache } from "tidemark/cachified";
 import { openNextOverrides } from "tidemark/opennext";
 import { r2Bodies } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
@@ -66,10 +65,6 @@ const meter = {
 const observed = createNodeCache({ redis: "none", onEvent: openTelemetry({ meter }) });
 await observed.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v");
 assert.deepEqual(told, [{ value: 1, "tidemark.namespace": "a", "tidemark.result": "miss" }]);
-const libraries = createNodeCache({ redis: "none" });
-const ofCachified = cachifiedCache(libraries.namespace("cachified", { fresh: "1m" }));
-await ofCachified.set("a", { metadata: { createdTime: Date.now(), ttl: 60_000 }, value: 1 });
-assert.equal((await ofCachified.get("a")).value, 1);
 assert.equal(openNextOverrides().tagCache.mode, "nextMode");
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
 assert.equal(ErrorOfSinks, OperatorError);
