@@ -56,6 +56,7 @@ const live = [
   "test/parts/operate/health/real-redis.test.ts",
   "test/parts/operate/health/real-totals.test.ts",
   "test/parts/slices/worker.test.ts",
+  "test/write-behind/over-connections.test.ts",
   "test/remote/redis/connection/lost-replies.test.ts",
   "test/remote/redis/connection/trouble.test.ts",
   "test/scenarios/tiers/room-filled.test.ts",

@@ -56,7 +56,7 @@ it.each([
 ] as const)("many purges cost little more than their appends: $mix", async (given) => {
   const { mix, isolates, most } = given;
   // Half of the purges are sent before the reply to another.
-  const busy = { otherPurges: { perSecond: 40, isolates }, roundTripMs: 20, windowSeconds: 10 };
+  const busy = { otherPurges: { perSecond: 40, isolates }, roundTripMs: 20, windowSeconds: 5 };
   const point = await played({ ...tiny, ...busy, mix, colos: 2, requestsPerSecond: 100 });
   const sum = Object.values(point.journalPerSecond).reduce((all, count) => all + count, 0);
   expect(point.journalPerSecond["purge, written"]).toBeGreaterThan(30);

@@ -6,6 +6,7 @@ import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { defineConfig } from "../../src/config/config.ts";
+import { inProcess } from "../../src/node-stores.ts";
 import { createWorker } from "../../src/worker.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { adminToken, startWorld } from "../../testing/worker/world.ts";
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const text = JSON.stringify(config);
   const world = await running.add(startWorld({ originUrl: site!.url, config: text }));
   hosts.push({ name: "workerd", port: Number(new URL(world.colos[0]!.url).port) });
-  const { fetch: answer } = createWorker(defineConfig(config));
+  const { fetch: answer } = createWorker(defineConfig(config), { stores: inProcess() });
   const env = { ORIGIN_URL: site!.url, ADMIN_TOKEN: adminToken, SITE_HOST: "site.test" };
   const context = {
     waitUntil: () => undefined,

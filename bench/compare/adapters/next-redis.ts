@@ -22,7 +22,6 @@ export const nextRedis: Adapter = {
   async start({ running, origin, withinMs }) {
     const redis = await running.add(RedisPair.start());
     const settings = {
-      handler: "fortedigital",
       originUrl: origin.url,
       redisUrl: redis.url,
     };

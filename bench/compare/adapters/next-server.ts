@@ -1,4 +1,4 @@
-// Builds the application of `next-app/` for one cache handler, and starts processes of it.
+// Builds the application of `next-app/`, and starts processes of it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -10,14 +10,12 @@ const folder = fileURLToPath(new URL("../next-app/", import.meta.url));
 const next = `${folder}node_modules/next/dist/bin/next`;
 
 interface Settings {
-  readonly handler: string;
   readonly originUrl: string;
   readonly redisUrl: string;
 }
 
 const envOf = (settings: Settings) => ({
   NEXT_TELEMETRY_DISABLED: "1",
-  CACHE_HANDLER: settings.handler,
   ORIGIN_URL: settings.originUrl,
   REDIS_URL: settings.redisUrl,
 });
@@ -38,12 +36,12 @@ export async function build(settings: Settings): Promise<string> {
   await once(child, "close");
   if (child.exitCode !== 0) {
     throw new OperatorError({
-      what: `The build for ${settings.handler} failed.`,
+      what: "The build of Next.js failed.",
       why: `It printed:\n${printed}`,
       hint: "Run npm ci --prefix bench/compare/next-app.",
     });
   }
-  const manifest = `${folder}.next-${settings.handler}/server/server-reference-manifest.json`;
+  const manifest = `${folder}.next/server/server-reference-manifest.json`;
   const { node } = JSON.parse(await readFile(manifest, "utf8")) as {
     readonly node: Readonly<Record<string, { readonly exportedName: string }>>;
   };
