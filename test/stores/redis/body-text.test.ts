@@ -2,7 +2,7 @@
 // is decompressed far beyond its stated length.
 import "../../../testing/fakes/workers-globals.ts";
 import { deflateRawSync, gzipSync } from "node:zlib";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { decodeBody, bodyTextOf } from "../../../src/stores/redis/body-text.ts";
 import { gunzipped, gzipped } from "../../../src/stores/redis/gzip.ts";
 import { bytesOf, metadataOf, noise } from "../../../testing/examples/records.ts";
@@ -135,6 +135,26 @@ describe.each(Object.entries(ways))("gunzipped %s", (_, gunzippedSo) => {
     expect(await gunzippedSo(bomb, mebibyte / 2)).toBeUndefined();
     expect(process.resourceUsage().maxRSS - beforeKib).toBeLessThan(65_536);
   });
+});
+
+it("an isolate on Workers loads zlib after thirty pages, or at once for a large body", async () => {
+  vi.stubGlobal("WebSocketPair", Object);
+  const loads = vi.spyOn(process, "getBuiltinModule");
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const loadsOfZlib = () => loads.mock.calls.flat().filter((name) => name === "node:zlib").length;
+  const bytes = prose(40_000);
+  for (const first of [bytes, prose(65_537)]) {
+    vi.resetModules();
+    const isolate = await import("../../../src/stores/redis/gzip.ts");
+    const before = loadsOfZlib();
+    const packed = await isolate.gzipped(first);
+    for (let nth = 1; nth < 30; nth += 1) {
+      expect(await isolate.gunzipped(packed, first.byteLength)).toEqual(first);
+    }
+    expect(loadsOfZlib() - before).toBe(first === bytes ? 0 : 1);
+    await isolate.gunzipped(packed, first.byteLength);
+    expect(loadsOfZlib() - before).toBe(1);
+  }
 });
 
 describe("gunzipped without zlib", () => {

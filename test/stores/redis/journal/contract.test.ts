@@ -27,9 +27,9 @@ import {
 
 lengthenTimeouts();
 
-describe.each(redisServers)("over $redis", ({ redis, start }) => {
+describe.each(redisServers)("over $redis", ({ redis: server, start }) => {
   // Each kind of connection reaches Valkey, and one of them Redis.
-  const over = redis === "redis-server" ? reaches.slice(1, 2) : reaches;
+  const over = server === "embedded Valkey" ? reaches : reaches.slice(1, 2);
   describe.each(over)("by $reach", ({ reach, open: openReach }) => {
     const database = openReachedDatabase(start, openReach);
     let storeCount = 0;
