@@ -9,7 +9,7 @@ import {
 
 /** The form of a target's credential. */
 export interface CredentialForm {
-  /** What it is, such as `API token`. */
+  /** Its name in errors, such as `API token`. */
   readonly noun: string;
   /** Its form, and a predicate of "It" for a text of another form. */
   readonly form?: { readonly pattern: RegExp; readonly why: string } | undefined;
