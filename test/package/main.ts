@@ -54,7 +54,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, ...clients, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware own-server data data-on-workers data-patterns frameworks sinks outward varnish-dialect webhooks esi from-any-stack";
+    "package middleware own-server data data-on-workers data-patterns sinks outward varnish-dialect webhooks esi from-any-stack";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
