@@ -184,21 +184,17 @@ const roundsIn: Readonly<Record<Work["from"], Rounds>> = {
     const others = keysOf({ keyCount: work.othersCount ?? 0 }, "other/");
     await callsOf(others, (key) => writer.set(key, "other"));
     await callsOf(others, (key) => writer.delete(key));
-    const load = () => Promise.reject(new Error(`${writer.name} had no value in Redis.`));
-    const hit = (system: System) => (key: string) => call(system, key, load);
     return {
-      run: () => inNewSystem(open, (system) => callsOf(keysOf(work), hit(system))),
+      run: () => inNewSystem(open, (system) => hitsInRedis(system, keysOf(work))),
       stop: () => writer.stop(),
     };
   },
   async "just-set"(work, open, openWriter) {
     const writer = await openWriter();
-    const load = () => Promise.reject(new Error("Redis had no value."));
-    const hit = (system: System) => (key: string) => call(system, key, load);
     return {
       async run() {
         await writer.setAll(work);
-        return inNewSystem(open, (system) => callsOf(keysOf(work), hit(system)));
+        return inNewSystem(open, (system) => hitsInRedis(system, keysOf(work)));
       },
       stop: () => writer.stop(),
     };
@@ -256,6 +252,12 @@ async function inNewSystem(
   await delay(50);
   await system.stop();
   return rate;
+}
+
+/** @returns hits per second, 50 at once */
+function hitsInRedis(system: System, keys: readonly string[]): Promise<number> {
+  const load = () => Promise.reject(new Error(`${system.name} had no value in Redis.`));
+  return callsOf(keys, (key) => call(system, key, load));
 }
 
 const roundMs = 250;

@@ -21,10 +21,7 @@ export const nextRedis: Adapter = {
   modes: ["hard", "soft"],
   async start({ running, origin, withinMs }) {
     const redis = await running.add(RedisPair.start());
-    const settings = {
-      originUrl: origin.url,
-      redisUrl: redis.url,
-    };
+    const settings = { originUrl: origin.url, redisUrl: redis.url };
     const action = await build(settings);
     const servers: ServerProcess[] = [];
     for (let count = 0; count < processCount; count += 1) {
@@ -33,7 +30,7 @@ export const nextRedis: Adapter = {
     const urls = servers.map(({ url }) => url);
     const waitMs = timeoutsMs(withinMs).read;
     return {
-      read: (process, id) => ask(`${urls[process]}/read/fetch/${id}`, { waitMs }),
+      read: (process, id) => ask(`${urls[process]}/read/${id}`, { waitMs }),
       purge: purgeOf((process, id, mode) => ({
         url: `${urls[process]}/action`,
         headers: { "next-action": action, "content-type": "text/plain;charset=UTF-8" },

@@ -30,28 +30,19 @@ export function outwardSecretOf(
   const variable = outwardVariable(name);
   const text = textOf(env, variable);
   if (text === undefined && isOptional) return { secret: "", faults: [] };
-  const why = whyUnusable(text, form, variable);
-  if (text === undefined || why !== undefined) {
+  const unusable = (why: string) => {
     const what = `No purge reaches the target ${JSON.stringify(name)}, because its credential is not usable.`;
-    return {
-      secret: { what, why: why ?? "", hint: `Set ${variable} to the ${noun}.` },
-      faults: [],
-    };
-  }
+    return { secret: { what, why, hint: `Set ${variable} to the ${noun}.` }, faults: [] };
+  };
+  if (text === undefined) return unusable(`${variable} is not set.`);
+  if (/\s/.test(text)) return unusable(`${variable} contains white space.`);
+  if (form?.pattern.test(text) === false) return unusable(`It ${form.why}.`);
+  const why = whyNotUsable(text);
+  if (why !== undefined) return unusable(why);
   const faults = othersWith([text], variable, env).map((other) => ({
     what: `The credential of the target ${JSON.stringify(name)} also has another use.`,
     why: `${variable} and ${other} hold the same secret.`,
     hint: "Give each of them its own value.",
   }));
   return { secret: text, faults };
-}
-
-function whyUnusable(
-  text: string | undefined,
-  form: CredentialForm["form"],
-  variable: string,
-): string | undefined {
-  if (text === undefined) return `${variable} is not set.`;
-  if (/\s/.test(text)) return `${variable} contains white space.`;
-  return form?.pattern.test(text) === false ? `It ${form.why}.` : whyNotUsable(text);
 }

@@ -1,7 +1,7 @@
 // Purges in a Server Action.
 "use server";
-import { purges } from "../../purges.js";
+import { revalidateTag } from "next/cache";
 
-export async function purge(kind, target) {
-  purges[kind](target);
+export async function purge(kind, tag) {
+  revalidateTag(tag, kind === "expireTag" ? { expire: 0 } : "max");
 }
