@@ -1,5 +1,6 @@
 // Exports of `tidemark/hono`: the cache in front of a Hono application.
 import { refuseUnknown } from "./base/known-members.ts";
+import { isOnWorkers } from "./base/node-globals.ts";
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
@@ -135,7 +136,7 @@ function noCache(): OperatorError {
  * may have values of its client, such as its request on Cloudflare Pages.
  */
 async function bindingsOfAll(): Promise<object> {
-  if (!("WebSocketPair" in globalThis)) return {};
+  if (!isOnWorkers()) return {};
   // A name that bundlers for Node do not resolve.
   const name: string = "cloudflare:workers";
   const { env } = (await import(/* @vite-ignore */ name)) as { readonly env: object };

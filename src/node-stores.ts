@@ -2,7 +2,7 @@
 // the process alone.
 import type { Stores } from "./compose/bind-stores.ts";
 import { refuseUnknown } from "./base/known-members.ts";
-import { nodeGlobals } from "./base/node-globals.ts";
+import { isOnWorkers, nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
 import { nodeFetch } from "./platform/node-fetch.ts";
 import { addressOf, type GivenDatabase } from "./remote/redis/connection/given-connection.ts";
@@ -57,7 +57,7 @@ export function redis(given: GivenDatabase, options: RedisOptions = {}): Stores 
  * @example tidemark(app, config, { stores: inProcess() });
  */
 export function inProcess(): Stores {
-  if ("WebSocketPair" in globalThis) {
+  if (isOnWorkers()) {
     throw new OperatorError({
       what: "The cache does not start: inProcess() is for a process that runs alone.",
       why: "This is a Worker, which runs in many isolates, and a purge in one would not reach the others.",

@@ -1,5 +1,5 @@
 // Attacks on a site with old pages, and the preparation of such a site. The stamps of old pages are
-// older than the view of a new isolate, so each first request reads the journal's book.
+// older than the view of a new isolate, which reads epochs.
 import { Draws } from "../../testing/draws.ts";
 import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { adminToken, storesSettled } from "../../testing/worker/world.ts";

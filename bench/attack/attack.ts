@@ -49,9 +49,8 @@ export interface Attack {
    */
   readonly database?: { readonly policy: string; readonly hasOwnJournal?: true };
   /**
-   * Makes all pages old before the attack: a new isolate does not know their stamps, so it looks up
-   * each in the journal's book, beside 100,000 purged tags. The attack first requests its first
-   * `pageCount` pages.
+   * Makes all pages old before the attack: a new isolate does not know their stamps, so it reads epochs with the names of
+   * 100,000 purged tags. The attack first requests its first `pageCount` pages.
    */
   readonly aged?: { readonly stores: "redis" | "cloudflare"; readonly pageCount: number };
   /**

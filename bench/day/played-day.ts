@@ -225,7 +225,7 @@ function pageNamed(target: string, nth: number): PlayedPage {
 
 const noCalls = () => ({
   redisCommands: 0,
-  bookReads: 0,
+  epochReads: 0,
   recordObjects: [],
   recordRows: 0,
 });

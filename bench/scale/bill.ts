@@ -36,7 +36,7 @@ export function loadOf(point: Counted): Load {
   const journal = point.settings.otherPurges
     ? Object.values(point.journalPerSecond).reduce(
         (sum, count) => sum + count,
-        point.bookReadsPerSecond,
+        point.epochReadsPerSecond,
       )
     : point.journalReadsPerSecond + journalCalls * point.purgesPerSecond;
   if (!hasRedis(point)) return { records: point.recordObjectsPerSecond, journal, others: 0 };

@@ -59,10 +59,10 @@ export interface Counted {
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
   readonly journalReadsPerSecond: number;
-  /** Redis commands, or calls of the journal's object, by purpose, without `bookReadsPerSecond`. */
+  /** Redis commands, or calls of the journal's object, by purpose, without `epochReadsPerSecond`. */
   readonly journalPerSecond: Readonly<Record<string, number>>;
-  /** Questions to the book, and reads of epochs. They include first reads of the journal. */
-  readonly bookReadsPerSecond: number;
+  /** Reads of epochs, and first reads of the journal. */
+  readonly epochReadsPerSecond: number;
   /** The times from purges until other isolates had read them, in milliseconds, at most: median and 99th percentile. */
   readonly lagMs: { readonly median: number; readonly p99: number };
   readonly purgesPerSecond: number;
@@ -175,7 +175,7 @@ class Point {
     const all = countsIn([...inWatched, ...elsewhere]);
     const ofPages = pageCount / sampleCount / windowSeconds;
     const journal = countsOfJournal(inWatched);
-    const bookReads = after.calls.bookReads - before.calls.bookReads;
+    const epochReads = after.calls.epochReads - before.calls.epochReads;
     const ofTime = colos / this.#watchedColos / windowSeconds;
     const perSecond = Object.entries(all.redisCommands).map(
       ([purpose, count = 0]) => [purpose, count * ofPages] as const,
@@ -203,10 +203,10 @@ class Point {
         Object.entries(journal).map(([purpose, count]) => [
           purpose,
           // Each colo reads, but an entry is appended only once.
-          purpose === "journal read" ? (count - bookReads) * ofTime : count / windowSeconds,
+          purpose === "journal read" ? (count - epochReads) * ofTime : count / windowSeconds,
         ]),
       ),
-      bookReadsPerSecond: bookReads * ofPages,
+      epochReadsPerSecond: epochReads * ofPages,
       lagMs: lagsIn(inWatched, this.#settings.otherPurges?.isolates ?? 0),
       purgesPerSecond: editsPerSecond + (this.#settings.otherPurges?.perSecond ?? 0),
       recordObjectsPerSecond: objectSum * ofPages,

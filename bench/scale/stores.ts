@@ -22,8 +22,8 @@ export type MixName = (typeof mixes)[number];
 /** The calls of the stores outside of the isolates. */
 export interface StoreCalls {
   readonly redisCommands: number;
-  /** Questions to the book, and reads of epochs. */
-  readonly bookReads: number;
+  /** Reads of epochs, and first reads of the journal. */
+  readonly epochReads: number;
   /** The calls of each object that stores records. */
   readonly recordObjects: readonly number[];
   /** The rows of records that these objects have written, without deletions. */
@@ -93,8 +93,8 @@ export function openStores(
     ...inCode,
     calls: () => ({
       redisCommands: commandsOf(redis),
-      bookReads:
-        countOf(journalObject.calls, ["unpurged", "epochs"]) +
+      epochReads:
+        countOf(journalObject.calls, ["epochs"]) +
         countOf(redis.journalCommands, ["EVAL_RO", "HMGET"]),
       recordObjects: Array.from(records.values(), ({ calls }) => calls.length),
       recordRows: [...records.values()].reduce((sum, one) => sum + writesIn(one.statements), 0),

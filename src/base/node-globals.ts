@@ -61,10 +61,15 @@ interface NodeGlobals {
 /** @throws Error on a Node before 22.12. Workers state a version of Node as well */
 function currentGlobals(found: NodeGlobals): NodeGlobals {
   const { node, bun, deno } = found.process?.versions ?? {};
-  const isNode = node !== undefined && (bun ?? deno) === undefined && !("WebSocketPair" in found);
+  const isNode = node !== undefined && (bun ?? deno) === undefined && !isOnWorkers();
   const [major = 0, minor = 0] = isNode ? node.split(".").map(Number) : [22, 12];
   if (major > 22 || (major === 22 && minor >= 12)) return found;
   throw new Error(`tidemark needs Node 22.12 or newer; this is v${node}.`);
+}
+
+/** Returns whether this runtime limits invocations, and forbids them to share I/O. Only Workers do. */
+export function isOnWorkers(): boolean {
+  return "WebSocketPair" in globalThis;
 }
 
 const globals: object = globalThis;

@@ -1,13 +1,13 @@
 // SHA-256 digests as text, for keys, records and markers.
 import type * as FastSha256 from "fast-sha256";
 import fastSha256 from "fast-sha256";
-import { type NodeCrypto, nodeGlobals } from "./node-globals.ts";
+import { isOnWorkers, type NodeCrypto, nodeGlobals } from "./node-globals.ts";
 
 /**
  * The digests before the use of Node's own digest, which costs 1 µs instead of the 10 to 20 µs of
  * `crypto.subtle`. But loading its module takes 3 ms on Workers.
  */
-let digestsBeforeNode = "WebSocketPair" in globalThis ? 200 : 0;
+let digestsBeforeNode = isOnWorkers() ? 200 : 0;
 let nodeCrypto: NodeCrypto | undefined;
 
 /** Bytes, or text that counts as UTF-8. */

@@ -188,7 +188,7 @@ export class Flight<Shared extends SharedOutcome> {
  *
  * @param flight a start far in the future means that the clock was set back: the leader counts as dead
  */
-export function isCountedOn(
+function isCountedOn(
   { startedAtMs, msMax }: { readonly startedAtMs: number; readonly msMax: number },
   atMs: number,
 ): boolean {

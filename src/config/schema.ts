@@ -1,7 +1,7 @@
 // The schema of a configuration, with its error messages.
 import * as v from "valibot";
 import { isPart, type SitePart } from "../part/port/part.ts";
-import { nodeGlobals } from "../base/node-globals.ts";
+import { isOnWorkers, nodeGlobals } from "../base/node-globals.ts";
 import { finite, record, whole, stepTo } from "../base/schemas.ts";
 import {
   added,
@@ -54,7 +54,7 @@ const isolateBytesMax = 40 * 1_048_576;
 
 /** Returns the largest memory tier: on Node, the heap, which holds decoded values. */
 function memoryBytesMax(): number {
-  if ("WebSocketPair" in globalThis) return isolateBytesMax;
+  if (isOnWorkers()) return isolateBytesMax;
   const v8 = nodeGlobals.process?.getBuiltinModule?.("node:v8");
   return v8?.getHeapStatistics().heap_size_limit ?? isolateBytesMax;
 }

@@ -3,6 +3,7 @@
 // requests and answers.
 import { type TrustsPeer, canonicalAddress } from "../config/trust-proxy.ts";
 import type { Fault } from "../base/operator-error.ts";
+import { hostForm } from "../routing/target.ts";
 import { hasLostOctets } from "../rules/fields.ts";
 
 /** The used part of the second argument of `fetch` in `@hono/node-server`. */
@@ -97,7 +98,6 @@ const unknownPeer: Fault = {
     "serve({ fetch: (request, server) => worker.fetch(request, env, context, server) }).",
 };
 
-const hostForm = /^(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i;
 const schemeAndHost = /^(https?):\/\/([^/?#]*)/i;
 
 function withSchemeAndHost(url: string, scheme: string, host?: string): string {

@@ -1,4 +1,5 @@
 // The platform of Cloudflare Workers, and the subset of it that other runtimes provide.
+import { isOnWorkers } from "../base/node-globals.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../base/timeouts.ts";
@@ -68,8 +69,4 @@ export function refuseOldDate(): void {
     why: 'Its compatibility date is before 2024-11-11: fetch refuses cache: "no-store".',
     hint: 'Set compatibility_date to "2024-11-11" or later.',
   });
-}
-
-function isOnWorkers(): boolean {
-  return "WebSocketPair" in globalThis;
 }

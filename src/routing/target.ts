@@ -36,7 +36,8 @@ export interface Target {
 }
 
 const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
-const hostForm = /^(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i;
+/** A host with or without a port. */
+export const hostForm = /^(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i;
 /** A valid and normal host: without a last label that may be a number, and a port that may be too large. */
 const plainHost = /^(?!.*\.\d[\w-]*\.?(?::|$))[a-z][\w.-]*(?::[1-9]\d{0,3})?$/i;
 /** A path that the URL standard leaves unchanged, except for dot segments. */

@@ -4,9 +4,9 @@ import { OperatorError } from "../base/operator-error.ts";
 /** The limit for a key, in bytes of UTF-8. */
 const keyBytesMax = 512;
 /** The limit for an encoded value, in bytes of UTF-8. */
-export const valueBytesMax = 32_768;
+const valueBytesMax = 32_768;
 /** The limit for one add, so that the sum of a batch is a safe integer. */
-export const byMax = 1_000_000_000;
+const byMax = 1_000_000_000;
 /** The limit for `top`, because an isolate holds all results. */
 const topCountMax = 10_000;
 

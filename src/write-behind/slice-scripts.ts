@@ -8,7 +8,7 @@ import { usesOtherKeys } from "../remote/redis/rest.ts";
 import { fallMsMax } from "./slice-times.ts";
 
 /** How many slices before the current one are also found by name, in case the index has lost one. */
-export const recentCount = 16;
+const recentCount = 16;
 
 /**
  * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new entry in

@@ -25,6 +25,7 @@ const tiny = {
   requestsPerSecond: 6_000,
   sampleCount: 10,
   isolateRequestsPerSecond: 1_000,
+  windowSeconds: 120,
 } satisfies PointSettings;
 
 /** The counts of the tiny site, with N = 10. */
@@ -96,6 +97,7 @@ it("counts the same if requests that memory answers are played, too", async () =
     requestsPerSecond: 400,
     isolateRequestsPerSecond: 400,
     sampleCount: 20,
+    windowSeconds: 600,
   };
   const [sparse, whole] = [await played(settings), await played({ ...settings, isWhole: true })];
   expect(whole.playedCount).toBeGreaterThan(2 * sparse.playedCount);
@@ -117,7 +119,7 @@ const counted: Counted = {
   redisPerSecond: { "look-up": 10, fill: 5, "journal read": 1_000 },
   journalReadsPerSecond: 1,
   journalPerSecond: {},
-  bookReadsPerSecond: 0,
+  epochReadsPerSecond: 0,
   lagMs: { median: 0, p99: 0 },
   purgesPerSecond: 1,
   recordObjectsPerSecond: 0,

@@ -138,8 +138,9 @@ const media =
   audio/mpeg video/mp4 text/css font/woff2`.match(/\S+/g)!;
 
 /** Fields with a name, in all orders and weights beside HTML, other names and ranges. */
-const fieldsWith = (name: string): readonly string[] =>
-  ["", ";q=1", ";q=0.9", ";q=0.001", ";q=0", ";q=1.5", ";profile=x", ';profile="x, y"'].flatMap(
+const fieldsWith = (name: string): readonly string[] => [
+  `text/html, ${padding}, ${name}`,
+  ...["", ";q=1", ";q=0.9", ";q=0.001", ";q=0", ";q=1.5", ";profile=x", ';profile="x, y"'].flatMap(
     (weight) => [
       `${name}${weight}`,
       `${name}${weight}, */*`,
@@ -149,9 +150,9 @@ const fieldsWith = (name: string): readonly string[] =>
       `text/html,application/xhtml+xml,application/xml;q=0.9,${name}${weight},*/*;q=0.8`,
       `text/html, ${name}${weight}, ${name};q=0.1`,
       `text/html;level=1 ,${name}${weight} , text/csv;q=0.2`,
-      `text/html, ${padding}, ${name}${weight}`,
     ],
-  );
+  ),
+];
 
 /** Returns the pairs of a type and a field of a client whose answer of this type fills the page for browsers. */
 const filling = (types: readonly string[], fields: readonly (string | null)[]) =>

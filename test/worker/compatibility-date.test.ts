@@ -7,9 +7,10 @@ import { together } from "../../local/running.ts";
 import { listening } from "../../testing/listening.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
 
+const worker = await bundleWith("{}");
+
 /** Returns the status of a page, or the reason why the Worker does not start. */
 async function started(compatibility: Required<ColoSettings>["compatibility"]): Promise<string> {
-  const worker = await bundleWith("{}");
   return together(async (running) => {
     const server = createServer((_, response) => response.end("a page"));
     const { url } = await running.add(listening(server));

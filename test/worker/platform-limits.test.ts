@@ -176,29 +176,30 @@ it("a Worker whose Cache API stores nothing says so in health, and stops its put
   expect(lines.filter((line) => line.includes("stores-nothing"))).toHaveLength(1);
 });
 
-it("a clock stands still while code runs, and advances with I/O", async () => {
-  const ask = await start(limitsOf("still"));
-  const [before, after, later] = (await ask("/clock")) as number[][];
-  expect(after).toEqual(before);
-  for (const [nth, time] of later!.entries()) expect(time - after![nth]!).toBeGreaterThan(3);
-});
-
-it("a Cache API that stores nothing resolves each call", async () => {
-  const ask = await start(limitsOf("no-cache"));
-  expect(await ask("/cache")).toEqual([true, false]);
-});
-
-it("objects fail or are slow in shares, by a seed", async () => {
+describe("one run may have several limits", async () => {
   const trouble = { seed: 4, overloadedShare: 0.3, retryableShare: 0.3, slowShare: 0.2 };
-  const ask = await start({ objects: trouble });
-  const draw = drawsFrom(4);
-  const expected = Array.from({ length: 30 }, () => {
-    const drawn = draw();
-    if (drawn < 0.6) return drawn < 0.3 ? "overloaded" : "retryable";
-    return drawn < 0.8 ? "slow" : "answered";
+  const ask = await start({ ...limitsOf("still,no-cache"), objects: trouble });
+
+  it("a clock stands still while code runs, and advances with I/O", async () => {
+    const [before, after, later] = (await ask("/clock")) as number[][];
+    expect(after).toEqual(before);
+    for (const [nth, time] of later!.entries()) expect(time - after![nth]!).toBeGreaterThan(3);
   });
-  expect(new Set(expected).size).toBe(4);
-  expect(await ask("/objects")).toEqual(expected);
+
+  it("a Cache API that stores nothing resolves each call", async () => {
+    expect(await ask("/cache")).toEqual([true, false]);
+  });
+
+  it("objects fail or are slow in shares, by a seed", async () => {
+    const draw = drawsFrom(4);
+    const expected = Array.from({ length: 30 }, () => {
+      const drawn = draw();
+      if (drawn < 0.6) return drawn < 0.3 ? "overloaded" : "retryable";
+      return drawn < 0.8 ? "slow" : "answered";
+    });
+    expect(new Set(expected).size).toBe(4);
+    expect(await ask("/objects")).toEqual(expected);
+  });
 });
 
 it("a Worker whose heap exceeds the maximum ends", async () => {

@@ -5,7 +5,7 @@ import { pathTag, tagInField } from "./names.ts";
 import { tagsOf } from "../library-key.ts";
 import { type Application, createApp, type InCode } from "../../app.ts";
 import { refuseUnknown } from "../../base/known-members.ts";
-import { nodeGlobals } from "../../base/node-globals.ts";
+import { isOnWorkers, nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError, type Fault } from "../../base/operator-error.ts";
 import { isOperatorHost } from "../../base/operator-host.ts";
 import { type Config, configOfBuild, defineConfig } from "../../config/config.ts";
@@ -203,7 +203,7 @@ interface Site extends Runtime {
 
 /** Returns what is known without a request. */
 async function runtime(): Promise<Runtime> {
-  if ("WebSocketPair" in globalThis) {
+  if (isOnWorkers()) {
     // Only Workers have the module, so a bundler for Node must not resolve its name.
     const name: string = "cloudflare:workers";
     return (await import(/* @vite-ignore */ name)) as Runtime;

@@ -122,7 +122,7 @@ export interface CacheRecord<Detail> {
 }
 
 /** Returns the stamp that the load of the record took (rules 1 and 27 b). */
-export function loadStampOf({ stamp, loadStamp }: Pick<Provenance, "stamp" | "loadStamp">): Stamp {
+function loadStampOf({ stamp, loadStamp }: Pick<Provenance, "stamp" | "loadStamp">): Stamp {
   return loadStamp ?? stamp;
 }
 

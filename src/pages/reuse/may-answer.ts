@@ -219,7 +219,7 @@ function staleSecondsOf({ ttlSeconds }: WeighedResponse): number {
 }
 
 /** Returns whether RFC 9111 §4.2.4 and the purges allow stale use, and the age is known. */
-export function mayBeStale({ terms, judged, ageSeconds: age }: WeighedResponse): boolean {
+function mayBeStale({ terms, judged, ageSeconds: age }: WeighedResponse): boolean {
   if (terms.neverStale || terms.alwaysValidate || age === Infinity) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }

@@ -64,9 +64,7 @@ export function freshenedTags(
  * Returns the groups of a stored response; `undefined` for none. Only `Cache-Groups` contains
  * groups. A tag of the same name in `Cache-Tag` is not a group.
  */
-export function groupsOf(
-  stored: Pick<StoredMetadata, "fields" | "withheldTags">,
-): string[] | undefined {
+function groupsOf(stored: Pick<StoredMetadata, "fields" | "withheldTags">): string[] | undefined {
   const withheld = stored.withheldTags?.filter(([name]) => name === groupsField) ?? [];
   const named = groupsIn(fieldsOf(stored).get(groupsField));
   const groups = [...named, ...withheld.flatMap(([, tags]) => tags)].filter(isGroup);

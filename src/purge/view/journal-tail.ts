@@ -283,18 +283,14 @@ export class JournalTail {
     return { kind: "appended", place, since: undefined } as const;
   }
 
-  /** Applies newly accepted entries at once, until a read returns them. */
-  apply(entries: readonly Entry[]): void {
-    this.#cover(entries);
-  }
-
   /** Replaces lost entries of this isolate with the entries appended in their place. */
   replace(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.accepted.forget(n);
-    this.#cover(again);
+    this.apply(again);
   }
 
-  #cover(entries: readonly Entry[]): void {
+  /** Applies newly accepted entries at once, until a read returns them. */
+  apply(entries: readonly Entry[]): void {
     this.learn(lastSwitched(entries));
     this.releases.learn(releasesIn(entries));
     for (const entry of entries) {

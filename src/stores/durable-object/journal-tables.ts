@@ -267,7 +267,7 @@ function placeOf({ ms, sequence, n }: Row): EntryId {
 }
 
 /** Returns an entry in the form of a reply of XRANGE, which `entriesOf` decodes. */
-export function storedEntry(row: Row): StoredEntry {
+function storedEntry(row: Row): StoredEntry {
   const fields = JSON.parse(row.fields ?? "[]") as string[];
   return [placeOf(row).position, ["n", row.n, ...fields]];
 }

@@ -1,6 +1,6 @@
 // Compresses and decompresses whole buffers: at once with Node's zlib, or with the runtime's streams
 // where zlib is missing.
-import { nodeGlobals, type NodeZlib } from "../../base/node-globals.ts";
+import { isOnWorkers, nodeGlobals, type NodeZlib } from "../../base/node-globals.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** The largest body for zlib, which holds up all other requests for some 10 ms per MiB. */
@@ -13,7 +13,7 @@ let zlibOfNode: NodeZlib | undefined;
  * The pages for which an isolate uses the streams before Node's zlib. A page costs 0.3 ms more with them, but loading zlib
  * takes 11 ms on Workers.
  */
-let pagesBeforeZlib = "WebSocketPair" in globalThis ? 30 : 0;
+let pagesBeforeZlib = isOnWorkers() ? 30 : 0;
 
 /** The largest body of such a page. */
 const pageBytesMax = 65_536;

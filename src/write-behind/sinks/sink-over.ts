@@ -117,7 +117,7 @@ class SqlSink {
 const missingCodes: readonly unknown[] = ["42P01", "42703"];
 
 /** Returns the error for a missing table or column; the given error if it has another cause. */
-export function missingTableError(thrown: unknown, place: SinkTable, dialect: Dialect): unknown {
+function missingTableError(thrown: unknown, place: SinkTable, dialect: Dialect): unknown {
   const { cause } = thrown as { readonly cause?: unknown };
   if (!(cause instanceof Error)) return thrown;
   const code = "code" in cause ? cause.code : undefined;

@@ -180,7 +180,7 @@ function mayMix({ colo, askedAtMs, endedAtMs }: Answer, purges: readonly HardPur
 }
 
 it("no history mixes bodies, or has one from before a purge", async () => {
-  for (let seed = 1; seed <= 12; seed += 1) expect([seed, await run(seed)]).toEqual([seed, []]);
+  for (let seed = 1; seed <= 6; seed += 1) expect([seed, await run(seed)]).toEqual([seed, []]);
 }, 120_000);
 
 it.each<{ fault: Fault; seed: number }>([

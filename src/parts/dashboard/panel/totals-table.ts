@@ -2,16 +2,14 @@
 import type { FamilyName } from "../../../protocol/families.ts";
 import { seriesIn } from "../../../observe/sums.ts";
 
-/** Returns the counts of a counter, by its first label and then by the given other label. */
+/** Returns the counts of a counter, by its first label and then by its second. */
 export function countsBy(
   sums: ReadonlyMap<string, number>,
   family: FamilyName,
-  otherLabelAt = 1,
 ): Map<string, Map<string, number>> {
   const groups = new Map<string, Map<string, number>>();
   for (const { labels, count } of seriesIn(sums, family)) {
-    const [first = ""] = labels;
-    const other = labels[otherLabelAt] ?? "";
+    const [first = "", other = ""] = labels;
     const group = groups.get(first) ?? new Map<string, number>();
     groups.set(first, group);
     group.set(other, (group.get(other) ?? 0) + count);

@@ -20,7 +20,7 @@ const sumOf = (counted: readonly Pick<SeriesCount, "count">[]) =>
  * Returns the total count in the recent windows, and the start of the first window with a count;
  * `undefined` for 0.
  */
-export function recentCount(state: SiteState, countsIn: (sums: Sums) => readonly SeriesCount[]) {
+function recentCount(state: SiteState, countsIn: (sums: Sums) => readonly SeriesCount[]) {
   const counted = recentWindows(state).map(({ fromAtMs, sums }) => ({
     fromAtMs,
     count: sumOf(countsIn(sums)),
