@@ -92,7 +92,10 @@ function named(nameLength: number): Uint8Array<ArrayBuffer> {
 }
 
 vi.resetModules();
-vi.doMock("../../../src/base/node-globals.ts", () => ({ nodeGlobals: {}, isOnWorkers: () => false }));
+vi.doMock("../../../src/base/node-globals.ts", () => ({
+  nodeGlobals: {},
+  isOnWorkers: () => false,
+}));
 const bare = await import("../../../src/stores/redis/body-text.ts");
 const streams = await import("../../../src/stores/redis/gzip.ts");
 vi.doUnmock("../../../src/base/node-globals.ts");
