@@ -2,22 +2,30 @@
 // constant Worker that starts in the same round. Only Linux reports CPU time with sufficient
 // precision. `--write` updates the table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildWorker } from "../local/build-worker.ts";
 import { startColo } from "../local/colo.ts";
 import { startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { machineSaid, markdownTable, median, quantile, replaceMarkedPart } from "./load/figures.ts";
+import { bareWorker } from "./load/peer-workers.ts";
 import { runtimePids } from "./load/process-cpu.ts";
+import { agedHits } from "./start-up/aged-journal.ts";
 
 const constantWorker = `export default { fetch: () => new Response("page") };`;
+
+/** The time for the work that follows an answer. */
+const afterAnswerMs = 60;
 
 interface Start {
   /** The CPU time until the process listens, which includes compiling and evaluating the module. */
   readonly startMs: number;
-  /** The CPU time of a visitor's first request, which creates the application, and of the second. */
+  /** The CPU time of the first POST, which creates the application, and of the second. */
   readonly firstMs: number;
   readonly nextMs: number;
+  /** The CPU time of the first GET, a miss, with its writes to the edge. */
+  readonly getMs: number;
   /** The CPU time of the first operator's request, which creates the operator's routes. */
   readonly operatorMs: number;
 }
@@ -33,25 +41,30 @@ async function main(): Promise<void> {
   const manyRoutes = fileURLToPath(new URL("start-up/many-routes.config.ts", import.meta.url));
   const workers = {
     constant: constantWorker,
+    "bare Cache API Worker": bareWorker,
     "Tidemark, as deployed": await buildWorker(),
-    "Tidemark, not minified, names kept": await buildWorker(undefined, {
-      minify: false,
-      keepNames: true,
-    }),
     "Tidemark, 1,000 routes": await buildWorker(manyRoutes),
   };
-  const origin = await startScriptedOrigin((_, response) => response.end("page"));
+  const origin = await startScriptedOrigin((_, response) => {
+    response.setHeader("cache-control", "max-age=3600");
+    response.end("page".repeat(2_500));
+  });
   const starts = new Map(Object.keys(workers).map((name) => [name, [] as Start[]]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const [name, worker] of Object.entries(workers)) {
       starts.get(name)?.push(await started(worker, origin.url));
     }
   }
+  const aged = await agedHits({
+    worker: workers["Tidemark, as deployed"],
+    originUrl: origin.url,
+    rounds: Number(values.rounds),
+    spentMs,
+    cell,
+  });
   await origin.stop();
-  const text = report(
-    starts,
-    `The bench starts each Worker ${values.rounds} times, in turn; ${machine}.`,
-  );
+  const said = `The bench starts each Worker ${values.rounds} times, in turn; ${machine}.`;
+  const text = `${report(starts, said)}\nThe first shared hit of an isolate, with the bench's origin and Redis on this machine:\n\n${aged}`;
   process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "start-up", text);
@@ -60,27 +73,31 @@ async function main(): Promise<void> {
 async function started(worker: string, originUrl: string): Promise<Start> {
   const env = { ORIGIN_URL: originUrl };
   const colo = await startColo({ name: "colo", worker, port: 0, env });
-  const spentMs = async (path: string, method: string) => {
-    const beforeMs = runtimeCpuMs();
-    await ask(`${colo.url}${path}`, method);
-    return runtimeCpuMs() - beforeMs;
-  };
   try {
     const startMs = runtimeCpuMs();
-    const firstMs = await spentMs("/page", "POST");
-    const nextMs = await spentMs("/page", "POST");
-    return { startMs, firstMs, nextMs, operatorMs: await spentMs("/_cache/none", "GET") };
+    const [page, none] = [`${colo.url}/page`, `${colo.url}/_cache/none`];
+    const firstMs = await spentMs(page, "POST");
+    const nextMs = await spentMs(page, "POST");
+    return {
+      startMs,
+      firstMs,
+      nextMs,
+      getMs: await spentMs(page),
+      operatorMs: await spentMs(none),
+    };
   } finally {
     await colo.stop();
   }
 }
 
-/** A POST goes to the origin without any tier, because a lookup would also start the local tiers. */
-async function ask(url: string, method: string): Promise<void> {
+async function spentMs(url: string, method = "GET"): Promise<number> {
+  const beforeMs = runtimeCpuMs();
   const response = await fetch(url, { method });
   if (response.status >= 500)
     throw new Error(`The response of ${url} has status ${response.status}.`);
   await response.arrayBuffer();
+  await pause(afterAnswerMs);
+  return runtimeCpuMs() - beforeMs;
 }
 
 /** Returns the CPU time of the threads of the only runtime. Linux counts it in nanoseconds. */
@@ -95,11 +112,12 @@ function runtimeCpuMs(): number {
   return usedNs.reduce((sum, ns) => sum + ns, 0) / 1_000_000;
 }
 
+function cell(values: readonly number[], sign = ""): string {
+  const [middle, low, high] = [median(values), quantile(values, 0.25), quantile(values, 0.75)];
+  return `${sign}${middle.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
+}
+
 function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): string {
-  const cell = (values: readonly number[], sign: string) => {
-    const [middle, low, high] = [median(values), quantile(values, 0.25), quantile(values, 0.75)];
-    return `${sign}${middle.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
-  };
   const { constant = [] } = Object.fromEntries(starts);
   const rows = [...starts].map(([name, all]) => {
     const isConstant = all === constant;
@@ -110,13 +128,15 @@ function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): st
         isConstant ? "" : "+",
       );
     };
-    return [name, column("startMs"), column("firstMs"), column("nextMs"), column("operatorMs")];
+    const columns = ["startMs", "firstMs", "nextMs", "getMs", "operatorMs"] as const;
+    return [name].concat(columns.map(column));
   });
   const head = [
     "CPU ms, more than constant: median (quartiles)",
     "start",
-    "first request",
-    "next request",
+    "first POST",
+    "next POST",
+    "first GET",
     "first operator's request",
   ];
   return `${said}\n\n${markdownTable(head, rows)}`;

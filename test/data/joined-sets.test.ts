@@ -216,10 +216,10 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     const sent: string[][] = [];
     const call = given.call.bind(given);
     given.call = ((name: string, ...args: string[]) => {
-      if (args.some((text) => text.includes("first"))) sent.push([name, ...args.map(String)]);
+      if (args.some((text) => text.includes("mine"))) sent.push([name, ...args.map(String)]);
       return call(name, ...args);
     }) as typeof call;
-    await near.set(1, "first", { tags: [] });
+    await near.set(1, "mine", { tags: [] });
     await open(await openIoredis(redisUrl)).set(1, "theirs", { tags: [] });
     const [[, script = "", ...args] = []] = sent;
     expect(script).toBe(appendScript);

@@ -190,7 +190,8 @@ const answers = some("Isolate Response Bool", (i, r, isFresh) =>
 
 describe("a history from an empty journal ends with an answer", () => {
   const orders = [
-    `${stored} append send serve nextPage extend copy take`,
+    `${stored} append send serve extend copy take`,
+    `append ${stored} send serve readBack`,
     `${stored} append accept append wait send serve restart backfill`,
     `${stored} append apply lose appendAgain applyAgain lose send serveNone mark`,
     `${stored} revalidate freshen combine`,

@@ -74,7 +74,7 @@ const needed: readonly [rule: string, of: string, goal: string][] = [
   ["11 date", "begin", current],
   ["11 ended", "begin", current],
   ["11 joint", "extend", current],
-  ["12 pages", "nextPage", "12: a read shows a path"],
+  ["12 back", "readBack", "11: a view is a path"],
   ["14 colo", "take", "11, 14: a view is dated by a clock of its colo"],
   ["14 date", "copy", "14: a copy lacks no entry from before its read"],
   ["14 joint", "take", current],

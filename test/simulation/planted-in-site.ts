@@ -37,6 +37,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       arrived: view.arrived.bind(view),
       renewIfDue: view.renewIfDue.bind(view),
       seek: view.seek.bind(view),
+      reachBack: view.reachBack.bind(view),
       stamp: view.stamp.bind(view),
       judge: view.judge.bind(view),
       mayBeValidated: view.mayBeValidated.bind(view),

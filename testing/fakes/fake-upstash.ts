@@ -197,12 +197,7 @@ export class FakeUpstash {
         if (rest[1]?.endsWith(":ballast") === true) return Number((this.hasBallast = true));
         return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":
-        if (isJournalScript(key)) return this.#runOfJournal(key, rest);
-        return [
-          stream.reversed(["+", "-", "COUNT", ...rest.slice(4)]),
-          this.heldSwitch,
-          this.heldRelease,
-        ];
+        return this.#runOfJournal(key, rest);
       case "XADD":
         return stream.add(rest);
       case "XLEN":

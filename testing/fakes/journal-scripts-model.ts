@@ -1,11 +1,23 @@
 // Models the journal's Lua scripts over a stream in this process.
 import { jsonIn } from "../../src/base/json-text.ts";
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
-import { epochIn, epochOf, epochSize, shortNames } from "../../src/purge/journal/epoch.ts";
+import {
+  epochIn,
+  epochOf,
+  epochSize,
+  firstEpochs,
+  shortNames,
+} from "../../src/purge/journal/epoch.ts";
 import { namesOf } from "../../src/purge/journal/target-names.ts";
 import {
-  appendScript,
+  catchUpScript,
   checkScript,
+  newestScript,
+} from "../../src/stores/redis/journal/journal-pages.ts";
+import { pageCount, replyBytesMax } from "../../src/purge/journal/journal.ts";
+import {
+  appendScript,
+  epochFields,
   journalKeys,
   markScript,
   proofLua,
@@ -60,6 +72,8 @@ export interface ScriptedJournal {
   store?(key: string, args: readonly string[], last: string): unknown;
   /** Returns the text of a stored record; empty or `undefined` if there is none. */
   recordAt?(key: string): string | undefined;
+  /** Returns fields of the hash of lineages. Default: those of `lined`. */
+  epochs?(fields: readonly string[]): readonly (string | null)[];
   /** Returns entries as XRANGE does. */
   since(position: string, count: number): unknown;
   /** Returns entries as XREVRANGE does. */
@@ -69,7 +83,8 @@ export interface ScriptedJournal {
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
   const writing = [appendScript, markScript, postScript];
-  return [...writing, checkScript, proofScript, standingScript].includes(script);
+  const reading = [newestScript, catchUpScript, checkScript, proofScript, standingScript];
+  return [...writing, ...reading].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -79,7 +94,13 @@ export function runJournalScript(
   journal: ScriptedJournal,
   keys: readonly string[] = [],
 ): unknown {
-  if (script === checkScript) return [proofOf(args[0] ?? "", journal), ...keptOf(journal)];
+  if (script === newestScript) return beginningOf(journal);
+  if (script === checkScript) return [proofOf(args[0] ?? "", journal), ...beginningOf(journal)];
+  if (script === catchUpScript) {
+    const entries = journal.since(args[0] ?? "", Infinity) as (readonly [string, Fields])[];
+    const chars = entries.reduce((sum, [, fields]) => sum + fields.join("").length, 0);
+    return chars > replyBytesMax ? [] : entries;
+  }
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
   if (script === standingScript) return standingOf(args, journal);
   const taken = [...args];
@@ -145,6 +166,20 @@ function lacksTags(
   if (head === undefined) return !headText.includes("\n") || headText.includes('"t":');
   const own = headIn(before + after)?.t;
   return head.t?.some((tag) => own?.includes(tag) !== true) === true;
+}
+
+/** Returns the newest page, what trimming never removes, and epochs if there are more entries. */
+function beginningOf(journal: ScriptedJournal): unknown[] {
+  const page = journal.newest(pageCount);
+  const last = epochOf(numberIn(nOf(journal.last)));
+  const first = Math.max(0, last - firstEpochs + 1);
+  const fields = Array.from({ length: last - first + 1 }, (_, at) =>
+    epochFields(first + at),
+  ).flat();
+  const hasMore = journal.count >= pageCount && last >= 0;
+  if (!hasMore) return [page, ...keptOf(journal), [-1]];
+  const texts = journal.epochs?.(fields) ?? epochTexts(fields, journal.lined);
+  return [page, ...keptOf(journal), [first, ...texts]];
 }
 
 function keptOf({ held, released }: ScriptedJournal): unknown[] {

@@ -193,13 +193,12 @@ class TracePlayer {
   }
 
   #renews(event: TraceEvent, { who, slot }: Record<"who" | "slot", string>): void {
-    const first = entryOf(event.first ?? 0);
+    const [first, last] = [entryOf(event.first ?? 0), entryOf(event.last ?? 0)];
     const copy = this.#found.get(slot);
     if (copy !== undefined) this.#state.take("take", who, copy, first);
     else if (!this.#state.get(s.hasView(), who))
       this.#state.take("begin", who, this.#readAt(slot), first);
-    else this.#rereads(first, { who, read: this.#readAt(slot) });
-    const last = entryOf(event.last ?? 0);
+    else this.#rereads({ first, last, who, read: this.#readAt(slot) });
     const entries = this.#state.members("Entry");
     const path = this.#path(first, last);
     const sum = path.reduce<number>((total, one) => total + entries.indexOf(one) + 1, 0);
@@ -211,10 +210,12 @@ class TracePlayer {
     this.#state.must((event.asOf ?? 0) === sentAt, dating);
   }
 
-  /** A read extends the view, or the view begins again. */
-  #rereads(first: string, { who, read }: Record<"who" | "read", string>): void {
+  /** A read extends the view at either end, or the view begins again. */
+  #rereads({ first, last, who, read }: Record<"first" | "last" | "who" | "read", string>): void {
     this.#state.must(Boolean(this.#state.get(s.isServed(), read)), "11 joint");
-    const end = this.#state.get(s.end(), who);
+    const [end, floor] = [this.#state.get(s.end(), who), this.#state.get(s.floor(), who)];
+    const isBack = last === end && first !== floor && this.#path(first, String(floor)).length > 0;
+    if (isBack) return this.#state.take("readBack", who, read, first);
     const marks = this.#state
       .members("Entry")
       .filter((one) => this.#state.get(s.isMark(), one) && this.#state.get(s.marks(), one) === end);

@@ -155,7 +155,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
     and(s.isSent(q), not(s.isServed(q)), not(s.isFilled)),
     [set(s.showsNone(q), yes)],
   ]),
-  // 12: the first page, and for rules 17 and 27 lineages and epochs.
+  // 11, 12: entries, and for rules 17 and 27 lineages and epochs.
   serve: step(
     "Read Entry Entry Entry Entry Bool Bool Bool Int",
     (q, first, last, lined, listed, isPrimary, hasEnded, isKeyed, post) => [
@@ -186,24 +186,6 @@ export const ofViews: Readonly<Record<string, Step>> = {
       ],
     ],
   ),
-  // 12: the next page begins with the last entry of the page before.
-  nextPage: step("Read Entry Bool Int", (q, last, hasEnded, post) => [
-    and(
-      s.isServed(q),
-      not(s.hasEnded(q)),
-      rule("12 pages", s.upTo(s.readLast(q), last)),
-      showsAll({
-        isPrimary: s.isPrimary(q),
-        first: s.readFirst(q),
-        lined: s.readLined(q),
-        last,
-        hasEnded,
-      }),
-      le(s.readPost(q), post),
-      showsPosts((e) => isBetween(s.readLast(q), e, last), post),
-    ),
-    [set(s.readLast(q), last), set(s.hasEnded(q), hasEnded), set(s.readPost(q), post)],
-  ]),
   // 12: a cold isolate. Every view may drop its oldest entries.
   begin: step("Isolate Read Entry", (i, q, first) => [
     and(
@@ -223,6 +205,16 @@ export const ofViews: Readonly<Record<string, Step>> = {
       isBetween(s.floor(i), first, s.readLast(q)),
     ),
     viewOf(i, q, first),
+  ]),
+  // 12: a read that has the view's oldest entry adds entries before it.
+  readBack: step("Isolate Read Entry", (i, q, first) => [
+    and(
+      hasArrived(i, q),
+      s.hasView(i),
+      isBetween(s.readFirst(q), first, s.readLast(q)),
+      rule("12 back", isBetween(first, s.floor(i), s.readLast(q))),
+    ),
+    becomesView(i, first, s.end(i)),
   ]),
   // 16, 17: the view begins again. The primary or the lineages have its last entry, or a mark names
   // it, or its lineage was dropped. From then on, the promise holds for the lost entries of the view,

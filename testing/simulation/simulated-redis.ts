@@ -2,7 +2,7 @@
 // replies may be lost. A lagging replica may answer reads of the journal, except in transactions
 // that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier.
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
-import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
+import { checkScript, newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import {
@@ -105,7 +105,7 @@ class Commands {
       case "HMGET":
         return this.#epochs(args);
       case "EVAL_RO":
-        return this.#evaluated(command);
+        return this.#transacted([command])[0];
       case "EVAL":
         return this.#evaluatedOnPrimary(key, args);
       case "MGET":
@@ -134,32 +134,12 @@ class Commands {
     return replica.items;
   }
 
-  /** Reads epochs, perhaps on a replica. Some may be absent or partial. */
+  /** Reads epochs, perhaps on a replica. */
   #epochs(fields: readonly string[]): readonly (string | null)[] {
-    const { harmedEpochs } = this.#world;
     const replica = this.#replica();
-    const { lined } = replica.lineages;
     if (this.#trip !== undefined) this.#trip.isOfEpochs = true;
     this.#trip?.served(replica, false);
-    const texts = epochTexts(
-      fields,
-      lined.map((item) => item.fields),
-    );
-    return texts.map((text, at) => {
-      const harm = harmedEpochs.get(fields[at] ?? "");
-      if (text === null || harm === undefined) return text;
-      return harm === "absent" ? null : text.slice(0, text.length / 2);
-    });
-  }
-
-  /** Runs a script that only reads the journal, atomically, perhaps on a replica. */
-  async #evaluated(command: Command): Promise<unknown> {
-    if (command[1] !== newestScript) return this.#transacted([command])[0];
-    return this.#transacted([
-      ["XREVRANGE", "", "+", "-", "COUNT", command.at(-1) ?? ""],
-      ["GET", ""],
-      ["GET", "released"],
-    ]);
+    return epochsOf(this.#world, replica, fields);
   }
 
   /** Runs a script of the journal, or the one that writes a record. */
@@ -216,7 +196,7 @@ class Commands {
         return "OK";
       // The switch's key.
       case "GET":
-        return key === "released" ? null : server.held || null;
+        return server.held || null;
       case "XRANGE":
       case "XREVRANGE":
         return readIn(server.items, name, args);
@@ -225,6 +205,9 @@ class Commands {
       case "EVAL":
       case "EVAL_RO": {
         const given = args.slice(1 + Number(args[0]));
+        // Both scripts also read epochs.
+        if (this.#trip !== undefined && (key === newestScript || key === checkScript))
+          this.#trip.isOfEpochs = this.#trip.isOfNewest = true;
         return runJournalScript(key, given, scriptedOf(this.#world, server));
       }
       case "GETRANGE":
@@ -264,6 +247,24 @@ function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: numbe
   return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
+/** Returns fields of the epochs of a server. Some may be absent or partial. */
+function epochsOf(
+  { harmedEpochs }: SimulatedWorld,
+  server: StreamServer,
+  fields: readonly string[],
+): readonly (string | null)[] {
+  const { lined } = server.lineages;
+  const texts = epochTexts(
+    fields,
+    lined.map((item) => item.fields),
+  );
+  return texts.map((text, at) => {
+    const harm = harmedEpochs.get(fields[at] ?? "");
+    if (text === null || harm === undefined) return text;
+    return harm === "absent" ? null : text.slice(0, text.length / 2);
+  });
+}
+
 /** Returns the journal of a server for a script. For a script that writes, pass the primary. */
 function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJournal {
   return {
@@ -285,6 +286,7 @@ function scriptedOf(world: SimulatedWorld, server: StreamServer): ScriptedJourna
     // The stream itself keeps the lineages.
     keepLined: () => undefined,
     append: (fields, kept, heldText) => world.append(fields, kept, heldText),
+    epochs: (fields) => epochsOf(world, server, fields),
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),
     store: (key, args, last) => storedIn(world, key, args, last),

@@ -16,6 +16,7 @@ import { isConditional, partAsked } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
+import { readPurgesFor } from "../storing/from-before-purge.ts";
 import type { Route } from "../../config/config.ts";
 import { builtAnswer, objectionsTo } from "./answer-through-parts.ts";
 import { ask, type ForwardResult } from "./ask-and-probe.ts";
@@ -109,9 +110,10 @@ export async function forwardAsked(
     again !== undefined && content === undefined && isToAskAgain(first, route, context)
       ? await judged({ ...sent, headers: again })
       : first;
-  if (answer.kind === "answered" && !route.isSubstitute) {
-    context.site.headTimes.add(route.name, answer);
-  }
+  if (answer.kind === "failed") return answer;
+  if (!route.isSubstitute) context.site.headTimes.add(route.name, answer);
+  if (isShared)
+    await readPurgesFor({ ...answer, headers: answer.response.headers }, request, context.site);
   return answer;
 }
 

@@ -24,6 +24,20 @@ export function keptSinceAtMs(
   return route.ignoresAge ? undefined : earliestGeneratedAtMs(headers, requestedAtMs);
 }
 
+/** Reads older purges if the view may lack some that `isFromBeforePurge` or the route's `settleSeconds` asks for. */
+export function readPurgesFor(
+  answer: AgedAnswer,
+  request: Pick<LookupRequest, "route">,
+  { view, config }: Site,
+): Promise<void> | undefined {
+  const { purgeSettleSeconds } = request.route;
+  const settleMs = purgeSettleSeconds > 0 ? purgeSettleSeconds * 1_000 : -Infinity;
+  const keptSince = keptSinceAtMs(answer, request) ?? Infinity;
+  const { allowanceMs } = config.purge;
+  const sinceAtMs = Math.min(keptSince - allowanceMs, answer.requestedAtMs - settleMs);
+  return sinceAtMs < Infinity ? view.reachBack(sinceAtMs) : undefined;
+}
+
 /**
  * Returns whether an answer may be from before a purge that covers it, by its `Age`. Such an answer is for its own
  * request alone.

@@ -5,6 +5,9 @@ import { fnv1a } from "../../base/spread-bits.ts";
 /** The number of entries in an epoch. With 64, the lineages exceed 512 bytes, and take 640 in Redis. */
 export const epochSize = 63;
 
+/** The newest epochs that a view reads first: 59 KB if each entry has one name. */
+export const firstEpochs = 64;
+
 /** The maximum characters of all names that a journal keeps. */
 export const namesCharsMax = 30_000_000;
 

@@ -43,6 +43,14 @@ export interface JournalRead {
    * was told, or in a result of `since`.
    */
   readonly released?: ReleaseEntry | undefined;
+  /** The newest epochs, read in the same step as the entries, if the journal has more of these. */
+  readonly head?: EpochsRead | undefined;
+}
+
+/** Consecutive epochs; `undefined` for those that the journal lacks. */
+export interface EpochsRead {
+  readonly first: number;
+  readonly epochs: readonly (Epoch | undefined)[];
 }
 
 /**
@@ -115,24 +123,23 @@ export interface Journal {
   readonly keepsConfirmed?: boolean;
   /** Whether the store runs calls in the order in which they are sent. Default: `false`. */
   readonly isOrdered?: boolean;
-  /**
-   * Reads the switch and at least the 1,000 newest entries, without a gap (rule 12). Returns fewer
-   * entries if the journal has no more, or if they fill a view. It also returns fewer if an older
-   * page is unavailable or comes from a lagging replica.
-   */
+  /** Reads the newest page, the switch, and epochs or 1,000 entries, in one step (rule 12). */
   newest(): Promise<JournalRead | Unavailable>;
   /**
-   * Reads all entries after an entry (rule 11). Returns `not-joined` if the first page does not
-   * begin with exactly this entry, or a later page with the last entry of the page before. Also
-   * returns `not-joined` if more entries follow than a view holds.
+   * Reads all entries after an entry (rule 11). Returns `not-joined` if the reply does not begin with exactly this
+   * entry, or if more than 1 MiB of entries follow.
    */
   since(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
+  /**
+   * Reads entries before an entry, in one step. Returns `not-joined` if the reply does not end with exactly this
+   * entry. Absent if `newest` returns 1,000 entries.
+   */
+  before?(place: EntryId, count: number): Promise<JournalRead | NotJoined | Unavailable>;
   /** Like `since`, but reads one page on the primary. Returns `not-joined` also for a full page. */
   sinceOnPrimary(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
   /**
    * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,
-   * the number of entries, the lineages, and the switch. Then reads older pages from the primary, back
-   * to the place or until there are enough entries for a new view.
+   * the number of entries, the lineages, and what `newest` returns.
    */
   atPrimary(place: EntryId): Promise<PrimaryRead | Unavailable>;
   /**
@@ -200,10 +207,10 @@ export type ListenForEntries = (
 /** The maximum number of entries per page: 1 MiB at 8 KiB per entry (rule 12). */
 export const pageCount = 128;
 
-/**
- * The minimum number of entries in a new view, if the journal has as many, and the maximum in a
- * copy.
- */
+/** The size of a reply with entries or epochs, beyond which a view takes a shorter way. */
+export const replyBytesMax = 1_048_576;
+
+/** The number of entries up to which a view reads back, if it has to (rule 12), and the maximum in a copy. */
 export const newestCount = 1_000;
 
 /** The limits of a view, in entries and in estimated bytes of memory. */

@@ -97,6 +97,15 @@ export class Chain {
     while ((this.#heard[1]?.from ?? Infinity) <= this.#oldestNumber) this.#heard.shift();
   }
 
+  /** Returns a chain that begins with the entries before this one. */
+  after(older: readonly Entry[]): Chain {
+    const longer = new Chain([...older, ...this.#entries], this.#bounds);
+    const moved = older.length - this.#oldestNumber;
+    longer.#heard = this.#heard.map(({ from, atMs }) => ({ from: from + moved, atMs }));
+    longer.#end = this.#end;
+    return longer;
+  }
+
   /** Discards the times of arrival, after the clock was set back. */
   forgetInstants(): void {
     this.#heard = [];

@@ -9,6 +9,7 @@ import {
   type EpochRange,
   epochSize,
   extentOf,
+  firstEpochs,
   lineageChars,
   lineageIn,
   lineageText,
@@ -18,7 +19,7 @@ import {
   numberedIn,
   numberOf,
 } from "../journal/epoch.ts";
-import { type Journal, newestCount } from "../journal/journal.ts";
+import { type Journal, pageCount, replyBytesMax } from "../journal/journal.ts";
 import { hasName } from "../journal/target-names.ts";
 import type { Chain } from "./chain.ts";
 import { JoinedRuns } from "./joined-runs.ts";
@@ -29,11 +30,8 @@ import type { PurgeSubject } from "./view-port.ts";
 /** The limits of a window: a megabyte of lineages, and the names of 400,000 targets. */
 const [entriesMax, namesBytesMax] = [131_072, 4_194_304];
 
-/** The epochs of the first read, which has 59 KB if each entry has one name, and of a further one. */
-const [firstEpochs, furtherEpochs] = [64, 256];
-
-/** The size of a reply. The newest entries of the view, and then the last reply, show how many epochs fit. */
-const replyBytesMax = 1_048_576;
+/** The epochs of a further read. The newest entries of the view, and then the last reply, show how many fit. */
+const furtherEpochs = 256;
 
 /** Consecutive entries with known names, but for the first. */
 interface Run {
@@ -64,14 +62,14 @@ const skippedMax = 64;
 
 export class EpochChecks {
   readonly #settings: EpochChecksSettings;
-  readonly #tail: Pick<JournalTail, "chain">;
+  readonly #tail: Pick<JournalTail, "chain" | "head">;
   readonly #window: EpochWindow;
   readonly #reads: JoinedRuns;
   /** The stamp for which the next read is. */
   #wanted: Stamp = "none";
   #skipsLeft = 0;
 
-  constructor(settings: EpochChecksSettings, tail: Pick<JournalTail, "chain">) {
+  constructor(settings: EpochChecksSettings, tail: Pick<JournalTail, "chain" | "head">) {
     this.#settings = settings;
     this.#tail = tail;
     this.#window = settings.window ?? new EpochWindow();
@@ -92,7 +90,9 @@ export class EpochChecks {
 
   /** Replaces a stamp from before the chain by that of the joint, if the epochs verify the record. Returns whether they do. */
   recall(record: PurgeSubject): boolean {
-    const { chain } = this.#tail;
+    const { chain, head } = this.#tail;
+    if (head !== undefined) this.#window.take(head.first, head.epochs);
+    this.#tail.head = undefined;
     const known = chain && this.#window.verifiedUpTo(record, chain);
     if (known !== undefined) restamp(record, known);
     return known !== undefined;
@@ -262,7 +262,7 @@ const bytesOf = (epochs: readonly (Epoch | undefined)[]) =>
 
 /** Returns the size of an epoch whose entries have as many names as those of the chain. */
 function bytesPerEpoch({ entries }: Chain): number {
-  const newest = entries.slice(-newestCount);
+  const newest = entries.slice(-pageCount);
   const names = newest.reduce(
     (sum, { targets }) => sum + targets.tags.length + targets.prefixes.length,
     0,

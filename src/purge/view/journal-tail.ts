@@ -14,12 +14,14 @@ import {
   type NewEntry,
   releasesIn,
 } from "../journal/entry.ts";
-import type {
-  AppendWithRead,
-  Journal,
-  JournalRead,
-  OlderTags,
-  Unavailable,
+import {
+  type AppendWithRead,
+  type EpochsRead,
+  type Journal,
+  type JournalRead,
+  newestCount,
+  type OlderTags,
+  type Unavailable,
 } from "../journal/journal.ts";
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
@@ -44,6 +46,8 @@ export class JournalTail {
   readonly accepted = new AcceptedPurges();
   readonly clock: ClockSteps;
   chain: Chain | undefined;
+  /** The epochs of the read that began the chain, until a record needs them. */
+  head: EpochsRead | undefined;
   /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
   readonly releases = new KnownReleases();
@@ -58,6 +62,7 @@ export class JournalTail {
   readonly #spread: PurgeSpread;
   readonly #catchUps: JoinedRuns;
   readonly #onPrimary: JoinedRuns;
+  readonly #backReads: JoinedRuns;
   /** The reads on the primary: the number begun, and the last whose entries are all in the chain. */
   readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
@@ -67,6 +72,7 @@ export class JournalTail {
     this.#spread = new PurgeSpread(settings);
     this.#catchUps = new JoinedRuns(settings, () => this.readOn());
     this.#onPrimary = new JoinedRuns(settings, () => this.#readOnPrimary());
+    this.#backReads = new JoinedRuns(settings, () => this.#readBack());
   }
 
   get lag(): PurgeSpread["lag"] {
@@ -124,6 +130,23 @@ export class JournalTail {
     if (read.kind !== "read") return;
     this.#extend(end, read);
     if (this.chain?.knows(read.entries.at(-1) ?? end) === true) this.#primaryReads.lastWhole = nth;
+  }
+
+  /** Reads entries before the chain, once for concurrent calls, until the chain has 1,000 (rule 12). */
+  readBack(): Promise<void> {
+    return this.#backReads.ask({ waits: true });
+  }
+
+  async #readBack(): Promise<void> {
+    const { floor, entries } = this.chain ?? {};
+    const count = newestCount - (entries?.length ?? newestCount);
+    if (floor === undefined || count <= 0) return;
+    const read = await this.#settings.journal.before?.(floor, count);
+    const isBefore = read?.kind === "read" && isSameEntry(this.chain?.entries[0], floor);
+    if (!isBefore || read.entries.length === 0) return;
+    this.chain = this.chain?.after(read.entries);
+    for (const { n } of read.entries) this.accepted.forget(n);
+    this.#settings.onRead?.();
   }
 
   /**
@@ -325,6 +348,7 @@ export class JournalTail {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
+    this.head = read.head;
     this.learn(newestOf(read.switched, lastSwitched(read.entries)));
     this.isSwitchLost = this.switched !== undefined && isNewer(this.switched, read.switched);
     this.#verified(read);

@@ -4,10 +4,11 @@ import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { decisive } from "./accepted-purges.ts";
+import type { Chain } from "./chain.ts";
 import { EpochChecks, type EpochWindow } from "./epoch-window.ts";
 import { comparePositions, type Entry, type EntryId } from "../journal/entry.ts";
 import { numberOf } from "../journal/epoch.ts";
-import type { Journal } from "../journal/journal.ts";
+import { type Journal, newestCount } from "../journal/journal.ts";
 import { isBypassed } from "../journal/switch-state.ts";
 import { JournalTail, type TailSettings } from "./journal-tail.ts";
 import {
@@ -151,9 +152,22 @@ export class JournalView implements PurgeView {
     const hasFailed = failedAtMs !== undefined || this.isShutOff;
     if (hasFailed || chain === undefined || record === undefined || record.stamp === "none")
       return undefined;
-    if (chain.isAfter(record.stamp)) return this.#epochs.verify(record);
+    if (chain.isAfter(record.stamp)) return this.#verifiedBefore(record, chain);
     const isNewer = numberOf(record.stamp) > numberOf(chain.end);
     return isNewer ? this.tail.readOnPrimary().then(() => undefined) : undefined;
+  }
+
+  /** Reads epochs. If they prove nothing, reads entries up to the stamp, if a view reads so far back. */
+  async #verifiedBefore(record: PurgeSubject, { end }: Chain): Promise<void> {
+    await this.#epochs.verify(record);
+    const { stamp } = record;
+    if (stamp === "none" || this.tail.chain?.isAfter(stamp) !== true) return;
+    if (numberOf(stamp) > numberOf(end) - newestCount) await this.tail.readBack();
+  }
+
+  reachBack(sinceAtMs: number): Promise<void> | undefined {
+    const mayHelp = !this.isShutOff && this.tail.chain?.mayLackSince(sinceAtMs) === true;
+    return mayHelp ? this.tail.readBack() : undefined;
   }
 
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */

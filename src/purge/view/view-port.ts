@@ -108,6 +108,8 @@ export interface PurgeView {
    * @returns the work to wait for, if any
    */
   seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined;
+  /** Reads older entries if the view begins after an instant, so that it may tell of purges since (rule 29 b). */
+  reachBack(sinceAtMs: number): Promise<void> | undefined;
   /**
    * Returns the stamp to store with a response. Must be called before the origin request is sent.
    *
@@ -153,6 +155,7 @@ export const noJournal: PurgeView = {
   arrived: () => undefined,
   renewIfDue: () => undefined,
   seek: () => undefined,
+  reachBack: () => undefined,
   stamp: () => "none",
   judge: ({ stamp }) => (stamp === "none" ? usable : { kind: "unverified", why: "no-view" }),
   mayBeValidated: ({ stamp }) => stamp === "none",

@@ -73,6 +73,27 @@ describe("rule 13: a read", () => {
   });
 });
 
+it("rule 12: entries that are read back are discarded if the view has begun again meanwhile", async () => {
+  const isolate = await warmIsolate();
+  const { journal, view } = isolate;
+  const gate = closedGate();
+  const older = { ...red("older"), position: "1-0" };
+  const before = async () => {
+    await gate.opened;
+    return { kind: "read", entries: [older], sentAtMs: 0 } as const;
+  };
+  Object.assign(journal, { before });
+  const readBack = view.tail.readBack();
+  journal.keptCount = 3;
+  for (const n of ["a", "b", "c"]) journal.write(newEntry({ n }));
+  await view.tail.catchUp();
+  gate.open();
+  await readBack;
+  expect(namesIn(isolate)).toEqual(["a", "b", "c"]);
+  await view.tail.readBack();
+  expect(namesIn(isolate)).toEqual(["older", "a", "b", "c"]);
+});
+
 describe("rule 16: after a check at the primary, the view", () => {
   it.each([
     { id: "follows an older entry", keptCount: 8_192 },

@@ -250,7 +250,7 @@ describe("rule 27: epochs are not read", () => {
   it("without a view", async () => {
     const epochs = () => Promise.reject(new Error("Epochs were read."));
     const settings = { journal: { epochs }, nowAtMs: () => 0, timeoutMs: 1_000 };
-    const checks = new EpochChecks(settings, { chain: undefined });
+    const checks = new EpochChecks(settings, { chain: undefined, head: undefined });
     const record = responseWith({ stamp: stampAt("1-0") });
     await checks.verify(record);
     expect(record.stamp).toEqual(stampAt("1-0"));
@@ -324,7 +324,7 @@ describe("rule 27 (e): epochs are read", () => {
       return { kind: "read", epochs: found } as const;
     };
     const settings = { journal: { epochs }, nowAtMs: () => 0, timeoutMs: 1_000 };
-    const checks = new EpochChecks(settings, { chain });
+    const checks = new EpochChecks(settings, { chain, head: undefined });
     const records = numbers.map((number) => responseWith({ stamp: placeAt(number) }));
     await Promise.all(records.map((record) => checks.verify(record)));
     return { read, verified: records.filter(({ stamp }) => chain.knows(stamp)).length };

@@ -72,6 +72,5 @@ it("responses older than a new view are hits, by epochs", async () => {
   const { site: far } = openJournalled({ origin, upstash, clock: site.clock, env });
   expect((await far.get("/a")).cacheStatus).toContain("hit");
   expect((await far.get("/b")).cacheStatus).toContain("hit");
-  const readCount = upstash.journalReadCount;
-  expect(readCount - before).toBe(8);
+  expect(upstash.journalReadCount - before).toBe(1);
 });

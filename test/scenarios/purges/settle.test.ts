@@ -118,6 +118,24 @@ it("settleSeconds limits the lifetime also if the view of a new isolate lacks th
   expect((await site.get("/slow")).cacheStatus).toContain("; hit; ttl=60;");
 });
 
+it.each([
+  { told: "by settleSeconds", age: {} },
+  { told: "by Age", age: { age: "30" } },
+])(
+  "a new isolate reads purges of others back to tell that none covers a page $told",
+  async (row) => {
+    const { isolate, ...world } = openIsolates();
+    await isolate().get("/other");
+    world.clock.advance(100);
+    await purgeOthers(world, 200);
+    world.clock.advance(11);
+    const site = isolate();
+    site.origin.script = () => page("page", { ...fields, ...row.age });
+    await site.get("/slow");
+    expect((await site.get("/slow")).cacheStatus).toMatch(/; hit; ttl=(?:600|570);/);
+  },
+);
+
 it("a response from long after a purge is validated in a view that lacks older purges", async () => {
   const { isolate, ...world } = openIsolates();
   const site = isolate();

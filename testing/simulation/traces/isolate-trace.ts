@@ -59,11 +59,12 @@ export class IsolateTrace {
       fields: { isolate: this.number, read, other },
       hasAppended: false,
       isOfEpochs: false,
+      isOfNewest: false,
       served: (state, isPrimary) =>
         this.event("serve", { read, ...this.trace.stateOf(state), isPrimary }),
       replied: () => {
         if (trip.isOfEpochs) this.#listed = read;
-        else this.replied(read);
+        if (!trip.isOfEpochs || trip.isOfNewest) this.replied(read);
       },
     };
     return trip;

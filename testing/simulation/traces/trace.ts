@@ -25,8 +25,9 @@ export interface Trip {
   readonly fields: EventFields;
   /** Whether its script has appended an entry. */
   hasAppended: boolean;
-  /** Whether it reads epochs. */
+  /** Whether it reads epochs, and whether it also reads the newest entries. */
   isOfEpochs: boolean;
+  isOfNewest: boolean;
   /** @param isPrimary whether the primary has executed the read */
   served(state: StreamView, isPrimary: boolean): void;
   replied(): void;

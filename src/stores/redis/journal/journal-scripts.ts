@@ -27,7 +27,7 @@ export function journalKeys(namespace: string) {
 }
 
 /** Names the keys of `journalKeys`, of which a script may have only the first ones. */
-const keysLua = "local journalKey, lineagesKey, switchKey, releasedKey = unpack(KEYS)";
+export const keysLua = "local journalKey, lineagesKey, switchKey, releasedKey = unpack(KEYS)";
 
 /** How the scripts that append do so. */
 export interface AppendSettings {
@@ -67,7 +67,7 @@ end`;
  * - `slotOf` returns the field of a number, and the count of characters before its lineage
  * - `isIn` returns whether a value has a lineage after some characters
  */
-const lineagesLua = `
+export const lineagesLua = `
 local function numberIn(n)
   local number, line = string.match(n, "%.(%d+)%.(%d+)$")
   return tonumber(number), tonumber(line)
@@ -243,13 +243,6 @@ end`;
 const proofs = ["never", "noted", "dropped"] as const;
 
 export type Proof = (typeof proofs)[number];
-
-/**
- * Returns the proof of one entry, and what trimming never removes: the switch and the release. KEYS: `journalKeys`.
- * ARGV: the `n` of the entry.
- */
-export const checkScript = `${proofLua}
-return {proofOf(ARGV[1]), redis.call("GET", switchKey), redis.call("GET", releasedKey)}`;
 
 /**
  * Encodes an entry for the scripts, as JSON in one argument, because each argument costs the client time: its `n`, its

@@ -3,7 +3,6 @@ import { jsonIn, listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
-import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
   entriesOf,
   type Entry,
@@ -17,7 +16,6 @@ import {
   appendArgs,
   appendScript,
   type AppendSettings,
-  checkScript,
   entryArg,
   epochFields,
   epochsIn,
@@ -26,10 +24,8 @@ import {
   proofsIn,
 } from "./journal-scripts.ts";
 import type { EpochRange } from "../../../purge/journal/epoch.ts";
-import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
+import { catchUpScript, checkScript, headIn, newestScript } from "./journal-pages.ts";
 import {
-  chainBytesMax,
-  chainEntriesMax,
   type Journal,
   type JournalExtent,
   keptCount,
@@ -55,70 +51,49 @@ export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
   readonly #lineagesKey: string;
-  /** The keys of the switch and the release. */
-  readonly #keptKeys: readonly string[];
   readonly #appends: JoinedAppends;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.isOrdered = settings.redis.isOrdered;
     this.#appends = new JoinedAppends(settings);
-    const [key, lineages, ...kept] = journalKeys(settings.namespace);
-    this.#key = key;
-    this.#lineagesKey = lineages;
-    this.#keptKeys = kept;
+    [this.#key, this.#lineagesKey] = journalKeys(settings.namespace);
   }
 
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    const pageFrom = (from: string) => this.#pageBack(from);
-    const keys = [this.#key, ...this.#keptKeys];
-    const read = scriptCommand(newestScript, keys, [pageCount], "EVAL_RO");
-    const first = await this.#settings.redis.attempt("journal read", (redis) =>
+    const keys = journalKeys(this.#settings.namespace);
+    const read = scriptCommand(newestScript, keys, [], "EVAL_RO");
+    const reply = await this.#settings.redis.attempt("journal read", (redis) =>
       redis.exec<unknown[]>(read),
     );
-    if (first.kind === "unavailable") return unavailable;
-    const [page, ...kept] = first.value;
-    const entries = await lengthened(entriesOf(page), pageFrom);
-    return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
-  }
-
-  /** Decodes the keys that trimming never removes: the switch and the release. */
-  #keptIn([switchText, releaseText]: readonly unknown[]) {
-    return {
-      switched: stateInKey(switchText),
-      released: releasesIn(entriesOf([jsonIn(String(releaseText))]))[0],
-    };
-  }
-
-  async #pageBack(from: string): Promise<Page> {
-    const page = await this.#settings.redis.attempt("journal read", (redis) =>
-      redis.exec(this.#backFrom(from, pageCount)),
-    );
-    return page.kind === "answered" ? entriesOf(page.value) : undefined;
+    if (reply.kind === "unavailable") return unavailable;
+    return { kind: "read", sentAtMs, ...beginningIn(reply.value) };
   }
 
   async since(place: EntryId): ReturnType<Journal["since"]> {
+    const read = await this.#joined(place, this.#onFrom(place.position, pageCount));
+    if (read.kind !== "read" || read.entries.length + 1 < pageCount) return read;
+    return this.#joined(
+      place,
+      scriptCommand(catchUpScript, [this.#key], [place.position], "EVAL_RO"),
+    );
+  }
+
+  async before(place: EntryId, count: number): ReturnType<NonNullable<Journal["before"]>> {
+    const read = await this.#joined(place, this.#backFrom(place.position, count + 1));
+    return read.kind === "read" ? { ...read, entries: read.entries.toReversed() } : read;
+  }
+
+  /** Reads the entries that follow an entry in a reply. */
+  async #joined(place: EntryId, command: Command): ReturnType<Journal["since"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    const entries: Entry[] = [];
-    let readBytes = 0;
-    let end = place;
-    while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
-      const from = end.position;
-      const page = await this.#settings.redis.attempt("journal read", (redis) =>
-        redis.exec(this.#onFrom(from, pageCount)),
-      );
-      if (page.kind === "unavailable") return unavailable;
-      const [joint, ...read] = entriesOf(page.value);
-      if (!isSameEntry(joint, end)) return { kind: "not-joined" };
-      entries.push(...read);
-      readBytes += bytesOf(read);
-      if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
-      end = entries.at(-1) ?? end;
-    }
-    // There are more entries than a view holds. Starting again from the newest entries takes fewer
-    // reads.
-    return { kind: "not-joined" };
+    const reply = await this.#settings.redis.attempt("journal read", (redis) =>
+      redis.exec(command),
+    );
+    if (reply.kind === "unavailable") return unavailable;
+    const [joint, ...entries] = entriesOf(reply.value);
+    return isSameEntry(joint, place) ? { kind: "read", entries, sentAtMs } : { kind: "not-joined" };
   }
 
   after(position: string, count: number): ReturnType<Journal["after"]> {
@@ -147,37 +122,32 @@ export class RedisJournal implements Journal {
       : entriesOf(page.value);
   }
 
-  /**
-   * Reads both ends of the possible gap in one transaction, at one moment. Older pages can be read
-   * later, because the entries before a given entry never change.
-   */
+  /** Reads both ends of the possible gap in one transaction, at one moment. */
   async atPrimary(place: EntryId): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    const { position } = place;
     // The newest entry up to the position distinguishes the cases. If it is the view's last entry,
     // nothing was lost. If it is another entry, the last entry was lost. If there is none, the last
     // entry was trimmed or lost.
-    const replies = await this.#askPrimary("journal read at the primary", [
-      this.#backFrom(position, 1),
-      this.#backFrom("+", pageCount),
+    const reads: readonly Command[] = [
+      // Upstash sends all of a transaction with a write to the primary.
+      ["SET", this.#probeKey, 1, "PX", 1_000],
+      this.#backFrom(place.position, 1),
       ["XLEN", this.#key],
       scriptCommand(checkScript, journalKeys(this.#settings.namespace), [place.n]),
-    ]);
-    if (replies === undefined) return unavailable;
-    const [found, newest, count, check] = replies;
-    const [proof, ...kept] = listIn(check);
+    ];
+    const ask = (redis: Redis) => redis.multi(reads);
+    const replies = await this.#settings.redis.attempt(
+      "journal read at the primary",
+      ask,
+      "writes",
+    );
+    if (replies.kind === "unavailable") return unavailable;
+    const [, found, count, check] = replies.value;
+    const [proof, ...beginning] = listIn(check);
     const [upTo] = entriesOf(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn([proof], 1)[0] !== "never");
-    const pageFrom = async (from: string): Promise<Page> => {
-      const page = await this.#askPrimary("journal read at the primary", [
-        this.#backFrom(from, pageCount),
-      ]);
-      return page && entriesOf(page[0]);
-    };
-    const entries = await lengthened(entriesOf(newest), pageFrom, position);
-    const known = this.#keptIn(kept);
-    return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
+    return { kind: "read", sentAtMs, upTo, isLost, ...beginningIn(beginning) };
   }
 
   async standing(places: readonly EntryId[]): ReturnType<Journal["standing"]> {
@@ -200,17 +170,6 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  /** Reads at the primary, because Upstash sends all of a transaction with a write there. */
-  async #askPrimary(purpose: CallPurpose, commands: readonly Command[]) {
-    const probe: Command = ["SET", this.#probeKey, 1, "PX", 1_000];
-    const replies = await this.#settings.redis.attempt(
-      purpose,
-      (redis) => redis.multi([probe, ...commands]),
-      "writes",
-    );
-    return replies.kind === "answered" ? replies.value.slice(1) : undefined;
-  }
-
   /**
    * Appends a mark, and reads one page. One page is enough, because the mark covers everything
    * older.
@@ -225,9 +184,7 @@ export class RedisJournal implements Journal {
       "writes",
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
-    const [page, ...kept] = replies.value;
-    const entries = entriesOf(page).toReversed();
-    return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
+    return { kind: "read", sentAtMs, ...beginningIn(replies.value) };
   }
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
@@ -299,6 +256,16 @@ export class RedisJournal implements Journal {
   get #keptCount(): number {
     return this.#settings.keptCount ?? keptCount;
   }
+}
+
+/** Parses the newest page, what trimming never removes, and perhaps epochs. */
+function beginningIn([page, switchText, releaseText, head]: readonly unknown[]) {
+  return {
+    entries: entriesOf(page).toReversed(),
+    switched: stateInKey(switchText),
+    released: releasesIn(entriesOf([jsonIn(String(releaseText))]))[0],
+    head: headIn(head),
+  };
 }
 
 /** Parses the replies of XLEN, and of XRANGE for the oldest entry. */

@@ -64,7 +64,20 @@ export function describeJournal(implementation: string, open: Open): void {
         const read = await journal.newest();
         const entries = read.kind === "read" ? placesOf(read.entries) : [];
         expect(entries).toEqual(places.slice(count - entries.length));
-        expect(entries.length).toBeGreaterThanOrEqual(Math.min(count, newestCount));
+        const least = journal.before === undefined ? newestCount : pageCount;
+        expect(entries.length).toBeGreaterThanOrEqual(Math.min(count, least));
+      });
+    });
+
+    describe("before (rule 12)", () => {
+      it("reads the entries before an entry, unless another one has its position", async () => {
+        const places = await written(journal, 300);
+        const read = (place: EntryId) => journal.before?.(place, 200);
+        const [first, last] = [places[0]!, places.at(-1)!];
+        if (journal.before === undefined) return;
+        expect(await read(last)).toMatchObject({ kind: "read", entries: places.slice(99, 299) });
+        expect(await read(first)).toMatchObject({ kind: "read", entries: [] });
+        expect(await read({ ...last, n: "other" })).toEqual({ kind: "not-joined" });
       });
     });
 

@@ -47,7 +47,7 @@ export async function verified(journal: Journal, records: readonly StoredMetadat
   const read = await journal.newest();
   const chain = new Chain((read.kind === "read" && read.entries.slice(-1)) || []);
   const settings = { journal, nowAtMs: () => 0, timeoutMs: 1_000 };
-  const checks = new EpochChecks(settings, { chain });
+  const checks = new EpochChecks(settings, { chain, head: undefined });
   const answers: boolean[] = [];
   for (const record of records) {
     if (!chain.knows(record.stamp)) await checks.verify(record);

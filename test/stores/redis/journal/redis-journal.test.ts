@@ -13,9 +13,9 @@ const notJoined = { kind: "not-joined" };
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
   /** Adds entries to the stream directly. */
-  const fill = async (count: number) => {
+  const fill = async (count: number, reason = "") => {
     const pipeline = world.redis.pipeline();
-    for (let at = 0; at < count; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
+    for (let at = 0; at < count; at += 1) pipeline.xadd(key, "*", "n", `${at}`, "reason", reason);
     await pipeline.exec();
   };
 
@@ -130,17 +130,37 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
 
   describe("newest", () => {
     it.each([
-      { written: 0, read: 0, pages: 1 },
-      { written: 127, read: 127, pages: 1 },
-      { written: 128, read: 128, pages: 2 },
-      { written: 1_000, read: 1_000, pages: 8 },
-      { written: 1_500, read: 1_017, pages: 8 },
-    ])("reads $read of $written entries in $pages pages", async ({ written, read, pages }) => {
-      const places = await world.write(written);
+      { written: 0, read: 0, epochs: undefined },
+      { written: 127, read: 127, epochs: undefined },
+      { written: 128, read: 128, epochs: [0, 3] },
+      { written: 1_000, read: 128, epochs: [0, 16] },
+      { written: 4_500, read: 128, epochs: [8, 64] },
+    ])(
+      "reads $read of $written entries, and epochs, in one command",
+      async ({ written, read, epochs }) => {
+        const places = await world.write(written);
+        const newest = await world.journal.newest();
+        expect(placesIn(newest)).toEqual(places.slice(places.length - read));
+        const { first, epochs: found = [] } = ("head" in newest && newest.head) || {};
+        expect(first === undefined ? first : [first, found.length]).toEqual(epochs);
+        expect(found.every((epoch) => epoch !== undefined)).toBe(true);
+        expect(world.costs()).toEqual([{ EVAL_RO: 1 }, 1]);
+        expect(world.rest.counts().responseBytes).toBeLessThan(100_000);
+      },
+    );
+
+    it.each([
+      { names: 1, epochs: 64 },
+      { names: 20, epochs: 9 },
+      { names: 200, epochs: 1 },
+    ])("reads $epochs epochs of entries with $names names", async ({ names, epochs }) => {
+      const tags = Array.from({ length: names }, (_, at) => `tag:${at}`);
+      for (let turn = 0; turn < 9; turn += 1)
+        await world.journal.append(
+          Array.from({ length: 504 }, (_, at) => newEntry({ n: `${at}`, tags })),
+        );
       const newest = await world.journal.newest();
-      expect(placesIn(newest)).toEqual(places.slice(places.length - read));
-      const older = pages === 1 ? {} : { XREVRANGE: pages - 1 };
-      expect(world.costs()[0]).toEqual({ EVAL_RO: 1, ...older });
+      expect(newest).toMatchObject({ head: { first: 72 - epochs, epochs: { length: epochs } } });
     });
 
     it("succeeds in a full database, which refuses transactions", async () => {
@@ -154,30 +174,41 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
         await world.redis.config("SET", "maxmemory", "0");
       }
     });
+  });
 
-    it("returns no gap if a lagging replica answers the second page", async () => {
+  describe("before", () => {
+    it.each([0, 1, 200, 900])("reads at most 872 of %i entries in one command", async (count) => {
+      const places = await world.write(count + 1);
+      const before = await world.journal.before(places.at(-1)!, 872);
+      expect(placesIn(before)).toEqual(places.slice(0, -1).slice(-872));
+      expect(world.costs()).toEqual([{ XREVRANGE: 1 }, 1]);
+    });
+
+    it("is not joined at a replica that lags behind the entry", async () => {
       await world.write(50);
       const lagging = await world.another({ replicaLagMs: 60_000 });
-      const places = await world.write(300);
-      const newest = await world.journalOver([world.rest, lagging]).newest();
-      expect(placesIn(newest)).toEqual(places.slice(-128));
-      expect(lagging.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
+      const [place = nowhere] = await world.write(1);
+      expect(await world.journalOver([lagging]).before(place, 9)).toEqual(notJoined);
     });
   });
 
   describe("since", () => {
-    it.each([0, 126, 127, 1_100])("reads %i entries after an entry", async (count) => {
+    it.each([0, 126, 127, 1_100, 2_400])("reads %i entries after an entry", async (count) => {
       const [first = nowhere, ...later] = await world.write(count + 1);
       const since = await world.journal.since(first);
       expect(placesIn(since)).toEqual(later);
-      expect(world.costs()[0]).toEqual({ XRANGE: Math.floor(count / 127) + 1 });
+      const further = count < 127 ? {} : { EVAL_RO: 1 };
+      expect(world.costs()[0]).toEqual({ XRANGE: 1, ...further });
     });
 
-    it("reads no more entries than a view holds", async () => {
+    it("reads no more than 1 MiB", async () => {
       const [first = nowhere] = await world.write(1);
-      await fill(8_200);
+      await fill(600, "x".repeat(1_700));
+      expect(placesIn(await world.journal.since(first))).toHaveLength(600);
+      await fill(30, "x".repeat(1_700));
+      world.rest.resetCounts();
       expect(await world.journal.since(first)).toEqual(notJoined);
-      expect(world.costs()[0]).toEqual({ XRANGE: 63 });
+      expect(world.costs()[0]).toEqual({ XRANGE: 1, EVAL_RO: 1 });
     });
 
     it.each<{ id: string; lose: (position: string) => Promise<unknown> }>([
