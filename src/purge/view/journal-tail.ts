@@ -143,8 +143,10 @@ export class JournalTail {
     if (floor === undefined || count <= 0) return;
     const read = await this.#settings.journal.before?.(floor, count);
     const isBefore = read?.kind === "read" && isSameEntry(this.chain?.entries[0], floor);
-    if (!isBefore || read.entries.length === 0) return;
-    this.chain = this.chain?.after(read.entries);
+    const longer = isBefore ? this.chain?.after(read.entries) : undefined;
+    // A chain at its bounds drops the older entries again.
+    if (!isBefore || isSameEntry(longer?.entries[0], floor)) return;
+    this.chain = longer;
     for (const { n } of read.entries) this.accepted.forget(n);
     this.#settings.onRead?.();
   }
