@@ -54,6 +54,7 @@ const none: readonly never[] = [];
 
 /** A key, of which the log has a digest. */
 interface DigestedKey {
+  readonly text: string;
   digestAtOnce(): string;
 }
 

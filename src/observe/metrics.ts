@@ -43,6 +43,8 @@ export class Metrics {
   readonly sinceAtMs: number;
   /** The isolate's colo; empty until known. */
   colo = "";
+  /** Also gets each answered request, for counts that the reports have apart. */
+  onAnswered: ((decision: Decision) => void) | undefined;
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
   /** Functions of components with their own counts. Each returns the counts since its last call. */
   readonly #others: (() => Sums)[] = [];
@@ -66,6 +68,7 @@ export class Metrics {
     const { outcome, isRefresh, answerBytes } = decision;
     if (outcome === undefined || isRefresh) return;
     this.#requestsSinceTaken += 1;
+    if (this.onAnswered !== undefined) this.onAnswered(decision);
     const cell = this.#cell(decision.route, outcome, decision.tier);
     cell.requests += 1;
     if (answerBytes !== null) cell.bytes += answerBytes;

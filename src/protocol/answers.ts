@@ -64,6 +64,10 @@ const finding = v.object({
 
 const configuredRoute = v.object({ name: text, bypass: v.boolean() });
 
+/** `hitRate` is from 0 to 1; `null` without a request that was looked up. */
+const rate = { requests: finite(), hits: finite(), hitRate: v.nullable(finite()) };
+const ratesByName = v.array(v.object({ name: text, ...rate }));
+
 const health = v.object({
   status,
   at: instant,
@@ -71,6 +75,17 @@ const health = v.object({
   colo: text,
   findings: v.array(finding),
   notLookedAt: texts,
+  /** Of all isolates since a time. Absent if their counts cannot be read. The name `*` stands for all others. */
+  hitRates: v.optional(
+    v.object({
+      since: instant,
+      all: v.object(rate),
+      routes: ratesByName,
+      /** By the first segment of the path. */
+      prefixes: ratesByName,
+      namespaces: ratesByName,
+    }),
+  ),
 });
 
 /**

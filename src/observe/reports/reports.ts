@@ -2,6 +2,7 @@
 import type { Reason } from "../../base/operator-error.ts";
 import type { RedisClient, RedisSettings } from "../../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../../remote/redis/round-trips.ts";
+import type { Decision } from "../decision.ts";
 import type { Log } from "../log-line.ts";
 import type { Sums } from "../sums.ts";
 import type { Gauges } from "./totals.ts";
@@ -42,6 +43,8 @@ export interface ReportsSettings {
     readonly colo: string;
     /** The start of the counts that `take` returns next, in epoch milliseconds. */
     readonly takenAtMs: number;
+    /** Also gets each answered request. */
+    onAnswered?: ((decision: Decision) => void) | undefined;
     /** Returns the counts since the last call. */
     take(atMs: number): Sums;
   };

@@ -36,6 +36,7 @@ export const windowFamilies = [
   "originResponses",
   "operatorRefusals",
   "refusedSubrequests",
+  "dataRequests",
 ] as const satisfies readonly FamilyName[];
 
 export type WindowFamily = (typeof windowFamilies)[number];

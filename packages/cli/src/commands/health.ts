@@ -5,7 +5,10 @@ import { failure, exitCode } from "../command-error.ts";
 import { type DoctorFinding, printFinding } from "../doctor/finding.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { worded } from "../texts/findings.ts";
-import type { Terminal } from "../terminal.ts";
+import { percent } from "../stats/routes.ts";
+import { tableOf, type Terminal } from "../terminal.ts";
+
+type HitRates = NonNullable<OperatorAnswer<"health">["hitRates"]>;
 
 export const addHealth: AddCommand = (program, act) => {
   program
@@ -48,16 +51,41 @@ function statusAlone(status = "none") {
 const colours = { ok: "green", degraded: "yellow", unable: "red" } as const;
 
 function printHealth(
-  { status, version, colo, notLookedAt }: OperatorAnswer<"health">,
+  { status, version, colo, notLookedAt, hitRates }: OperatorAnswer<"health">,
   findings: readonly DoctorFinding[],
   terminal: Terminal,
 ): void {
   terminal.print({ style: colours[status], text: status }, `: ${summaryOf(findings)}`);
   for (const finding of findings) printFinding(finding, terminal);
   terminal.print("");
+  if (hitRates !== undefined) printHitRates(hitRates, terminal);
   for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);
   const from = colo === "" ? "" : `from ${colo}, `;
   terminal.print(
     `Checked ${from}version ${version}: one isolate, its stores, and the counts of all isolates. Other isolates may have other troubles.`,
   );
+}
+
+function printHitRates(
+  { since, all, routes, prefixes, namespaces }: HitRates,
+  terminal: Terminal,
+): void {
+  const named = [
+    ["route", routes],
+    ["path", prefixes],
+    ["data", namespaces],
+  ] as const;
+  const rows = named.flatMap(([of, rates]) => rates.map((rate) => ({ of, ...rate })));
+  const cells = [{ of: "site", name: "", ...all }, ...rows].map((rate) => [
+    rate.of,
+    rate.name === "*" ? "(all others)" : rate.name,
+    String(rate.requests),
+    percent(rate.hitRate),
+  ]);
+  terminal.print(
+    `Hit rates since ${since ?? "the first report"}, of the requests that were looked up:`,
+  );
+  const table = tableOf([["", "", "requests", "hit rate"], ...cells], new Set([2, 3]));
+  for (const line of table) terminal.print(line);
+  terminal.print("");
 }

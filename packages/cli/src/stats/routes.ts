@@ -131,7 +131,7 @@ function cellsOf(stats: ReturnType<typeof statsOf>, lastBoundSeconds: number): s
 }
 
 /** Rounds down, so that only a share of 1 is shown as 100 %. */
-function percent(share: number | null): string {
+export function percent(share: number | null): string {
   if (share === null) return "-";
   return `${(Math.floor(share * 1_000) / 10).toFixed(1)} %`;
 }

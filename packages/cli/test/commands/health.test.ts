@@ -88,3 +88,26 @@ it("health rejects a 503 from a server that is not Tidemark", async () => {
   expect(code).toBe(1);
   expect(notes).toContain("did not answer like Tidemark");
 });
+
+it("health shows the hit rates, with all other names in one line", async () => {
+  const rate = { requests: 1200, hits: 1100, hitRate: 1100 / 1200 };
+  const hitRates = {
+    since: "2026-11-01T00:00:00.000Z",
+    all: rate,
+    routes: [{ name: "pages", ...rate }],
+    prefixes: [
+      { name: "/blog", ...rate },
+      { name: "*", requests: 0, hits: 0, hitRate: null },
+    ],
+    namespaces: [],
+  };
+  const { out } = await asked({ ...sick, hitRates }, 503);
+  expect(out).toContain(`
+Hit rates since 2026-11-01T00:00:00.000Z, of the requests that were looked up:
+                     requests  hit rate
+site                     1200    91.6 %
+route  pages             1200    91.6 %
+path   /blog             1200    91.6 %
+path   (all others)         0         -
+`);
+});

@@ -1,8 +1,9 @@
 // The findings of the health check, with their fixes.
 import type { OperatorAnswer } from "../../../protocol/answers.ts";
+import { shown, Table } from "../chart/elements.tsx";
 
 export function Health({ health }: { readonly health: OperatorAnswer<"health"> }) {
-  const { status, findings, notLookedAt, version, colo } = health;
+  const { status, findings, notLookedAt, version, colo, hitRates } = health;
   return (
     <section>
       <h2>
@@ -27,6 +28,18 @@ export function Health({ health }: { readonly health: OperatorAnswer<"health"> }
         </article>
       ))}
       {notLookedAt.length > 0 && <p class="quiet">Not checked: {notLookedAt.join(" ")}</p>}
+      {hitRates && (
+        <Table
+          caption={`Hit rates by the first segment of the path, since ${hitRates.since ?? "the first report"}`}
+          heads={["Path", "Requests", "Hit rate"]}
+          rows={hitRates.prefixes.map(({ name, requests, hitRate }) => [
+            name === "*" ? "all others" : name,
+            shown(requests, "count"),
+            shown(hitRate, "percent"),
+          ])}
+          none="No request was looked up."
+        />
+      )}
     </section>
   );
 }

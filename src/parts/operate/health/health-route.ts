@@ -6,6 +6,7 @@ import { type Status, statusOf } from "../../../protocol/finding.ts";
 import { FindingLog } from "./finding-log.ts";
 import { findingsOf } from "./findings.ts";
 import { type EvictionWatches, lookFurther, lookHere } from "./site-state.ts";
+import { hitRatesOf } from "./hit-rates.ts";
 import { isUnable } from "./origin-findings.ts";
 import { jsonAnswer } from "../../../admin/json-answers.ts";
 
@@ -37,7 +38,8 @@ export function healthRoute(settings: PartHost) {
     findingLog.looked(findings, state);
     const status = statusOf(findings, isUnable(state));
     const at = isoOf(state.atMs);
-    const answer = { status, at, version, colo, findings, notLookedAt };
+    const hitRates = hitRatesOf(state);
+    const answer = { status, at, version, colo, findings, notLookedAt, hitRates };
     return jsonAnswer(answer, httpStatusOf(status));
   };
 }

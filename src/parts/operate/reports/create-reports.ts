@@ -9,6 +9,7 @@ import {
   type ReportsSettings,
 } from "../../../observe/reports/reports.ts";
 import { ReportFold } from "./folding.ts";
+import { PrefixCounts } from "./prefix-counts.ts";
 import { ProcessReportStream } from "./process-report-stream.ts";
 import { RedisReportStream } from "./redis-report-stream.ts";
 import { Reporter } from "./reporter.ts";
@@ -30,7 +31,17 @@ export const createReports: CreateReports = (settings, platform) => {
   if (stream === undefined) return noReports(noStore);
   const { reportHistory: history } = platform;
   const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
-  const reporter = new Reporter({ ...settings, stream, folding, nowAtMs, randomText, log });
+  const prefixes = new PrefixCounts();
+  settings.metrics.onAnswered = (decision) => prefixes.answered(decision);
+  const reporter = new Reporter({
+    ...settings,
+    stream,
+    folding,
+    prefixes,
+    nowAtMs,
+    randomText,
+    log,
+  });
   let readerAtMs = -Infinity;
   let isLost = false;
   const reportFirst = async () => {

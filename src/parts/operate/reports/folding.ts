@@ -13,6 +13,7 @@ import {
 } from "../../../observe/reports/totals.ts";
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { families, otherRoutes } from "../../../protocol/families.ts";
+import { addPrefix, isOfPrefix } from "./prefix-counts.ts";
 import { addTo, partsOf, seriesMax, seriesOf, type Sums } from "../../../observe/sums.ts";
 import type { StandingReport } from "../../../observe/reports/report-entry.ts";
 
@@ -200,6 +201,10 @@ export function added(
     const { colo, coversMs, gauges } = report;
     startedAtMs = Math.min(startedAtMs, atMs - coversMs);
     for (const [series, count] of [[seriesOf("reports", [colo]), 1] as const, ...report.sums]) {
+      if (isOfPrefix(series)) {
+        addPrefix(window, series, count);
+        continue;
+      }
       if (addBounded(sums, series, { count, max: seriesMax })) isCrowded = true;
     }
     for (const [series, count] of report.sums) {

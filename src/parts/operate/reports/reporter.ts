@@ -3,6 +3,7 @@ import type { Log } from "../../../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../../../observe/sums.ts";
 import type { ReportsSettings } from "../../../observe/reports/reports.ts";
 import type { ReportFold } from "./folding.ts";
+import type { PrefixCounts } from "./prefix-counts.ts";
 import { sumsBytesMax } from "../../../observe/reports/report-entry.ts";
 import type { ReportStream } from "../../../observe/reports/report-store.ts";
 import { takenWithin } from "../../../observe/reports/sums-text.ts";
@@ -22,6 +23,7 @@ export interface ReporterSettings extends Pick<ReportsSettings, "gauges"> {
   readonly stream: ReportStream;
   readonly folding: ReportFold;
   readonly metrics: Pick<ReportsSettings["metrics"], "colo" | "takenAtMs" | "take">;
+  readonly prefixes?: Pick<PrefixCounts, "taken">;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly log: Log;
@@ -47,11 +49,14 @@ export class Reporter {
    * @returns whether no report was lost
    */
   async tell(): Promise<boolean> {
-    const { metrics, gauges, nowAtMs, stream, folding } = this.#settings;
+    const { metrics, gauges, nowAtMs, stream, folding, prefixes } = this.#settings;
     const atMs = nowAtMs();
     // The clock may have been set back.
     const coversMs = Math.max(0, atMs - metrics.takenAtMs);
+    const isBehind = this.#pending.size > 0;
     addAll(this.#pending, metrics.take(atMs));
+    // While counts wait, prefixes stay where their number has a limit.
+    if (!isBehind) addAll(this.#pending, prefixes?.taken() ?? []);
     const of = { colo: metrics.colo, coversMs, gauges: gauges(atMs) };
     for (let sent = 1; ; sent += 1) {
       const sums = takenWithin(this.#pending, sumsBytesMax);

@@ -11,6 +11,7 @@ import {
   type RedisConnection,
 } from "../../../../local/upstash-rest/redis-connection.ts";
 import { Running } from "../../../../local/running.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { Finding } from "../../../../src/protocol/finding.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../../../testing/fakes/origin-in-process.ts";
@@ -36,12 +37,7 @@ export function runningClock(): FakeClock {
 export const soon = { purge: { maxLagSeconds: 3, clockAllowanceSeconds: 1 } };
 
 /** The JSON of health. */
-export interface Health {
-  readonly status: string;
-  readonly summary: string;
-  readonly findings: readonly Finding[];
-  readonly notLookedAt: readonly string[];
-}
+export type Health = OperatorAnswer<"health"> & { readonly findings: readonly Finding[] };
 
 export async function healthOf(site: Site): Promise<Health> {
   const seen = await site.get("/_cache/health", { headers: bearer });

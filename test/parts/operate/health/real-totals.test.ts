@@ -1,10 +1,12 @@
 // Tests findings on the counts of all isolates, with a real database. One isolate reports, and
 // another answers requests for health.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDataCache } from "../../../../src/data-cache.ts";
+import { defineConfig } from "../../../../src/tidemark.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { cc, page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
 import type { Site, SiteOptions } from "../../../../testing/site/harness.ts";
-import { found, HealthWorld } from "./health-world.ts";
+import { found, healthOf, HealthWorld } from "./health-world.ts";
 
 /** Dates all reports of the stream KEYS[1] back by ARGV[1] milliseconds. */
 const makeOlder = `
@@ -56,6 +58,27 @@ describe.each(oneRedisServer)("health with totals in $redis", ({ start }) => {
     world.run("EVAL", makeOlder, "1", "tidemark:metrics", String(minutes * minuteMs));
 
   const kept: Script = (_, nth) => page(`page ${nth}`, cc("max-age=86400"));
+
+  it("has the hit rates of the last minutes by route, path and namespace", async () => {
+    const data = createDataCache(defineConfig({}));
+    const site = opened(kept, { data });
+    const articles = data.namespace("articles", { fresh: "1h" });
+    for (let nth = 0; nth < 3; nth += 1) await articles.getOrSet("a", async () => "value");
+    await asked(site, 4, () => "/page");
+    await asked(site, 2, (nth) => `/blog/${nth}`);
+    await reported(site);
+    const { hitRates } = await healthOf(looker);
+    const pages = { requests: 7, hits: 4, hitRate: 4 / 7 };
+    expect(hitRates).toMatchObject({
+      all: pages,
+      routes: [{ name: "articles", ...pages }],
+      prefixes: [
+        { name: "/page", requests: 5, hits: 4, hitRate: 0.8 },
+        { name: "/blog", requests: 2, hits: 0, hitRate: 0 },
+      ],
+      namespaces: [{ name: "articles", requests: 3, hits: 2, hitRate: 2 / 3 }],
+    });
+  });
 
   it("has the finding reports-missing after ten minutes without a report", async () => {
     const site = opened(kept);
