@@ -109,7 +109,12 @@ export function createApp(
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;
-  const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
+  const pages = {
+    core: cache,
+    siteHost: siteHosts[0],
+    seenHost: () => seenHost,
+    purges: () => purges,
+  };
   if (data !== undefined) putBeside(pages, data, log.write);
   const proxy = createProxy(cache, { ...inCode, ...slots, config, environment, platform, env });
   const failed = failure(log.write);
@@ -134,7 +139,8 @@ export function createApp(
   };
   const auth = new OperatorAuth({ ...config, ...platform, ...environment, ...cache });
   const isolate = { ...proxy, environment, cache, data, auth, env, platform };
-  const settings = openParts(open, { ...isolate, purges: new PurgeIntake(isolate) });
+  const purges = new PurgeIntake(isolate);
+  const settings = openParts(open, { ...isolate, purges });
   const { faults } = settings;
   faults.forEach(tell);
   const routes = () => adminRoutes(settings);

@@ -6,6 +6,7 @@ export {
   defineConfig,
   trackingParameters,
 } from "./config/config.ts";
+export { cacheHeaders, type SharedAnswer } from "./config/cache-headers.ts";
 export type {
   AddedNames,
   WrittenConfig,

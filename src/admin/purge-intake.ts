@@ -1,5 +1,6 @@
 // Accepts, counts and logs purges: those of `POST /_cache/purge`, and those that parts receive.
 import { isWithinMs } from "../base/elapsed.ts";
+import type { PagePurges, PurgePosition } from "../compose/data-beside-pages.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { loggedReason } from "../observe/log-line.ts";
 import { namingOf } from "./naming.ts";
@@ -9,6 +10,7 @@ import type { PurgeRefusal } from "../protocol/families.ts";
 import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
 import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-order.ts";
 import { positionName } from "../protocol/purge-order.ts";
+import type { AcceptedPurge } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { journalAway, jsonAnswer, orderSummary } from "./json-answers.ts";
@@ -26,7 +28,7 @@ const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
 const quietMs = 1_000;
 
 /** The acceptance of purges in an isolate, for all receivers. */
-export class PurgeIntake {
+export class PurgeIntake implements PagePurges {
   readonly naming: TargetNames;
   readonly #settings: IntakeSettings;
   readonly #refusals = new Map<PurgeRefusal, { loggedAtMs: number; leftOut: number }>();
@@ -61,13 +63,23 @@ export class PurgeIntake {
     const { position, visibleByAtMs } = acceptance;
     this.#logAccepted(position, order, sender.by, request);
     const visibleBy = new Date(visibleByAtMs).toISOString();
-    const sealedPosition = await site.positions?.sealed(acceptance);
-    const setCookie =
-      sealedPosition &&
-      `${positionName}=${sealedPosition}; Max-Age=${Math.ceil(visibleWithinSeconds)}; ${attributes}`;
-    const members = { visibleWithinSeconds, visibleBy, reach, sealedPosition, setCookie };
+    const members = {
+      visibleWithinSeconds,
+      visibleBy,
+      reach,
+      ...(await this.positionOf(acceptance)),
+    };
     const answer = jsonAnswer({ position, ...orderSummary(reading), ...members });
     return { answer, isAccepted: true };
+  }
+
+  async positionOf(accepted: AcceptedPurge): Promise<PurgePosition> {
+    const { positions, config } = this.#settings.site;
+    const sealedPosition = await positions?.sealed(accepted);
+    if (sealedPosition === undefined) return {};
+    const maxAge = Math.ceil(config.purge.visibleWithinSeconds);
+    const setCookie = `${positionName}=${sealedPosition}; Max-Age=${maxAge}; ${attributes}`;
+    return { sealedPosition, setCookie };
   }
 
   /** Counts and logs a refusal. Returns the answer to the sender. */

@@ -6,6 +6,8 @@ import type { CachePlatform, Core } from "./create-cache.ts";
 import type { Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Sums } from "../observe/sums.ts";
+import type { TargetNames } from "../purge/acceptance/resolve-order.ts";
+import type { AcceptedPurge } from "../purge/view/positions.ts";
 import type { DatabaseRoom } from "../remote/redis/database-room.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import { type Fault, OperatorError, type Reason } from "../base/operator-error.ts";
@@ -17,6 +19,23 @@ export interface Pages {
   readonly siteHost: string | undefined;
   /** Returns the host of the isolate's first request; `undefined` before that request. */
   readonly seenHost: () => string | undefined;
+  /** How purges name pages. Not before the first request. */
+  readonly purges: () => PagePurges;
+}
+
+/** How purges of the data cache name pages, and what their callers get. */
+export interface PagePurges {
+  readonly naming: TargetNames;
+  /** Returns the position of an accepted purge, for clients that must see its effect at once. */
+  readonly positionOf: (accepted: AcceptedPurge) => Promise<PurgePosition>;
+}
+
+/** Both are absent if the site's secret cannot be read. */
+export interface PurgePosition {
+  /** The value of the field `Tidemark-Position` in requests of a program. */
+  readonly sealedPosition?: string | undefined;
+  /** The value of `Set-Cookie` for a browser. */
+  readonly setCookie?: string | undefined;
 }
 
 /** The state of a counter or buffer in an isolate, from which health derives findings. */

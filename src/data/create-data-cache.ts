@@ -110,7 +110,8 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   const cache: DataCache = {
     namespace: <T, K extends Key>(name: string, options: NamespaceOptions<T, K>) =>
       namespaces.open(name, options),
-    purge: async (order) => purgeNamed(order, { ...opened().ports, spaces }),
+    purge: async (order) =>
+      purgeNamed(order, { ...opened().ports, spaces, pages: pages?.purges() }),
     start: async () => started(opened().ports),
     stats: () => opened().stats(),
     async runCron() {

@@ -2,8 +2,10 @@
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
-import { everythingTag, type PurgeTargets } from "../purge/journal/purge-target.ts";
-import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
+import type { PagePurges, PurgePosition } from "../compose/data-beside-pages.ts";
+import { everythingTag, nothing, type PurgeTargets } from "../purge/journal/purge-target.ts";
+import { noteOnTag, resolvedOrder } from "../purge/acceptance/resolve-order.ts";
+import type { AcceptedPurge } from "../purge/view/positions.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
 import { checkOptions, checkedTag } from "./value/load-context.ts";
@@ -17,10 +19,12 @@ export interface DataPurge {
   /** Keys with their namespace: `"articles/42"`. */
   readonly keys?: readonly Key[] | undefined;
   /**
-   * Each prefix covers the key of the same name and all keys below it: `"articles"`,
-   * `"articles/42"`. A final slash is ignored.
+   * `"articles"` and `"articles/42"` cover the key of the same name and all keys below it. A final slash is
+   * ignored. `"/news/"` covers pages on every host, and `"https://www.example.com/news/"` on one.
    */
   readonly prefixes?: readonly Key[] | undefined;
+  /** Pages, by their whole URLs. */
+  readonly urls?: readonly string[] | undefined;
   /** All data and pages in the `namespace` of the configuration. */
   readonly everything?: boolean | undefined;
   /**
@@ -31,8 +35,8 @@ export interface DataPurge {
   readonly reason?: string | undefined;
 }
 
-/** An accepted purge. */
-export interface PurgeReceipt {
+/** An accepted purge. A purge by `cache.purge`, in a Worker with pages, also has its position. */
+export interface PurgeReceipt extends PurgePosition {
   /** The position in the journal. */
   readonly position: string;
   /** The time from which no value from before the purge answers, in ISO 8601. */
@@ -46,7 +50,7 @@ export type OrderPurge = (order: {
   readonly targets: PurgeTargets;
   readonly isSoft: boolean;
   readonly reason: string;
-}) => Promise<PurgeReceipt>;
+}) => Promise<Omit<PurgeReceipt, keyof PurgePosition> & { readonly accepted: AcceptedPurge }>;
 
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
@@ -64,6 +68,8 @@ export interface NamedPurgePorts {
   readonly purge: OrderPurge;
   /** The application's listener; `undefined` if it has none. */
   readonly events: EventListener | undefined;
+  /** Names pages; `undefined` if no purge can name them. */
+  readonly pages?: PagePurges | undefined;
   /** This cache's namespaces, by name. Without them, a purge has no notes on keys and prefixes. */
   readonly spaces?: ReadonlyMap<string, unknown>;
 }
@@ -79,7 +85,8 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     const accepted = await purging.acceptances.accept(order, requester);
     if (accepted.kind === "accepted") {
       const { position, visibleByAtMs } = accepted;
-      return { position, visibleBy: new Date(visibleByAtMs).toISOString() };
+      const visibleBy = new Date(visibleByAtMs).toISOString();
+      return { position, visibleBy, accepted };
     }
     metrics.add("purgeRefusals", ["unavailable"]);
     throw notAccepted(accepted);
@@ -94,24 +101,44 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
  */
 export async function purgeNamed(
   order: DataPurge,
-  { purge, events, spaces }: NamedPurgePorts,
+  { purge, events, spaces, pages }: NamedPurgePorts,
 ): Promise<PurgeReceipt> {
   checkOptions("purge", order);
-  const {
-    soft = false,
-    reason = "",
-    tags = [],
-    keys = [],
-    prefixes = [],
-    everything = false,
-  } = order;
-  const targets = targetsIn({ tags, keys, prefixes, everything });
-  const receipt = await purge({ targets, isSoft: soft, reason: checkedReason(reason) });
+  const { soft = false, reason = "", tags = [], keys = [], urls = [], everything = false } = order;
+  const { prefixes = [] } = order;
+  const ofPages = pageTargets({ urls, prefixes: prefixes.filter(isOfPages) }, pages);
+  const below = prefixes.filter((prefix) => !isOfPages(prefix));
+  const targets = targetsIn({ tags, keys, prefixes: below, everything }, ofPages.targets);
+  const ordered = { targets, isSoft: soft, reason: checkedReason(reason) };
+  const { accepted, ...receipt } = await purge(ordered);
   const { position } = receipt;
-  events?.emit({ type: "purge", tags, keys, prefixes, everything, soft, position });
-  const unknown = [...keys, ...prefixes].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
-  const notes = [...new Set([...tags.flatMap((tag) => noteOnTag(tag) ?? []), ...unknown])];
-  return notes.length === 0 ? receipt : { ...receipt, notes };
+  events?.emit({ type: "purge", tags, keys, urls, prefixes, everything, soft, position });
+  const unknown = [...keys, ...below].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
+  const ofTags = tags.flatMap((tag) => noteOnTag(tag) ?? []);
+  const notes = [...new Set([...ofTags, ...unknown, ...ofPages.notes])];
+  const named = { ...receipt, ...(await pages?.positionOf(accepted)) };
+  return notes.length === 0 ? named : { ...named, notes };
+}
+
+/** No key begins so, because no segment is empty. */
+const isOfPages = (prefix: Key): prefix is string =>
+  typeof prefix === "string" && /^(?:\/|https?:\/\/)/i.test(prefix);
+
+/**
+ * Returns the targets of pages, and notes on names that may be wrong.
+ *
+ * @throws OperatorError without pages, and if no name is valid
+ */
+function pageTargets(
+  names: { readonly urls: readonly string[]; readonly prefixes: readonly string[] },
+  pages: PagePurges | undefined,
+): { readonly targets: PurgeTargets; readonly notes: readonly string[] } {
+  if (names.urls.length + names.prefixes.length === 0) return { targets: nothing, notes: [] };
+  const why = "It names pages, but this cache has none.";
+  const hint = "Pass the cache to its Worker as `data`, or send the purge with createPurger.";
+  const order = pages === undefined ? { fault: { why, hint } } : resolvedOrder(names, pages.naming);
+  if ("fault" in order) throw new OperatorError({ what: invalid, ...order.fault });
+  return { targets: order.targets, notes: order.reading.notes };
 }
 
 /** Other processes may have further namespaces, so an unknown one is no error. */
@@ -121,22 +148,28 @@ function noteOnNamespace(key: Key, spaces: NamedPurgePorts["spaces"]): string | 
   return `${quoted(String(name))} is no namespace that this process has opened.`;
 }
 
+const invalid = "A purge is invalid.";
+
 /**
  * Returns the targets of a purge.
  *
  * @throws OperatorError for an invalid name, and for a purge without names
  */
-function targetsIn({ tags = [], keys = [], prefixes = [], everything }: DataPurge): PurgeTargets {
+function targetsIn(
+  { tags = [], keys = [], prefixes = [], everything }: DataPurge,
+  ofPages: PurgeTargets,
+): PurgeTargets {
   const { tags: ofNames, prefixes: below } = targetsOf({
     paths: keys.map((key) => pathOf("", key)),
     prefixes: prefixes.map((prefix) => pathOf("", withoutEnd(prefix))),
     tags: tags.map(checkedTag),
   });
-  const named = [...(everything === true ? [everythingTag] : []), ...ofNames];
-  if (named.length > 0) return { tags: [...new Set(named)], prefixes: below };
+  const named = [...(everything === true ? [everythingTag] : []), ...ofNames, ...ofPages.tags];
+  const allBelow = [...below, ...ofPages.prefixes];
+  if (named.length + allBelow.length > 0) return { tags: [...new Set(named)], prefixes: allBelow };
   throw new OperatorError({
-    what: "A purge of data is invalid.",
-    why: "It names no tag, key or prefix.",
+    what: invalid,
+    why: "It names no tag, key, URL or prefix.",
     hint: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }, or write everything: true.',
   });
 }
@@ -149,7 +182,7 @@ function targetsIn({ tags = [], keys = [], prefixes = [], everything }: DataPurg
 function checkedReason(reason: string): string {
   if (typeof reason === "string" && reason.length <= reasonCharsMax) return reason;
   throw new OperatorError({
-    what: "A purge of data is invalid.",
+    what: invalid,
     why: `Its reason is not a string of up to ${reasonCharsMax} characters.`,
     hint: "Shorten or omit it.",
   });

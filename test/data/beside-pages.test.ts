@@ -8,7 +8,8 @@ import { type BesideOptions, openBeside } from "../../testing/data/beside-pages.
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
-import { bearer, send } from "../../testing/site/purge-sender.ts";
+import { page } from "../../testing/fakes/origin-in-process.ts";
+import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 /** Opens a site that has stored a page and a value. */
@@ -26,6 +27,43 @@ it("covers pages and data with one purge of the application by tag", async () =>
   const { data, answers } = await filled();
   await data.purge({ tags: ["red"] });
   expect(await answers()).toEqual({ page: "none", value: undefined });
+});
+
+it.each([
+  { urls: ["https://www.example.com/page"] },
+  { prefixes: ["/pag"] },
+  { prefixes: ["HTTPS://www.example.com/"] },
+])("covers pages, and no data, with a purge of the application by %j", async (order) => {
+  const { data, answers } = await filled();
+  await data.purge(order);
+  expect(await answers()).toEqual({ page: "none", value: "value" });
+});
+
+it("covers keys and pages with the prefixes of one purge, and has notes on invalid ones", async () => {
+  const { data, answers } = await filled();
+  const { notes } = await data.purge({ prefixes: ["values", "/page", "/a*"] });
+  expect(notes).toEqual([expect.stringContaining('Not purged: "/a*" contains a star')]);
+  expect(await answers()).toEqual({ page: "none", value: undefined });
+});
+
+it("returns the position of a purge, with which another isolate answers with the new page", async () => {
+  const { data, upstash, clock } = await filled();
+  const env = { SITE_HOST: "www.example.com" };
+  const { site: other } = openJournalled({ upstash, clock, env, origin: () => page("new") });
+  expect((await other.get("/page")).text).toBe("page");
+  const { sealedPosition = "", setCookie } = await data.purge({
+    urls: ["https://www.example.com/page"],
+  });
+  expect(setCookie).toMatch(`tidemark-position=${sealedPosition}; Max-Age=10; Path=/; Secure`);
+  const headers = { "tidemark-position": sealedPosition };
+  expect((await other.get("/page", { headers })).text).toBe("new");
+});
+
+it("refuses a purge of pages by a cache without pages", async () => {
+  const purging = createDataCache(defineConfig({})).purge({
+    urls: ["https://www.example.com/page"],
+  });
+  await expect(purging).rejects.toThrow("It names pages, but this cache has none.");
 });
 
 it.each([

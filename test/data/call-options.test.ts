@@ -118,8 +118,8 @@ describe("a misspelt option is refused with the call's options", () => {
     ],
     [
       "purge",
-      { tags: ["a"], urls: ["/a"] },
-      "tags, keys, prefixes, everything, soft, reason",
+      { tags: ["a"], hosts: ["a.test"] },
+      "tags, keys, urls, prefixes, everything, soft, reason",
       ({ isolate }, given) => isolate.data.purge(given),
     ],
   ])("%s", async (call, given, options, run) => {

@@ -126,7 +126,7 @@ describe("a purge of the application", () => {
   });
 
   it.each([
-    { id: "nothing", order: {}, why: "It names no tag, key or prefix." },
+    { id: "nothing", order: {}, why: "It names no tag, key, URL or prefix." },
     { id: "an empty tag", order: { tags: [" "] }, why: "It is empty" },
     { id: "a long tag", order: { tags: ["é".repeat(129)] }, why: "It is longer than 256 bytes." },
     { id: "an empty segment", order: { keys: ["articles//42"] }, why: "an empty segment" },

@@ -40,6 +40,9 @@ export type DataEvent =
       readonly tags: readonly string[];
       /** Keys with their namespace. */
       readonly keys: readonly Key[];
+      /** URLs of pages. */
+      readonly urls: readonly string[];
+      /** Of keys and of pages. */
       readonly prefixes: readonly Key[];
       readonly everything: boolean;
       readonly soft: boolean;

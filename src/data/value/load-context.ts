@@ -236,13 +236,13 @@ const optionsOf = {
   getOrSet: ["fresh", "stale", "tags", "forceFresh", "signal"],
   getOrSetMany: ["missing"],
   lookUp: ["tags"],
-  purge: ["tags", "keys", "prefixes", "everything", "soft", "reason"],
+  purge: ["tags", "keys", "urls", "prefixes", "everything", "soft", "reason"],
   set: ["fresh", "stale", "tags", "everywhere", "start", "endsTags"],
   wrap: ["key"],
   write: ["fresh", "stale", "tags"],
 } as const;
 
-const lists: readonly string[] = ["tags", "endsTags", "keys", "prefixes"];
+const lists: readonly string[] = ["tags", "endsTags", "keys", "urls", "prefixes"];
 const flags: readonly string[] = ["forceFresh", "everywhere", "everything", "soft"];
 
 /**

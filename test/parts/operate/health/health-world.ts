@@ -37,7 +37,9 @@ export function runningClock(): FakeClock {
 export const soon = { purge: { maxLagSeconds: 3, clockAllowanceSeconds: 1 } };
 
 /** The JSON of health. */
-export type Health = OperatorAnswer<"health"> & { readonly findings: readonly Finding[] };
+export interface Health extends Omit<OperatorAnswer<"health">, "findings"> {
+  readonly findings: readonly Finding[];
+}
 
 export async function healthOf(site: Site): Promise<Health> {
   const seen = await site.get("/_cache/health", { headers: bearer });
