@@ -55,7 +55,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
     "package middleware own-server data data-on-workers data-patterns sinks outward varnish-dialect webhooks esi from-any-stack";
-  for (const document of documents.split(" ")) {
+  for (const document of ["../README", ...documents.split(" ")]) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
