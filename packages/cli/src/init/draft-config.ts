@@ -1,5 +1,6 @@
 // Drafts the routes: first those that bypass the cache, then files, then pages, then all others.
 import type { OriginSight } from "../origin/look-at-origin.ts";
+import { harmlessInWordPress } from "../origin/platform.ts";
 import { literalPattern, segmentsOf, privatePattern } from "../origin/page-kind.ts";
 import {
   apiRoutes,
@@ -256,7 +257,7 @@ function pagesRoute(rest: readonly JudgedPage[]): DraftRoute {
       ...(isStored ? ['negative: { 404: "5m" }'] : []),
       ...(made.fields.includes("bypass: true")
         ? []
-        : ['cookies: { ignore: ["wordpress_test_cookie", "wp_lang"] }']),
+        : [`cookies: { ignore: [${harmlessInWordPress.map((name) => `"${name}"`).join(", ")}] }`]),
     ],
   };
 }

@@ -11,7 +11,7 @@ import {
   isFingerprinted,
   privatePattern,
 } from "../origin/page-kind.ts";
-import { privateOf, signedInCookiesOf } from "../origin/platform.ts";
+import { harmlessInWordPress, privateOf, signedInCookiesOf } from "../origin/platform.ts";
 
 export interface DraftRoute {
   readonly name: string;
@@ -299,7 +299,7 @@ export function signedInRoute(sight: OriginSight, pages: readonly JudgedPage[]):
     pages
       .filter(({ sight: { kind } }) => (kind === "private") === isPrivate)
       .flatMap(({ sight: { cookies } }) => cookies);
-  const elsewhere = new Set(setBy(false));
+  const elsewhere = new Set([...setBy(false), ...harmlessInWordPress]);
   const seen = setBy(true).filter((name) => plainName.test(name) && !elsewhere.has(name));
   const names = [...new Set([...seen, ...signedInCookiesOf(sight.platform)])];
   if (names.length === 0) return [];

@@ -47,6 +47,9 @@ const signedIn: Readonly<Partial<Record<Platform, readonly string[]>>> = {
   Drupal: ["SESS*", "SSESS*"],
 };
 
+/** Cookies that WordPress also sets for visitors, and that pages do not depend on. */
+export const harmlessInWordPress: readonly string[] = ["wordpress_test_cookie", "wp_lang"];
+
 export function signedInCookiesOf(platform: Platform): readonly string[] {
   return signedIn[platform] ?? [];
 }
