@@ -40,8 +40,8 @@ export function adminRoutes(settings: PartHost): Hono {
 
 /** Answers 200, or 503 if no origin can be used. */
 function shortHealth({ environment: { origins }, site, faults }: PartHost): Response {
-  const { shutOff } = site.originHealth;
-  const canAnswer = [...origins.keys()].some((name) => !shutOff.includes(name));
+  const { openBreakers } = site.originHealth;
+  const canAnswer = [...origins.keys()].some((name) => !openBreakers.includes(name));
   if (!canAnswer) return jsonAnswer({ status: "unable" }, 503);
   return jsonAnswer({ status: faults.length === 0 ? "ok" : "degraded" });
 }

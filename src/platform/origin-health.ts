@@ -1,5 +1,5 @@
-// Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off,
-// except for background probes. A page that has just failed is paused, and retries have a budget.
+// Tracks the health of origins. The breaker of an origin opens if neither clients nor a probe can reach it: then only
+// background probes use the origin. A page that has just failed is paused, and retries have a budget.
 // Also measures the time to the head of a response, to detect stalled requests.
 import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
@@ -51,8 +51,8 @@ export function troubleBy(error: unknown): Exclude<OriginTrouble, "timeout"> {
 /** The state of an origin or page. `isProbe`: a probe is due, and the caller sends it. */
 type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
-/** The number of failing paths that starts a probe. A single path must not shut off the origin. */
-const failingPathsToShutOff = 5;
+/** The number of failing paths that starts a probe. A single path must not open the breaker of the origin. */
+const failingPathsToOpen = 5;
 /** The time after which a failure is forgotten. */
 const failuresWithinMs = 10_000;
 /** The time after an answer in which failures start no probe. */
@@ -60,7 +60,7 @@ const wellForMs = 5_000;
 /** The time for which an answer shows that anonymous requests are served. */
 const anonymousForMs = 3_600_000;
 const refusedForMs = 15 * 60_000;
-const shutOffMsMax = 5_000;
+const openMsMax = 5_000;
 const pauseMs = 1_000;
 /** The time after which another probe may begin. The runtime may end a probe without a result. */
 const probeMsMax = 25_000;
@@ -127,7 +127,7 @@ export class OriginHealth {
     origin.failing.clear();
     origin.breaker.succeeded();
     origin.condition.succeeded(atMs);
-    origin.shutOff.succeeded(atMs);
+    origin.breakerOpen.succeeded(atMs);
     origin.wellAtMs = atMs;
     origin.probeBeganAtMs = -Infinity;
     if (!answer.isError) origin.wellTarget = given.target;
@@ -154,7 +154,7 @@ export class OriginHealth {
 
   /**
    * Counts a forward without a response. Clients may provoke this failure, so only a failed probe
-   * shuts off the origin.
+   * opens the breaker of the origin.
    *
    * @returns whether a probe is due, which the caller sends
    */
@@ -162,29 +162,29 @@ export class OriginHealth {
     const { page, isAnonymous = false } = given;
     if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
     const origin = this.#origin(given.origin);
-    const { failing, breaker, condition, shutOff, wellAtMs } = origin;
+    const { failing, breaker, condition, breakerOpen, wellAtMs } = origin;
     condition.failed(trouble, atMs);
     for (const [path, failedAtMs] of failing) {
       if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
     }
     // Count paths without queries, because a client could invent any number of queries that hang.
-    if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
-    if (breaker.isOpen) shutOff.failed("down", atMs);
+    if (failing.size < failingPathsToOpen) failing.set(given.target.path, atMs);
+    if (breaker.isOpen) breakerOpen.failed("down", atMs);
     const wasJustWell = isWithinMs(wellForMs, wellAtMs, atMs);
     const isProbed = isWithinMs(probeMsMax, origin.probeBeganAtMs, atMs);
-    const isInDoubt = failing.size >= failingPathsToShutOff && !wasJustWell && !breaker.isOpen;
+    const isInDoubt = failing.size >= failingPathsToOpen && !wasJustWell && !breaker.isOpen;
     if (!isInDoubt || isProbed) return false;
     origin.probeBeganAtMs = atMs;
     return true;
   }
 
-  /** Shuts the origin off after a failed probe, unless it has answered since the probe began. */
+  /** opens the breaker of the origin after a failed probe, unless it has answered since the probe began. */
   probeFailed(name: string, atMs: number): void {
     const origin = this.#origin(name);
     if (origin.probeBeganAtMs === -Infinity) return;
     origin.probeBeganAtMs = -Infinity;
     origin.breaker.failed(atMs);
-    origin.shutOff.failed("down", atMs);
+    origin.breakerOpen.failed("down", atMs);
   }
 
   /** Returns the target of the last answer that was not an error, for probes. */
@@ -192,7 +192,7 @@ export class OriginHealth {
     return this.#origin(name).wellTarget;
   }
 
-  /** Takes a retry from the budget. Returns false if no retry is left or the origin is shut off. */
+  /** Takes a retry from the budget. Returns false if no retry is left or the origin has an open breaker. */
   takeRetry(name: string): boolean {
     const origin = this.#origin(name);
     if (origin.breaker.isOpen || origin.retries < 1) return false;
@@ -200,8 +200,8 @@ export class OriginHealth {
     return true;
   }
 
-  /** The names of the origins that are shut off. */
-  get shutOff(): string[] {
+  /** The names of the origins that have open breakers. */
+  get openBreakers(): string[] {
     return [...this.#origins].filter(([, { breaker }]) => breaker.isOpen).map(([name]) => name);
   }
 
@@ -230,10 +230,10 @@ const whys: Readonly<Record<OriginTrouble, string>> = {
 
 /** The state of one origin. */
 class Origin {
-  readonly breaker = new Breaker(shutOffMsMax, 1);
+  readonly breaker = new Breaker(openMsMax, 1);
   readonly condition: Condition<OriginTrouble>;
   /** Reports that the origin gets only probes, because a probe failed. */
-  readonly shutOff: Condition<"down">;
+  readonly breakerOpen: Condition<"down">;
   /** The instants of failures since the last answer, by path. */
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
@@ -254,11 +254,11 @@ class Origin {
       troubleLine: (trouble) => `${origin} ${whys[trouble]}.`,
       wellLine: (lasted) => `${origin} answers again after ${lasted}.`,
     });
-    this.shutOff = new Condition({
+    this.breakerOpen = new Condition({
       tell,
       about: () => ({ event: "breaker", part: "origin", origin: name }),
-      troubleLine: () => `${origin} is shut off: only background probes use it.`,
-      wellLine: (lasted) => `${origin} was shut off for ${lasted} and is in use again.`,
+      troubleLine: () => `${origin} has an open circuit breaker: only background probes use it.`,
+      wellLine: (lasted) => `${origin} works again: its circuit breaker was open for ${lasted}.`,
     });
   }
 

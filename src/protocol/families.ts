@@ -91,7 +91,7 @@ export const families = {
   redisFailures: counter(
     "redis_failures",
     ["cause"],
-    "Failed calls of Redis, by cause, without calls that were not sent because Redis was shut off",
+    "Failed calls of Redis, by cause, without calls that were not sent because the circuit breaker was open",
   ),
   objectCalls: counter("object_calls", ["purpose"], "Calls to Durable Objects"),
   objectRows: counter("object_rows_written", ["purpose"], "Rows that these calls wrote or deleted"),

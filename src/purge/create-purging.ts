@@ -173,7 +173,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     allowanceMs,
     timeoutMs: readTimeoutMsOf(purge),
     renewalLagMs,
-    isShutOff: () => health.isShutOff,
+    isBreakerOpen: () => health.isBreakerOpen,
     onSpread,
     onRead: () => {
       switchLog.learnt(view.tail.switched);

@@ -1,5 +1,5 @@
 // A client of one remote store that answers single calls, such as Redis or a Durable Object. Its
-// timeouts adapt to the latency, and a store that fails is shut off.
+// timeouts adapt to the latency, and a store that fails has an open breaker.
 import { patiently } from "../base/timeouts.ts";
 import { LatencyBound, pageWaitMsMin, readMsMax, writeMsMax } from "./latency-bound.ts";
 import type { CallPurpose } from "./purpose.ts";
@@ -62,7 +62,7 @@ export interface RemoteClientSettings extends Omit<StoreHealthSettings, "about" 
 /** Learns from the answer to a call. */
 type Learn = (answer: RemoteAnswer<unknown>, trip: Trip) => void;
 
-const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
+const breakerOpen = { kind: "unavailable", cause: "breaker-open" } as const;
 
 /**
  * Failures of writes that do not show that the store is down. They concern one command or
@@ -120,7 +120,8 @@ export class RemoteClient<Handle> {
     background: (work: () => Promise<void>) => void,
     wait: "page" | "usual" | "longest" = "usual",
   ): Promise<RemoteAnswer<T>> {
-    if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
+    if (!this.health.mayBeAsked(() => this.#pinged(), background))
+      return Promise.resolve(breakerOpen);
     const call = { purpose, run, of: "reads" } as const;
     if (wait === "longest") return this.#made(call, this.#readBound.maxMs, this.#learnt);
     return wait === "page" ? this.#forPage(call, background) : this.#measured(call);
@@ -141,7 +142,7 @@ export class RemoteClient<Handle> {
   }
 
   /**
-   * Makes a round trip. While the store is shut off, sends one per pause, as a probe.
+   * Makes a round trip. While the store has an open breaker, sends one per pause, as a probe.
    *
    * @param of `writes` if the round trip has a command that a full store rejects. An answer then
    *   shows that the store accepts writes
@@ -153,7 +154,7 @@ export class RemoteClient<Handle> {
   ): Promise<RemoteAnswer<T>> {
     const call = { purpose, run, of };
     const state = this.health.ask();
-    if (state === "open") return shutOff;
+    if (state === "open") return breakerOpen;
     const answer = await (state === "probe" ? this.#probed(call) : this.#measured(call));
     if (answer.kind === "answered" && of === "writes") this.health.answered("writes");
     return answer;
@@ -161,17 +162,17 @@ export class RemoteClient<Handle> {
 
   /**
    * Makes a round trip for an operator or in the background, with the maximum timeout of reads.
-   * While the store is shut off, sends only one per pause, as a probe.
+   * While the store has an open breaker, sends only one per pause, as a probe.
    */
   async look<T>(purpose: CallPurpose, run: Run<Handle, T>): Promise<RemoteAnswer<T>> {
     const call = { purpose, run, of: "reads" } as const;
     const state = this.health.ask();
-    if (state === "open") return shutOff;
+    if (state === "open") return breakerOpen;
     if (state === "probe") return this.#probed(call);
     return this.#made(call, this.#readBound.maxMs, this.#learnt);
   }
 
-  /** Makes a round trip with the timeout of writes, also while the store is shut off. */
+  /** Makes a round trip with the timeout of writes, also while the store has an open breaker. */
   async insist<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
@@ -183,7 +184,7 @@ export class RemoteClient<Handle> {
   }
 
   /**
-   * Makes a write that a full store refuses. While the store is shut off, sends the write only after
+   * Makes a write that a full store refuses. While the store has an open breaker, sends the write only after
    * a successful probe. While writes are refused, sends one per pause.
    *
    * @param timeoutMs for a write that a client waits for; such a write sends no probe
@@ -194,7 +195,8 @@ export class RemoteClient<Handle> {
     timeoutMs?: number,
   ): Promise<RemoteAnswer<T>> {
     const { health } = this;
-    if (health.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) return shutOff;
+    if (health.isBreakerOpen && (timeoutMs !== undefined || !(await this.answers())))
+      return breakerOpen;
     if (health.askToWrite() === "open") return { kind: "unavailable", cause: "writes-refused" };
     const call = { purpose, run, of: "writes" } as const;
     const answer = await this.#made(call, timeoutMs ?? writeMsMax, this.#sent);
@@ -206,18 +208,17 @@ export class RemoteClient<Handle> {
   }
 
   /**
-   * Makes a write that frees space, which even a full store accepts. Sends nothing while the store is
-   * shut off.
+   * Makes a write that frees space, which even a full store accepts. Sends nothing while the breaker is open.
    */
   async remove<T>(purpose: CallPurpose, run: Run<Handle, T>): Promise<RemoteAnswer<T>> {
-    if (this.health.isShutOff) return shutOff;
+    if (this.health.isBreakerOpen) return breakerOpen;
     return this.#made({ purpose, run, of: "writes" }, writeMsMax, this.#sent);
   }
 
   /** Returns whether the store is up. One caller per pause probes it first. */
   async answers(): Promise<boolean> {
     if (this.health.ask() === "probe") await this.#pinged();
-    return !this.health.isShutOff;
+    return !this.health.isBreakerOpen;
   }
 
   #pinged(): Promise<RemoteAnswer<unknown>> {
@@ -265,7 +266,7 @@ export class RemoteClient<Handle> {
     if (!isUp) this.#failed(answer.cause, trip);
   };
 
-  /** One invocation cannot shut off the store by timeouts (docs/adr/0056). */
+  /** One invocation cannot open the breaker of the store by timeouts (docs/adr/0056). */
   #failed(cause: RemoteCause, { sentAtMs, isFirstTimeout }: Trip): void {
     if (cause === ofInvocation) return;
     if (cause === "timeout" && isFirstTimeout?.(this) === false) return;

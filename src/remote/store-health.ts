@@ -1,5 +1,5 @@
-// Tracks the health of one remote store, for all calls and for writes separately: whether the store is
-// shut off, and its last troubles. Logs each change.
+// Tracks the health of one remote store, for all calls and for writes separately: whether its
+// breaker is open, and its last troubles. Logs each change.
 import { Condition, type ConditionSettings, type Trouble } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
@@ -22,8 +22,8 @@ export interface RemoteHealth {
   readonly trouble: Trouble<RemoteTrouble> | undefined;
   /** The last trouble that affected only writes, even if it is over. */
   readonly troubleWithWrites: Trouble<RemoteTrouble> | undefined;
-  /** Whether the store is shut off, except for probes. */
-  readonly isShutOff: boolean;
+  /** Whether the store has an open breaker, except for probes. */
+  readonly isBreakerOpen: boolean;
   /** Whether the store answers reads but refuses writes. One write per pause is tried. */
   readonly refusesWrites: boolean;
   /** Texts about the troubles. */
@@ -39,7 +39,7 @@ export interface StoreHealthSettings {
   readonly nowAtMs: () => number;
   /** Logs each beginning and end of trouble. Default: no log. */
   readonly tell?: Log | undefined;
-  /** The maximum pause between probes while the store is shut off. Default: 30 s. */
+  /** The maximum pause between probes while the store has an open breaker. Default: 30 s. */
   readonly pauseMsMax?: number | undefined;
   /**
    * Whether all commands use one key. A value of the wrong type under that key is then a trouble.
@@ -74,8 +74,8 @@ export class StoreHealth implements RemoteHealth {
   readonly #writes: Condition<RemoteTrouble>;
   /** Commands that were too large. This trouble never ends, so it is logged once. */
   readonly #sizes: Condition<RemoteTrouble>;
-  readonly #shutOff: Condition<"shut-off">;
-  readonly #writesShutOff: Condition<"shut-off">;
+  readonly #breakerOpen: Condition<"breaker-open">;
+  readonly #writesBreakerOpen: Condition<"breaker-open">;
 
   constructor(settings: StoreHealthSettings) {
     const { about, event, words, pauseMsMax, tell = () => undefined } = settings;
@@ -102,21 +102,21 @@ export class StoreHealth implements RemoteHealth {
       troubleLine: (kind) => `Writes fail. ${troubleLine(kind, words)}`,
       wellLine: (lasted) => `${about} accepts writes again after ${lasted}.`,
     });
-    this.#shutOff = new Condition({
+    this.#breakerOpen = new Condition({
       tell,
       about: () => ({ event: "breaker", of: "everything" }),
-      troubleLine: () => `${about} is shut off: only background probes use it.`,
-      wellLine: (lasted) => `${about} was shut off for ${lasted} and is in use again.`,
+      troubleLine: () => `${about} has an open circuit breaker: only background probes use it.`,
+      wellLine: (lasted) => `${about} works again: its circuit breaker was open for ${lasted}.`,
     });
-    this.#writesShutOff = new Condition({
+    this.#writesBreakerOpen = new Condition({
       tell,
       about: () => ({ event: "breaker", of: "writes" }),
-      troubleLine: () => "Writes are shut off: one is tried after each pause.",
-      wellLine: (lasted) => `Writes were shut off for ${lasted} and are tried again.`,
+      troubleLine: () => "Writes have an open circuit breaker: one is tried after each pause.",
+      wellLine: (lasted) => `Writes work again: their circuit breaker was open for ${lasted}.`,
     });
   }
 
-  get isShutOff(): boolean {
+  get isBreakerOpen(): boolean {
     return this.#breaker.isOpen;
   }
 
@@ -132,7 +132,7 @@ export class StoreHealth implements RemoteHealth {
     return this.#writes.trouble;
   }
 
-  /** Returns whether the store may be used. While it is shut off, one caller per pause gets `probe`. */
+  /** Returns whether the store may be used. While it has an open breaker, one caller per pause gets `probe`. */
   ask(): BreakerState {
     return this.#breaker.ask(this.#settings.nowAtMs());
   }
@@ -167,14 +167,14 @@ export class StoreHealth implements RemoteHealth {
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Notes that the store is up, which ends a shut-off. */
+  /** Notes that the store is up, which ends an open breaker. */
   isUp(): void {
     this.#breaker.succeeded();
     this.#noteBreakers();
   }
 
   /**
-   * Notes that the store seems to be down. Shuts it off after several calls in a row.
+   * Notes that the store seems to be down. Opens the breaker after several calls in a row.
    *
    * @param sentAtMs a call sent before the last failure is ignored, because it shows nothing new
    */
@@ -192,13 +192,13 @@ export class StoreHealth implements RemoteHealth {
 
   /** Notes both, because a condition logs a change late if changes follow each other too fast. */
   #noteBreakers(): void {
-    this.#note(this.#shutOff, this.isShutOff);
-    this.#note(this.#writesShutOff, this.refusesWrites);
+    this.#note(this.#breakerOpen, this.isBreakerOpen);
+    this.#note(this.#writesBreakerOpen, this.refusesWrites);
   }
 
-  #note(condition: Condition<"shut-off">, isShutOff: boolean): void {
+  #note(condition: Condition<"breaker-open">, isBreakerOpen: boolean): void {
     const atMs = this.#settings.nowAtMs();
-    if (isShutOff) condition.failed("shut-off", atMs);
+    if (isBreakerOpen) condition.failed("breaker-open", atMs);
     else condition.succeeded(atMs);
   }
 
@@ -222,7 +222,7 @@ export function unavailableFor(
   { trouble, troubleWithWrites, words }: RemoteHealth,
 ): { readonly kind: "unavailable"; readonly why?: string; readonly hint?: string | undefined } {
   const kind = "unavailable";
-  const isUnsent = cause === "shut-off" || cause === "writes-refused";
+  const isUnsent = cause === "breaker-open" || cause === "writes-refused";
   const last = [trouble, troubleWithWrites].find((one) => one?.isOver === false);
   const behind = isUnsent ? last?.kind : cause;
   if (behind === undefined) return { kind };

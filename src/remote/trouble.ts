@@ -26,8 +26,8 @@ export type RemoteTrouble =
   | "platform-limit"
   | "failed";
 
-/** `shut-off`, `writes-refused`: the call was not sent, because of earlier failures. */
-export type RemoteCause = RemoteTrouble | "shut-off" | "writes-refused";
+/** `breaker-open`, `writes-refused`: the call was not sent, because of earlier failures. */
+export type RemoteCause = RemoteTrouble | "breaker-open" | "writes-refused";
 
 /**
  * The reason and the advice by kind of trouble, for one kind of store. Both are without a full stop,

@@ -265,7 +265,7 @@ const notAccepted = (
 /** Causes that prove that Redis has stored nothing. */
 const unsent: readonly RemoteCause[] = [
   "not-open",
-  "shut-off",
+  "breaker-open",
   "writes-refused",
   "token-refused",
   "forbidden",

@@ -219,9 +219,11 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   }
 
   #unreadable(cause: RemoteCause): OperatorError {
-    const isKnown = cause !== "shut-off" && cause !== "writes-refused";
+    const isKnown = cause !== "breaker-open" && cause !== "writes-refused";
     const words = this.#ports.redis?.health.words ?? {};
-    const why = isKnown ? `${whyOf(cause, words)}.` : "The database is shut off, or there is none.";
+    const why = isKnown
+      ? `${whyOf(cause, words)}.`
+      : "The database has an open breaker, or there is none.";
     const hint = isKnown ? hintOf(cause, words) : undefined;
     return new OperatorError({
       what: `The ${this.#kind.name} ${this.#set} cannot be read exactly.`,
@@ -233,10 +235,15 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
 
 const minuteMs = 60_000;
 
-const shutOff = async () => ({ kind: "unavailable", cause: "shut-off" }) as const;
+const breakerOpen = async () => ({ kind: "unavailable", cause: "breaker-open" }) as const;
 
 /** Replaces a missing Redis. */
-const noDatabase = { read: shutOff, write: shutOff, look: shutOff, remove: shutOff };
+const noDatabase = {
+  read: breakerOpen,
+  write: breakerOpen,
+  look: breakerOpen,
+  remove: breakerOpen,
+};
 
 function boundedInTime<Change, Value>(sink: Sink<Change, Value>): Sink<Change, Value> {
   return {

@@ -31,10 +31,13 @@ describe("a wrong token for the database", () => {
       site.clock.advance(7);
     }
     const line = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    const shutOff = "The database is shut off: only background probes use it.";
+    const breakerOpen = "The database has an open circuit breaker: only background probes use it.";
     const told = (part: string) => site.log.filter((each) => each.startsWith(part));
-    expect(told("Purge journal")).toEqual([`Purge journal: ${line}`, `Purge journal: ${shutOff}`]);
-    expect(told("Shared tier")).toEqual([`Shared tier: ${line}`, `Shared tier: ${shutOff}`]);
+    expect(told("Purge journal")).toEqual([
+      `Purge journal: ${line}`,
+      `Purge journal: ${breakerOpen}`,
+    ]);
+    expect(told("Shared tier")).toEqual([`Shared tier: ${line}`, `Shared tier: ${breakerOpen}`]);
     expect(site.log).toHaveLength(4);
   });
 
@@ -53,9 +56,9 @@ describe("a wrong token for the database", () => {
       lastAtMs: startedAtMs + 20_000,
       isOver: false,
     };
-    // A page whose lookup failed is not stored there. The third failure shuts the database off.
+    // A page whose lookup failed is not stored there. The third failure opens the breaker of the database.
     expect(redis).toMatchObject({
-      shutOff: true,
+      breakerOpen: true,
       refusesWrites: false,
       trouble: { ...trouble, counts: { "token-refused": 3 } },
       troubleWithWrites: "none",
@@ -76,16 +79,16 @@ describe("a wrong token for the database", () => {
     site.clock.advance(60);
     await site.get("/a");
     await site.get("/b");
-    const after = site.log.filter((line) => / after | was shut off /.test(line));
+    const after = site.log.filter((line) => / after | had an open breaker /.test(line));
     expect(after.toSorted()).toEqual([
-      "Purge journal: The database was shut off for 60 s and is in use again.",
+      "Purge journal: The database works again: its circuit breaker was open for 60 s.",
       "Purge journal: The database works again after 60 s.",
-      "Shared tier: The database was shut off for 60 s and is in use again.",
+      "Shared tier: The database works again: its circuit breaker was open for 60 s.",
       "Shared tier: The database works again after 60 s.",
     ]);
     expect(await statsOf(site)).toMatchObject({
-      redis: { shutOff: false, trouble: { kind: "token-refused", isOver: true } },
-      journal: { shutOff: false, trouble: { kind: "token-refused", isOver: true } },
+      redis: { breakerOpen: false, trouble: { kind: "token-refused", isOver: true } },
+      journal: { breakerOpen: false, trouble: { kind: "token-refused", isOver: true } },
     });
   });
 });
@@ -149,7 +152,7 @@ describe.each(rows)("a journal with the error: $why", (row) => {
     });
   });
 
-  it("makes reads of the journal fail with the same reason, even when shut off", async () => {
+  it("makes reads of the journal fail with the same reason, even while its breaker is open", async () => {
     const { site, upstash } = opened(row);
     const asked = async () => {
       const { status, text } = await site.get("/_cache/journal", { headers: bearer });

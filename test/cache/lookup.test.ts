@@ -61,7 +61,7 @@ const named = (name: Name): Tier<Detail> => ({
   name,
   arrivingBytesMax: 0,
   bodyBytesMax: 0,
-  isShutOff: false,
+  isBreakerOpen: false,
   read: () => ({ kind: "absent" }),
   write: () => ({ kind: "kept" }),
   remove: () => undefined,

@@ -107,20 +107,20 @@ describe("a Cache API that never answers", () => {
     expect(await tookMs(site, "/page/0")).toBe(0);
     const stats = await site.ask("/_cache/stats", { headers: bearer });
     expect(await stats.json()).toMatchObject({
-      edge: { shutOff: true, trouble: { kind: "timeout", isOver: false } },
+      edge: { breakerOpen: true, trouble: { kind: "timeout", isOver: false } },
     });
   });
 
-  it("gets only probes while it is shut off, and is used again once it answers", async () => {
+  it("gets only probes while it has an open breaker, and is used again once it answers", async () => {
     const [site] = openTwo();
     site.cache.mode = "silent";
     await tookAll(site, 3, "page");
     const callsBefore = site.cache.calls;
-    await tookAll(site, 20, "shut-off");
+    await tookAll(site, 20, "breaker-open");
     expect(site.cache.calls - callsBefore).toBeLessThanOrEqual(2);
     expect(site.log).toEqual([
       "Edge tier: The Cache API does not answer in time.",
-      "Edge tier: The Cache API is shut off: only background probes use it.",
+      "Edge tier: The Cache API has an open circuit breaker: only background probes use it.",
     ]);
     site.cache.mode = "works";
     for (let second = 0; second < 10; second += 1) {
@@ -132,7 +132,7 @@ describe("a Cache API that never answers", () => {
     expect(site.log.slice(2)).toEqual([
       expect.stringMatching(/^Edge tier: The Cache API works again after \d+ s\.$/),
       expect.stringMatching(
-        /^Edge tier: The Cache API was shut off for \d+ s and is in use again\.$/,
+        /^Edge tier: The Cache API works again: its circuit breaker was open for \d+ s\.$/,
       ),
     ]);
   });

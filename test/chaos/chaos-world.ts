@@ -103,11 +103,11 @@ export function yardstickOn({ url }: ChaosWorld): Load {
 }
 
 /** Waits until both the shared tier and the journal have shut the database off. */
-export async function shutOff(chaos: ChaosWorld): Promise<void> {
+export async function breakerOpen(chaos: ChaosWorld): Promise<void> {
   await until(async () => {
     const { redis, journal } = await chaos.stats();
-    return redis.shutOff && journal.shutOff;
-  }, "the database to be shut off");
+    return redis.breakerOpen && journal.breakerOpen;
+  }, "the database to have an open breaker");
 }
 
 /** Requests a page until it is read from the database. Without requests, no probe would be sent. */

@@ -8,7 +8,7 @@ import {
   type ChaosWorld,
   loadOn,
   mixedPaths,
-  shutOff,
+  breakerOpen,
   startChaosWorld,
   usedAgain as usedAgainWithin,
   yardstickOn,
@@ -61,7 +61,7 @@ it("learns the latency of a database that is 300 ms slower, and keeps using it",
   await chaos.toRest.become({ kind: "slow", eachWayMs: 150 });
   await until(async () => {
     const { redis } = await chaos.stats();
-    return !redis.shutOff && redis.readTimeoutMs > 300;
+    return !redis.breakerOpen && redis.readTimeoutMs > 300;
   }, "its latency to be known");
   await usedAgain(chaos, "slow");
   const seen: string[] = [];
@@ -104,10 +104,10 @@ it("keeps reading from a full database, and tries one write per pause", async ()
       return fills.length > 40 && GETRANGE > 40;
     }, "more than 40 fills and reads");
     const { SET = 0 } = tierCommands(chaos.world);
-    // Writes that were under way when writes were shut off may arrive later.
+    // Writes that were under way when writes had an open breaker may arrive later.
     expect(SET).toBeLessThan(pausesSince(beganAtMs) + 6);
     await usedAgain(chaos, "full");
-    expect((await chaos.stats()).redis.shutOff).toBe(false);
+    expect((await chaos.stats()).redis.breakerOpen).toBe(false);
     await database.config("SET", "maxmemory", "0");
     await until(async () => !(await chaos.stats()).redis.refusesWrites, "writes to be accepted");
     await usedAgain(chaos, "no-longer-full");
@@ -119,7 +119,7 @@ it("keeps reading from a full database, and tries one write per pause", async ()
   expect(await faultsOf(load)).toEqual([]);
 });
 
-it("shuts off a database with a used-up plan, probes it, and uses it again later", async () => {
+it("opens the breaker of a database with a used-up plan, probes it, and uses it again later", async () => {
   const usedUp = await UnsteadyRestServer.start();
   const error = "ERR max requests limit exceeded. Limit: 500000, Usage: 500000.";
   usedUp.manner = { kind: "answers", status: 400, body: JSON.stringify({ error }) };
@@ -127,7 +127,7 @@ it("shuts off a database with a used-up plan, probes it, and uses it again later
   try {
     await usedAgain(chaos, "before-used-up");
     chaos.toRest.leadTo(usedUp.url);
-    await shutOff(chaos);
+    await breakerOpen(chaos);
     const [askedBefore, beganAtMs] = [usedUp.asked.length, performance.now()];
     await sleep(2_500);
     // The tiers and the journal send probes. The six clients' earlier requests may also arrive.
@@ -143,11 +143,11 @@ it("shuts off a database with a used-up plan, probes it, and uses it again later
   expect(await faultsOf(load)).toEqual([]);
 });
 
-it("shuts off a database without Redis behind it, and uses it again later", async () => {
+it("opens the breaker of a database without Redis behind it, and uses it again later", async () => {
   const load = loadOn(chaos, mixedPaths("behind"));
   await usedAgain(chaos, "before-behind");
   await chaos.toRedis.become({ kind: "refuses" });
-  await shutOff(chaos);
+  await breakerOpen(chaos);
   await chaos.toRedis.become({ kind: "open" });
   await usedAgain(chaos, "behind");
   await load.stop();

@@ -6,7 +6,7 @@ import {
   type ChaosWorld,
   loadOn,
   mixedPaths,
-  shutOff,
+  breakerOpen,
   startChaosWorld,
   usedAgain,
   yardstickOn,
@@ -14,10 +14,10 @@ import {
 import { slowestMs, violations } from "./load.ts";
 import type { Behaviour } from "./behaviour.ts";
 
-/** Before the shut-off, an answer waits for a lookup (1 s) and twice for the view (1.4 s). */
+/** Before the breaker opens, an answer waits for a lookup (1 s) and twice for the view (1.4 s). */
 const firstWaitMsMax = 6_000;
-/** After the shut-off, an answer waits for nothing. A wait for a probe would take 1 s or 1.4 s. */
-const shutOffWaitMsMax = 950;
+/** After that, an answer waits for nothing. A wait for a probe would take 1 s or 1.4 s. */
+const openWaitMsMax = 950;
 /**
  * Time for the last probe and a page. The pause before that probe is at most as long as the outage.
  */
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => chaos.stop());
 
-/** `outageMs` counts from the shut-off. After 3.2 s, views from before the outage are too old. */
+/** `outageMs` counts from the opening of the breaker. After 3.2 s, views from before the outage are too old. */
 it.each<[id: string, behaviour: Behaviour, outageMs: number]>([
   ["slow", { kind: "slow", eachWayMs: 1_000 }, 3_200],
   ["black-hole", { kind: "black-hole" }, 3_200],
@@ -38,17 +38,20 @@ it.each<[id: string, behaviour: Behaviour, outageMs: number]>([
   ["cut", { kind: "cuts", afterBytes: 40 }, 1_000],
   ["garbage", { kind: "garbage", seed: 1 }, 1_000],
 ])(
-  "shuts off a failing database without a wrong answer, and uses it again: %s",
+  "opens the breaker of a failing database without a wrong answer, and uses it again: %s",
   async (id, behaviour, outageMs) => {
     const load = loadOn(chaos, mixedPaths(id));
     const yardstick = yardstickOn(chaos);
     await usedAgain(chaos, `before-${id}`);
     const failedAtMs = performance.now();
     await chaos.toRest.become(behaviour);
-    await shutOff(chaos);
-    const shutOffAtMs = performance.now();
+    await breakerOpen(chaos);
+    const openedAtMs = performance.now();
     await sleep(outageMs);
-    await until(async () => load.between(shutOffAtMs).length > 20, "answers while it is shut off");
+    await until(
+      async () => load.between(openedAtMs).length > 20,
+      "answers while it has an open breaker",
+    );
     const mendedAtMs = performance.now();
     await chaos.toRest.become({ kind: "open" });
     await usedAgain(chaos, id);
@@ -56,13 +59,13 @@ it.each<[id: string, behaviour: Behaviour, outageMs: number]>([
     await Promise.all([load.stop(), yardstick.stop()]);
 
     const { answers } = load;
-    const whileShutOff = load.between(shutOffAtMs, mendedAtMs);
-    const machineMs = slowestMs(yardstick.between(shutOffAtMs, mendedAtMs));
+    const whileOpen = load.between(openedAtMs, mendedAtMs);
+    const machineMs = slowestMs(yardstick.between(openedAtMs, mendedAtMs));
     const machineMsMax = slowestMs(yardstick.answers);
     expect(violations(answers)).toEqual([]);
     expect(slowestMs(answers) - machineMsMax).toBeLessThan(firstWaitMsMax);
     const busyTimes = Math.max(1, machineMs / 250);
-    expect(slowestMs(whileShutOff) - machineMs).toBeLessThan(busyTimes * shutOffWaitMsMax);
+    expect(slowestMs(whileOpen) - machineMs).toBeLessThan(busyTimes * openWaitMsMax);
     const awayMs = mendedAtMs - failedAtMs;
     expect(healMs - awayMs - 2 * machineMsMax).toBeLessThan(probeAndPageMsMax);
   },

@@ -106,7 +106,7 @@ it("takes no queue behind the requests of a load for a slow database", async () 
   expect(namespaces["articles"]?.failedLoads).toBe(0);
 });
 
-it("lets no invocation shut off the database by its own time-outs", async () => {
+it("lets no invocation open the breaker of the database by its own time-outs", async () => {
   const { upstash, isolate } = opened();
   const reader = isolate();
   await world.run(() => warmed(reader));

@@ -126,7 +126,7 @@ describe("a handler that fails", () => {
     expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("is probed without any field of a client, and shut off once probes fail", async () => {
+  it("is probed without any field of a client, and its breaker opens once probes fail", async () => {
     const handled = openHandled(() => page("fine", cc("no-store")));
     const { site, asked } = handled;
     const headers = { "x-client": "a" };

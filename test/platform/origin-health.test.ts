@@ -1,4 +1,4 @@
-// Tests how Tidemark treats a failing origin. It pauses requests for a failing page, shuts off an
+// Tests how Tidemark treats a failing origin. It pauses requests for a failing page, opens the breaker of an
 // origin with several failing paths, probes both, and limits retries.
 import { describe, expect, it } from "vitest";
 import { OriginHealth } from "../../src/platform/origin-health.ts";
@@ -107,30 +107,33 @@ describe("an origin whose pages fail", () => {
   it.each([
     { count: 4, state: well },
     { count: 5, state: pause("down") },
-  ])("is shut off after five failing paths in a row: $count", ({ count, state }) => {
+  ])("has an open breaker after five failing paths in a row: $count", ({ count, state }) => {
     expect(afterFailures(count).ask(pageOf("/other"), 0)).toEqual(state);
   });
 
   it.each([
     ["page", () => "/0"],
     ["path with many queries", (nth: number) => `/search?q=${nth}`],
-  ])("is not shut off if only one %s fails, even 100 times", (_id, pathOf) => {
+  ])("has a closed breaker if only one %s fails, even 100 times", (_id, pathOf) => {
     const health = new OriginHealth();
     for (let nth = 0; nth < 100; nth += 1) health.failed(pageOf(pathOf(nth)), nth);
     expect(health.ask(pageOf("/other"), 100)).toEqual(well);
   });
 
-  it.each([fine, error])("is not shut off if it answered between the failures: %o", (answer) => {
-    const health = afterFailures(4);
-    health.answered(pageOf("/4"), answer, -6_000);
-    health.failed(pageOf("/5"), 0);
-    expect(health.ask(pageOf("/other"), 0)).toEqual(well);
-  });
+  it.each([fine, error])(
+    "has a closed breaker if it answered between the failures: %o",
+    (answer) => {
+      const health = afterFailures(4);
+      health.answered(pageOf("/4"), answer, -6_000);
+      health.failed(pageOf("/5"), 0);
+      expect(health.ask(pageOf("/other"), 0)).toEqual(well);
+    },
+  );
 
   it.each([
     { id: "just-before", sinceMs: 4_999, kind: "well" },
     { id: "after-five-seconds", sinceMs: 5_000, kind: "down" },
-  ])("is not shut off within five seconds after an answer: $id", ({ sinceMs, kind }) => {
+  ])("has a closed breaker within five seconds after an answer: $id", ({ sinceMs, kind }) => {
     const health = new OriginHealth();
     health.answered(pageOf("/a"), fine, 0);
     for (let nth = 0; nth < 6; nth += 1) fail(health, `/${nth}`, sinceMs);
@@ -140,7 +143,7 @@ describe("an origin whose pages fail", () => {
   it.each([
     { id: "within-ten-seconds", everyMs: 2_500, kind: "down" },
     { id: "further-apart", everyMs: 2_501, kind: "well" },
-  ])("is shut off only if five paths fail within ten seconds: $id", ({ everyMs, kind }) => {
+  ])("has an open breaker only if five paths fail within ten seconds: $id", ({ everyMs, kind }) => {
     const health = new OriginHealth();
     for (let nth = 0; nth < 5; nth += 1) fail(health, `/${nth}`, nth * everyMs);
     expect(health.ask(pageOf("/other"), 4 * everyMs).kind).toBe(kind);
@@ -154,7 +157,7 @@ describe("an origin whose pages fail", () => {
     expect(health.wellTarget(origin)?.path).toBe("/a");
   });
 
-  it("is probed a second after it was shut off, then after pauses of at most five seconds", () => {
+  it("is probed a second after it had an open breaker, then after pauses of at most five seconds", () => {
     const health = afterFailures(5);
     const probesAtMs = Array.from({ length: 20_000 }, (_, atMs) => atMs).filter((atMs) => {
       const state = health.ask(pageOf("/any"), atMs);
@@ -165,9 +168,9 @@ describe("an origin whose pages fail", () => {
 
   it("is in use again after its first answer", () => {
     const health = afterFailures(5);
-    expect(health.shutOff).toEqual([origin]);
+    expect(health.openBreakers).toEqual([origin]);
     health.answered(pageOf("/any"), fine, 1_000);
-    expect([health.shutOff, health.ask(pageOf("/other"), 1_000)]).toEqual([[], well]);
+    expect([health.openBreakers, health.ask(pageOf("/other"), 1_000)]).toEqual([[], well]);
   });
 });
 
@@ -181,7 +184,7 @@ describe("the probe of an origin with failing paths", () => {
     expect(health.ask(pageOf("/other"), 0)).toEqual(well);
   });
 
-  it("does not shut off the origin if the origin answers before the probe fails", () => {
+  it("does not open the breaker of the origin if the origin answers before the probe fails", () => {
     const health = new OriginHealth();
     failedPaths(health, 5);
     health.answered(pageOf("/a"), error, 100);
@@ -220,7 +223,7 @@ describe("the retries of an origin", () => {
     expect(taken(health)).toBe(10);
   });
 
-  it("are not allowed while the origin is shut off", () => {
+  it("are not allowed while the origin has an open breaker", () => {
     expect(taken(afterFailures(5))).toBe(0);
   });
 });

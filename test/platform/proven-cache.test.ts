@@ -67,7 +67,7 @@ it("one put every ten minutes notices that it works", async () => {
   expect(world).toMatchObject({ puts: 6, matches: 5, notes: 1 });
 });
 
-it("the edge tier over it is shut off, with the causes", async () => {
+it("the edge tier over it has an open breaker, with the causes", async () => {
   const { cache, clock, put } = opened();
   const { nowAtMs } = clock;
   const settings = {
@@ -77,9 +77,9 @@ it("the edge tier over it is shut off, with the causes", async () => {
     onBadRecord: () => undefined,
   };
   const tier = new EdgeTier({ ...settings, form: responseForm });
-  expect([tier.isShutOff, tier.trouble]).toEqual([false, undefined]);
+  expect([tier.isBreakerOpen, tier.trouble]).toEqual([false, undefined]);
   await put(3);
-  expect(tier.isShutOff).toBe(true);
+  expect(tier.isBreakerOpen).toBe(true);
   expect(tier.trouble).toMatchObject({ isOver: false, sinceAtMs: nowAtMs() });
   expect(tier.trouble?.remedy).toContain("workers.dev");
 });

@@ -23,8 +23,8 @@ it("says that writes are tried again, although only reads follow the quiet minut
   refuse();
   clock.advance(3);
   health.takesWrites(true);
-  expect(told.at(-1)).toBe("Writes are shut off: one is tried after each pause.");
+  expect(told.at(-1)).toBe("Writes have an open circuit breaker: one is tried after each pause.");
   clock.advance(10);
   health.isUp();
-  expect(told.at(-1)).toBe("Writes were shut off for 3 s and are tried again.");
+  expect(told.at(-1)).toBe("Writes work again: their circuit breaker was open for 3 s.");
 });

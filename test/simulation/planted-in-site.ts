@@ -60,7 +60,7 @@ const observed =
     name: tier.name,
     arrivingBytesMax: tier.arrivingBytesMax,
     bodyBytesMax: tier.bodyBytesMax,
-    isShutOff: tier.isShutOff,
+    isBreakerOpen: tier.isBreakerOpen,
     write: (...given) => tier.write(...given),
     remove: (key) => tier.remove(key),
     read: async (key, ask) => {

@@ -7,7 +7,7 @@ import { addressOf, anchorOf, contentsPath, groupsOf } from "../../docs-site/con
 
 /** The pages of the site. */
 const pages = globSync(["*.md", "docs/**/*.md", "src/purger/*.md", "examples/*/*.md"]).sort();
-/** READMEs of packages, of a new site, and of the rooms of src/ are not on the site. */
+/** READMEs of packages, of a new site, and of the folders of src/ are not on the site. */
 const elsewhere = ["packages/*/*.md", "templates/*/*.md", "src/*/*.md"];
 const documents = [...new Set([...pages, ...globSync(elsewhere).sort()])];
 

@@ -54,26 +54,28 @@ it("no two files of src/ have one name", () => {
   expect(names.length).toBeGreaterThan(500);
 });
 
-describe("the door of each room of src/", () => {
-  // Each part is a room.
-  const roomOf = (place: string) => /^(?:parts\/)?[^/]*/.exec(place)?.[0] ?? "";
+describe("the README of each folder of src/", () => {
+  // Each part is a folder.
+  const folderOf = (place: string) => /^(?:parts\/)?[^/]*/.exec(place)?.[0] ?? "";
   const foldersIn = (path: string) =>
     readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const rooms = ["src", "src/parts"]
+  const folders = ["src", "src/parts"]
     .flatMap((path) => foldersIn(path).map(({ name }) => `${path}/${name}`))
     .filter((path) => path !== "src/parts")
     .map((path) => path.slice("src/".length));
 
-  it.each(rooms)("says what the room imports: %s", (room) => {
-    const places = Object.entries(library.mayImport).filter(([place]) => roomOf(place) === room);
-    const allowed = new Set(places.flatMap(([, others]) => others.map(roomOf)));
-    allowed.delete(room);
-    const door = readFileSync(`src/${room}/README.md`, "utf8");
-    const [, line = ""] = /^- \*\*Imports\*\* (.*)\.$/m.exec(door) ?? [];
+  it.each(folders)("says what the folder imports: %s", (folder) => {
+    const places = Object.entries(library.mayImport).filter(
+      ([place]) => folderOf(place) === folder,
+    );
+    const allowed = new Set(places.flatMap(([, others]) => others.map(folderOf)));
+    allowed.delete(folder);
+    const text = readFileSync(`src/${folder}/README.md`, "utf8");
+    const [, line = ""] = /^- \*\*Imports\*\* (.*)\.$/m.exec(text) ?? [];
     const named = [...line.matchAll(/`([\w/-]+)`/g)].map(([, name = ""]) => name);
     expect(named.toSorted()).toEqual([...allowed].toSorted());
-    const [, start = ""] = /^- \*\*Start at\*\* `([\w./-]+)`\.$/m.exec(door) ?? [];
-    expect(existsSync(`src/${room}/${start}`)).toBe(true);
+    const [, start = ""] = /^- \*\*Start at\*\* `([\w./-]+)`\.$/m.exec(text) ?? [];
+    expect(existsSync(`src/${folder}/${start}`)).toBe(true);
   });
 });
 

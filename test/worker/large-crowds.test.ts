@@ -62,7 +62,7 @@ const asked = (path: string) =>
 
 /**
  * Returns the digest of a version. Pauses often, because the database runs in this process too, and the
- * Worker shuts off a database that does not answer in time.
+ * Worker opens the breaker of a database that does not answer in time.
  */
 async function digestOf(mebibytes: number, version: number): Promise<number> {
   let digest = 0;

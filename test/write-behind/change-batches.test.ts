@@ -83,7 +83,7 @@ describe("an unanswered batch", () => {
 
   it.each([
     { cause: "timeout", kind: "in-doubt" },
-    { cause: "shut-off", kind: "refused" },
+    { cause: "breaker-open", kind: "refused" },
     { cause: "full", kind: "refused" },
   ] as const)("is $kind after 20 s of $cause", async ({ cause, kind }) => {
     const { sent, gathering, told, pass } = openGathering(...Array(9).fill(unavailable(cause)));
@@ -179,7 +179,9 @@ describe("a refusal", () => {
   });
 
   it("is immediate while 8 MiB wait in the isolate", async () => {
-    const { gathering, told, pass } = openGathering(...Array(500).fill(unavailable("shut-off")));
+    const { gathering, told, pass } = openGathering(
+      ...Array(500).fill(unavailable("breaker-open")),
+    );
     for (let call = 0; call < 256; call += 1) gathering.add(add(`k${call}`), 32_768);
     expect(told).toEqual([]);
     gathering.add(add("a"), 1);

@@ -59,7 +59,7 @@ export class Isolate {
   /** Background work. */
   readonly pending: Promise<void>[] = [];
   /** Whether the journal is known to be unreachable. */
-  isShutOff = false;
+  isBreakerOpen = false;
   /** Called with overdue entries. `acceptances` sets it. */
   onOverdue: JournalViewSettings["onOverdue"];
 
@@ -82,7 +82,7 @@ export class Isolate {
       allowanceMs,
       clock: new ClockSteps(allowanceMs, given.aheadMs),
       timeoutMs: given.timeoutMs ?? 2_000,
-      isShutOff: () => this.isShutOff,
+      isBreakerOpen: () => this.isBreakerOpen,
       onOverdue: async (entries) => this.onOverdue?.(entries),
     });
   }

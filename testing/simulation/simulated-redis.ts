@@ -22,8 +22,8 @@ const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
 const unavailable = { kind: "unavailable", cause: "timeout" } as const;
 
-/** A client in a simulated world shuts off nothing. */
-export const simulatedHealth = { isShutOff: false, words: {} };
+/** A client in a simulated world has no breaker. */
+export const simulatedHealth = { isBreakerOpen: false, words: {} };
 
 export class SimulatedRedis {
   readonly #world: SimulatedWorld;

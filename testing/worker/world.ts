@@ -95,12 +95,12 @@ export interface Stats {
   readonly reads: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly writes: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly redis: {
-    readonly shutOff: boolean;
+    readonly breakerOpen: boolean;
     readonly refusesWrites: boolean;
     readonly readTimeoutMs: number;
   };
   /** `ageMs`: the age of the isolate's view; `null` before its first read. */
-  readonly journal: { readonly shutOff: boolean; readonly ageMs: number | null };
+  readonly journal: { readonly breakerOpen: boolean; readonly ageMs: number | null };
   readonly redisCommands: Readonly<Record<string, number>>;
   readonly objectCalls: Readonly<Record<string, number>>;
   readonly objectRows: Readonly<Record<string, number>>;

@@ -63,7 +63,7 @@ export type TierRead<Detail> =
   | { kind: "unavailable"; cause: string };
 
 /** The result of a call that was not sent, because of earlier failures. */
-export const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
+export const breakerOpen = { kind: "unavailable", cause: "breaker-open" } as const;
 
 export type WriteRefusal =
   | "too-large"
@@ -154,14 +154,14 @@ export interface Tier<Detail> {
   readonly bodyBytesMax: number;
   /** The leases of the same store; absent if the store has none. */
   readonly leases?: Leases<RecordHead<Detail>> | undefined;
-  /** Whether the tier is shut off, except for probes, because calls time out. */
-  readonly isShutOff: boolean;
+  /** Whether the tier has an open breaker, except for probes, because calls time out. */
+  readonly isBreakerOpen: boolean;
   /** Whether a write can compare its stamp with the journal's last entry (`TierKeep.isAtEnd`). */
   readonly isBesideJournal?: boolean;
   /** The last trouble, even if the tier has recovered. */
   readonly trouble?: TierTrouble | undefined;
   /** The store of the bodies that are too large for the tier itself; absent if there is none. */
-  readonly bodies?: Pick<Tier<never>, "isShutOff" | "trouble"> | undefined;
+  readonly bodies?: Pick<Tier<never>, "isBreakerOpen" | "trouble"> | undefined;
   /** Reads a record. Never throws and never rejects: an unreachable tier returns `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**

@@ -280,8 +280,8 @@ export class PageLookup
     if (read.kind === "unavailable" && !this.marker) this.unread = [...this.unread, tier.name];
     this.hasWaited();
     this.lookedUpAtMs = this.atMs;
-    // A tier that is shut off answers without a request.
-    const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
+    // A tier that has an open breaker answers without a request.
+    const isAsked = read.kind !== "unavailable" || read.cause !== "breaker-open";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
     this.exchange.decision.lookedUp(tier.name, read.kind, tookMs);
     return this.#withTags(withValues(read, request.forwarded));
@@ -307,9 +307,9 @@ export class PageLookup
   }
 }
 
-/** Reads a tier. A peek skips a tier that is shut off, because that read would be a probe. */
+/** Reads a tier. A peek skips a tier that has an open breaker, because that read would be a probe. */
 export function readTier(tier: ResponseTier, key: RecordKey, ask: ResponseAsk) {
-  return ask.isPeek === true && tier.isShutOff
-    ? ({ kind: "unavailable", cause: "shut-off" } as const)
+  return ask.isPeek === true && tier.isBreakerOpen
+    ? ({ kind: "unavailable", cause: "breaker-open" } as const)
     : tier.read(key, ask);
 }

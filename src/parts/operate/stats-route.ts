@@ -40,10 +40,10 @@ export async function statsRoute(
     memory: { bytes: memory.bytes, records: memory.count },
     ...(data && { data: data.stats() }),
     fillsUnderWay: flights.countAt(nowAtMs()),
-    originsShutOff: originHealth.shutOff,
+    openBreakers: originHealth.openBreakers,
     originTroubles: Object.fromEntries(originHealth.troubles),
     edge: edge
-      ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
+      ? { breakerOpen: edge.isBreakerOpen, trouble: edge.trouble ?? "none" }
       : "none: the platform has no Cache API",
     // A site whose stores are Durable Objects has no Redis.
     ...((environment.redis !== undefined || !purging) && {
@@ -66,8 +66,8 @@ export async function statsRoute(
 
 function clientStats(redis: RedisClient) {
   const { health, readTimeoutMs } = redis;
-  const { isShutOff: shutOff, refusesWrites } = health;
-  return { shutOff, refusesWrites, readTimeoutMs, ...troubleStats(health) };
+  const { isBreakerOpen: breakerOpen, refusesWrites } = health;
+  return { breakerOpen, refusesWrites, readTimeoutMs, ...troubleStats(health) };
 }
 
 /** Returns the number of entries in the shared journal, and the oldest one. */
@@ -90,10 +90,10 @@ function troubleStats({ trouble, troubleWithWrites, words }: RemoteHealth) {
 }
 
 /** Returns the state of the view. `lag` is the time from a purge's acceptance to its read here. */
-function journalStats({ tail, isShutOff }: JournalView, atMs: number) {
+function journalStats({ tail, isBreakerOpen }: JournalView, atMs: number) {
   const { chain, sentAtMs, lag, failedAtMs, switched } = tail;
   return {
-    shutOff: isShutOff,
+    breakerOpen: isBreakerOpen,
     position: chain?.end.position ?? "not read yet",
     entries: chain?.entries.length ?? 0,
     readAtMs: chain === undefined ? null : sentAtMs,

@@ -8,7 +8,7 @@ import type { SwitchState } from "./switch-state.ts";
 
 /**
  * The store gave no usable answer: it was unreachable, answered too late, refused the command, or
- * is shut off. A write may have succeeded nevertheless.
+ * has an open breaker. A write may have succeeded nevertheless.
  */
 export type Unavailable = {
   kind: "unavailable";

@@ -26,8 +26,8 @@ import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 export interface JournalViewSettings extends TailSettings, RenewalSettings {
   /** The window of epochs, for tests (rule 27). */
   readonly window?: EpochWindow;
-  /** Returns whether the journal is shut off. No request then waits for a renewal. */
-  readonly isShutOff?: () => boolean;
+  /** Returns whether the journal has an open breaker. No request then waits for a renewal. */
+  readonly isBreakerOpen?: () => boolean;
   /**
    * Receives accepted entries that no read has returned in time (rule 22). Also called if the switch
    * has lost a post (rule 24 g).
@@ -56,8 +56,8 @@ export class JournalView implements PurgeView {
     this.#epochs = new EpochChecks(settings, this.tail);
   }
 
-  get isShutOff(): boolean {
-    return this.#settings.isShutOff?.() ?? false;
+  get isBreakerOpen(): boolean {
+    return this.#settings.isBreakerOpen?.() ?? false;
   }
 
   /** Whether hints of new entries arrive, and if not, why; `undefined` if nothing listens. */
@@ -85,7 +85,7 @@ export class JournalView implements PurgeView {
   }
 
   isRenewedFirst(atMs: number): boolean {
-    return this.#renewals.isPast(atMs) && !this.isShutOff;
+    return this.#renewals.isPast(atMs) && !this.isBreakerOpen;
   }
 
   /** Discards instants that were noted before the clock was set back (`ClockSteps`). */
@@ -105,7 +105,7 @@ export class JournalView implements PurgeView {
     if (!isDue && !this.#renewals.areUnderWay) return this.#verified(record);
     if (isDue) this.#soughtAtMs = atMs;
     const renewed = this.#renewals.begun(requester, record?.stamp);
-    return this.isShutOff ? undefined : renewed().then(() => this.#verified(record));
+    return this.isBreakerOpen ? undefined : renewed().then(() => this.#verified(record));
   }
 
   /**
@@ -119,7 +119,7 @@ export class JournalView implements PurgeView {
     const noted = this.#reached.get(place.n);
     if (noted !== undefined) return noted;
     const renewed = this.#renewals.begun(requester, place);
-    if (this.isShutOff) return "lacks";
+    if (this.isBreakerOpen) return "lacks";
     await renewed();
     if (isKnown()) return "reached";
     const isWhole = await this.tail.readOnPrimary();
@@ -149,7 +149,7 @@ export class JournalView implements PurgeView {
    */
   #verified(record?: PurgeSubject): Promise<void> | undefined {
     const { chain, failedAtMs } = this.tail;
-    const hasFailed = failedAtMs !== undefined || this.isShutOff;
+    const hasFailed = failedAtMs !== undefined || this.isBreakerOpen;
     if (hasFailed || chain === undefined || record === undefined || record.stamp === "none")
       return undefined;
     if (chain.isAfter(record.stamp)) return this.#verifiedBefore(record, chain);
@@ -166,7 +166,7 @@ export class JournalView implements PurgeView {
   }
 
   reachBack(sinceAtMs: number): Promise<void> | undefined {
-    const mayHelp = !this.isShutOff && this.tail.chain?.mayLackSince(sinceAtMs) === true;
+    const mayHelp = !this.isBreakerOpen && this.tail.chain?.mayLackSince(sinceAtMs) === true;
     return mayHelp ? this.tail.readBack() : undefined;
   }
 
@@ -184,7 +184,7 @@ export class JournalView implements PurgeView {
   ): Promise<Stamp> {
     if (this.tail.chain === undefined) {
       const renewed = this.#renewals.begun(requester);
-      if (!this.isShutOff) await renewed();
+      if (!this.isBreakerOpen) await renewed();
     }
     if (how?.onPrimary === true && !(await this.tail.readOnPrimary())) return "none";
     return this.tail.chain?.end ?? "none";

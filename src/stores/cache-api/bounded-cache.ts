@@ -29,8 +29,8 @@ export class BoundedCache {
     }
   }
 
-  get isShutOff(): boolean {
-    return this.#calls.health.isShutOff || this.#proof?.isIdle === true;
+  get isBreakerOpen(): boolean {
+    return this.#calls.health.isBreakerOpen || this.#proof?.isIdle === true;
   }
 
   get trouble(): TierTrouble | undefined {

@@ -24,7 +24,7 @@ import {
   isApart,
   isSmall,
   refuseArriving,
-  shutOff,
+  breakerOpen,
   type Tier,
   type TierAsk,
   type TierKeep,
@@ -53,8 +53,8 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   /** Returns whether only probes use the Cache API, because it has stopped answering. */
-  get isShutOff(): boolean {
-    return this.#cache.isShutOff;
+  get isBreakerOpen(): boolean {
+    return this.#cache.isBreakerOpen;
   }
 
   get trouble(): BoundedCache["trouble"] {
@@ -64,7 +64,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     try {
       const address = await addressOf(key);
-      if (!this.#cache.mayBeAsked(address, ask.afterAnswer)) return shutOff;
+      if (!this.#cache.mayBeAsked(address, ask.afterAnswer)) return breakerOpen;
       const known = ask.isPeek === true ? undefined : this.#records.last(address);
       const isSufficing = known !== undefined && sufficesUnchanged(known, ask);
       const response = await this.#cache.match(
@@ -162,10 +162,10 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   }
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
-    const { isShutOff } = this.#cache;
-    if (isShutOff || keep.untilAtMs <= keep.atMs) {
+    const { isBreakerOpen } = this.#cache;
+    if (isBreakerOpen || keep.untilAtMs <= keep.atMs) {
       if (record.kind === "arriving") refuseArriving(record);
-      return isShutOff ? shutOff : { kind: "refused", rule: "expired" };
+      return isBreakerOpen ? breakerOpen : { kind: "refused", rule: "expired" };
     }
     try {
       const into = { cache: this.#cache, form: this.#form, keep };

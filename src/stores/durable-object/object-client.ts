@@ -125,11 +125,11 @@ export class ObjectClient {
   }
 
   /**
-   * Listens over a socket. A failure does not shut off the object, because the reads of the journal
+   * Listens over a socket. A failure does not open the breaker of the object, because the reads of the journal
    * also meet it.
    */
   readonly listen: ListenForEntries = async (heard, signal) => {
-    if (this.remote.health.isShutOff) return "The object is shut off.";
+    if (this.remote.health.isBreakerOpen) return "The circuit breaker of the object is open.";
     try {
       const opening = this.#opened();
       const socket = await within(opening, openMsMax).catch((cause: unknown) => {

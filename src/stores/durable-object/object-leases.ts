@@ -68,14 +68,14 @@ export class ObjectLeases<Detail> implements Leases<RecordHead<Detail>> {
     };
   }
 
-  /** Returns the reply; `undefined` if the object does not answer in time, or is shut off. */
+  /** Returns the reply; `undefined` if the object does not answer in time, or has an open breaker. */
   async #replyOf<Call extends "lease" | "replace">(
     key: RecordKey,
     call: Call,
     ask: RecordCalls[Call][0],
   ): Promise<RecordCalls[Call][1] | undefined> {
     const { client } = this.#settings;
-    if (client.health.isShutOff) return undefined;
+    if (client.health.isBreakerOpen) return undefined;
     try {
       const target = await client.objectOf(key);
       return (await client.send({ target, call, ask, msMax: readMsMax, purpose: "lease" })).reply;

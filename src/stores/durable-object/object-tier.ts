@@ -10,7 +10,7 @@ import {
   foundWith,
   refuseArriving,
   type RecordHead,
-  shutOff,
+  breakerOpen,
   type Tier,
   type TierAsk,
   type TierFill,
@@ -62,8 +62,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     this.leases = new ObjectLeases(settings);
   }
 
-  get isShutOff(): boolean {
-    return this.#client.health.isShutOff;
+  get isBreakerOpen(): boolean {
+    return this.#client.health.isBreakerOpen;
   }
 
   get trouble(): TierTrouble | undefined {
@@ -83,7 +83,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
         msMax: readMsMax,
       } as const;
       const read = (purpose: CallPurpose) => this.#client.send({ ...given, purpose });
-      if (!this.#client.health.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
+      if (!this.#client.health.mayBeAsked(() => read("probe"), ask.afterAnswer)) return breakerOpen;
       const { reply, body } = await read("look-up");
       const held = reply.hasBody === true && ask.isPeek !== true ? body : undefined;
       return this.#readFrom({ head: reply.head, key }, held, ask);
@@ -102,16 +102,16 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       try {
         const own = places.flatMap((at) => keys[at] ?? []);
         const found = await this.#readFromObject(target, own, ask);
-        for (const [nth, at] of places.entries()) reads.set(at, found[nth] ?? shutOff);
+        for (const [nth, at] of places.entries()) reads.set(at, found[nth] ?? breakerOpen);
       } catch (cause) {
         for (const at of places) reads.set(at, { kind: "unavailable", cause: errorName(cause) });
       }
     });
     await Promise.all(each);
-    return keys.map((_, at) => reads.get(at) ?? shutOff);
+    return keys.map((_, at) => reads.get(at) ?? breakerOpen);
   }
 
-  /** @returns fewer reads than keys if the tier is shut off */
+  /** @returns fewer reads than keys if the tier has an open breaker */
   async #readFromObject(
     target: Target,
     keys: readonly RecordKey[],
@@ -163,7 +163,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
     if (keep.unlessNewer !== undefined) {
-      const [written = shutOff] = await this.writeMany([[key, record, keep]]);
+      const [written = breakerOpen] = await this.writeMany([[key, record, keep]]);
       return written;
     }
     const made = await this.#uploadOf(key, record, keep);
@@ -188,10 +188,10 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     const uploads = made.filter((one): one is Upload => !("kind" in one));
     const sending = messagesOf(uploads).map(async (message) => {
       const results = await this.#written(message);
-      for (const [nth, { at }] of message.entries()) writes.set(at, results[nth] ?? shutOff);
+      for (const [nth, { at }] of message.entries()) writes.set(at, results[nth] ?? breakerOpen);
     });
     await Promise.all(sending);
-    return made.map((one, at) => ("kind" in one ? one : (writes.get(at) ?? shutOff)));
+    return made.map((one, at) => ("kind" in one ? one : (writes.get(at) ?? breakerOpen)));
   }
 
   /** @param uploads all for one object */
@@ -224,7 +224,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     const { sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
-    if (this.isShutOff) return shutOff;
+    if (this.isBreakerOpen) return breakerOpen;
     const blob = record.kind === "vary" ? new Blob() : bodyIn(record)?.blob;
     if (blob === undefined) return { kind: "refused", rule: "arriving" };
     const name = await key.nameIn(this.#settings.namespace);

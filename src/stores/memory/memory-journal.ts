@@ -55,7 +55,7 @@ function openStore(nowAtMs: () => number): JournalStore {
     health: {
       trouble: undefined,
       troubleWithWrites: undefined,
-      isShutOff: false,
+      isBreakerOpen: false,
       refusesWrites: false,
       words: {},
     },

@@ -59,7 +59,7 @@ type Part<Detail> = BoundedMap<MemoryRecord<Detail>>;
 export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
   readonly arrivingBytesMax = 0;
-  readonly isShutOff = false;
+  readonly isBreakerOpen = false;
   readonly largestBodyBytes: number;
   readonly bodyBytesMax: number;
   readonly #settings: MemoryTierSettings<Detail>;

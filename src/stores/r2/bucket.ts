@@ -69,8 +69,8 @@ export class BoundedBucket {
     this.#calls = new BoundedCalls({ ...settings, about: "R2", event: "r2" });
   }
 
-  get isShutOff(): boolean {
-    return this.#calls.health.isShutOff;
+  get isBreakerOpen(): boolean {
+    return this.#calls.health.isBreakerOpen;
   }
 
   get trouble(): TierTrouble | undefined {

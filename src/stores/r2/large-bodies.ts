@@ -14,7 +14,7 @@ import {
   largeBodyBytesMax,
   type RecordHead,
   refuseArriving,
-  shutOff,
+  breakerOpen,
   type Tier,
   type TierAsk,
   type TierFill,
@@ -70,15 +70,15 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     if (tier.listed !== undefined) this.listed = tier.listed.bind(tier);
   }
 
-  get isShutOff(): boolean {
-    return this.#settings.tier.isShutOff;
+  get isBreakerOpen(): boolean {
+    return this.#settings.tier.isBreakerOpen;
   }
 
   get trouble(): TierTrouble | undefined {
     return this.#settings.tier.trouble;
   }
 
-  get bodies(): Pick<Tier<never>, "isShutOff" | "trouble"> {
+  get bodies(): Pick<Tier<never>, "isBreakerOpen" | "trouble"> {
     return this.#settings.bucket;
   }
 
@@ -106,7 +106,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
   ): Promise<TierRead<Detail>> {
     const { bucket, namespace, onBadRecord } = this.#settings;
     const name = objectName(days, await key.nameIn(namespace));
-    if (!bucket.mayBeAsked(name, afterAnswer)) return shutOff;
+    if (!bucket.mayBeAsked(name, afterAnswer)) return breakerOpen;
     const isWhole = isSmall(metadata) || isHeld?.(metadata) === true;
     const range = isWhole ? undefined : rangeOf?.(metadata);
     const object = await bucket.get(name, etag, range);
@@ -139,7 +139,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     const blob = isTooLarge ? bodyIn(record)?.blob : undefined;
     if (record.kind === "vary" || blob === undefined || blob.size <= bodyBytesMin) return written;
     if (blob.size > this.arrivingBytesMax) return written;
-    if (bucket.isShutOff) return shutOff;
+    if (bucket.isBreakerOpen) return breakerOpen;
     const { metadata } = record.stored;
     return this.#writeApart(key, { metadata, bodyBytes: blob.size, keep }, async (name, days) => {
       const held = keep.body === "new" ? undefined : await this.#held(name, metadata, days, keep);
@@ -189,10 +189,10 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     const { bucket } = this.#settings;
     if (bodyBytes === null || bodyBytes <= largeBodyBytesMax) return refuseArriving(arriving);
     const isExpired = keep.untilAtMs <= keep.atMs;
-    if (isExpired || bucket.isShutOff || bodyBytes > this.arrivingBytesMax) {
+    if (isExpired || bucket.isBreakerOpen || bodyBytes > this.arrivingBytesMax) {
       refuseArriving(arriving);
       if (isExpired) return { kind: "refused", rule: "expired" };
-      return bucket.isShutOff ? shutOff : { kind: "refused", rule: "too-large" };
+      return bucket.isBreakerOpen ? breakerOpen : { kind: "refused", rule: "too-large" };
     }
     let isCut = false;
     const written = await this.#writeApart(key, { metadata, bodyBytes, keep }, async (name) => {
@@ -238,7 +238,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
   async remove(key: RecordKey): Promise<TierRemoval> {
     const { tier, bucket, namespace } = this.#settings;
     const names = objectNames(await key.nameIn(namespace));
-    const deleting = bucket.isShutOff ? undefined : bucket.delete(names).catch(() => undefined);
+    const deleting = bucket.isBreakerOpen ? undefined : bucket.delete(names).catch(() => undefined);
     const removed = (await tier.remove(key)) ?? "removed";
     await deleting;
     return removed;

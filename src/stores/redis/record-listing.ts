@@ -41,7 +41,7 @@ export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
   { recordsMax, commandsMax }: ListingBounds,
 ): Promise<RecordList<Detail> | "unavailable"> {
-  if (records.redis.health.isShutOff) return "unavailable";
+  if (records.redis.health.isBreakerOpen) return "unavailable";
   const left: Remainder = { isTimeOver: false, commands: commandsMax };
   const timer = setTimeout(() => (left.isTimeOver = true), listingMsMax);
   return listWithin(records, recordsMax, left).finally(() => clearTimeout(timer));

@@ -68,7 +68,7 @@ function openJournal(
   { namespace, ...settings }: JournalStoreSettings,
   makeJournal?: MakeRedisJournal,
 ): JournalStore {
-  // Use a separate client, so that failures of the shared tier neither delay nor shut off the
+  // Use a separate client, so that failures of the shared tier neither delay nor open the breaker of the
   // journal.
   const ballastKey = ballastKeyOf(namespace);
   const own = { ...address, ...settings, hasOneKey: true, ballastKey } as const;

@@ -206,8 +206,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return { kind: "absent" };
   }
 
-  get isShutOff(): boolean {
-    return this.#settings.redis.health.isShutOff;
+  get isBreakerOpen(): boolean {
+    return this.#settings.redis.health.isBreakerOpen;
   }
 
   get isBesideJournal(): boolean {
@@ -241,7 +241,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     keep: TierKeep,
   ): Promise<PreparedWrite | undefined> {
     const { redis } = this.#settings;
-    if (!this.isBesideJournal || redis.health.isShutOff || redis.health.refusesWrites)
+    if (!this.isBesideJournal || redis.health.isBreakerOpen || redis.health.refusesWrites)
       return undefined;
     if (record.kind === "vary" || !(record.stored.metadata.bodyBytes! <= withPurgeBytesMax))
       return undefined;
@@ -293,10 +293,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { sharedMsMin = 0, sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
-    // Check first whether the database is shut off, because compression takes CPU time.
+    // Check first whether the database has an open breaker, because compression takes CPU time.
     const { redis, namespace, form, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
-    if (redis.health.isShutOff && !(await redis.answers()))
-      return { kind: "unavailable", cause: "shut-off" };
+    if (redis.health.isBreakerOpen && !(await redis.answers()))
+      return { kind: "unavailable", cause: "breaker-open" };
     const name = key.nameIn(namespace);
     const redisKey = typeof name === "string" ? name : await name;
     const head = comparedHeadOf(record, keep);

@@ -15,7 +15,7 @@ const named = (name: TierName): ResponseTier => ({
   name,
   arrivingBytesMax: 0,
   bodyBytesMax: 0,
-  isShutOff: false,
+  isBreakerOpen: false,
   read: () => ({ kind: "absent" }),
   write: () => ({ kind: "kept" }),
   remove: () => undefined,

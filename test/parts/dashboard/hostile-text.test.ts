@@ -36,7 +36,7 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
     stats: {
       colo: text,
       configuredRoutes: [{ name: text }],
-      originsShutOff: [text],
+      openBreakers: [text],
       edge: text,
       redis: { trouble: { kind: text, why: text } },
     },

@@ -10,7 +10,7 @@ import { esiOptions, include } from "./esi-site.ts";
 
 const world = openInvocations(50);
 
-it("timeouts of one page's fragments do not shut off the database", async () => {
+it("timeouts of one page's fragments do not open the breaker of the database", async () => {
   const paths = Array.from({ length: 12 }, (_, nth) => `/f${nth}`);
   const fragments = Object.fromEntries(paths.map((path) => [path, path]));
   const pages = { "/p": paths.map((path) => include(path)).join(""), ...fragments };

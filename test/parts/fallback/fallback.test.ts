@@ -57,8 +57,8 @@ const open = (scripts: Scripts, changes?: Partial<RouteInput>) =>
 const hostsAsked = ({ origin }: Site) =>
   origin.asked.map(({ url }) => new URL(url).hostname.replace(".invalid", ""));
 
-/** Shuts the first origin off: five paths fail, and then a probe. */
-async function shutOff(site: Site): Promise<void> {
+/** opens the breaker of the first origin: five paths fail, and then a probe. */
+async function breakerOpen(site: Site): Promise<void> {
   const headers = { cookie: "session=1" };
   for (let nth = 0; nth < 5; nth += 1) await site.get(`/broken/${nth}`, { headers });
   site.origin.asked.length = 0;
@@ -112,9 +112,9 @@ describe("a fallback origin answers", () => {
     expect((await site.ask("/a").then(read)).text).toBe("mirror");
   });
 
-  it("at once while the first origin is shut off", async () => {
+  it("at once while the first origin has an open breaker", async () => {
     const site = open({ first: unreachable });
-    await shutOff(site);
+    await breakerOpen(site);
     expect((await site.get("/a")).text).toBe("mirror");
     expect(hostsAsked(site)).toEqual(["mirror"]);
     site.clock.advance(2);
@@ -187,7 +187,7 @@ describe("the failure of the first origin reaches the client", () => {
     expect((await answer).status).toBe(504);
   });
 
-  it("if both are shut off", async () => {
+  it("if both have open breakers", async () => {
     const site = open({ first: unreachable, mirror: unreachable });
     for (let nth = 0; nth < 6; nth += 1) await site.get(`/broken/${nth}`);
     site.origin.asked.length = 0;
@@ -434,7 +434,7 @@ describe("the order of a stale response and a fallback origin", () => {
     site.clock.advance(61);
     scripts.first = unreachable;
     expect((await site.get("/a")).text).toBe(text);
-    await shutOff(site);
+    await breakerOpen(site);
     site.clock.advance(11);
     expect((await site.get("/a")).text).toBe(text);
   });
@@ -519,7 +519,7 @@ describe("explain", () => {
     await site.get("/a");
     site.clock.advance(61);
     scripts.first = unreachable;
-    await shutOff(site);
+    await breakerOpen(site);
     expect((await explained(site, "/a")).next).toBe(next);
     expect((await explained(site, "/b")).next).toBe("forward to a fallback origin");
     const personal = { headers: { cookie: "session=1" } };

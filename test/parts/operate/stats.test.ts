@@ -52,7 +52,7 @@ describe("GET /_cache/stats", () => {
       writes: { memory: { kept: 1 }, edge: { kept: 1 }, shared: { kept: 1 } },
       memory: { records: 1 },
       fillsUnderWay: 0,
-      redis: { shutOff: false },
+      redis: { breakerOpen: false },
     });
     expect(text).not.toMatch(/shared-token|admin-token-of-site|database-\d/);
   });

@@ -230,8 +230,8 @@ describe("rule 27: epochs are not read", () => {
     expect([reads(), isolate.judge(stored)]).toEqual([1, "usable"]);
   });
 
-  it("while the journal is shut off", async () => {
-    isolate.isShutOff = true;
+  it("while the journal has an open breaker", async () => {
+    isolate.isBreakerOpen = true;
     await seek();
     await seek();
     expect(reads()).toBe(0);

@@ -100,7 +100,7 @@ describe("a view that is to reach an entry", () => {
     expect(await reached).toBe("reached");
   });
 
-  it("gives up on an entry that the journal lost, and on a journal that is slow or shut off", async () => {
+  it("gives up on an entry that the journal lost, and on a journal that is slow or has an open breaker", async () => {
     const lost = await warmIsolate();
     const entry = { position: "1-0", n: "lost" };
     expect(await lost.view.reaches(entry, lost.requester)).toBe("lacks");
@@ -110,7 +110,7 @@ describe("a view that is to reach an entry", () => {
     const slow = new Isolate({ timeoutMs: 20 });
     slow.journal.beforeAnswer = () => new Promise<never>(() => undefined);
     expect(await slow.view.reaches(entry, slow.requester)).toBe("lacks");
-    lost.isShutOff = true;
+    lost.isBreakerOpen = true;
     lost.journal.beforeAnswer = () => new Promise<never>(() => undefined);
     expect(await lost.view.reaches(entry, lost.requester)).toBe("lacks");
   });

@@ -206,18 +206,18 @@ describe("rule 15: requests renew the view", () => {
 });
 
 describe("rule 15: while the journal is known to be unreachable", () => {
-  /** Shuts the journal off, with a view past N − A. @returns a function that ends the outage */
-  async function shutOff(isolate: Isolate) {
+  /** opens the breaker of the journal, with a view past N − A. @returns a function that ends the outage */
+  async function breakerOpen(isolate: Isolate) {
     isolate.clock.advance(boundMs / 1_000 + 1);
     const gate = closedGate();
     isolate.journal.beforeAnswer = () => gate.opened;
-    isolate.isShutOff = true;
+    isolate.isBreakerOpen = true;
     return gate.open;
   }
 
   it.each(["renewIfDue", "seek"] as const)("no request waits for a probe: %s", async (ask) => {
     const isolate = await warmIsolate();
-    const open = await shutOff(isolate);
+    const open = await breakerOpen(isolate);
     const stored = await isolate.filled();
     expect(isolate.view[ask](isolate.requester)).toBe(undefined);
     expect([isolate.journal.asked, isolate.judge(stored)]).toEqual([["since"], "unverified"]);
@@ -228,7 +228,7 @@ describe("rule 15: while the journal is known to be unreachable", () => {
 
   it("a cold isolate waits for no stamp, and has none until a probe is answered", async () => {
     const isolate = new Isolate();
-    const open = await shutOff(isolate);
+    const open = await breakerOpen(isolate);
     const stamps: unknown[] = [];
     void Promise.resolve(isolate.view.stamp(isolate.requester)).then((stamp) => stamps.push(stamp));
     await idle();

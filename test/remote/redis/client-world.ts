@@ -13,7 +13,7 @@ export const storedValue = "the-stored-value";
 export const hashKey = "the-key-of-the-value";
 export const oom = "OOM command not allowed when used memory > 'maxmemory'.";
 export const answered = { kind: "answered", value: "PONG" };
-export const shutOff = { kind: "unavailable", cause: "shut-off" };
+export const breakerOpen = { kind: "unavailable", cause: "breaker-open" };
 
 /** Opens a new server and client for each test of a file. */
 export function openClientWorld() {

@@ -65,9 +65,9 @@ it("uses the short time-out again after the first answered probe", async () => {
   await warmed();
   tookMs = { read: Infinity, probe: Infinity };
   await readsFor(10);
-  expect(client.health.isShutOff).toBe(true);
+  expect(client.health.isBreakerOpen).toBe(true);
   tookMs = { read: 20, probe: 20 };
-  while (client.health.isShutOff) await readsFor(1);
+  while (client.health.isBreakerOpen) await readsFor(1);
   expect(client.readTimeoutMs).toBe(500);
 });
 
@@ -76,7 +76,7 @@ it.each([600, 900])("raises the time-out for a Redis that became slower: %i ms",
   tookMs = { read: ms, probe: ms };
   await readsFor(15);
   expect(await readsFor(20)).toBeGreaterThan(10);
-  expect(client.health.isShutOff).toBe(false);
+  expect(client.health.isBreakerOpen).toBe(false);
 });
 
 it("raises the time-out for a Redis that became slower for all commands but probes", async () => {
@@ -84,7 +84,7 @@ it("raises the time-out for a Redis that became slower for all commands but prob
   tookMs = { read: 700, probe: 20 };
   await readsFor(20);
   expect(await readsFor(20)).toBeGreaterThan(10);
-  expect(client.health.isShutOff).toBe(false);
+  expect(client.health.isBreakerOpen).toBe(false);
 });
 
 it("uses the short time-out again if the calls themselves are the probes", async () => {
@@ -94,7 +94,7 @@ it("uses the short time-out again if the calls themselves are the probes", async
   tookMs = { read: Infinity, probe: Infinity };
   for (let at = 0; at < 3; at += 1) await attempt();
   tookMs = { read: 20, probe: 20 };
-  while (client.health.isShutOff) {
+  while (client.health.isBreakerOpen) {
     clock.advance(0.5);
     await attempt();
   }
@@ -153,12 +153,12 @@ describe("a Redis that answers within 20 ms, and then not at all", () => {
     expect(await waited(wait)).toEqual(["unavailable", ms]);
   });
 
-  it("costs each page 150 ms, until it is shut off", async () => {
+  it("costs each page 150 ms, until it has an open breaker", async () => {
     const costs = new Set<number>();
-    for (let nth = 0; nth < 40 && !client.health.isShutOff; nth += 1) {
+    for (let nth = 0; nth < 40 && !client.health.isBreakerOpen; nth += 1) {
       costs.add((await waited("page"))[1]);
     }
-    expect([[...costs], client.health.isShutOff]).toEqual([[150], true]);
+    expect([[...costs], client.health.isBreakerOpen]).toEqual([[150], true]);
   });
 
   it("costs pages two lookups, if it answers within 400 ms again", async () => {
@@ -170,6 +170,6 @@ describe("a Redis that answers within 20 ms, and then not at all", () => {
       await vi.advanceTimersByTimeAsync(500);
     }
     expect(seen.slice(2)).toEqual(Array(4).fill("answered"));
-    expect(client.health.isShutOff).toBe(false);
+    expect(client.health.isBreakerOpen).toBe(false);
   });
 });

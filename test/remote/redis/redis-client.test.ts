@@ -2,7 +2,14 @@
 // the time-out, without secrets. It stops using a failing server, except for probes.
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Manner, wellAnswer } from "../../../testing/fakes/unsteady-rest-server.ts";
-import { answered, hashKey, openClientWorld, shutOff, storedValue, token } from "./client-world.ts";
+import {
+  answered,
+  hashKey,
+  openClientWorld,
+  breakerOpen,
+  storedValue,
+  token,
+} from "./client-world.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 
 const world = openClientWorld();
@@ -33,7 +40,7 @@ describe.each<{ manner: Manner; cause: string }>([
   it("gets no command after three failed reads", async () => {
     for (let at = 0; at < 3; at += 1) expect(await read()).toMatchObject({ cause });
     expect(world.server.asked).toHaveLength(3);
-    expect([await read(), await write()]).toEqual([shutOff, shutOff]);
+    expect([await read(), await write()]).toEqual([breakerOpen, breakerOpen]);
     expect(world.server.asked).toHaveLength(3);
   });
 });
@@ -126,7 +133,7 @@ describe("a slow server", () => {
   });
 });
 
-describe("the probe of a database that is shut off", () => {
+describe("the probe of a database that has an open breaker", () => {
   beforeEach(async () => {
     world.server.manner = { kind: "closes" };
     for (let at = 0; at < 3; at += 1) await read();
@@ -134,22 +141,22 @@ describe("the probe of a database that is shut off", () => {
     world.server.manner = wellAnswer;
   });
 
-  it("is sent once per pause in the background, and ends the shut-off if answered", async () => {
+  it("is sent once per pause in the background, and closes the breaker if answered", async () => {
     world.clock.atMs += 1_000;
     const answers = await Promise.all([read(), read(), read()]);
-    expect(answers).toEqual(answers.map(() => shutOff));
+    expect(answers).toEqual(answers.map(() => breakerOpen));
     expect([world.later.length, world.server.asked.length]).toEqual([1, 0]);
     await world.later[0]?.();
     expect(world.server.asked).toEqual(['["PING"]']);
-    expect(world.client.health.isShutOff).toBe(false);
+    expect(world.client.health.isBreakerOpen).toBe(false);
     expect(await read()).toEqual(answered);
   });
 
   it("is sent before one of several writes, and that write follows the answer", async () => {
-    expect(await write()).toEqual(shutOff);
+    expect(await write()).toEqual(breakerOpen);
     expect(world.server.asked).toEqual([]);
     world.clock.atMs += 1_000;
-    expect(await Promise.all([write(), write()])).toEqual([answered, shutOff]);
+    expect(await Promise.all([write(), write()])).toEqual([answered, breakerOpen]);
     expect(world.server.asked).toEqual(['["PING"]', JSON.stringify(["SET", hashKey, storedValue])]);
     expect(await write()).toEqual(answered);
   });
@@ -157,9 +164,9 @@ describe("the probe of a database that is shut off", () => {
   it("must be answered before a write follows", async () => {
     world.server.manner = { kind: "closes" };
     world.clock.atMs += 1_000;
-    expect(await write()).toEqual(shutOff);
+    expect(await write()).toEqual(breakerOpen);
     world.clock.atMs += 1_000;
-    expect(await write()).toEqual(shutOff);
+    expect(await write()).toEqual(breakerOpen);
     expect(world.server.asked).toEqual(['["PING"]']);
   });
 
@@ -170,29 +177,29 @@ describe("the probe of a database that is shut off", () => {
       (redis) => redis.exec(["SET", hashKey, storedValue]),
       500,
     );
-    expect(await waitedFor).toEqual(shutOff);
+    expect(await waitedFor).toEqual(breakerOpen);
     expect(world.server.asked).toEqual([]);
   });
 
   it("may be an operator's request, once per pause", async () => {
-    expect(await look()).toEqual(shutOff);
+    expect(await look()).toEqual(breakerOpen);
     expect(world.server.asked).toEqual([]);
     world.clock.atMs += 2_000;
     expect(await look()).toEqual(answered);
-    expect(world.client.health.isShutOff).toBe(false);
+    expect(world.client.health.isBreakerOpen).toBe(false);
   });
 
   it.each([
     { kind: "closes" },
     { kind: "answers", status: 401, body: '{"error":"no"}' },
     { kind: "answers", body: "?" },
-  ] as const)("keeps the database shut off if the probe fails: %j", async (manner) => {
+  ] as const)("keeps the breaker open if the probe fails: %j", async (manner) => {
     world.server.manner = manner;
     world.clock.atMs += 1_000;
     await read();
     await world.later[0]?.();
-    expect(world.client.health.isShutOff).toBe(true);
-    expect(await read()).toEqual(shutOff);
+    expect(world.client.health.isBreakerOpen).toBe(true);
+    expect(await read()).toEqual(breakerOpen);
     expect(world.later).toHaveLength(1);
   });
 
@@ -203,17 +210,17 @@ describe("the probe of a database that is shut off", () => {
     const startedAtMs = world.clock.atMs;
     await world.later[0]?.();
     expect(world.clock.atMs - startedAtMs).toBe(1_000);
-    expect(world.client.health.isShutOff).toBe(true);
+    expect(world.client.health.isBreakerOpen).toBe(true);
   });
 });
 
-it("shuts the database off after three failed requests of an operator", async () => {
+it("opens the breaker of the database after three failed requests of an operator", async () => {
   world.server.manner = { kind: "closes" };
   for (let nth = 0; nth < 3; nth += 1) {
     expect(await look()).toEqual({ kind: "unavailable", cause: "unreachable" });
     world.clock.atMs += 100;
   }
-  expect(world.client.health.isShutOff).toBe(true);
+  expect(world.client.health.isBreakerOpen).toBe(true);
 });
 
 it.each(["1", "true", "null", '{"a":1}', "größe", ""])(

@@ -7,7 +7,7 @@ import {
   hashKey,
   oom,
   openClientWorld,
-  shutOff,
+  breakerOpen,
   storedValue,
   token,
 } from "./client-world.ts";
@@ -22,13 +22,13 @@ describe.each([
 ])("a database that refuses all commands: $error", ({ error, status }) => {
   beforeEach(() => world.refuse(error, status));
 
-  it.each([write, remove])("is shut off after three refusals: %s", async (command) => {
+  it.each([write, remove])("has an open breaker after three refusals: %s", async (command) => {
     for (let at = 0; at < 3; at += 1) await command();
-    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+    expect([world.client.health.isBreakerOpen, world.client.health.refusesWrites]).toEqual([
       true,
       false,
     ]);
-    expect(await read()).toEqual(shutOff);
+    expect(await read()).toEqual(breakerOpen);
     expect(world.server.asked).toHaveLength(3);
   });
 });
@@ -52,7 +52,7 @@ describe("a database that refuses writes", () => {
     for (let at = 0; at < 3; at += 1) {
       expect(await run()).toEqual({ kind: "unavailable", cause: "full" });
     }
-    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+    expect([world.client.health.isBreakerOpen, world.client.health.refusesWrites]).toEqual([
       false,
       true,
     ]);
@@ -95,16 +95,16 @@ describe("a database that refuses writes", () => {
     for (let at = 0; at < 4; at += 1) {
       expect(await write()).toEqual({ kind: "unavailable", cause: "wrong-type" });
     }
-    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+    expect([world.client.health.isBreakerOpen, world.client.health.refusesWrites]).toEqual([
       false,
       false,
     ]);
   });
 
-  it("is shut off if writes do not reach it", async () => {
+  it("has an open breaker if writes do not reach it", async () => {
     world.server.manner = { kind: "closes" };
     for (let at = 0; at < 3; at += 1) await write();
-    expect(world.client.health.isShutOff).toBe(true);
+    expect(world.client.health.isBreakerOpen).toBe(true);
   });
 });
 
@@ -130,7 +130,7 @@ describe("the log of a Redis client", () => {
     }
     expect(world.told).toEqual([
       "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
-      "The database is shut off: only background probes use it.",
+      "The database has an open circuit breaker: only background probes use it.",
     ]);
     world.server.manner = wellAnswer;
     world.clock.advance(42);
@@ -139,7 +139,7 @@ describe("the log of a Redis client", () => {
     for (let at = 0; at < 20; at += 1) await read();
     expect(world.told.slice(2)).toEqual([
       "The database works again after 42 s.",
-      "The database was shut off for 42 s and is in use again.",
+      "The database works again: its circuit breaker was open for 42 s.",
     ]);
   });
 
@@ -220,7 +220,7 @@ describe("the log of a Redis client", () => {
       expect(await write()).toEqual({ kind: "unavailable", cause: "too-large" });
       await read();
     }
-    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+    expect([world.client.health.isBreakerOpen, world.client.health.refusesWrites]).toEqual([
       false,
       false,
     ]);
@@ -250,7 +250,10 @@ describe("the log of a Redis client", () => {
     world.refuse("WRONGTYPE Operation against a key");
     for (let at = 0; at < 5; at += 1) expect((await attempt()).kind).toBe("unavailable");
     const line = /^A key of Tidemark holds a value of another type: delete /;
-    expect([client.health.isShutOff, world.told]).toEqual([false, [expect.stringMatching(line)]]);
+    expect([client.health.isBreakerOpen, world.told]).toEqual([
+      false,
+      [expect.stringMatching(line)],
+    ]);
     world.server.manner = wellAnswer;
     await attempt();
     expect(world.told[1]).toMatch(/^The database works again/);

@@ -244,7 +244,7 @@ describe("the counted durations", () => {
     });
   });
 
-  it("include reads of a tier, except while the tier is shut off", async () => {
+  it("include reads of a tier, except while the tier has an open breaker", async () => {
     const { near: site, upstash } = openPair({
       config,
       origin: () => page("page", cc("max-age=60")),

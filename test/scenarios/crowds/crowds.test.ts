@@ -124,7 +124,7 @@ describe("a crowd whose wait timeout ends", () => {
     expect([...texts].filter((text) => !row.given.test(text))).toEqual([]);
   });
 
-  it("gets 503 early if the origin is shut off meanwhile", async () => {
+  it("gets 503 early if the origin has an open breaker meanwhile", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site, 5);
     await pass(site.clock, 6);

@@ -49,7 +49,7 @@ describe("a status of Cloudflare's network for an origin that did not answer", (
     expect([await tries(520), await tries(521), await tries(524)]).toEqual([2, 2, 1]);
   });
 
-  it("shuts off the origin after five failed paths", async () => {
+  it("opens the breaker of the origin after five failed paths", async () => {
     const site = openSite({ origin: ofNetwork(521) });
     for (let nth = 0; nth < 5; nth += 1) await site.get(`/${nth}`);
     const { count } = site.origin;

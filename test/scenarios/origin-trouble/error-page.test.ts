@@ -43,7 +43,7 @@ describe("the error page", () => {
     expect(isHtml).toBe(text.source.startsWith("^<") || init.method === "HEAD");
   });
 
-  it("has Retry-After while the origin is shut off", async () => {
+  it("has Retry-After while the origin has an open breaker", async () => {
     const site = openSite({ config: config(), origin: gone });
     for (const nth of [1, 2, 3, 4, 5, 6]) await site.get(`/${nth}`);
     const seen = await site.get("/7", browser);

@@ -172,7 +172,7 @@ describe("an error page of Tidemark itself", () => {
     },
   );
 
-  it("has Proxy-Status while the origin is shut off", async () => {
+  it("has Proxy-Status while the origin has an open breaker", async () => {
     const site = openSite({ origin: unreachable });
     for (let nth = 1; nth <= 5; nth += 1) await site.get(`/${nth}`);
     const { status, fields } = await site.get("/a");

@@ -1,4 +1,4 @@
-// Tests a failing origin: stale answers, 503 while the origin is shut off, probes, retries and
+// Tests a failing origin: stale answers, 503 while the origin has an open breaker, probes, retries and
 // stalled bodies.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -20,7 +20,7 @@ import {
 
 const lasting = cc("max-age=60, stale-if-error=600");
 
-/** Opens a site whose origin is shut off after five failed pages. `/old` is stored and stale. */
+/** Opens a site whose origin has an open breaker after five failed pages. `/old` is stored and stale. */
 async function downSite(): Promise<Site> {
   const site = openSite({ origin: () => page("old", lasting) });
   await site.get("/old");
@@ -65,7 +65,7 @@ describe("an origin that is down", () => {
       site.origin.script = () => page("back");
       expect((await site.get("/me", init)).text).toBe("back");
       expect(site.origin.count).toBe(asked + 1);
-      // The answer ends the shut-off for all requests.
+      // The answer closes the breaker for all requests.
       expect((await site.get("/other")).text).toBe("back");
     },
   );

@@ -1,4 +1,4 @@
-// Tests that the isolate probes an origin before it shuts the origin off. A client whose requests
+// Tests that the isolate probes an origin before it opens the origin's breaker. A client whose requests
 // are reset, for example by a firewall, cannot shut the origin off for other clients.
 import { describe, expect, it } from "vitest";
 import { idle, openSite, read, type Site } from "../../../testing/site/harness.ts";
@@ -30,13 +30,13 @@ const answering = (fail: Script, fine: Script = () => page("fine", cc("no-store"
 };
 
 describe("an origin whose firewall resets a client's requests on six paths", () => {
-  it.each(fails)("is not shut off in a new isolate: $id", async ({ fail }) => {
+  it.each(fails)("has a closed breaker in a new isolate: $id", async ({ fail }) => {
     const site = openSite({ origin: answering(fail) });
     await attack(site);
     expect((await site.get("/page")).text).toBe("fine");
   });
 
-  it.each(fails)("is not shut off by five attacks with pauses: $id", async ({ fail }) => {
+  it.each(fails)("has a closed breaker by five attacks with pauses: $id", async ({ fail }) => {
     const site = openSite({ origin: answering(fail) });
     await site.get("/page");
     const statuses = new Set<number>();
@@ -51,13 +51,13 @@ describe("an origin whose firewall resets a client's requests on six paths", () 
   it.each([
     { id: "404", fine: () => page("none", {}, 404) },
     { id: "500", fine: () => page("error", {}, 500) },
-  ])("is not shut off if its front page is an error: $id", async ({ fine }) => {
+  ])("has a closed breaker if its front page is an error: $id", async ({ fine }) => {
     const site = openSite({ origin: answering(unreachable, fine) });
     await attack(site);
     expect((await site.get("/page")).status).toBe(fine().status);
   });
 
-  it("is not shut off if the page that answered last now fails", async () => {
+  it("has a closed breaker if the page that answered last now fails", async () => {
     const site = openSite({ origin: () => page("fine", cc("no-store")) });
     await site.get("/attack/trap");
     site.clock.advance(6);
@@ -66,7 +66,7 @@ describe("an origin whose firewall resets a client's requests on six paths", () 
     expect((await site.get("/page")).text).toBe("fine");
   });
 
-  it("is not shut off if its front page is broken and another page has answered", async () => {
+  it("has a closed breaker if its front page is broken and another page has answered", async () => {
     const site = openSite({ origin: () => page("fine", cc("no-store")) });
     await site.get("/page");
     site.clock.advance(6);
@@ -147,7 +147,7 @@ describe("the isolate's own probe", () => {
   });
 });
 
-it("a probe ends the shut-off if the front page works, but not the last page", async () => {
+it("a probe closes the breaker if the front page works, but not the last page", async () => {
   const site = openSite({ origin: () => page("fine", cc("no-store")) });
   await site.get("/attack/trap");
   site.clock.advance(6);

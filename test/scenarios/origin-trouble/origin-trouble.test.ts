@@ -22,8 +22,8 @@ function opened(script: Script): Site {
 
 async function originsOf(site: Site) {
   const stats = await site.ask("/_cache/stats", { headers: admin });
-  const { originsShutOff, originTroubles } = (await stats.json()) as Record<string, unknown>;
-  return { originsShutOff, originTroubles };
+  const { openBreakers, originTroubles } = (await stats.json()) as Record<string, unknown>;
+  return { openBreakers, originTroubles };
 }
 
 afterEach(() => {
@@ -58,7 +58,7 @@ describe("an origin that cannot be reached", () => {
       counts: { unreachable: 2 },
     };
     expect(await originsOf(site)).toEqual({
-      originsShutOff: [],
+      openBreakers: [],
       originTroubles: { default: trouble },
     });
     site.origin.script = noStore;
@@ -68,19 +68,19 @@ describe("an origin that cannot be reached", () => {
     });
   });
 
-  it("has a log line when it is shut off, and another line when it is in use again", async () => {
+  it("has a log line when it has an open breaker, and another line when it is in use again", async () => {
     const site = opened(unreachable);
     for (let nth = 0; nth < 9; nth += 1) await site.get(`/${nth}`);
     expect(site.log).toEqual([
       'Origin "default" cannot be reached.',
-      'Origin "default" is shut off: only background probes use it.',
+      'Origin "default" has an open circuit breaker: only background probes use it.',
     ]);
     site.origin.script = noStore;
     site.clock.advance(8);
     await site.get("/a");
     expect(site.log.slice(2)).toEqual([
       'Origin "default" answers again after 8 s.',
-      'Origin "default" was shut off for 8 s and is in use again.',
+      'Origin "default" works again: its circuit breaker was open for 8 s.',
     ]);
   });
 

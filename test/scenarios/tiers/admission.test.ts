@@ -156,7 +156,7 @@ describe("the second ask", () => {
     }
     expect(world.near.log.filter((line) => line.startsWith("Shared tier"))).toEqual([
       expect.stringMatching(/^Shared tier: .* cannot be reached/),
-      expect.stringMatching(/^Shared tier: .* is shut off/),
+      expect.stringMatching(/^Shared tier: .* has an open breaker/),
     ]);
   });
 });

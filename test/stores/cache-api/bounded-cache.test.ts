@@ -1,4 +1,4 @@
-// Tests the time limits on calls of the Cache API, and the shut-off of a Cache API that does not
+// Tests the time limits on calls of the Cache API, and the breaker of a Cache API that does not
 // answer.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutOfTime } from "../../../src/base/timeouts.ts";
@@ -78,14 +78,14 @@ it("a body that arrives after the time-out is cancelled", async () => {
   expect(cancel).toHaveBeenCalledOnce();
 });
 
-describe("the shut-off of the Cache API", () => {
+describe("the breaker of the Cache API", () => {
   it("begins after three time-outs, allows one probe per pause, and then ends", async () => {
     const { cache, platform, told, pass, failed, mayBeAsked, pending } = open();
     for (let at = 0; at < 3; at += 1) {
       expect(mayBeAsked()).toBe(true);
       await failed();
     }
-    expect([cache.isShutOff, mayBeAsked(), pending.length]).toEqual([true, false, 0]);
+    expect([cache.isBreakerOpen, mayBeAsked(), pending.length]).toEqual([true, false, 0]);
     await pass(1_000);
     expect([mayBeAsked(), mayBeAsked(), pending.length]).toEqual([false, false, 1]);
     await pass(1_000);
@@ -94,12 +94,12 @@ describe("the shut-off of the Cache API", () => {
     await pass(2_000);
     expect(mayBeAsked()).toBe(false);
     await Promise.all(pending);
-    expect([cache.isShutOff, mayBeAsked()]).toEqual([false, true]);
+    expect([cache.isBreakerOpen, mayBeAsked()]).toEqual([false, true]);
     expect(told).toEqual([
       "The Cache API does not answer in time.",
-      "The Cache API is shut off: only background probes use it.",
+      "The Cache API has an open circuit breaker: only background probes use it.",
       "The Cache API works again after 6 s.",
-      "The Cache API was shut off for 4 s and is in use again.",
+      "The Cache API works again: its circuit breaker was open for 4 s.",
     ]);
   });
 
@@ -108,9 +108,9 @@ describe("the shut-off of the Cache API", () => {
     const together = Array.from({ length: 9 }, () => cache.match(address).catch(() => undefined));
     await pass(1_000);
     await Promise.all(together);
-    expect(cache.isShutOff).toBe(false);
+    expect(cache.isBreakerOpen).toBe(false);
     platform.match = () => Promise.reject(new TypeError());
     for (let at = 0; at < 9; at += 1) await cache.match(address).catch(() => undefined);
-    expect(cache.isShutOff).toBe(false);
+    expect(cache.isBreakerOpen).toBe(false);
   });
 });

@@ -30,7 +30,7 @@ export class EdgeTierInWorkerd implements ResponseTier {
   readonly name = "edge";
   readonly arrivingBytesMax = edgeBodyBytesMax;
   readonly bodyBytesMax = edgeBodyBytesMax;
-  readonly isShutOff = false;
+  readonly isBreakerOpen = false;
   badRecordCount = 0;
   /** The addresses at which the last write has put responses into the Cache API. */
   putAt: readonly string[] = [];

@@ -80,11 +80,11 @@ describe("a call that fails", () => {
     expect(object.calls).toHaveLength(2);
   });
 
-  it("shuts reads off, but not purges", async () => {
+  it("opens the breaker for reads, but not for purges", async () => {
     const { object, client, journal } = open();
     object.isDown = true;
     for (let times = 0; times < 3; times += 1) await journal.newest();
-    expect(client.remote.health.isShutOff).toBe(true);
+    expect(client.remote.health.isBreakerOpen).toBe(true);
     object.isDown = false;
     expect(await journal.newest()).toMatchObject({ kind: "unavailable" });
     expect(await journal.append([newEntry()])).toMatchObject({ kind: "appended" });
@@ -194,14 +194,14 @@ describe("hints of a journal", () => {
     expect(await ended).toBe(undefined);
   });
 
-  it("are absent with a reason, which shuts off no object", async () => {
+  it("are absent with a reason, which opens no breaker", async () => {
     const world = open();
     world.object.isDown = true;
     expect(await listening(world).ended).toMatch("The journal's Durable Object cannot be reached");
-    expect(world.client.remote.health.isShutOff).toBe(false);
-    while (!world.client.remote.health.isShutOff) await world.journal.extent();
+    expect(world.client.remote.health.isBreakerOpen).toBe(false);
+    while (!world.client.remote.health.isBreakerOpen) await world.journal.extent();
     const before = world.object.calls.length;
-    expect(await listening(world).ended).toBe("The object is shut off.");
+    expect(await listening(world).ended).toBe("The circuit breaker of the object is open.");
     expect(world.object.calls).toHaveLength(before);
   });
 

@@ -273,7 +273,7 @@ describe("an object that does not answer", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("shuts the tier and its leases off, until a probe gets an answer", async () => {
+  it("opens the breaker of the tier and its leases, until a probe gets an answer", async () => {
     const { tier, all, told } = openTier(1);
     const key = keyOf("silent");
     await tier.write(key, page, keep);
@@ -285,11 +285,11 @@ describe("an object that does not answer", () => {
       await vi.advanceTimersByTimeAsync(1_001);
       expect(await read).toEqual({ kind: "unavailable" });
     }
-    expect(tier.isShutOff).toBe(true);
+    expect(tier.isBreakerOpen).toBe(true);
     expect(tier.trouble).toMatchObject({ kind: "timeout", isOver: false });
     const callCount = object.calls.length;
     expect(await tier.leases.ask(key)).toEqual({ kind: "unavailable" });
-    expect(await tier.write(key, page, keep)).toMatchObject({ cause: "shut-off" });
+    expect(await tier.write(key, page, keep)).toMatchObject({ cause: "breaker-open" });
     expect(object.calls).toHaveLength(callCount);
     object.beforeCall = () => Promise.resolve();
     await vi.advanceTimersByTimeAsync(1_100);
@@ -297,7 +297,7 @@ describe("an object that does not answer", () => {
     const afterAnswer = (work: () => Promise<void>) => void probes.push(work());
     expect(await look(tier, key, { ...ask, afterAnswer })).toEqual({ kind: "unavailable" });
     await Promise.all(probes);
-    expect(tier.isShutOff).toBe(false);
+    expect(tier.isBreakerOpen).toBe(false);
     expect((await look(tier, key, ask)).kind).toBe("response");
     expect(told).toHaveLength(4);
   });

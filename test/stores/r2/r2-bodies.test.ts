@@ -146,7 +146,7 @@ describe("a bucket that does not answer", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("times out, is shut off after three time-outs, and is probed", async () => {
+  it("times out, has an open breaker after three time-outs, and is probed", async () => {
     const { tier, r2, clock, told } = openFake();
     await tier.write(key, large, keep);
     const [get, head] = [r2.get.bind(r2), r2.head.bind(r2)];
@@ -158,8 +158,8 @@ describe("a bucket that does not answer", () => {
       await vi.advanceTimersByTimeAsync(1_000);
       expect(await read).toEqual({ kind: "unavailable", cause: "TimeoutError" });
     }
-    expect(await tier.read(key, ask)).toEqual({ kind: "unavailable", cause: "shut-off" });
-    expect([tier.isShutOff, tier.bodies?.isShutOff, tier.bodies?.trouble?.why]).toEqual([
+    expect(await tier.read(key, ask)).toEqual({ kind: "unavailable", cause: "breaker-open" });
+    expect([tier.isBreakerOpen, tier.bodies?.isBreakerOpen, tier.bodies?.trouble?.why]).toEqual([
       false,
       true,
       "R2 does not answer in time",
@@ -167,7 +167,7 @@ describe("a bucket that does not answer", () => {
     for (const record of [large, arriving()])
       expect(await tier.write(key, record, keep)).toEqual({
         kind: "unavailable",
-        cause: "shut-off",
+        cause: "breaker-open",
       });
     expect(await tier.write(keyOf("small"), page, keep)).toEqual({ kind: "kept" });
     expect(told[0]).toBe("R2 does not answer in time.");
@@ -188,12 +188,12 @@ describe("a bucket that does not answer", () => {
     expect([await writing, await removing]).toMatchObject([{ kind: "unavailable" }, "removed"]);
   });
 
-  it("is not shut off if it rejects at once", async () => {
+  it("has a closed breaker if it rejects at once", async () => {
     const failing = () => Promise.reject(new Error("put: 10058"));
     const { tier } = tierOver({ put: failing, get: failing, head: failing, delete: failing });
     for (const record of [large, arriving()])
       expect(await tier.write(key, record, keep)).toMatchObject({ kind: "unavailable" });
-    expect(tier.bodies?.isShutOff).toBe(false);
+    expect(tier.bodies?.isBreakerOpen).toBe(false);
   });
 });
 

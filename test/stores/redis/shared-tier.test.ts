@@ -259,17 +259,17 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   });
 });
 
-it("does not compress a body while the database is shut off", async () => {
+it("does not compress a body while the database has an open breaker", async () => {
   const settings = { url: "http://127.0.0.1:9", token: "t", nowAtMs: () => 1_000_000 };
   const tier = tierOver(upstashStore.client(settings));
   const key = keyOf("outage");
   const kinds: string[] = [];
   for (let at = 0; at < 3; at += 1) kinds.push((await tier.read(key, ask)).kind);
   expect(kinds).toEqual(["unavailable", "unavailable", "unavailable"]);
-  const shutOff = { kind: "unavailable", cause: "shut-off" };
-  expect(await tier.read(key, ask)).toEqual(shutOff);
+  const breakerOpen = { kind: "unavailable", cause: "breaker-open" };
+  expect(await tier.read(key, ask)).toEqual(breakerOpen);
   const packing = vi.spyOn(globalThis, "CompressionStream");
-  expect(await tier.write(key, html, keep)).toEqual(shutOff);
+  expect(await tier.write(key, html, keep)).toEqual(breakerOpen);
   expect(packing).not.toHaveBeenCalled();
   packing.mockRestore();
 });

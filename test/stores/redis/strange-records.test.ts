@@ -128,11 +128,11 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
         expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
         expect(await tier.read(key, { ...ask, atPrimary: true })).toEqual({ kind: "absent" });
       }
-      expect([redis.health.isShutOff, redis.health.refusesWrites, world.badRecordCount]).toEqual([
-        false,
-        false,
-        6,
-      ]);
+      expect([
+        redis.health.isBreakerOpen,
+        redis.health.refusesWrites,
+        world.badRecordCount,
+      ]).toEqual([false, false, 6]);
       expect(await tier.write(key, record, unchanged)).toEqual({ kind: "kept" });
       expect((await look(tier, key, ask)).kind).toBe("response");
     },

@@ -80,7 +80,7 @@ function foundShare(reads: ReadonlyMap<string, number> | undefined): string {
 
 /** The members of the stats that show a breaker. */
 interface Breaker {
-  readonly shutOff?: boolean;
+  readonly breakerOpen?: boolean;
   readonly refusesWrites?: boolean;
   readonly trouble?: unknown;
 }
@@ -91,7 +91,7 @@ function breakersOf(stats: OperatorAnswer<"stats">): string[][] {
     ["Redis", stats["redis"] as Breaker | string],
     ["Purge journal", stats["journal"] as Breaker | string],
   ];
-  const origins = (stats["originsShutOff"] as readonly string[] | undefined) ?? [];
+  const origins = (stats["openBreakers"] as readonly string[] | undefined) ?? [];
   return [
     ...parts
       .filter(([, breaker]) => breaker !== undefined)
@@ -100,12 +100,12 @@ function breakersOf(stats: OperatorAnswer<"stats">): string[][] {
           ? [name, stateOf(breaker), troubleOf(breaker.trouble)]
           : [name, breaker ?? "–", "–"],
       ),
-    ...origins.map((origin) => [`Origin ${origin}`, "shut off", "–"]),
+    ...origins.map((origin) => [`Origin ${origin}`, "breaker open", "–"]),
   ];
 }
 
-function stateOf({ shutOff, refusesWrites }: Breaker): string {
-  if (shutOff === true) return "shut off";
+function stateOf({ breakerOpen, refusesWrites }: Breaker): string {
+  if (breakerOpen === true) return "breaker open";
   return refusesWrites === true ? "refuses writes" : "works";
 }
 

@@ -30,7 +30,7 @@ export function isUnable(state: SiteState): boolean {
 function isDownNow(state: SiteState, name: string): boolean {
   const lastAtMs = state.originTroubles.get(name)?.lastAtMs;
   const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, state.atMs);
-  return state.originsShutOff.includes(name) && isRecent;
+  return state.openBreakers.includes(name) && isRecent;
 }
 
 type OriginTrouble =
@@ -40,17 +40,17 @@ type OriginTrouble =
 export function originTroubles(state: SiteState): Finding[] {
   return [...state.originTroubles]
     .filter(([, { isOver }]) => !isOver)
-    .map(([name, trouble]) => originFinding(name, trouble, state.originsShutOff.includes(name)));
+    .map(([name, trouble]) => originFinding(name, trouble, state.openBreakers.includes(name)));
 }
 
-function originFinding(name: string, trouble: OriginTrouble, isShutOff: boolean): Finding {
+function originFinding(name: string, trouble: OriginTrouble, isBreakerOpen: boolean): Finding {
   const { kind, counts, sinceAtMs, lastAtMs } = trouble;
-  const isOfFields = !isShutOff && kind === "fields-too-large";
+  const isOfFields = !isBreakerOpen && kind === "fields-too-large";
   const failures = Object.entries(counts).map(([failure, count]) => `${failure}: ${count}`);
   return {
-    code: isShutOff ? "origin-down" : codes[kind],
+    code: isBreakerOpen ? "origin-down" : codes[kind],
     ...(isOfFields && { case: kind }),
-    level: isShutOff ? "critical" : "warning",
+    level: isBreakerOpen ? "critical" : "warning",
     about: aboutOrigin(name),
     since: isoOf(sinceAtMs),
     values: { failures, lastAt: isoOf(lastAtMs) ?? "" },
@@ -64,10 +64,10 @@ const codes = {
   timeout: "origin-slow",
 } as const satisfies Readonly<Record<OriginTrouble["kind"], FindingCode>>;
 
-/** Returns one finding per origin that refused all recent anonymous requests, unless it is shut off. */
+/** Returns one finding per origin that refused all recent anonymous requests, unless it has an open breaker. */
 export function anonymousRefused(state: SiteState): Finding[] {
   return [...state.refusingAnonymous]
-    .filter(([name]) => !state.originsShutOff.includes(name))
+    .filter(([name]) => !state.openBreakers.includes(name))
     .map(([name, sinceAtMs]) => ({
       code: "anonymous-refused",
       level: "info",

@@ -83,13 +83,13 @@ export interface SiteState {
   readonly originNames: readonly string[];
   /** The origins in `originNames` with usable settings. */
   readonly usableOrigins: ReadonlySet<string>;
-  readonly originsShutOff: readonly string[];
+  readonly openBreakers: readonly string[];
   readonly originTroubles: Site["originHealth"]["troubles"];
   /** Since when origins have refused anonymous requests, by the origin's name. */
   readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
   /** Returns the observations of the last 15 minutes for findings. */
   readonly notes: (code: FindingCode) => readonly RouteNote[];
-  readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
+  readonly tiers: readonly Pick<ResponseTier, "name" | "isBreakerOpen" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
   /** Whether the cron trigger does more than to report. */
@@ -134,7 +134,7 @@ export function lookHere(settings: PartHost): SiteState {
     routeNames: config.routes.map(({ name }) => name),
     originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
     usableOrigins: new Set(environment.origins.keys()),
-    originsShutOff: originHealth.shutOff,
+    openBreakers: originHealth.openBreakers,
     originTroubles: originHealth.troubles,
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     notes: (code) => site.notes.recent(code, nowAtMs()),
@@ -159,8 +159,8 @@ function clientLooked(
   client: RemoteHealth,
   database: StoreName,
 ): ClientState {
-  const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;
-  return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
+  const { trouble, troubleWithWrites, isBreakerOpen, refusesWrites, words } = client;
+  return { name, database, trouble, troubleWithWrites, isBreakerOpen, refusesWrites, words };
 }
 
 function viewLooked({ chain, sentAtMs, failedAtMs, lag, switched }: JournalTail): ViewState {
@@ -192,7 +192,7 @@ export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
 
 /**
  * Makes a full check. It costs two commands on each database, a read of the totals and, if the view is due, a
- * read of the journal. A Redis client that is shut off sends at most its probe. Never rejects.
+ * read of the journal. A Redis client that has an open breaker sends at most its probe. Never rejects.
  */
 export async function lookFurther(
   settings: PartHost,

@@ -32,7 +32,7 @@ const codes = {
   failed: "redis-refused",
 } as const satisfies Record<RemoteTrouble, FindingCode>;
 
-/** Failures of these kinds cost little until the client is shut off. */
+/** Failures of these kinds cost little until the client has an open breaker. */
 const passing: readonly RemoteTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
 
 /** A current trouble of one client. */
@@ -74,8 +74,8 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   const { database, words } = first.client;
   const isUnavailable = database.endsWith("Durable Object") && kind !== "other-version";
   const code = isUnavailable ? "object-unavailable" : codes[kind];
-  const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
-  const isPassing = !isShutOff && passing.includes(kind);
+  const isBreakerOpen = troubles.some(({ client }) => client.isBreakerOpen || client.refusesWrites);
+  const isPassing = !isBreakerOpen && passing.includes(kind);
   const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
   const failures = troubles.map(
     ({ client, trouble }) => `${client.name} at ${isoOf(trouble.lastAtMs)}`,
@@ -182,15 +182,17 @@ const policyOf = (policy: string | null) =>
 /** Returns one finding for each tier that fails, for as long as its last call has failed. */
 export function tiersFail({ tiers }: SiteState): Finding[] {
   // Tiers are instances with getters, which a spread would lose.
-  const all = tiers.flatMap(({ bodies, name, isShutOff, trouble }) => [
-    { name, isShutOff, trouble },
-    ...(bodies ? [{ name: "r2", isShutOff: bodies.isShutOff, trouble: bodies.trouble }] : []),
+  const all = tiers.flatMap(({ bodies, name, isBreakerOpen, trouble }) => [
+    { name, isBreakerOpen, trouble },
+    ...(bodies
+      ? [{ name: "r2", isBreakerOpen: bodies.isBreakerOpen, trouble: bodies.trouble }]
+      : []),
   ]);
-  return all.flatMap(({ name, isShutOff, trouble }): Finding[] => {
+  return all.flatMap(({ name, isBreakerOpen, trouble }): Finding[] => {
     const closer = tierCases[name];
     if (trouble === undefined || trouble.isOver || closer === undefined) return [];
     const { kind, why, remedy, sinceAtMs } = trouble;
-    const state = isShutOff ? "is shut off" : "failed at the last try";
+    const state = isBreakerOpen ? "has an open circuit breaker" : "failed at the last try";
     return [
       {
         code: kind === "other-version" ? "object-version" : "tier-failing",

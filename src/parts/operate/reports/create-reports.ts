@@ -76,7 +76,7 @@ function redisStream(
   { database, redis: store, nowAtMs, log }: ReportsPlatform,
 ): ReportStream | undefined {
   if (database === undefined || store === undefined) return undefined;
-  // Use a separate client, so that failures of reports neither delay nor shut off other clients.
+  // Use a separate client, so that failures of reports neither delay nor open the breaker of other clients.
   const redis = store.client({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   return new RedisReportStream({ redis, namespace: config.namespace });
 }

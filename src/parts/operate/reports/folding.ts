@@ -138,7 +138,7 @@ export class ReportFold {
 
 function unavailableFor(cause: RemoteCause, words: TroubleWords = {}): Unavailable {
   const kind = "unavailable";
-  if (cause === "shut-off" || cause === "writes-refused") {
+  if (cause === "breaker-open" || cause === "writes-refused") {
     const why = "The store failed a moment ago. Tidemark tries again soon.";
     return { kind, why, hint: "Try again." };
   }

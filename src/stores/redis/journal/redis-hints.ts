@@ -19,7 +19,7 @@ interface ListenSettings {
 export function listenOver(settings: ListenSettings): ListenForEntries {
   const { subscribe, address, channel, redis, metrics } = settings;
   return async (heard, signal) => {
-    if (redis.health.isShutOff) return "The database is shut off.";
+    if (redis.health.isBreakerOpen) return "The circuit breaker of the database is open.";
     metrics?.add("redisCommands", ["journal hints"]);
     try {
       await outsideNext(() => subscribe(address, channel, heard, signal));

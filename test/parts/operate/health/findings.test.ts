@@ -59,14 +59,14 @@ describe("the status unable", () => {
     counts: { unreachable: 1 },
   });
   const downNow = {
-    originsShutOff: ["default"],
+    openBreakers: ["default"],
     originTroubles: new Map([["default", trouble(atMs)]]),
   };
 
   it.each<[id: string, more: Partial<SiteState>, unable: boolean]>([
     ["a healthy site", {}, false],
     ["the only origin is down", downNow, true],
-    ["the only origin fails, and is not shut off", { ...downNow, originsShutOff: [] }, false],
+    ["the only origin fails, and has a closed breaker", { ...downNow, openBreakers: [] }, false],
     [
       "one of two origins is down",
       {
@@ -191,10 +191,10 @@ describe("a tier that fails", () => {
   };
   it.each([
     ["edge", false, "failed at the last try"],
-    ["edge", true, "is shut off"],
-    ["shared", true, "is shut off"],
-  ] as const)("causes a finding: %s, shut off: %s", (name, isShutOff, state) => {
-    expect(findingsOf(lookedAt({ tiers: [{ name, isShutOff, trouble }] }))).toMatchObject([
+    ["edge", true, "has an open circuit breaker"],
+    ["shared", true, "has an open circuit breaker"],
+  ] as const)("causes a finding: %s, with an open breaker: %s", (name, isBreakerOpen, state) => {
+    expect(findingsOf(lookedAt({ tiers: [{ name, isBreakerOpen, trouble }] }))).toMatchObject([
       {
         code: "tier-failing",
         case: `tier-${name}`,
@@ -205,21 +205,25 @@ describe("a tier that fails", () => {
   });
 
   it("causes a finding if it is the store of large bodies", () => {
-    const bodies = { isShutOff: true, trouble };
-    const tiers = [{ name: "shared", isShutOff: false, bodies }] as const;
-    const failing = { code: "tier-failing", case: "tier-r2", values: { state: "is shut off" } };
+    const bodies = { isBreakerOpen: true, trouble };
+    const tiers = [{ name: "shared", isBreakerOpen: false, bodies }] as const;
+    const failing = {
+      code: "tier-failing",
+      case: "tier-r2",
+      values: { state: "has an open circuit breaker" },
+    };
     expect(findingsOf(lookedAt({ tiers }))).toMatchObject([failing]);
   });
 
   it("causes a finding with the remedy of its store", () => {
     const ofStore = { ...trouble, kind: "full" as const, remedy: "raise `objects`" };
-    const tiers = [{ name: "shared", isShutOff: false, trouble: ofStore }] as const;
+    const tiers = [{ name: "shared", isBreakerOpen: false, trouble: ofStore }] as const;
     const failing = { code: "tier-failing", values: { hint: "raise `objects`" } };
     expect(findingsOf(lookedAt({ tiers }))).toMatchObject([failing]);
   });
 
   it("causes no finding once it has recovered", () => {
-    const edge = { name: "edge", isShutOff: false } as const;
+    const edge = { name: "edge", isBreakerOpen: false } as const;
     expect(codesOf({ tiers: [{ ...edge, trouble: { ...trouble, isOver: true } }] })).toEqual([]);
     expect(codesOf({ tiers: [edge] })).toEqual([]);
   });

@@ -19,7 +19,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     routeNames: ["news", "shop"],
     originNames: ["default"],
     usableOrigins: new Set(["default"]),
-    originsShutOff: [],
+    openBreakers: [],
     originTroubles: new Map(),
     refusingAnonymous: new Map(),
     notes: () => [],

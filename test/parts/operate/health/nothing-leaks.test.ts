@@ -90,7 +90,7 @@ function drawnLook(draws: Draws): SiteState {
     name,
     trouble: draws.isLucky(0.5) ? trouble(draws.oneOf(redisKinds)) : undefined,
     troubleWithWrites: draws.isLucky(0.3) ? trouble(draws.oneOf(redisKinds)) : undefined,
-    isShutOff: draws.isLucky(0.5),
+    isBreakerOpen: draws.isLucky(0.5),
     refusesWrites: draws.isLucky(0.2),
     words: upstashWords,
   });
@@ -152,12 +152,12 @@ function drawnLook(draws: Draws): SiteState {
       switched: { ...planted, bypass, position: `${atMs - 1_000}-1` },
     },
     hints: draws.oneOf(["on", "off: The server refuses."]),
-    originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
+    openBreakers: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(originTroubles))]]),
     notes,
     tiers: (["edge", "shared"] as const).map((name) => ({
       name,
-      isShutOff: draws.isLucky(0.5),
+      isBreakerOpen: draws.isLucky(0.5),
       trouble: {
         ...trouble(
           name === "shared" ? draws.oneOf(["timeout", "other-version", "busy"]) : "timeout",
@@ -165,7 +165,7 @@ function drawnLook(draws: Draws): SiteState {
         why: "It is slow",
       },
       bodies: {
-        isShutOff: draws.isLucky(0.5),
+        isBreakerOpen: draws.isLucky(0.5),
         trouble: { ...trouble("timeout"), why: "It is slow" },
       },
     })),

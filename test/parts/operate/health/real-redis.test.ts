@@ -48,7 +48,7 @@ describe.each(oneRedisServer)("health with $redis", ({ start }) => {
     expect(await healthOf(site)).not.toMatchObject({ findings: [{ code: "redis-credentials" }] });
   });
 
-  it("has the finding redis-unreachable, critical once the database is shut off", async () => {
+  it("has the finding redis-unreachable, critical once the database has an open breaker", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await world.stopRest();

@@ -21,7 +21,7 @@ describe("a failure of the database", () => {
   const well = {
     trouble: undefined,
     troubleWithWrites: undefined,
-    isShutOff: false,
+    isBreakerOpen: false,
     refusesWrites: false,
     words: upstashWords,
   };
@@ -66,7 +66,7 @@ describe("a failure of the database", () => {
       name: "reports of counts",
       database: "metrics' Durable Object",
     } as const;
-    const silent = { ...object, trouble: trouble("timeout", atMs), isShutOff: true };
+    const silent = { ...object, trouble: trouble("timeout", atMs), isBreakerOpen: true };
     const finding = { code: "object-unavailable", case: "store-fails", level: "warning" };
     expect(findingsOf(lookedAt({ clients: [silent] }))).toMatchObject([finding]);
   });
@@ -92,10 +92,10 @@ describe("a failure of the database", () => {
     ]);
   });
 
-  it("causes one finding for both clients, which is critical if one client is shut off", () => {
+  it("causes one finding for both clients, which is critical if one client has an open breaker", () => {
     const clients = [
       { ...shared, trouble: trouble("timeout", atMs) },
-      { ...journal, trouble: trouble("timeout", atMs), isShutOff: true },
+      { ...journal, trouble: trouble("timeout", atMs), isBreakerOpen: true },
     ];
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([
       {

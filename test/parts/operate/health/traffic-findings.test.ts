@@ -100,7 +100,7 @@ describe("the finding reports-missing", () => {
       database: "metrics' Durable Object",
       trouble: undefined,
       troubleWithWrites: undefined,
-      isShutOff: false,
+      isBreakerOpen: false,
       refusesWrites: false,
       words: objectWords("metrics"),
     } as const;

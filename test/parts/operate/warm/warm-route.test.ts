@@ -131,7 +131,7 @@ describe("a page that fails or cannot be stored", () => {
     },
   );
 
-  it("fails with a reason that says that its origin is shut off", async () => {
+  it("fails with a reason that says that its origin has an open breaker", async () => {
     const { near } = openWarmSite({ origin: unreachable });
     const done = await warmed(near, ...Array.from({ length: 8 }, (_, at) => `/${at}`));
     const others = await warmed(near, "/x");

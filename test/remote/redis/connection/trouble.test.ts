@@ -70,7 +70,7 @@ describe.runIf(isRedisServerInstalled).each(reaches)("a client over $reach", (ro
     expect(await insist(read)).toEqual(value);
     for (let tries = 0; tries < 3; tries += 1) await client.write("look-up", write);
     expect(await client.write("look-up", write)).toEqual(unavailable("writes-refused"));
-    expect([client.health.isShutOff, client.health.refusesWrites]).toEqual([false, true]);
+    expect([client.health.isBreakerOpen, client.health.refusesWrites]).toEqual([false, true]);
   });
 
   it("gets refusals of writes and answers to reads from a read-only Redis", async () => {
@@ -95,12 +95,12 @@ describe.runIf(isRedisServerInstalled).each(reaches)("a client over $reach", (ro
     expect(await orLate(client.attempt("look-up", read), 1_200)).toEqual(unavailable("timeout"));
   });
 
-  it("shuts off a Redis that is down, and uses it again after its restart", async () => {
+  it("opens the breaker of a Redis that is down, and uses it again after its restart", async () => {
     const { server, client, insist, log, restart } = await opened(row);
     server.kill();
     let last = await client.attempt("look-up", read);
     for (let tries = 0; tries < 3; tries += 1) last = await client.attempt("look-up", read);
-    expect(last).toEqual(unavailable("shut-off"));
+    expect(last).toEqual(unavailable("breaker-open"));
     // The local REST server answers with its own error.
     const [kind, said] =
       row.reach === "REST"
