@@ -173,7 +173,7 @@ describe("admits", () => {
         const site = await openStored(kept, route);
         site.clock.advance(3_000);
         expect((await site.get("/", bot)).cacheStatus).toBe(
-          "tidemark; hit; ttl=-2940; detail=memory",
+          "tidemark; hit; ttl=-2940; detail=edge",
         );
         expect(site.origin.count).toBe(1);
       }
@@ -191,6 +191,17 @@ describe("admits", () => {
       expect(site.origin.count).toBe(1);
       await site.get("/");
       expect(site.origin.count).toBe(2);
+    });
+
+    it("neither fills memory nor keeps a page there, and stores what it loads in all other tiers", async () => {
+      const site = open([crawlers], () => page("page", kept));
+      const detailOf = async (path: string, init = {}) =>
+        /detail=(\w+)/.exec((await site.get(path, init)).cacheStatus)?.[1];
+      await site.get("/of-bot", bot);
+      expect([await detailOf("/of-bot", bot), await detailOf("/of-bot")]).toEqual(["edge", "edge"]);
+      expect(await detailOf("/of-bot")).toBe("memory");
+      expect(await detailOf("/of-bot", bot)).toBe("edge");
+      expect(site.origin.count).toBe(1);
     });
 
     it("treats the crawler like any other client without a stored page", async () => {

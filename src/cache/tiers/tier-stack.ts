@@ -18,6 +18,7 @@ export class TierStack<Detail> {
   /** The earlier results of `of`, by its argument. A hit reads this map directly. */
   readonly parts = new WeakMap<readonly TierName[], TierStack<Detail>>();
   /** The results of `above`, by the tier's name. */
+  #belowMemory: TierStack<Detail> | undefined;
   readonly #above: ReadonlyMap<TierName, readonly Tier<Detail>[]>;
 
   constructor(memory: Memory<Detail>, below: readonly Tier<Detail>[], usesMemory = true) {
@@ -42,6 +43,12 @@ export class TierStack<Detail> {
     const part = new TierStack(this.memory, below, names.includes(this.memory.name));
     this.parts.set(names, part);
     return part;
+  }
+
+  /** These tiers without memory, unless memory is the only one. */
+  get belowMemory(): TierStack<Detail> {
+    if (!this.usesMemory || this.below.length === 0) return this;
+    return (this.#belowMemory ??= new TierStack(this.memory, this.below, false));
   }
 
   withoutColo(): TierStack<Detail> {

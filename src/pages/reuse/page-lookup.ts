@@ -83,7 +83,9 @@ export class PageLookup
     this.#ask = ask;
     this.request = ask.request;
     const { tiers } = ask.request.route;
-    this.used = exchange.site.tiers.parts.get(tiers) ?? exchange.site.tiers.of(tiers);
+    const used = exchange.site.tiers.parts.get(tiers) ?? exchange.site.tiers.of(tiers);
+    // A crawler requests each page once, and would evict those that people request.
+    this.used = ask.request.staleBy === undefined ? used : used.belowMemory;
     this.key = ask.request.key;
     this.atMs = ask.atMs ?? exchange.nowAtMs();
     this.lookedUpAtMs = this.atMs;

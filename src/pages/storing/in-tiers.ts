@@ -149,11 +149,23 @@ export function storeInTiers(
   const { awaitsSecondAsk } = stored.metadata;
   // A tier that could not be read may have the mark of a lying URL.
   const mayUnmark = isOfLyingUrl(stored.metadata) ? [] : (given.unread ?? []);
+  const notForMemory = isOfCrawler(stored.metadata, given);
   const tiers = given.into.filter(
     ({ name }) =>
-      (tierScopes[name] !== "world" || awaitsSecondAsk !== true) && !mayUnmark.includes(name),
+      (tierScopes[name] !== "world" || awaitsSecondAsk !== true) &&
+      !mayUnmark.includes(name) &&
+      !(notForMemory && tierScopes[name] === "isolate"),
   );
   return write({ kind: "response", stored }, tiers, given, body);
+}
+
+/** Returns whether a crawler causes a write that would only add to memory, where it would evict pages of people. */
+function isOfCrawler(metadata: StoredMetadata, place: VariantPlace): boolean {
+  const { request, exchange } = place;
+  const { tiers } = exchange.site;
+  if (request.staleBy === undefined || tiers.of(request.route.tiers).below.length === 0)
+    return false;
+  return responseInMemory(metadata, place) === undefined;
 }
 
 /**
@@ -225,9 +237,14 @@ function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean
 
 /** Returns whether memory has a response that was requested later, on a route with a body holder. */
 function isOvertaken(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const { site, nowAtMs } = place.exchange;
   if (!place.request.route.traits.holdsBodies) return false;
-  const read = site.tiers.memory.read(keyOf(metadata, place), { atMs: nowAtMs(), isPeek: true });
-  const requestedAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
+  const { requestedAtMs = -Infinity } = responseInMemory(metadata, place)?.metadata ?? {};
   return requestedAtMs > metadata.requestedAtMs;
+}
+
+function responseInMemory(metadata: StoredMetadata, place: VariantPlace) {
+  const { site, nowAtMs } = place.exchange;
+  return responseIn(
+    site.tiers.memory.read(keyOf(metadata, place), { atMs: nowAtMs(), isPeek: true }),
+  );
 }

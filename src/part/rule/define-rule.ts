@@ -351,7 +351,13 @@ function clientOf({ headers, cf }: Pick<PhaseRequest, "headers" | "cf">): RuleCl
         ?.slice(name.length + 1);
     },
     country: countryOf(cf as Request["cf"]) ?? undefined,
+    verifiedBot: verifiedBotOf(cf),
   };
+}
+
+function verifiedBotOf(cf: unknown): string | undefined {
+  const { verifiedBotCategory: category } = Object(cf) as { verifiedBotCategory?: unknown };
+  return typeof category === "string" && category !== "" ? category : undefined;
 }
 
 const viewOf = (request: PhaseRequest, { target, parameters }: PhaseUrl): RuleRequest =>

@@ -19,6 +19,11 @@ export interface RuleClient {
   readonly cookie: (name: string) => string | undefined;
   /** The country by `request.cf`, in ISO 3166-1 alpha-2; `undefined` if unknown, as on Node. */
   readonly country: string | undefined;
+  /**
+   * The category of a crawler that Cloudflare has verified, by `request.cf`, such as `"Search Engine Crawler"`;
+   * `undefined` for other clients, and on Node.
+   */
+  readonly verifiedBot: string | undefined;
 }
 
 /**
@@ -103,7 +108,8 @@ export interface Rule<Keyed extends string = string, Match extends Patterns = Pa
    * - a response that it has made for this request, which answers, is not stored, and is private
    * - `"checked"`: the credential of `checks` is valid. All such requests share responses, which answer no other
    *   request
-   * - `"stale"`: a stale response suffices, and starts no refresh
+   * - `"stale"`: the client is a crawler. A stale response suffices, and starts no refresh. The request neither reads
+   *   nor fills memory, unless there is no other tier
    * - `undefined`: the rule has no opinion
    *
    * If it throws, the client gets status 500.

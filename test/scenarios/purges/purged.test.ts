@@ -36,3 +36,26 @@ it("a page is stored again after the journal has lost the entry of a hard purge"
   for (const _ of ["unknown stamp", "stored"]) await site.get("/a");
   expect((await site.get("/a")).cacheStatus).toContain("; hit");
 });
+
+it("each entry of a large purge applies, although the journal cannot be read after it", async () => {
+  const origin: Script = ({ url }) =>
+    page("page", cc("max-age=600", { "cache-tag": new URL(url).pathname.slice(1) }));
+  const { site, upstash } = openJournalled({ origin });
+  const paths = ["/tag-0", "/tag-1500", "/tag-2999", "/other"];
+  for (const path of paths) await site.get(path);
+  const { journal } = upstash;
+  const add = journal.add.bind(journal);
+  let entryCount = 0;
+  journal.add = (rest) => {
+    entryCount += 1;
+    upstash.journalMode = "down";
+    return add(rest);
+  };
+  const tags = Array.from({ length: 3_000 }, (_, nth) => `tag-${nth}`);
+  expect((await send(site, { tags })).status).toBe(200);
+  expect(entryCount).toBeGreaterThan(3);
+  const hits = [];
+  for (const path of paths)
+    if ((await site.get(path)).cacheStatus.includes("; hit")) hits.push(path);
+  expect(hits).toEqual(["/other"]);
+});
