@@ -109,12 +109,8 @@ export function createApp(
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;
-  const pages = {
-    core: cache,
-    siteHost: siteHosts[0],
-    seenHost: () => seenHost,
-    purges: () => purges,
-  };
+  const purges = () => settings.purges;
+  const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost, purges };
   if (data !== undefined) putBeside(pages, data, log.write);
   const proxy = createProxy(cache, { ...inCode, ...slots, config, environment, platform, env });
   const failed = failure(log.write);
@@ -134,15 +130,13 @@ export function createApp(
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
-    if (!hasStarted) cache.behind(background)(() => logStart(config, cache, faults.length, own));
+    if (!hasStarted) cache.behind(background)(() => logStart(config, cache, settings.faults, own));
     hasStarted = true;
   };
   const auth = new OperatorAuth({ ...config, ...platform, ...environment, ...cache });
   const isolate = { ...proxy, environment, cache, data, auth, env, platform };
-  const purges = new PurgeIntake(isolate);
-  const settings = openParts(open, { ...isolate, purges });
-  const { faults } = settings;
-  faults.forEach(tell);
+  const settings = openParts(open, { ...isolate, purges: new PurgeIntake(isolate) });
+  settings.faults.forEach(tell);
   const routes = () => adminRoutes(settings);
   const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
   const operators = once(() => operatorsOf(config, { routes, failed, advise }));
@@ -288,7 +282,7 @@ function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
 async function logStart(
   { routes, purge }: Config,
   { tiers, purging }: TieredCache<ResponseDetail>,
-  faults: number,
+  { length: faults }: readonly Fault[],
   { turn, log }: Platform,
 ): Promise<void> {
   await turn();

@@ -1,6 +1,6 @@
 // Accepts, counts and logs purges: those of `POST /_cache/purge`, and those that parts receive.
 import { isWithinMs } from "../base/elapsed.ts";
-import type { PagePurges, PurgePosition } from "../compose/data-beside-pages.ts";
+import type { PagePurges, PageTargets, PurgePosition } from "../compose/data-beside-pages.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { loggedReason } from "../observe/log-line.ts";
 import { namingOf } from "./naming.ts";
@@ -8,8 +8,12 @@ import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
-import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-order.ts";
-import { positionName } from "../protocol/purge-order.ts";
+import {
+  type ResolvedOrder,
+  resolvedOrder,
+  type TargetNames,
+} from "../purge/acceptance/resolve-order.ts";
+import { positionName, type PurgeOrder } from "../protocol/purge-order.ts";
 import type { AcceptedPurge } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
@@ -71,6 +75,11 @@ export class PurgeIntake implements PagePurges {
     };
     const answer = jsonAnswer({ position, ...orderSummary(reading), ...members });
     return { answer, isAccepted: true };
+  }
+
+  resolve(names: Pick<PurgeOrder, "urls" | "prefixes">): PageTargets {
+    const order = resolvedOrder(names, this.naming);
+    return "fault" in order ? order : { targets: order.targets, notes: order.reading.notes };
   }
 
   async positionOf(accepted: AcceptedPurge): Promise<PurgePosition> {

@@ -6,7 +6,8 @@ import type { CachePlatform, Core } from "./create-cache.ts";
 import type { Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Sums } from "../observe/sums.ts";
-import type { TargetNames } from "../purge/acceptance/resolve-order.ts";
+import type { PurgeOrder } from "../protocol/purge-order.ts";
+import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import type { AcceptedPurge } from "../purge/view/positions.ts";
 import type { DatabaseRoom } from "../remote/redis/database-room.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
@@ -25,10 +26,15 @@ export interface Pages {
 
 /** How purges of the data cache name pages, and what their callers get. */
 export interface PagePurges {
-  readonly naming: TargetNames;
+  /** Returns the targets of pages, and notes on names that may be wrong. */
+  readonly resolve: (names: Pick<PurgeOrder, "urls" | "prefixes">) => PageTargets;
   /** Returns the position of an accepted purge, for clients that must see its effect at once. */
   readonly positionOf: (accepted: AcceptedPurge) => Promise<PurgePosition>;
 }
+
+export type PageTargets =
+  | { readonly targets: PurgeTargets; readonly notes: readonly string[] }
+  | { readonly fault: Reason };
 
 /** Both are absent if the site's secret cannot be read. */
 export interface PurgePosition {

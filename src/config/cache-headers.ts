@@ -44,17 +44,17 @@ export function cacheHeaders(answer: SharedAnswer): Record<string, string> {
   return named === "" ? headers : { ...headers, "Cache-Tag": named };
 }
 
-function seconds(duration: Duration): number {
-  const count = durationSeconds(duration);
+function seconds(duration: unknown): number {
+  const count = typeof duration === "string" ? durationSeconds(duration) : undefined;
   if (count !== undefined) return count;
   const hint = 'Write a whole number with s, m, h or d, such as "5m".';
   throw invalid(`${quoted(String(duration))} is not a duration.`, hint);
 }
 
 /** A field's value is bytes, and neither a comma nor the edges of a tag would survive. */
-function checkedTag(tag: string): string {
-  const isWritable = /^[!-~](?:[ -~]*[!-~])?$/.test(tag) && !tag.includes(",");
-  if (isWritable && tag.length <= tagBytesMax) return tag;
+function checkedTag(tag: unknown): string {
+  const isText = typeof tag === "string" && tag.length <= tagBytesMax;
+  if (isText && /^[!-~](?:[ -~]*[!-~])?$/.test(tag) && !tag.includes(",")) return tag;
   const hint = `Use up to ${tagBytesMax} ASCII characters without a comma, and encode others with encodeURIComponent.`;
   throw invalid(`${quoted(String(tag))} cannot be sent as a tag.`, hint);
 }

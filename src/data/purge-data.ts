@@ -4,7 +4,7 @@ import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { PagePurges, PurgePosition } from "../compose/data-beside-pages.ts";
 import { everythingTag, nothing, type PurgeTargets } from "../purge/journal/purge-target.ts";
-import { noteOnTag, resolvedOrder } from "../purge/acceptance/resolve-order.ts";
+import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
 import type { AcceptedPurge } from "../purge/view/positions.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
@@ -136,9 +136,9 @@ function pageTargets(
   if (names.urls.length + names.prefixes.length === 0) return { targets: nothing, notes: [] };
   const why = "It names pages, but this cache has none.";
   const hint = "Pass the cache to its Worker as `data`, or send the purge with createPurger.";
-  const order = pages === undefined ? { fault: { why, hint } } : resolvedOrder(names, pages.naming);
-  if ("fault" in order) throw new OperatorError({ what: invalid, ...order.fault });
-  return { targets: order.targets, notes: order.reading.notes };
+  const resolved = pages === undefined ? { fault: { why, hint } } : pages.resolve(names);
+  if ("fault" in resolved) throw new OperatorError({ what: invalid, ...resolved.fault });
+  return resolved;
 }
 
 /** Other processes may have further namespaces, so an unknown one is no error. */

@@ -75,7 +75,7 @@ const health = v.object({
   colo: text,
   findings: v.array(finding),
   notLookedAt: texts,
-  /** Of all isolates since a time. Absent if their counts cannot be read. The name `*` stands for all others. */
+  /** The rates of all isolates since a time. Absent if their counts cannot be read. The name `*` stands for all others. */
   hitRates: v.optional(
     v.object({
       since: instant,

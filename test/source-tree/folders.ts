@@ -40,7 +40,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "cache/record": ["base", "rules"],
   "purge/journal": [...beneathPurging, "cache/record"],
   "part/port": [],
-  config: ["base", "rules", "protocol/variables", "part/port"],
+  config: ["base", "rules", "protocol", "protocol/variables", "part/port"],
   routing: [...beneathPurging, "part/port", "config", "cache/record"],
   platform: ["protocol/variables", ...beneathPurging, "remote", "config", "routing"],
   "cache/tiers": [...beneathCore, "config", "cache/record"],
@@ -210,6 +210,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "admin/access",
     "admin",
   ],
+  "parts/operate/reports": [...beneathCore, reporting],
   "parts/operate/health": [
     "protocol/variables",
     ...core,
@@ -219,6 +220,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "pages",
     "compose",
     reporting,
+    "parts/operate/reports",
     "admin/access",
     "admin",
     release,
@@ -233,7 +235,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "admin",
     "parts/operate/explain",
   ],
-  "parts/operate/reports": [...beneathCore, reporting],
   "parts/operate": [
     ...core,
     "routing",

@@ -1,28 +1,39 @@
-// Runs the application at the top of the README on workerd.
-import { readFileSync } from "node:fs";
+// Runs the application of the README and that of docs/hono-upstash.md on workerd.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
-import { aliasOf, root } from "../../local/bundling.ts";
-import { bundledText } from "../../testing/bundled-text.ts";
+import { afterAll, expect, it } from "vitest";
+import { aliasOf, bundled, root } from "../../local/bundling.ts";
 import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 
-const [, block = ""] =
-  /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
 const alias = {
   ...aliasOf(root),
   "tidemark/data": join(root, "src/data-cache.ts"),
   "tidemark/hono": join(root, "src/hono.ts"),
 };
-const stdin = {
-  contents: block,
-  resolveDir: root,
-  sourcefile: "articles.ts",
-  loader: "ts",
-} as const;
-const worker = await bundledText("", { stdin, alias, external: ["cloudflare:workers"] });
-const { url } = await worldOfFile((_, response) => void response.end(), { worker });
 
-it("stores a page, and purges it by its tag", async () => {
+/** Starts the Worker whose files a document has. Each is a code block whose first line is its name. */
+async function started(document: string, main: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "tidemark-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const text = readFileSync(join(root, document), "utf8").replaceAll(/^ {3}/gm, "");
+  for (const [, name = "", content = ""] of text.matchAll(/^```ts\n\/\/ ([\w.-]+)\n(.*?)^```$/gms))
+    writeFileSync(join(folder, name), content);
+  const worker = await bundled({
+    entryPoints: [join(folder, main)],
+    alias,
+    external: ["cloudflare:workers"],
+    nodePaths: [join(root, "node_modules")],
+  });
+  return (await worldOfFile((_, response) => void response.end(), { worker })).url;
+}
+
+const urls = {
+  "README.md": await started("README.md", "articles.ts"),
+  "docs/hono-upstash.md": await started("docs/hono-upstash.md", "worker.ts"),
+};
+
+it.each(Object.entries(urls))("stores a page, and purges it by its tag: %s", async (_, url) => {
   const read = async () => {
     const response = await fetch(`${url}/articles/42`);
     const fate = (response.headers.get("cache-status") ?? "").replace(/; (?:ttl|detail)=.*/, "");

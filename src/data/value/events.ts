@@ -42,7 +42,7 @@ export type DataEvent =
       readonly keys: readonly Key[];
       /** URLs of pages. */
       readonly urls: readonly string[];
-      /** Of keys and of pages. */
+      /** Prefixes of keys and of pages. */
       readonly prefixes: readonly Key[];
       readonly everything: boolean;
       readonly soft: boolean;

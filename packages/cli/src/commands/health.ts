@@ -58,7 +58,7 @@ function printHealth(
   terminal.print({ style: colours[status], text: status }, `: ${summaryOf(findings)}`);
   for (const finding of findings) printFinding(finding, terminal);
   terminal.print("");
-  if (hitRates !== undefined) printHitRates(hitRates, terminal);
+  if (typeof hitRates?.since === "string") printHitRates(hitRates, terminal);
   for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);
   const from = colo === "" ? "" : `from ${colo}, `;
   terminal.print(
@@ -82,9 +82,7 @@ function printHitRates(
     String(rate.requests),
     percent(rate.hitRate),
   ]);
-  terminal.print(
-    `Hit rates since ${since ?? "the first report"}, of the requests that were looked up:`,
-  );
+  terminal.print(`Hit rates since ${since}, of the requests that were looked up:`);
   const table = tableOf([["", "", "requests", "hit rate"], ...cells], new Set([2, 3]));
   for (const line of table) terminal.print(line);
   terminal.print("");

@@ -32,7 +32,7 @@ export const createReports: CreateReports = (settings, platform) => {
   const { reportHistory: history } = platform;
   const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
   const prefixes = new PrefixCounts();
-  settings.metrics.onAnswered = (decision) => prefixes.answered(decision);
+  settings.metrics.onAnswered = prefixes.answered.bind(prefixes);
   const reporter = new Reporter({
     ...settings,
     stream,
