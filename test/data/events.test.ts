@@ -98,7 +98,7 @@ it("reports an accepted purge in the application's names, and no refused purge",
   const { isolate, taken } = listening();
   const articles = isolate.data.namespace<string>("any", { fresh: "10m" });
   const { position } = await articles.delete(["a b", 1]);
-  const none = { tags: [], keys: [], prefixes: [], everything: false };
+  const none = { tags: [], keys: [], urls: [], prefixes: [], everything: false };
   expect(taken()).toEqual([
     { type: "purge", ...none, keys: [["any", "a b", 1]], soft: false, position },
   ]);

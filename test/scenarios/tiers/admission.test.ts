@@ -156,7 +156,7 @@ describe("the second ask", () => {
     }
     expect(world.near.log.filter((line) => line.startsWith("Shared tier"))).toEqual([
       expect.stringMatching(/^Shared tier: .* cannot be reached/),
-      expect.stringMatching(/^Shared tier: .* has an open breaker/),
+      expect.stringMatching(/^Shared tier: .* has an open circuit breaker/),
     ]);
   });
 });
