@@ -178,7 +178,7 @@ export class OriginHealth {
     return true;
   }
 
-  /** opens the breaker of the origin after a failed probe, unless it has answered since the probe began. */
+  /** Opens the breaker of the origin after a failed probe, unless it has answered since the probe began. */
   probeFailed(name: string, atMs: number): void {
     const origin = this.#origin(name);
     if (origin.probeBeganAtMs === -Infinity) return;
@@ -192,7 +192,7 @@ export class OriginHealth {
     return this.#origin(name).wellTarget;
   }
 
-  /** Takes a retry from the budget. Returns false if no retry is left or the origin has an open breaker. */
+  /** Takes a retry from the budget. Returns false if no retry is left or the breaker of the origin is open. */
   takeRetry(name: string): boolean {
     const origin = this.#origin(name);
     if (origin.breaker.isOpen || origin.retries < 1) return false;
@@ -200,7 +200,7 @@ export class OriginHealth {
     return true;
   }
 
-  /** The names of the origins that have open breakers. */
+  /** The names of the origins whose breakers are open. */
   get openBreakers(): string[] {
     return [...this.#origins].filter(([, { breaker }]) => breaker.isOpen).map(([name]) => name);
   }

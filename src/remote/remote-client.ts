@@ -1,5 +1,5 @@
 // A client of one remote store that answers single calls, such as Redis or a Durable Object. Its
-// timeouts adapt to the latency, and a store that fails has an open breaker.
+// timeouts adapt to the latency, and failures open the breaker of a store.
 import { patiently } from "../base/timeouts.ts";
 import { LatencyBound, pageWaitMsMin, readMsMax, writeMsMax } from "./latency-bound.ts";
 import type { CallPurpose } from "./purpose.ts";
@@ -142,7 +142,7 @@ export class RemoteClient<Handle> {
   }
 
   /**
-   * Makes a round trip. While the store has an open breaker, sends one per pause, as a probe.
+   * Makes a round trip. While the breaker is open, sends one per pause, as a probe.
    *
    * @param of `writes` if the round trip has a command that a full store rejects. An answer then
    *   shows that the store accepts writes
@@ -162,7 +162,7 @@ export class RemoteClient<Handle> {
 
   /**
    * Makes a round trip for an operator or in the background, with the maximum timeout of reads.
-   * While the store has an open breaker, sends only one per pause, as a probe.
+   * While the breaker is open, sends only one per pause, as a probe.
    */
   async look<T>(purpose: CallPurpose, run: Run<Handle, T>): Promise<RemoteAnswer<T>> {
     const call = { purpose, run, of: "reads" } as const;
@@ -172,7 +172,7 @@ export class RemoteClient<Handle> {
     return this.#made(call, this.#readBound.maxMs, this.#learnt);
   }
 
-  /** Makes a round trip with the timeout of writes, also while the store has an open breaker. */
+  /** Makes a round trip with the timeout of writes, also while the breaker is open. */
   async insist<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
@@ -184,7 +184,7 @@ export class RemoteClient<Handle> {
   }
 
   /**
-   * Makes a write that a full store refuses. While the store has an open breaker, sends the write only after
+   * Makes a write that a full store refuses. While the breaker is open, sends the write only after
    * a successful probe. While writes are refused, sends one per pause.
    *
    * @param timeoutMs for a write that a client waits for; such a write sends no probe

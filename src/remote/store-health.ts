@@ -22,7 +22,7 @@ export interface RemoteHealth {
   readonly trouble: Trouble<RemoteTrouble> | undefined;
   /** The last trouble that affected only writes, even if it is over. */
   readonly troubleWithWrites: Trouble<RemoteTrouble> | undefined;
-  /** Whether the store has an open breaker, except for probes. */
+  /** Whether the breaker is open. Only probes then use the store. */
   readonly isBreakerOpen: boolean;
   /** Whether the store answers reads but refuses writes. One write per pause is tried. */
   readonly refusesWrites: boolean;
@@ -39,7 +39,7 @@ export interface StoreHealthSettings {
   readonly nowAtMs: () => number;
   /** Logs each beginning and end of trouble. Default: no log. */
   readonly tell?: Log | undefined;
-  /** The maximum pause between probes while the store has an open breaker. Default: 30 s. */
+  /** The maximum pause between probes while the breaker is open. Default: 30 s. */
   readonly pauseMsMax?: number | undefined;
   /**
    * Whether all commands use one key. A value of the wrong type under that key is then a trouble.
@@ -132,7 +132,7 @@ export class StoreHealth implements RemoteHealth {
     return this.#writes.trouble;
   }
 
-  /** Returns whether the store may be used. While it has an open breaker, one caller per pause gets `probe`. */
+  /** Returns whether the store may be used. While the breaker is open, one caller per pause gets `probe`. */
   ask(): BreakerState {
     return this.#breaker.ask(this.#settings.nowAtMs());
   }
@@ -167,7 +167,7 @@ export class StoreHealth implements RemoteHealth {
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Notes that the store is up, which ends an open breaker. */
+  /** Notes that the store is up, which closes the breaker. */
   isUp(): void {
     this.#breaker.succeeded();
     this.#noteBreakers();

@@ -223,7 +223,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     const words = this.#ports.redis?.health.words ?? {};
     const why = isKnown
       ? `${whyOf(cause, words)}.`
-      : "The database has an open breaker, or there is none.";
+      : "The circuit breaker of the database is open, or there is no database.";
     const hint = isKnown ? hintOf(cause, words) : undefined;
     return new OperatorError({
       what: `The ${this.#kind.name} ${this.#set} cannot be read exactly.`,

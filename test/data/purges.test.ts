@@ -185,10 +185,16 @@ describe("a purge of an operator", () => {
 
   const names = ["tidemark-data:/articles/42", "tidemark-data:/articles/"];
   it.each(names)("cannot name %s", async (name) => {
-    const { site } = openJournalled();
+    const { isolate, left } = await opened();
+    const { clock, upstash } = isolate;
+    const { site } = openJournalled({ clock, upstash });
     for (const order of [{ urls: [name] }, { prefixes: [name] }]) {
       expect((await send(site, order)).status).toBe(400);
+      // With a valid name, the purge leaves out the other.
+      expect((await send(site, { ...order, tags: ["none"] })).status).toBe(200);
     }
+    clock.advance(10);
+    expect(await left()).toEqual({ articles: all, news: all });
   });
 });
 

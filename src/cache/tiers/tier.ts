@@ -154,7 +154,7 @@ export interface Tier<Detail> {
   readonly bodyBytesMax: number;
   /** The leases of the same store; absent if the store has none. */
   readonly leases?: Leases<RecordHead<Detail>> | undefined;
-  /** Whether the tier has an open breaker, except for probes, because calls time out. */
+  /** Whether the breaker of the tier is open, because calls time out. Only probes then use the tier. */
   readonly isBreakerOpen: boolean;
   /** Whether a write can compare its stamp with the journal's last entry (`TierKeep.isAtEnd`). */
   readonly isBesideJournal?: boolean;

@@ -86,7 +86,7 @@ type RefreshResult = "refreshed" | "skipped" | "failed";
 
 /** The result of refreshing ahead. */
 export type RefreshAhead =
-  /** The origin has an open breaker, or the page is paused after a failure. */
+  /** The breaker of the origin is open, or the page is paused after a failure. */
   | { readonly kind: "origin-in-trouble" }
   /** The route bypasses the cache. */
   | { readonly kind: "bypassed" }

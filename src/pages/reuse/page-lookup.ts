@@ -282,7 +282,7 @@ export class PageLookup
     if (read.kind === "unavailable" && !this.marker) this.unread = [...this.unread, tier.name];
     this.hasWaited();
     this.lookedUpAtMs = this.atMs;
-    // A tier that has an open breaker answers without a request.
+    // A tier with an open breaker answers without a request.
     const isAsked = read.kind !== "unavailable" || read.cause !== "breaker-open";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
     this.exchange.decision.lookedUp(tier.name, read.kind, tookMs);
@@ -309,7 +309,7 @@ export class PageLookup
   }
 }
 
-/** Reads a tier. A peek skips a tier that has an open breaker, because that read would be a probe. */
+/** Reads a tier. A peek skips a tier with an open breaker, because that read would be a probe. */
 export function readTier(tier: ResponseTier, key: RecordKey, ask: ResponseAsk) {
   return ask.isPeek === true && tier.isBreakerOpen
     ? ({ kind: "unavailable", cause: "breaker-open" } as const)

@@ -140,7 +140,7 @@ function askedInstead(request: LookupRequest, origin: string): LookupRequest {
   return { ...request, route, target, key: request.key.with(`substitute ${origin}`, false) };
 }
 
-/** Returns whether the origin has an open breaker. Begins a due probe. */
+/** Returns whether the breaker of the origin is open. Begins a due probe. */
 function isDown({ request, exchange, key }: PagePlace): boolean {
   const { originHealth, nowAtMs } = exchange.site;
   const page = { route: request.route, key };

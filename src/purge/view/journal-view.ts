@@ -26,7 +26,7 @@ import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 export interface JournalViewSettings extends TailSettings, RenewalSettings {
   /** The window of epochs, for tests (rule 27). */
   readonly window?: EpochWindow;
-  /** Returns whether the journal has an open breaker. No request then waits for a renewal. */
+  /** Returns whether the breaker of the journal is open. No request then waits for a renewal. */
   readonly isBreakerOpen?: () => boolean;
   /**
    * Receives accepted entries that no read has returned in time (rule 22). Also called if the switch

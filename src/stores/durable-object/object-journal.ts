@@ -175,7 +175,7 @@ export class ObjectJournal implements Journal, Switch {
     const { client, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
     const isOrdered = purpose === "switch" || purpose === "purge, written";
-    // A purge or a post is sent even while the object has an open breaker.
+    // A purge or a post is sent even while the breaker of the object is open.
     const way = isOrdered ? "insist" : "attempt";
     const answer = await client.remote[way](purpose, (callObject) => callObject(call, ask));
     if (answer.kind === "answered") return { sentAtMs, reply: answer.value };

@@ -68,7 +68,7 @@ export class ObjectLeases<Detail> implements Leases<RecordHead<Detail>> {
     };
   }
 
-  /** Returns the reply; `undefined` if the object does not answer in time, or has an open breaker. */
+  /** Returns the reply; `undefined` if the object does not answer in time, or its breaker is open. */
   async #replyOf<Call extends "lease" | "replace">(
     key: RecordKey,
     call: Call,

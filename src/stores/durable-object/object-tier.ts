@@ -111,7 +111,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     return keys.map((_, at) => reads.get(at) ?? breakerOpen);
   }
 
-  /** @returns fewer reads than keys if the tier has an open breaker */
+  /** @returns fewer reads than keys if the breaker of the tier is open */
   async #readFromObject(
     target: Target,
     keys: readonly RecordKey[],

@@ -293,7 +293,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { sharedMsMin = 0, sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
-    // Check first whether the database has an open breaker, because compression takes CPU time.
+    // Check first whether the breaker of the database is open, because compression takes CPU time.
     const { redis, namespace, form, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.health.isBreakerOpen && !(await redis.answers()))
       return { kind: "unavailable", cause: "breaker-open" };

@@ -64,7 +64,7 @@ const codes = {
   timeout: "origin-slow",
 } as const satisfies Readonly<Record<OriginTrouble["kind"], FindingCode>>;
 
-/** Returns one finding per origin that refused all recent anonymous requests, unless it has an open breaker. */
+/** Returns one finding per origin that refused all recent anonymous requests, unless its breaker is open. */
 export function anonymousRefused(state: SiteState): Finding[] {
   return [...state.refusingAnonymous]
     .filter(([name]) => !state.openBreakers.includes(name))

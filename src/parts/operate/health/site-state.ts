@@ -192,7 +192,7 @@ export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
 
 /**
  * Makes a full check. It costs two commands on each database, a read of the totals and, if the view is due, a
- * read of the journal. A Redis client that has an open breaker sends at most its probe. Never rejects.
+ * read of the journal. A Redis client with an open breaker sends at most its probe. Never rejects.
  */
 export async function lookFurther(
   settings: PartHost,

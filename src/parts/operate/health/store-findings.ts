@@ -32,7 +32,7 @@ const codes = {
   failed: "redis-refused",
 } as const satisfies Record<RemoteTrouble, FindingCode>;
 
-/** Failures of these kinds cost little until the client has an open breaker. */
+/** Failures of these kinds cost little until the breaker of the client opens. */
 const passing: readonly RemoteTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
 
 /** A current trouble of one client. */
