@@ -5,7 +5,7 @@ import type { AnswerName, OperatorAnswer } from "../../protocol/answers.ts";
 import type { ViewName } from "./page/shell.tsx";
 import { Data } from "./panel/data.tsx";
 import { Explained, ExplainForm, explainQuery } from "./panel/explain.tsx";
-import { Health } from "./panel/health.tsx";
+import { Health, PathRates } from "./panel/health.tsx";
 import { Journal } from "./panel/journal.tsx";
 import { type Notice, NoticeBox } from "./chart/elements.tsx";
 import { Switch } from "./panel/switch.tsx";
@@ -48,6 +48,9 @@ const viewParts: Readonly<Record<string, Part>> = {
         ))}
         {shownIf(totals, (found) => (
           <Traffic totals={found} span="hour" atMs={ports.nowAtMs()} />
+        ))}
+        {shownIf(health, (found) => (
+          <PathRates hitRates={found.hitRates} />
         ))}
       </Live>
     );

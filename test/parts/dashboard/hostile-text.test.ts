@@ -16,6 +16,7 @@ const payloads = [
 /** Answers each route with the payload in each text that an outsider can choose. */
 function answersWith(text: string): Readonly<Record<string, object | string>> {
   const instant = new Date(atMs).toISOString();
+  const rate = { requests: 1, hits: 1, hitRate: 1 };
   return {
     health: {
       status: "degraded",
@@ -32,6 +33,13 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
         },
       ],
       notLookedAt: [text],
+      hitRates: {
+        since: text,
+        all: rate,
+        routes: [],
+        prefixes: [{ name: text, ...rate }],
+        namespaces: [],
+      },
     },
     stats: {
       colo: text,

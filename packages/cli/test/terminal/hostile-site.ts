@@ -23,6 +23,8 @@ const entry = {
   ...lists("tags urls prefixes hosts routes groups"),
 };
 const finding = { ...all("code case about since"), level: "critical", values: { [evil]: evil } };
+const rate = { requests: 1, hits: 1, hitRate: 1 };
+const named = [{ name: evil, ...rate }];
 const readAs = [{ sent: evil, as: texts }];
 
 const leftOut = [all("name by")];
@@ -108,6 +110,7 @@ const answers: Readonly<Record<string, unknown>> = {
     status: "degraded",
     findings: [finding],
     notLookedAt: texts,
+    hitRates: { since: evil, all: rate, routes: named, prefixes: named, namespaces: named },
   },
   metrics: {
     ...all("startedAt at"),

@@ -3,7 +3,7 @@ import type { OperatorAnswer } from "../../../protocol/answers.ts";
 import { shown, Table } from "../chart/elements.tsx";
 
 export function Health({ health }: { readonly health: OperatorAnswer<"health"> }) {
-  const { status, findings, notLookedAt, version, colo, hitRates } = health;
+  const { status, findings, notLookedAt, version, colo } = health;
   return (
     <section>
       <h2>
@@ -28,18 +28,26 @@ export function Health({ health }: { readonly health: OperatorAnswer<"health"> }
         </article>
       ))}
       {notLookedAt.length > 0 && <p class="quiet">Not checked: {notLookedAt.join(" ")}</p>}
-      {hitRates && (
-        <Table
-          caption={`Hit rates by the first segment of the path, since ${hitRates.since ?? "the first report"}`}
-          heads={["Path", "Requests", "Hit rate"]}
-          rows={hitRates.prefixes.map(({ name, requests, hitRate }) => [
-            name === "*" ? "all others" : name,
-            shown(requests, "count"),
-            shown(hitRate, "percent"),
-          ])}
-          none="No request was looked up."
-        />
-      )}
+    </section>
+  );
+}
+
+/** The hit rates of the paths, which are many on some sites. */
+export function PathRates({ hitRates }: Pick<OperatorAnswer<"health">, "hitRates">) {
+  if (typeof hitRates?.since !== "string") return null;
+  return (
+    <section>
+      <h2>Paths</h2>
+      <Table
+        caption={`Hit rates by the first segment of the path, since ${hitRates.since}`}
+        heads={["Path", "Requests", "Hit rate"]}
+        rows={hitRates.prefixes.map(({ name, requests, hitRate }) => [
+          name === "*" ? "all others" : name,
+          shown(requests, "count"),
+          shown(hitRate, "percent"),
+        ])}
+        none="No request was looked up."
+      />
     </section>
   );
 }
