@@ -1,11 +1,11 @@
-// Tests the files that run for each kind of request and call: the steps in the READMEs of three rooms,
+// Tests the files that run for each kind of request and call: the steps in the READMEs of three folders,
 // and the files that these use, in files/. `npx vitest run --update=all FILE` updates files/.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { filesThatRun } from "../../../local/bundle-contents.ts";
 
-const rooms = ["pages", "purge", "data"];
-const page = rooms.map((room) => readFileSync(`src/${room}/README.md`, "utf8")).join("\n");
+const folders = ["pages", "purge", "data"];
+const page = folders.map((folder) => readFileSync(`src/${folder}/README.md`, "utf8")).join("\n");
 
 const runs = filesThatRun();
 
