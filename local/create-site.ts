@@ -17,12 +17,11 @@ interface Manifest {
 
 /** Runs npm, and shows only its errors. Returns its output. */
 function npm(parameters: readonly string[], folder: string): string {
-  const stdio = ["inherit", "pipe", "inherit"] as const;
   return execFileSync("npm", [...parameters, "--loglevel=error", "--foreground-scripts=false"], {
     cwd: folder,
     encoding: "utf8",
     shell,
-    stdio: [...stdio],
+    stdio: ["inherit", "pipe", "inherit"],
   });
 }
 
