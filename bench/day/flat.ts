@@ -8,7 +8,7 @@ export interface HourSample {
   readonly timers: number;
   /** The records in Redis. */
   readonly keys: number;
-  /** The journal grows to 8,192 entries (rule 19 of docs/purge-protocol.md). */
+  /** The journal grows to 8,192 entries (rule 19 of docs/internals/purge-protocol.md). */
   readonly journalEntries: number;
 }
 

@@ -43,7 +43,7 @@ export interface LookUpOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol-data.md, rule 28 g). */
+/** Looks up, and takes the start of a load of the key at the call (docs/internals/purge-protocol-data.md, rule 28 g). */
 export async function lookedUp(
   place: DataPlace,
   ports: WritePorts,
@@ -79,7 +79,7 @@ export async function lookedUp(
 
 /**
  * Looks a value up, and stores it again in the background, as a loaded value with its own stamp. So neither
- * a purge nor a newer value is undone (docs/purge-protocol-data.md, rule 28 h). Leaves `null` and stale
+ * a purge nor a newer value is undone (docs/internals/purge-protocol-data.md, rule 28 h). Leaves `null` and stale
  * values as they are.
  *
  * @returns the result as from `get`

@@ -61,7 +61,7 @@ export class BoundedCalls {
     } catch (cause) {
       if (cause instanceof OutOfTime) {
         void called?.then(onLate, () => undefined);
-        // The call may have waited behind those of a load (docs/adr/0056).
+        // The call may have waited behind those of a load (docs/internals/adr/0056).
         if (takesSlot && hasQueued()) throw cause;
         this.health.failed("timeout", "reads");
         this.health.isDown(sentAtMs);

@@ -25,7 +25,7 @@ interface Call<Handle, T> {
   readonly of: Of;
 }
 
-/** One call on its way. A way with a queue adds what it knows about the queue (docs/adr/0056). */
+/** One call on its way. A way with a queue adds what it knows about the queue (docs/internals/adr/0056). */
 export interface Trip {
   readonly purpose: CallPurpose;
   readonly timeoutMs: number;
@@ -266,7 +266,7 @@ export class RemoteClient<Handle> {
     if (!isUp) this.#failed(answer.cause, trip);
   };
 
-  /** One invocation cannot open the breaker of the store by timeouts (docs/adr/0056). */
+  /** One invocation cannot open the breaker of the store by timeouts (docs/internals/adr/0056). */
   #failed(cause: RemoteCause, { sentAtMs, isFirstTimeout }: Trip): void {
     if (cause === ofInvocation) return;
     if (cause === "timeout" && isFirstTimeout?.(this) === false) return;

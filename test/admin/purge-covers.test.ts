@@ -1,5 +1,5 @@
 // Tests which pages a purge covers, in the isolate that accepted it and in other isolates
-// (docs/purge-protocol.md: tags, URLs, prefixes, hosts, routes, everything).
+// (docs/internals/purge-protocol.md: tags, URLs, prefixes, hosts, routes, everything).
 import { describe, expect, it } from "vitest";
 import { openSite, type Site } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";

@@ -1,5 +1,5 @@
 // Tests POST /_cache/purge: valid and invalid orders, the response, and a journal that cannot
-// accept a purge (docs/purge-protocol.md; rule 21).
+// accept a purge (docs/internals/purge-protocol.md; rule 21).
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";

@@ -1,4 +1,4 @@
-// The two configurations for which docs/conformance.md states results.
+// The two configurations for which docs/internals/conformance.md states results.
 import { readFileSync } from "node:fs";
 
 const file = readFileSync(new URL("tidemark.config.ts", import.meta.url), "utf8");

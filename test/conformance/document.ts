@@ -1,4 +1,4 @@
-// The parts of docs/conformance.md that a run writes.
+// The parts of docs/internals/conformance.md that a run writes.
 import { type Edition, reasonsFor } from "./misses.ts";
 import type { Kind, PublishedResults, Results, SuiteTest } from "./suite.ts";
 
@@ -71,7 +71,7 @@ function boundsOf(document: string, run: Run): { from: number; to: number } {
   const [begin, end] = [`<!-- begin: ${part} -->`, `<!-- end: ${part} -->`];
   const [from, to] = [document.indexOf(begin) + begin.length, document.indexOf(end)];
   if (from < begin.length || to < from) {
-    throw new Error(`docs/conformance.md has lost its lines ${begin} and ${end}.`);
+    throw new Error(`docs/internals/conformance.md has lost its lines ${begin} and ${end}.`);
   }
   return { from, to };
 }

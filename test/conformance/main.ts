@@ -1,5 +1,5 @@
 // `npm run conformance`: runs the public suite of HTTP caches against the built Worker, and
-// compares the results with failed-tests.json and docs/conformance.md. Ends with 1 if they differ.
+// compares the results with failed-tests.json and docs/internals/conformance.md. Ends with 1 if they differ.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -12,7 +12,7 @@ import { knownFailures, writeFailures } from "./failed-tests.ts";
 import { type Edition, reasonsFor } from "./misses.ts";
 import { clonedSuite, releasedSuite, type Results, type Suite } from "./suite.ts";
 
-const documentPath = fileURLToPath(new URL("../../docs/conformance.md", import.meta.url));
+const documentPath = fileURLToPath(new URL("../../docs/internals/conformance.md", import.meta.url));
 
 const help = `Runs the public suite of HTTP caches against the built Worker.
 
@@ -25,7 +25,7 @@ const help = `Runs the public suite of HTTP caches against the built Worker.
   --as-shipped     leave every option at its default
   --stores NAME    redis, or cloudflare: Durable Objects, without Redis (redis)
   --hono           use a Hono application as the origin, which forwards to the suite's
-  --write          write the results into failed-tests.json and docs/conformance.md
+  --write          write the results into failed-tests.json and docs/internals/conformance.md
   --help           show this
 `;
 
@@ -135,7 +135,9 @@ async function compared(run: Run): Promise<void> {
     return [`${kind} ${id}: ${was ? `lost: ${now}` : "passes now; state it with --write"}`];
   });
   if (differences.length === 0 && withRun(document, run) !== document) {
-    differences.push("docs/conformance.md differs from the document that --write would write");
+    differences.push(
+      "docs/internals/conformance.md differs from the document that --write would write",
+    );
   }
   process.stdout.write(differences.map((difference) => `  ${difference}\n`).join(""));
   if (differences.length > 0) process.exitCode = 1;

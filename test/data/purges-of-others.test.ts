@@ -1,4 +1,4 @@
-// Tests values that were set behind purges that the isolate has not read (docs/purge-protocol-epochs.md, rule 27).
+// Tests values that were set behind purges that the isolate has not read (docs/internals/purge-protocol-epochs.md, rule 27).
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 

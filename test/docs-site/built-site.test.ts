@@ -192,7 +192,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   it.each([
     { term: "staleIfError", address: "/routes.html" },
     { term: "surrogate keys fastly", address: "/outward.html" },
-    { term: "simulated history", address: "/specification.html" },
+    { term: "simulated history", address: "/internals/specification.html" },
   ])("finds by the keyboard: $term", async ({ term, address }) => {
     const input = await openSearch();
     await input.fill(term);

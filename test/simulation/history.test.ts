@@ -1,4 +1,4 @@
-// Tests the bound of the purge protocol (docs/purge-protocol.md) in random histories of lag, loss,
+// Tests the bound of the purge protocol (docs/internals/purge-protocol.md) in random histories of lag, loss,
 // restored backups, trimming and different clocks. A failure names the history's seed. Replay the
 // history with `npm run bench -- simulation --replay <seed>`.
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Tests the switch (rule 24 of docs/purge-protocol-special.md) in random histories, which must also find
+// Tests the switch (rule 24 of docs/internals/purge-protocol-special.md) in random histories, which must also find
 // each planted fault. A failure names the history's seed. Replay the history with
 // `npm run bench -- simulation --switch --replay <seed>`.
 import { describe, expect, it } from "vitest";

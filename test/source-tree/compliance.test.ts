@@ -1,10 +1,10 @@
-// Checks that docs/compliance.md names an existing test for each requirement of the RFCs.
+// Checks that docs/internals/compliance.md names an existing test for each requirement of the RFCs.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";
 
 const at = (path: string) => new URL(`../../${path}`, import.meta.url);
-const document = readFileSync(at("docs/compliance.md"), "utf8");
+const document = readFileSync(at("docs/internals/compliance.md"), "utf8");
 
 /** The requirements, each with its clause, such as `§4.2 SHOULD`, and its tests. */
 const rows = document

@@ -1,11 +1,11 @@
-// Checks that the README quotes the figures of docs/conformance.md.
+// Checks that the README quotes the figures of docs/internals/conformance.md.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
 const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-it("quotes the figures of docs/conformance.md in the README", () => {
-  const document = textOf("docs/conformance.md");
+it("quotes the figures of docs/internals/conformance.md in the README", () => {
+  const document = textOf("docs/internals/conformance.md");
   const figures = (text: string) => text.match(/\d+ of \d+ required/g) ?? [];
   const [shipped = "", configured = ""] = figures(document);
   const [passed = "", all = ""] = shipped.split(/\D+/);

@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";
 
-const document = readFileSync(new URL("../../docs/threat-model.md", import.meta.url), "utf8");
+const document = readFileSync(
+  new URL("../../docs/internals/threat-model.md", import.meta.url),
+  "utf8",
+);
 
 interface Section {
   readonly heading: string;
@@ -68,7 +71,7 @@ it("the threat model names the remaining risks, including the risk of writes to 
 
 it("SECURITY.md links to the threat model, and explains reports and supported versions", () => {
   const security = readFileSync(new URL("../../SECURITY.md", import.meta.url), "utf8");
-  expect(security).toContain("(docs/threat-model.md)");
+  expect(security).toContain("(docs/internals/threat-model.md)");
   expect(security).toMatch(/^## Report a vulnerability$/m);
   expect(security).toMatch(/^## Which versions get fixes$/m);
 });

@@ -1,4 +1,4 @@
-// The steps of data (rules 25, 26 and 28 of docs/purge-protocol-data.md).
+// The steps of data (rules 25, 26 and 28 of docs/internals/purge-protocol-data.md).
 import { and, eq, every, implies, int, ite, le, no, not, or, plus, rule, yes } from "./formula.ts";
 import { append, isNew, purgesAsMuch, purgesGenerated } from "./journal-steps.ts";
 import { derive, isAwaited } from "./response-steps.ts";

@@ -1,5 +1,5 @@
 // The inductive invariant that implies the promises of promises.ts.
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import {
   and,
   eq,

@@ -1,5 +1,5 @@
 // The steps of the journal: purges, marks and losses (rules 17 to 22).
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import {
   and,
   eq,

@@ -1,5 +1,5 @@
 // The promises, which follow from the invariant.
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import {
   and,
   eq,

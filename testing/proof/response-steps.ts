@@ -1,5 +1,5 @@
 // The steps of responses: the origin and the tiers (rules 1 to 4, 23, 27 and 29).
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import {
   and,
   eq,

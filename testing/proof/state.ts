@@ -1,5 +1,5 @@
 // The state of the model: any number of isolates, colos, entries, responses, reads and copies.
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import {
   and,
   eq,

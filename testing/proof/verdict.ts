@@ -1,5 +1,5 @@
 // The verdict on a response: rules 5 to 8, 10 and 23.
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import { and, eq, lt, no, not, or, rule, some, type Term } from "./formula.ts";
 import * as s from "./state.ts";
 import { isBetween, isRecent } from "./state.ts";

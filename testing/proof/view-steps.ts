@@ -1,5 +1,5 @@
 // The steps of isolates and their colos: reads, views and copies (rules 11 to 17, and 22).
-// Numbers in comments and names are rules of docs/purge-protocol.md.
+// Numbers in comments and names are rules of docs/internals/purge-protocol.md.
 import {
   and,
   eq,

@@ -67,7 +67,7 @@ export interface RecordMetadata extends Coverage, Provenance {
 }
 
 /**
- * Says which records of a key are newer than a written one (docs/purge-protocol-data.md, rule 28 c). For a
+ * Says which records of a key are newer than a written one (docs/internals/purge-protocol-data.md, rule 28 c). For a
  * set, these are recent records with a later stamp. For a load, these are records with a later stamp, if
  * they are recent or the load has not seen them; and recent records with an equal stamp that the load has
  * not seen. A record is recent if its source answered at most `recentMsMax` before the request of the

@@ -111,7 +111,7 @@ export interface TierAsk<Detail> {
   readonly prolongMs?: number | undefined;
   /**
    * Whether to read also an expired record that the shared tier still has. It answers nothing, but a load may replace it
-   * only if the load has seen it (docs/purge-protocol-data.md, rule 28 c).
+   * only if the load has seen it (docs/internals/purge-protocol-data.md, rule 28 c).
    */
   readonly seesExpired?: boolean | undefined;
   /** Whether to read at the primary, because a replica may lag behind a recent write. */

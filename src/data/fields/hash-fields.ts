@@ -1,5 +1,5 @@
 // Stores parts of one value as fields of a Redis hash. Calls read, set and increment single fields,
-// but a purge covers all of them (docs/purge-protocol-data.md, rule 26).
+// but a purge covers all of them (docs/internals/purge-protocol-data.md, rule 26).
 import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../base/bounded-map.ts";

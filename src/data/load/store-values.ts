@@ -18,7 +18,7 @@ export interface ToStore {
   readonly order: number;
   /**
    * Present for a loaded value, with the stored value that the load has replaced. In Redis, a loaded
-   * value replaces no other value with an equal stamp (docs/purge-protocol-data.md, rule 28 c).
+   * value replaces no other value with an equal stamp (docs/internals/purge-protocol-data.md, rule 28 c).
    */
   readonly loaded?: { readonly over: NewerRecords["seen"] } | undefined;
   /** As in `TierKeep`. */

@@ -1,5 +1,5 @@
 // Sets a value that the application has produced, or has loaded itself. Replaces the older values of all isolates,
-// unless the caller asks for less (docs/purge-protocol-data.md, rule 28).
+// unless the caller asks for less (docs/internals/purge-protocol-data.md, rule 28).
 import { withTags } from "../../cache/record/record.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";

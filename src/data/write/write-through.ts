@@ -1,4 +1,4 @@
-// Writes a value to the application's database, and then to the tiers (docs/purge-protocol-data.md, rule 25).
+// Writes a value to the application's database, and then to the tiers (docs/internals/purge-protocol-data.md, rule 25).
 import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";

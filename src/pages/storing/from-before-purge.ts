@@ -1,5 +1,5 @@
 // Decides whether an answer may be from before a purge, because a cache between Tidemark and the origin has kept it
-// (docs/purge-protocol-special.md, rule 29).
+// (docs/internals/purge-protocol-special.md, rule 29).
 import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
 import type { Fields } from "../../rules/fields.ts";
 import type { LookupRequest } from "../request/plan.ts";

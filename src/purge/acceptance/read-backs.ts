@@ -1,4 +1,4 @@
-// Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back
+// Reads back the entries that this isolate accepted (docs/internals/purge-protocol.md, rule 22). A read-back
 // checks at the primary that the journal still has an entry. Lost entries are appended again.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";

@@ -1,5 +1,5 @@
 // Epochs of a journal: the lineages and names of consecutive entries, which a view fetches for stamps that are
-// older than its chain (docs/purge-protocol-epochs.md, rule 27 d).
+// older than its chain (docs/internals/purge-protocol-epochs.md, rule 27 d).
 import { fnv1a } from "../../base/spread-bits.ts";
 
 /** The number of entries in an epoch. With 64, the lineages exceed 512 bytes, and take 640 in Redis. */

@@ -110,7 +110,7 @@ export interface OlderTags {
 /**
  * The purge journal. No method throws or rejects: if the store fails, a method returns
  * `unavailable`. A page has at most `pageCount` entries, and a method may read several pages. Rule
- * numbers refer to docs/purge-protocol.md.
+ * numbers refer to docs/internals/purge-protocol.md.
  *
  * A lagging replica may answer a method that only reads, unless the method's comment names the
  * primary.

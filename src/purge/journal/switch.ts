@@ -1,4 +1,4 @@
-// The port of the switch (docs/purge-protocol-special.md, rule 24). The journal's store implements the
+// The port of the switch (docs/internals/purge-protocol-special.md, rule 24). The journal's store implements the
 // port, because a post and its entry are written in one step.
 import type { EntryId, NewEntry } from "./entry.ts";
 import type { Unavailable } from "./journal.ts";

@@ -1,4 +1,4 @@
-// The names of targets in epochs (docs/purge-protocol-epochs.md, rule 27). Different targets may share a name. A purge of
+// The names of targets in epochs (docs/internals/purge-protocol-epochs.md, rule 27). Different targets may share a name. A purge of
 // one target then also counts for the others, so the names err towards a purge.
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { sha256Short } from "../../base/sha256.ts";

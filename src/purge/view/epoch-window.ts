@@ -1,4 +1,4 @@
-// Verifies records whose stamps are older than the view, by the journal's epochs (docs/purge-protocol-epochs.md, rule 27).
+// Verifies records whose stamps are older than the view, by the journal's epochs (docs/internals/purge-protocol-epochs.md, rule 27).
 // If no later entry names such a record, the record gets a stamp that the view knows.
 import { restamp, type Stamp } from "../../cache/record/record.ts";
 import type { EntryId } from "../journal/entry.ts";

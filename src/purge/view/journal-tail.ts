@@ -1,4 +1,4 @@
-// The newest entries of the journal, as this isolate has read or appended them (docs/purge-protocol.md, rules 11 to 14 and
+// The newest entries of the journal, as this isolate has read or appended them (docs/internals/purge-protocol.md, rules 11 to 14 and
 // 16 to 18). Reads begin a chain of entries, and extend it. They replace the chain after a loss or trimming, or if too
 // many entries follow it.
 import { AcceptedPurges } from "./accepted-purges.ts";

@@ -1,4 +1,4 @@
-// Copies of a view in the colo's Cache API (docs/purge-protocol.md, rules 14 and 15). With copies,
+// Copies of a view in the colo's Cache API (docs/internals/purge-protocol.md, rules 14 and 15). With copies,
 // the isolates of a colo share one read of the journal. An invalid copy is treated as absent. If
 // the cache fails, each isolate reads the journal itself.
 import type { ColoCache } from "../../base/colo-cache.ts";

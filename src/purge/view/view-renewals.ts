@@ -1,4 +1,4 @@
-// Renews a view in the background from the colo's copy or from the journal (docs/purge-protocol.md,
+// Renews a view in the background from the colo's copy or from the journal (docs/internals/purge-protocol.md,
 // rule 15). Renewals do not overlap, unless a renewal exceeds its timeout.
 import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";

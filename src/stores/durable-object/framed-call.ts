@@ -22,7 +22,7 @@ export interface WriteAsk {
   readonly head: string;
 }
 
-/** The stored record that a write keeps (docs/purge-protocol-data.md, rule 28 c). */
+/** The stored record that a write keeps (docs/internals/purge-protocol-data.md, rule 28 c). */
 export interface UnlessNewer {
   readonly kind: "load" | "set";
   /** The position of the written record's stamp. */

@@ -1,4 +1,4 @@
-// Decides whether a stored record is newer than a written one (docs/purge-protocol-data.md, rule 28 c). The
+// Decides whether a stored record is newer than a written one (docs/internals/purge-protocol-data.md, rule 28 c). The
 // object decides in the transaction that writes.
 import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
 import { provenanceIn } from "../../cache/tiers/record-codec.ts";

@@ -1,4 +1,4 @@
-// Writes records unless Redis has newer ones (docs/purge-protocol-data.md, rule 28).
+// Writes records unless Redis has newer ones (docs/internals/purge-protocol-data.md, rule 28).
 import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
 import { lastLua } from "./journal/journal-scripts.ts";
 import { newerLua } from "./journal/record-scripts.ts";

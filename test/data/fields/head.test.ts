@@ -1,5 +1,5 @@
 // Tests the head of a hash whose fields come from several writes. The head keeps the older stamp
-// and times, the shorter lifetime, and all tags (rule 26 of docs/purge-protocol-data.md).
+// and times, the shorter lifetime, and all tags (rule 26 of docs/internals/purge-protocol-data.md).
 import { expect, it } from "vitest";
 import { headIn, headText, joined } from "../../../src/data/fields/hash-fields.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";

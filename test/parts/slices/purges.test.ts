@@ -1,4 +1,4 @@
-// Tests purges of bodies in slices: rule 23 of docs/purge-protocol.md, and answers under way. The
+// Tests purges of bodies in slices: rule 23 of docs/internals/purge-protocol.md, and answers under way. The
 // validator of this origin never changes, so `If-Range` alone would mix two bodies.
 import { describe, expect, it } from "vitest";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";

@@ -1,5 +1,5 @@
 // Tests rule 29 of the purge protocol: an answer with `Age` that may be from before a purge is for
-// its own request alone (docs/purge-protocol-special.md).
+// its own request alone (docs/internals/purge-protocol-special.md).
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";

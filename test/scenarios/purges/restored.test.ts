@@ -1,5 +1,5 @@
 // Tests a site whose database goes back to a state from before a purge, while all isolates that
-// remember the purge get no request (docs/purge-protocol.md, rules 14 and 17).
+// remember the purge get no request (docs/internals/purge-protocol.md, rules 14 and 17).
 import { expect, it } from "vitest";
 import type { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { openSite } from "../../../testing/site/harness.ts";

@@ -1,4 +1,4 @@
-// Tests rules 1 to 4 and 8 to 10 of docs/purge-protocol.md in requests through the application. The
+// Tests rules 1 to 4 and 8 to 10 of docs/internals/purge-protocol.md in requests through the application. The
 // simulation of requests tests these rules in several colos. A stamp is the last journal entry that
 // the isolate knew when it sent a request to the origin.
 import { describe, expect, it } from "vitest";

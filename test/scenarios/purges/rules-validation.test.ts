@@ -1,4 +1,4 @@
-// Tests rule 23 of docs/purge-protocol.md: a response that a hard purge covers, or may cover, is
+// Tests rule 23 of docs/internals/purge-protocol.md: a response that a hard purge covers, or may cover, is
 // requested without conditions. The origins here never change their validator, so a 304 would
 // restore the purged body.
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 // Tests the switch, which sends requests straight to the origin, with an unreadable key or after a
-// fail-over that lost a post (docs/purge-protocol-special.md, rule 24).
+// fail-over that lost a post (docs/internals/purge-protocol-special.md, rule 24).
 import { describe, expect, it, vi } from "vitest";
 import type { Finding } from "../../../src/protocol/finding.ts";
 import { idle, type Site } from "../../../testing/site/harness.ts";

@@ -1,4 +1,4 @@
-// Tests requests that began before a post of the switch (docs/purge-protocol-special.md, rule 24). Each
+// Tests requests that began before a post of the switch (docs/internals/purge-protocol-special.md, rule 24). Each
 // gets its answer, which is not stored. Also tests the fields of a bypassed request.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";

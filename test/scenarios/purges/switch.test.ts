@@ -1,4 +1,4 @@
-// Tests the switch (docs/purge-protocol-special.md, rule 24): which requests go straight to the origin,
+// Tests the switch (docs/internals/purge-protocol-special.md, rule 24): which requests go straight to the origin,
 // after how many seconds in all colos, and for how long. test/simulation/switch-history.test.ts
 // adds losses, trimming and stale views.
 import { describe, expect, it, vi } from "vitest";

@@ -1,5 +1,5 @@
 // Tests `whenUnreachable: "serve"` on a route. While the journal cannot be read, stored responses
-// answer after N − A and are marked as unverified (docs/purge-protocol.md, rule 8).
+// answer after N − A and are marked as unverified (docs/internals/purge-protocol.md, rule 8).
 // test/purge/view/judgement.test.ts tests the cases of this exemption.
 import { expect, it } from "vitest";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";

@@ -1,4 +1,4 @@
-// Tests writing through (rule 25 of docs/purge-protocol-data.md) in random histories, which must also
+// Tests writing through (rule 25 of docs/internals/purge-protocol-data.md) in random histories, which must also
 // find each planted fault. A failure names the history's seed. Replay the history with
 // `npm run bench -- simulation --data --replay <seed>`.
 import { describe, expect, it } from "vitest";

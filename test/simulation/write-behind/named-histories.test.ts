@@ -1,5 +1,5 @@
 // Histories of write-behind that are written step by step. They show why the steps of
-// docs/write-behind-protocol.md are needed.
+// docs/internals/write-behind-protocol.md are needed.
 import { describe, expect, it } from "vitest";
 import { playsAll } from "../../../testing/histories.ts";
 import { puts } from "../../../src/write-behind/change-kind.ts";
@@ -86,7 +86,7 @@ describe("after a fail-over of Redis", () => {
   );
 });
 
-// Each row breaks a condition of docs/write-behind-protocol.md, "Where two clocks meet".
+// Each row breaks a condition of docs/internals/write-behind-protocol.md, "Where two clocks meet".
 describe.each([60_000, 3_600_000])("if a condition is broken by %i ms", (byMs) => {
   it("the set's time, which Redis loses while its clock falls back: a change may be lost", async () => {
     const scene = await restedScene();

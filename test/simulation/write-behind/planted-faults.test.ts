@@ -1,5 +1,5 @@
 // Tests that the histories of write-behind find faults. Each row breaks a step of
-// docs/write-behind-protocol.md, and a number of histories must find a violation.
+// docs/internals/write-behind-protocol.md, and a number of histories must find a violation.
 import { describe, expect, it } from "vitest";
 import type { BehindFaults } from "../../../testing/simulation/write-behind/behind-faults.ts";
 import {

@@ -1,5 +1,5 @@
 // Counters with one planted fault each, which a run must find. A fault replaces the Redis client or
-// the sink, and breaks one step of docs/write-behind-protocol.md. All Workers and the process have
+// the sink, and breaks one step of docs/internals/write-behind-protocol.md. All Workers and the process have
 // the same fault.
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import type { DataPlatform } from "../../../src/data-cache.ts";

@@ -1,5 +1,5 @@
 // The Lua scripts that append entries to the journal and note them in its lineages and epochs, and those that read
-// the lineages (docs/purge-protocol-epochs.md, rule 27), with their arguments and replies.
+// the lineages (docs/internals/purge-protocol-epochs.md, rule 27), with their arguments and replies.
 import { listIn } from "../../../base/json-text.ts";
 import { releasedBy } from "../../../purge/journal/purge-target.ts";
 import { namesOf } from "../../../purge/journal/target-names.ts";

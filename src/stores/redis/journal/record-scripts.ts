@@ -1,4 +1,4 @@
-// Lua that stores records unless Redis has newer ones (docs/purge-protocol-data.md, rule 28), and that stores a
+// Lua that stores records unless Redis has newer ones (docs/internals/purge-protocol-data.md, rule 28), and that stores a
 // record with the place of an entry which the same script has appended.
 import type { WriteWithPurge } from "../../../cache/record/record.ts";
 

@@ -1,4 +1,4 @@
-// The Lua script that reads accepted entries back (docs/purge-protocol.md, rule 22), and its reply.
+// The Lua script that reads accepted entries back (docs/internals/purge-protocol.md, rule 22), and its reply.
 import { listIn } from "../../../base/json-text.ts";
 import { comparePositions, entriesOf, type EntryId } from "../../../purge/journal/entry.ts";
 import type { PlaceState } from "../../../purge/journal/journal.ts";
