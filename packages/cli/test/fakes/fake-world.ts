@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import type { Answer } from "../../src/asking/fetch-page.ts";
 import { main } from "../../src/main.ts";
 import type { Output, World } from "../../src/world.ts";
@@ -28,11 +28,6 @@ export interface Ran {
   readonly out: string;
   readonly notes: string;
 }
-
-const folders: string[] = [];
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
 
 class Kept implements Output {
   text = "";
@@ -61,7 +56,8 @@ export class FakeUser {
 
   static async at(options: FakeWorldOptions = {}): Promise<FakeUser> {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-user-"));
-    folders.push(folder);
+    // A hook of this module would run in the first file alone: files of a worker share modules.
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
     return new FakeUser(folder, options);
   }
 
