@@ -1,6 +1,6 @@
 // The interface between a Worker and its data cache. This file imports no data code, so a Worker
 // without data does not bundle any.
-import type { Coverage } from "../cache/record/record.ts";
+import type { CollectReads, Coverage } from "../cache/record/record.ts";
 import type { Config } from "../config/config.ts";
 import type { CachePlatform, Core } from "./create-cache.ts";
 import type { Trouble } from "../observe/condition.ts";
@@ -127,6 +127,8 @@ export interface DataBesidePages {
    * of the data cache then have no effect.
    */
   readonly join: (pages: Pages) => Fault | undefined;
+  /** Collects the values that a handler reads, once the data cache has joined the pages. */
+  readonly collect: CollectReads;
   /** Runs the data cache's part of the cron trigger. Never rejects. */
   readonly runCron: () => Promise<void>;
   /** Returns the data cache's counts since the last call. Only the metrics of `core` call it. */

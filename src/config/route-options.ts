@@ -169,6 +169,7 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenKey>),
   answer: answerRules,
   deceptionArmour: yesOrNo,
+  inheritTags: yesOrNo,
   forward: fieldNames,
   credentialFields,
   anonymous,

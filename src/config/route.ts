@@ -114,6 +114,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** Whether answers whose media type contradicts the path's extension are not stored. */
     deceptionArmour: route.deceptionArmour ?? true,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
+    /** Whether responses have the tags of the values that their handler reads. */
+    inheritsTags: route.inheritTags ?? true,
     /** 0 to 1: the largest reduction of a lifetime. */
     jitter: route.jitter ?? 0,
     honourRequestDirectives: route.honourRequestDirectives ?? false,

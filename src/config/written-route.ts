@@ -192,6 +192,11 @@ export interface WrittenRoute<Match extends Patterns = Patterns> {
    */
   readonly tags?: readonly string[] | TagsOf<Match> | undefined;
   /**
+   * Whether responses of a handler have the tags of the values of the data cache that it reads. Default: `true`.
+   * @example inheritTags: false
+   */
+  readonly inheritTags?: boolean | undefined;
+  /**
    * The largest reduction of lifetimes, 0 to 1, by a share that differs for each response: pages that are stored
    * together do not expire together. Default: 0.
    * @example jitter: 0.1

@@ -1,5 +1,6 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
 import { refuseUnknown } from "../base/known-members.ts";
+import { once } from "../base/once.ts";
 import { randomText } from "../purge/create-purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
@@ -30,6 +31,8 @@ import { keepLoaded, warmKeys, whyNotWarmed } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
 import { StoreOrder } from "./load/data-ports.ts";
+import { Reads } from "./load/reads.ts";
+import { runReading } from "./load/waits.ts";
 import { started } from "./lookup-for-caller.ts";
 import { type Namespace, type NamespacePorts, Namespaces } from "./namespace.ts";
 import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
@@ -104,6 +107,10 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     if (pages === undefined) made.core.metrics.include(parts.taken);
     return made;
   };
+  const onForeign = once(() => {
+    logFaults([foreignReads], settings);
+    return "logged";
+  });
   const namespaces = new Namespaces(() => opened().ports);
   const { spaces } = namespaces;
   const keptLoaded = () => [...spaces.values()].filter(({ keys }) => keys !== undefined);
@@ -130,6 +137,8 @@ export function dataCacheOf(settings: DataSettings): DataCache {
       pages = given;
       return idleBeside(settings, given);
     },
+    collect: (work) =>
+      pages === undefined ? work() : runReading(new Reads(pages.core.view, onForeign), work),
     runCron: () => cache.runCron(),
     taken: () => new Map([...opened().counts.taken(), ...(parts.sets?.taken() ?? [])]),
     core: () => made?.core ?? pages?.core,
@@ -151,6 +160,12 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   makeKnown(cache, parts);
   return cache;
 }
+
+const foreignReads: Fault = {
+  what: "A page has the value of a data cache that is not its Worker's.",
+  why: "The page gets no tags of such values, so no purge of them covers it.",
+  hint: "Pass this cache as `data` of the Worker, and use only one. Or tag the page in its handler.",
+};
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);

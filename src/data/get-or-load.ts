@@ -12,7 +12,7 @@ import {
   refreshBehind,
   storedSince,
 } from "./load/loading.ts";
-import type { DataPlace, Space } from "./value/space.ts";
+import type { DataPlace } from "./value/space.ts";
 import { lookUpMany as lookUpAll } from "../cache/lookup.ts";
 import {
   DataLookup,
@@ -22,7 +22,7 @@ import {
 } from "./load/data-lookup.ts";
 import { isResting, isRefreshDue } from "./load/verdict.ts";
 import { valueOf } from "./value/data-record.ts";
-import { waitingFor } from "./load/waits.ts";
+import { noteRead, waitingFor } from "./load/waits.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, PathMap } from "./value/data-key.ts";
 
@@ -165,14 +165,14 @@ export interface ManyResult<T, K extends Key> {
   readonly errors: ReadonlyMap<K, unknown>;
 }
 
-/** The namespace of a call, and its dependencies. */
+/** The place of a call, and its dependencies. */
 interface Around {
-  readonly space: Space;
+  readonly place: DataPlace;
   readonly ports: DataPorts;
 }
 
 /**
- * Returns the value that a call found or loaded: `null` if the source has no value, `undefined` if
+ * Returns the value that a call found or loaded, which the present work has then read: `null` if the source has no value, `undefined` if
  * the call has no result for the key.
  *
  * @throws the error of the load
@@ -180,10 +180,13 @@ interface Around {
 export function valueFor<T>(
   key: Key,
   given: CallResult | undefined,
-  { space, ports }: Around,
+  { place, ports }: Around,
 ): Frozen<T> | null | undefined {
   const { counts, events } = ports;
-  const { name: namespace, codec } = space;
+  const { name: namespace, codec } = place.space;
+  const isValue = given?.kind === "value";
+  const found = isValue ? { metadata: given.metadata, isStale: given.by === "stale" } : undefined;
+  noteRead(place, found, ports);
   // Hits are counted when they are found.
   const isHit = given?.kind === "value" && given.by === "hit";
   if (!isHit) counts.answered(namespace, given);
@@ -219,15 +222,16 @@ function emitAnswer(
 export function valuesFor<T, K extends Key>(
   places: ReadonlyMap<DataPlace, readonly K[]>,
   given: readonly (CallResult | undefined)[],
-  { absent, ...around }: Around & { readonly absent: null | undefined },
+  { absent, ports }: { readonly absent: null | undefined; readonly ports: DataPorts },
 ): ManyResult<T, K> {
   const values = new PathMap<K, Frozen<T> | null>();
   const errors = new PathMap<K, unknown>();
-  for (const [at, keys] of [...places.values()].entries()) {
+  for (const [at, [place, keys]] of [...places].entries()) {
     for (const [nth, key] of keys.entries()) {
       try {
         // A second spelling of the same key emits no event.
-        const found = valueFor<T>(key, given[at], nth === 0 ? around : withoutEvents(around));
+        const of = nth === 0 ? ports : { ...ports, events: undefined };
+        const found = valueFor<T>(key, given[at], { place, ports: of });
         const value = found === undefined ? absent : found;
         if (value !== undefined) values.set(key, value);
       } catch (cause) {
@@ -236,8 +240,4 @@ export function valuesFor<T, K extends Key>(
     }
   }
   return { values, errors };
-}
-
-function withoutEvents({ space, ports }: Around): Around {
-  return { space, ports: { ...ports, events: undefined } };
 }

@@ -20,6 +20,7 @@ import { lookedUp, type Lookup, type LookUpOptions, touched } from "./lookup-for
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/data-key.ts";
 import { loadOne } from "./load/loading.ts";
+import { noteRead } from "./load/waits.ts";
 import {
   type DataPlace,
   placeOf,
@@ -95,7 +96,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
       ? loadOne({ place, load: loadMany, older: undefined, isForced }, ports)
       : answered({ place, load: loadMany, isLookOnly: false }, ports);
     const given = answering instanceof Promise ? await answering : answering;
-    return valueFor<T>(key, given, { space: this.#space, ports }) ?? null;
+    return valueFor<T>(key, given, { place, ports }) ?? null;
   }
 
   /**
@@ -124,7 +125,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
         : completedBy(missing, load as unknown as LoadMany<unknown>);
     const how = { load: loadMany, isLookOnly: false };
     const given = await answeredMany([...places.keys()], how, ports);
-    return valuesFor<T, K>(places, given, { absent: null, space: this.#space, ports });
+    return valuesFor<T, K>(places, given, { absent: null, ports });
   }
 
   /** Returns the usable stored value or `undefined`. The namespace's load refreshes a stale value. */
@@ -133,7 +134,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     const { load } = this.#space;
     const answering = answered({ place, load, isLookOnly: true }, ports);
     const given = answering instanceof Promise ? await answering : answering;
-    return valueFor<T>(key, given, { space: this.#space, ports }) as Frozen<T> | Absent | undefined;
+    return valueFor<T>(key, given, { place, ports }) as Frozen<T> | Absent | undefined;
   }
 
   /**
@@ -144,7 +145,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     checkOptions("lookUp", options);
     const { ports, place } = this.#at(key, options.tags);
     const { given, found: _, ...lookup } = await lookedUp(place, ports);
-    const value = valueFor<T>(key, given, { space: this.#space, ports });
+    const value = valueFor<T>(key, given, { place, ports });
     return { value, isStale: given?.kind === "value" && given.by === "stale", ...lookup };
   }
 
@@ -155,7 +156,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   async touch(key: K): Promise<Frozen<T> | Absent | undefined> {
     const { ports, place } = this.#at(key);
     const given = await touched(place, ports);
-    return valueFor<T>(key, given, { space: this.#space, ports }) as Frozen<T> | Absent | undefined;
+    return valueFor<T>(key, given, { place, ports }) as Frozen<T> | Absent | undefined;
   }
 
   /** Returns the stored values, with one command to Redis. */
@@ -164,13 +165,18 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     const places = placesOf(this.#space, keys, ports.host);
     const how = { load: this.#space.load, isLookOnly: true };
     const given = await answeredMany([...places.keys()], how, ports);
-    return valuesFor<T, K>(places, given, { absent: undefined, space: this.#space, ports }).values;
+    return valuesFor<T, K>(places, given, { absent: undefined, ports }).values;
   }
 
   /** Returns whether `get` would return a value or `null`. */
   async has(key: K): Promise<boolean> {
     const { ports, place } = this.#at(key);
-    return isAnswer(await new DataLookup(place, ports).found());
+    const found = await new DataLookup(place, ports).found();
+    const isThere = isAnswer(found);
+    const { metadata } = found?.candidate.stored ?? {};
+    const isStale = found?.verdict.kind !== "fresh";
+    noteRead(place, isThere && metadata ? { metadata, isStale } : undefined, ports);
+    return isThere;
   }
 
   /**

@@ -2,6 +2,7 @@
 import { once } from "../base/once.ts";
 import { Flights } from "../cache/flights.ts";
 import { type Config, configWith } from "../config/config.ts";
+import type { CollectReads } from "../cache/record/record.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import type { OnRequest } from "../observe/request-line.ts";
 import { ClientLimit } from "../platform/client-limit.ts";
@@ -39,6 +40,7 @@ export interface ProxySettings {
   /** The Worker's variables and secrets, for rules. */
   readonly env: PhaseHost["env"];
   readonly withPhases?: WithPhases | undefined;
+  readonly data?: { readonly collect: CollectReads } | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
@@ -89,6 +91,7 @@ export function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySe
     turns: settings.turns,
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
+    collect: settings.data?.collect,
     hits: settings.openHits?.({ ...cache, ...platform, config, siteHosts }),
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),

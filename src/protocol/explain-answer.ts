@@ -37,6 +37,7 @@ const copy = v.object({
   tags: texts,
   /** The tags that its route has given it since. */
   addedTags: v.optional(texts),
+  valueTags: v.optional(texts),
   /** The colo that requested the body; empty if unknown. */
   colo: text,
   bodyBytes: v.nullable(finite()),

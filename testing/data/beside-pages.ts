@@ -1,11 +1,11 @@
 // Opens a site whose Worker also has a data cache, in one isolate over fakes.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import { createDataCache } from "../../src/data/create-data-cache.ts";
+import { createDataCache, type DataCache } from "../../src/data/create-data-cache.ts";
 import type { DataPlatform } from "../../src/data/data-platform.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
-import { cc, page } from "../fakes/origin-in-process.ts";
+import { cc, page, type Script } from "../fakes/origin-in-process.ts";
 import { openJournalled } from "../site/purge-sender.ts";
 import { upstashStore } from "../fakes/upstash-store.ts";
 
@@ -17,7 +17,11 @@ export interface BesideOptions {
   readonly hasCache?: boolean;
   /** Whether data uses the database of the pages, and is used before the Worker has started. */
   readonly isInUse?: boolean;
+  /** Makes the pages of the data cache. Default: a page with the tag `red`. */
+  readonly handler?: (data: DataCache) => Script;
 }
+
+const tagged = () => page("page", { ...cc("max-age=600"), "cache-tag": "red" });
 
 /** Opens a site with pages and values that have the tag `red` and are fresh for ten minutes. */
 export async function openBeside(options: BesideOptions = {}) {
@@ -41,7 +45,7 @@ export async function openBeside(options: BesideOptions = {}) {
     data,
     config: config as object,
     env: { SITE_HOST: "www.example.com", ...env },
-    origin: () => page("page", { ...cc("max-age=600"), "cache-tag": "red" }),
+    origin: options.handler?.(data) ?? tagged,
   });
   /** Returns whether the page is a hit, and the stored value. */
   const answers = async () => {

@@ -116,6 +116,7 @@ export class SimulatedSite {
       turns: undefined,
       invalidations: new Invalidations(),
       joinedPurges: undefined,
+      collect: undefined,
       hits: undefined,
       variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,

@@ -22,6 +22,22 @@ export interface Coverage {
   readonly release?: string | undefined;
 }
 
+/** The largest number of names by which purges of values cover a record. Fewer would cover less. */
+export const valueNamesMax = 128;
+
+/** The values of application data that present work has read, so that their purges cover what it makes. */
+export interface ValueReads {
+  /** The tags of the values, and the URLs that purges of their keys name. More may follow. */
+  readonly names: ReadonlySet<string>;
+  /** Whether there are more names than a record may have. `names` then lacks some. */
+  readonly areTooMany: boolean;
+  /** Whether a value was stale, or was made of a stale one. */
+  readonly isStale: boolean;
+}
+
+/** Runs work, and collects the values that it reads; without data, nothing. */
+export type CollectReads = <Result>(work: (reads?: ValueReads) => Result) => Result;
+
 /**
  * The last entry of the purge journal that the view contained before the request: its position and
  * its unique field `n`. `"none"` if there was no view.

@@ -7,6 +7,7 @@ import { OperatorError } from "../../base/operator-error.ts";
 import { begin } from "../load/make-record.ts";
 import type { DataPorts } from "../load/data-ports.ts";
 import { verifiedVerdict } from "../load/verdict.ts";
+import { noteRead } from "../load/waits.ts";
 import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
 import { urlOf } from "../value/data-key.ts";
 import { checkedTag } from "../value/load-context.ts";
@@ -131,10 +132,12 @@ export class Fields<T> {
     const { hashes, heads } = this.#ports;
     await this.#renewed();
     const hash = await hashes?.read(this.#key, names);
-    if (hash === undefined || hash.head === "") return undefined;
-    heads.set(this.#key.text, hash.head);
-    const values = this.#valuesIn(hash);
-    return values && (await this.#usableIn(hash.head, this.#tagsFor(values))) && values;
+    const head = hash?.head ?? "";
+    if (head !== "") heads.set(this.#key.text, head);
+    const values = head === "" ? undefined : hash && this.#valuesIn(hash);
+    const metadata = values && (await this.#usableIn(head, this.#tagsFor(values)));
+    noteRead(this.#place, metadata && { metadata, isStale: false }, this.#ports);
+    return metadata && values;
   }
 
   /** Returns the present tags of these fields; none if the function of the namespace fails for a part of the value. */

@@ -15,6 +15,7 @@ import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { begin, type LoadStart, type NewRecord, recordOf, renewed } from "./make-record.ts";
 import { endValues, storeValues } from "./store-values.ts";
 import { asCalled, hasForm } from "./verdict.ts";
+import { markOfStale, Reads } from "./reads.ts";
 import { runLoad } from "./waits.ts";
 
 /** A value to load, and the flight of its callers, which ends once the value is stored or the load has failed. */
@@ -48,8 +49,9 @@ export async function loadTogether(
     const stale = () => olderOf(part.need, ports);
     return { ...part, loader: new LoaderContext(stale, () => controller().signal) };
   });
-  const answered = await answerOf(loads, controller, ports);
-  for (const { loader } of loads) loader.end();
+  const reads = new Reads(ports.viewOfPurges);
+  const answered = await answerOf(loads, { controller, reads }, ports);
+  for (const { loader } of loads) loader.end(reads);
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
@@ -57,6 +59,7 @@ export async function loadTogether(
   const making = loads.map((part) => outcomeOf(part, loaded, ports));
   const made: LoadOutcome[] = [];
   for (const one of making) made.push(one instanceof Promise ? await one : one);
+  for (const metadata of reads.isStale ? made.map(metadataOf) : []) metadata && markOfStale(metadata);
   const { order } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
@@ -84,7 +87,7 @@ export async function loadTogether(
 
 async function answerOf(
   parts: readonly (Part & { readonly loader: LoaderContext })[],
-  controller: () => AbortController,
+  { controller, reads }: { readonly controller: () => AbortController; readonly reads: Reads },
   { counts }: DataPorts,
 ): Promise<SourceAnswer> {
   const [first] = parts;
@@ -103,7 +106,7 @@ async function answerOf(
     };
     const called = () => load([...sayings.keys()], context);
     const flights = parts.map(({ flight }) => flight);
-    const run = () => runLoad(flights, called);
+    const run = () => runLoad(flights, reads, called);
     const answer = await within(sharingHere().load(run), hardTimeoutMs);
     return { kind: "answered", values: mapOf(answer) };
   } catch (cause) {

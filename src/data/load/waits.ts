@@ -1,25 +1,49 @@
-// Detects loads that wait for themselves, also through loads of other keys, before they time out.
+// The context of present work, which is a load or a handler that makes a page. Detects loads that wait for themselves,
+// also through loads of other keys, before they time out, and collects the values that the work reads.
 import { notesOn } from "../../base/notes.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { DataPlace } from "../value/space.ts";
+import type { DataPorts } from "./data-ports.ts";
 import type { DataFlight, DataFlights } from "./load-outcome.ts";
+import type { FoundValue, Reads } from "./reads.ts";
 
 const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
-/** The keys that the present load waits for. Without `AsyncLocalStorage`, nothing is detected. */
-const present = hooks && new hooks.AsyncLocalStorage<Set<DataPlace>>();
+interface Work {
+  /** The keys that it waits for. */
+  readonly awaited: Set<DataPlace>;
+  readonly reads: Reads;
+}
+
+/** Without `AsyncLocalStorage`, nothing is detected or collected. Handlers in a Worker need it. */
+const present = hooks && new hooks.AsyncLocalStorage<Work>();
 const waits = notesOn<DataFlight, Set<DataPlace>>();
 
-/** Runs a load, whose calls then count as its waits. */
-export function runLoad<Result>(flights: readonly DataFlight[], load: () => Result): Result {
-  const own = new Set<DataPlace>();
-  for (const flight of flights) waits.set(flight, own);
-  return present === undefined ? load() : present.run(own, load);
+/** Runs a load, whose calls then count as its waits and its reads. */
+export function runLoad<Result>(
+  flights: readonly DataFlight[],
+  reads: Reads,
+  load: () => Result,
+): Result {
+  const awaited = new Set<DataPlace>();
+  for (const flight of flights) waits.set(flight, awaited);
+  return present === undefined ? load() : present.run({ awaited, reads }, load);
+}
+
+/** Runs work, also what it begins, and collects the values that it reads. */
+export function runReading<Result>(reads: Reads, work: (reads: Reads) => Result): Result {
+  const run = () => work(reads);
+  return present === undefined ? run() : present.run({ awaited: new Set(), reads }, run);
+}
+
+/** Notes what a call of the present work has found at a key; see `Reads.add`. */
+export function noteRead(place: DataPlace, found: FoundValue | undefined, ports: DataPorts): void {
+  present?.getStore()?.reads.add(place, found, ports);
 }
 
 /** Notes that the present load, if there is one, waits for the key until the promise settles. */
 export function waitingFor<T>(place: DataPlace, answer: Promise<T>): Promise<T> {
-  const own = present?.getStore();
+  const own = present?.getStore()?.awaited;
   if (own === undefined) return answer;
   own.add(place);
   return answer.finally(() => own.delete(place));
@@ -30,7 +54,7 @@ export function selfWait(
   place: DataPlace,
   { flights, nowAtMs }: { readonly flights: DataFlights; readonly nowAtMs: () => number },
 ): OperatorError | undefined {
-  const own = present?.getStore();
+  const own = present?.getStore()?.awaited;
   const visited = new Set<Set<DataPlace>>();
   const chainFrom = (at: DataPlace): string | undefined => {
     const flight = flights.get(at.key.text, nowAtMs());

@@ -1,6 +1,7 @@
 // The context of a load: the stored value, and settings for the new value. Also the options of one call.
 import { OperatorError } from "../../base/operator-error.ts";
 import { tagBytes, tagBytesMax, quoted } from "../../protocol/purge-order.ts";
+import type { ValueReads } from "../../cache/record/record.ts";
 import type { Frozen } from "./frozen.ts";
 import { type Key, PathMap } from "./data-key.ts";
 import { type DataDuration, msOf } from "./lifetime-text.ts";
@@ -124,8 +125,13 @@ export class LoaderContext implements LoadContext<unknown> {
     return this.#signalOf();
   }
 
-  /** Refuses later calls of the context, which would have no effect. */
-  end(): void {
+  /**
+   * Adds the tags of the values that the load has read, and refuses later calls of the context, which would have no
+   * effect. A value made of a stale one, or of too many, is not stored.
+   */
+  end({ names, isStale, areTooMany }: ValueReads): void {
+    for (const name of names) this.tagsNamed.add(name);
+    this.isSkipped ||= isStale || areTooMany;
     this.#hasEnded = true;
   }
 

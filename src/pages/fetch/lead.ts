@@ -6,7 +6,7 @@
 //    After an error status, `insteadOfAnswer` does so, if there is a stale response or a substitute.
 // 5. validate.ts freshens the stored response after a 304, and send-and-store.ts stores any other answer.
 import type { FetchResult } from "../../cache/flights.ts";
-import { discardBody } from "../../cache/record/record.ts";
+import { discardBody, type ValueReads } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, selectingFieldNames } from "../../rules/selecting.ts";
@@ -49,11 +49,14 @@ export function lead(
   pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  const { origin } = pending.request.route;
+  const { origin, inheritsTags } = pending.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
-  return inPublicContext(origin, pending.exchange, (exchange) =>
-    leadPublic({ pending: { ...pending, exchange }, holder: exchange.site.bodyHolder }, flight),
-  );
+  return inPublicContext(origin, pending.exchange, (given) => {
+    const { collect, bodyHolder: holder } = given.site;
+    const led = (reads?: ValueReads) =>
+      leadPublic({ pending: { ...pending, exchange: { ...given, reads } }, holder }, flight);
+    return collect === undefined || !inheritsTags ? led() : collect(led);
+  });
 }
 
 /** One request of the flight to the origin. */

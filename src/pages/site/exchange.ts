@@ -2,6 +2,7 @@
 import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
 import type { TierName } from "../../config/tier-names.ts";
+import type { ValueReads } from "../../cache/record/record.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Admission } from "../../part/port/phases.ts";
 import type { Reach } from "../../purge/view/view-port.ts";
@@ -42,6 +43,8 @@ export interface Context {
   readonly sampled: Pick<SampledRequest, "settled"> | undefined;
   /** Gets a check (`judgedAlike`) of each stored response that answers. */
   readonly checks?: (() => boolean)[] | undefined;
+  /** The values that the handler of the origin reads for this answer. */
+  readonly reads?: ValueReads | undefined;
   /** Gets the decision of each part of an assembled page, and of its refreshes. */
   readonly parts?: Decision[] | undefined;
 }

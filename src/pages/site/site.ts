@@ -1,6 +1,7 @@
 // The state of a site in one isolate: configuration, tiers, and observations of earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
+import type { CollectReads } from "../../cache/record/record.ts";
 import type { NameSecret } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import type { Config } from "../../config/config.ts";
@@ -102,6 +103,8 @@ export interface Site {
   readonly bodyHolder: BodyHolder | undefined;
   readonly assembly: AssemblyPort | undefined;
   readonly contents: ContentPort | undefined;
+  /** Collects the values of the data cache that a handler reads; `undefined` without one. */
+  readonly collect: CollectReads | undefined;
   /** The part that counts hits; `undefined` for none. */
   readonly hits: HitPort | undefined;
   /**

@@ -2,12 +2,13 @@
 // tags, unless another cache is in front.
 import { utf8ReadAsLatin1 } from "../../base/latin1.ts";
 import { notesOn } from "../../base/notes.ts";
-import { withTags } from "../../cache/record/record.ts";
+import { type ValueReads, withTags } from "../../cache/record/record.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import type { FieldTags, StoredMetadata, StoredResponse } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
+import { dataScheme } from "../../purge/journal/purge-target.ts";
 
 /** The field of cache groups. Other responses of the origin can invalidate groups (RFC 9875 §2). */
 const groupsField = "cache-groups";
@@ -60,6 +61,42 @@ export function freshenedTags(
   return [...stored.filter(([name]) => !named.has(name)), ...update];
 }
 
+/** The name of the tags of values, as if they came from a field. No answer's field of this name is read. */
+const valuesField = "tidemark-values";
+
+/**
+ * Returns the names of the values that the handler has read for an answer, as tags of a field. For an answer that
+ * freshens a stored response, its names as well: the handler need not read again what has not changed.
+ */
+export function valueTagsOf(
+  reads: ValueReads | undefined,
+  before?: Pick<StoredMetadata, "withheldTags">,
+): FieldTags[] {
+  if (reads === undefined || reads.names.size === 0) return [];
+  const stored = before === undefined ? [] : valueNamesIn(before);
+  return [[valuesField, [...new Set([...stored, ...reads.names])]]];
+}
+
+/** Returns the names of the values of which a stored response is made. */
+export function valueNamesIn({
+  withheldTags = [],
+}: Pick<StoredMetadata, "withheldTags">): readonly string[] {
+  return withheldTags.find(([name]) => name === valuesField)?.[1] ?? [];
+}
+
+/** Returns the metadata with the names of values that the handler has read since, while its body was read. */
+export function withLaterReads(
+  metadata: StoredMetadata,
+  reads: ValueReads | undefined,
+): StoredMetadata {
+  const [values] = valueTagsOf(reads, metadata);
+  const { withheldTags = [], tags } = metadata;
+  if (values === undefined || values[1].length === valueNamesIn(metadata).length) return metadata;
+  const others = withheldTags.filter(([name]) => name !== valuesField);
+  const all = [...new Set([...tags, ...values[1]])].sort();
+  return { ...metadata, tags: all, withheldTags: [...others, values] };
+}
+
 /**
  * Returns the groups of a stored response; `undefined` for none. Only `Cache-Groups` contains
  * groups. A tag of the same name in `Cache-Tag` is not a group.
@@ -99,7 +136,8 @@ export function taggingOf(
   const allIn = (named: readonly FieldTags[]) => [
     ...new Set([...named.flatMap(([, tags]) => tags), ...ofRoute, ...(routed.ruleTags ?? [])]),
   ];
-  const tags = allIn(fieldTags).filter(isTag);
+  // The URL of a value may be longer than a tag.
+  const tags = allIn(fieldTags).filter((tag) => isTag(tag) || tag.startsWith(dataScheme));
   const storedNames = new Set(fields.map(([name]) => name));
   const withheld = fieldTags.filter(([name, names]) => !storedNames.has(name) && names.length > 0);
   const withheldTags = withheld.length > 0 ? withheld : undefined;
@@ -109,6 +147,7 @@ export function taggingOf(
     withheldTags,
     lacksRouteTags: made === "failed" ? true : undefined,
     leftOutBytes: allIn(statedTags)
+      .filter((tag) => !tag.startsWith(dataScheme))
       .map(tagBytes)
       .filter((bytes) => bytes > tagBytesMax),
   };

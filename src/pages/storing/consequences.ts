@@ -30,6 +30,7 @@ const holdsForAll = new Set<StoreRefusal>([
   "not-allowed-explicitly",
   "no-use",
   "tags-failed",
+  "too-many-tags",
 ]);
 
 /** Refusals that an anonymous request probably meets as well: by the origin's fields, or by a rule of the route. */
@@ -113,8 +114,8 @@ export function refusalHoldsFor(
   { status }: StoredMetadata,
   pending: PendingForward,
 ): "all" | "probably-all" | undefined {
-  // An anonymous request would get an answer from before the purge, too.
-  if (refusal === "before-purge") return "all";
+  // An anonymous request would get an answer from before the purge, or of the stale value, too.
+  if (refusal === "before-purge" || refusal === "stale-value") return "all";
   const { request, exchange } = pending;
   const isShared =
     (storedCandidate(pending) ?? pending.standing) !== undefined ||

@@ -30,7 +30,13 @@ import { newestMarker } from "../reuse/vary-markers.ts";
 import { type AnswerEffects, effectsOf } from "./answer-effects.ts";
 import { keptSinceAtMs } from "./from-before-purge.ts";
 import { isOfLyingUrl } from "../stored/content-tag.ts";
-import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import {
+  fieldTagsOf,
+  freshenedTags,
+  taggingOf,
+  valueTagsOf,
+  withLaterReads,
+} from "../stored/tags.ts";
 import type { StampedAnswer } from "../site/forward-outcome.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
@@ -58,7 +64,8 @@ export function metadataOf(
   const { headers, status, statusText } = response;
   const { directives } = governingDirectives(headers, request.route.targets);
   const fields = withoutQualified(fieldsForAll(fresh), directives);
-  const fieldTags = fieldTagsOf(headers, exchange.site.config);
+  const ofFields = fieldTagsOf(headers, exchange.site.config);
+  const fieldTags = [...ofFields, ...valueTagsOf(exchange.reads)];
   const { renewed, effects } = answerMetadata(
     fresh,
     { status, headers, fields, fieldTags, all: fieldTags, before },
@@ -106,7 +113,8 @@ export function freshenedMetadata(
     .map((headers) => governingDirectives(headers, targets).directives)
     .reduce(withoutQualified, [...merged]);
   for (const line of received.getSetCookie()) merged.append("set-cookie", line);
-  const fieldTags = fieldTagsOf(received, config);
+  const ofValues = valueTagsOf(place.exchange.reads, before);
+  const fieldTags = [...fieldTagsOf(received, config), ...ofValues];
   const all = freshenedTags(before, fieldTags, config);
   const { status } = before;
   const { renewed, effects } = answerMetadata(
@@ -337,6 +345,12 @@ function namesKnownAt({ request, exchange, marker, memoryCount }: VariantPlace):
     memoryCount !== undefined &&
     !exchange.site.tiers.memory.hasChanged(request.key, memoryCount);
   return hasNone ? [] : (newestMarker(request.key, marker, exchange)?.names ?? []);
+}
+
+/** Returns the metadata with the names of all values that the handler has read by now, also for the body. */
+export function withAllValues(metadata: StoredMetadata, place: VariantPlace): StoredMetadata {
+  const later = withLaterReads(metadata, place.exchange.reads);
+  return later === metadata ? metadata : settled(later, place);
 }
 
 /**

@@ -13,8 +13,10 @@ import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
 import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
+import { valueNamesMax } from "../../cache/record/record.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { tagFieldNames } from "../stored/tags.ts";
+import { tagFieldNames, valueNamesIn } from "../stored/tags.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import { readingsOf } from "../../routing/path-readings.ts";
 import { unknownCookies } from "../../routing/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
@@ -47,6 +49,8 @@ export type StoreRefusal =
   | "before-purge"
   | "extension-mismatch"
   | "tags-failed"
+  | "stale-value"
+  | "too-many-tags"
   | "too-large"
   | "memory-short"
   | "cut-short"
@@ -73,6 +77,7 @@ const provisionalRules: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRef
   ...partRefusals,
   partFault,
   "before-purge",
+  "stale-value",
 ]);
 
 /** Returns whether an answer is provisional; see `stored/provisional.ts`. */
@@ -166,6 +171,8 @@ export function refusalToStore(
   // This check is the last of the field checks, because it searches all fields.
   if (namesClient(received, metadata, request)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
+  const ofValues = refusalForValues(metadata, place);
+  if (ofValues !== undefined) return ofValues;
   if (failure !== undefined) return failure.rule;
   // The size is known in advance only if the origin sends Content-Length.
   const bytes = metadata.bodyBytes ?? 0;
@@ -174,6 +181,20 @@ export function refusalToStore(
   if (isTooLarge) return "too-large";
   // Do not store an answer if a bypass was posted after the request was forwarded (rule 24).
   return site.bypasses(request.route.name) ? "switch" : undefined;
+}
+
+/**
+ * Returns why a response is not stored because of the values of data that it is made of: one was stale, as after a soft
+ * purge, or they are too many for their purges to cover the response.
+ */
+export function refusalForValues(
+  metadata: StoredMetadata,
+  { exchange: { reads } }: Pick<PagePlace, "exchange">,
+): "stale-value" | "too-many-tags" | undefined {
+  if (reads === undefined) return undefined;
+  if (reads.isStale) return "stale-value";
+  const areMany = reads.areTooMany || valueNamesIn(metadata).length > valueNamesMax;
+  return areMany ? "too-many-tags" : undefined;
 }
 
 /**

@@ -9,7 +9,8 @@ import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import { claimedUnseen, taggedByBody, taggedByLength } from "./lying-validators.ts";
-import { type StoreRefusal, refused } from "./refusal.ts";
+import { withAllValues } from "./metadata-of-answer.ts";
+import { refusalForValues, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../../bodies/client-end.ts";
@@ -148,7 +149,7 @@ async function gatherAndStore(
   { reader, client }: Pick<GatherPlan, "reader" | "client">,
 ): Promise<StoringEnd> {
   const { metadata } = sending;
-  const ofStream = taggedByLength(metadata, pending);
+  const ofStream = () => withAllValues(taggedByLength(metadata, pending), pending);
   const { request, flight, exchange } = pending;
   const { site, decision } = exchange;
   const relay = relayFor(metadata, pending);
@@ -171,16 +172,19 @@ async function gatherAndStore(
       onStreaming: (mayStore) => {
         if (!mayStore) flight.settle({ kind: "nothing-to-share" });
         else {
-          const isFit = validatorOf(ofStream) !== undefined;
-          share(relay, { metadata: ofStream, isFit }, pending);
+          const joined = ofStream();
+          share(relay, { metadata: joined, isFit: validatorOf(joined) !== undefined }, pending);
         }
       },
       streamCount: streaming.length,
       onOverflow: (stream, end, nth) => {
         const tier = streaming[nth];
         // Readers of the anonymous request's body may still need the record of that body.
-        const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
-        const arriving = { kind: "arriving", metadata: ofStream, stream, completed } as const;
+        const head = ofStream();
+        const completed = end.then((bytes) =>
+          flight.isReplaced || hasLaterValues(head, pending) ? "cut" : bytes,
+        );
+        const arriving = { kind: "arriving", metadata: head, stream, completed } as const;
         if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
       },
     });
@@ -188,11 +192,11 @@ async function gatherAndStore(
     // If nobody can join any more, the blob is the only copy.
     if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
     if (gathered.kind === "whole") known = await storeWhole(gathered.blob, sending, pending);
-    if (gathered.kind === "streamed") known = ofStream;
+    if (gathered.kind === "streamed") known = ofStream();
     const kept = await Promise.all(streamed);
     isStreamed = kept.includes(true);
     const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
-    if (isStreamed) flight.settle({ kind: "in-tiers", metadata: ofStream, isOnlyInColo });
+    if (isStreamed) flight.settle({ kind: "in-tiers", metadata: known, isOnlyInColo });
     const unkept = whyUnkept(gathered, streamed.length > 0);
     const { pass, tooLarge } = site.uncacheable;
     if (unkept === "too-large") tooLarge.mark(pending.key.text, exchange.nowAtMs());
@@ -237,11 +241,25 @@ function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
 function share(
   relay: Relay,
   { metadata, isFit }: { readonly metadata: StoredMetadata; readonly isFit: boolean },
-  { request, flight }: LeaderForward,
+  pending: LeaderForward,
 ): void {
+  const { request, flight } = pending;
   if (!request.isAnonymous && !isFit) return flight.stall();
   void relay.beat();
-  flight.arrive({ kind: "arriving", metadata, relay });
+  flight.arrive({
+    kind: "arriving",
+    // Purges of all values that the handler has read so far cover the body.
+    get metadata() {
+      return withAllValues(metadata, pending);
+    },
+    relay,
+  });
+}
+
+/** Returns whether purges of values that the handler has read after the head of a stored stream would miss it. */
+function hasLaterValues(head: StoredMetadata, pending: LeaderForward): boolean {
+  const isComplete = withAllValues(head, pending) === head;
+  return !isComplete || refusalForValues(head, pending) !== undefined;
 }
 
 /**

@@ -3,7 +3,8 @@ import { storedCandidate, type LeaderForward } from "../reuse/pending-forward.ts
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { taggedByBody } from "./lying-validators.ts";
-import { refused } from "./refusal.ts";
+import { withAllValues } from "./metadata-of-answer.ts";
+import { refusalForValues, refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { isTooLarge, removeDisplaced, storeInTiers } from "./in-tiers.ts";
@@ -35,11 +36,12 @@ function noteSize(metadata: StoredMetadata, isNew: boolean, pending: LeaderForwa
 /** Stores a body that was gathered whole, and settles its flight. Returns its metadata. */
 export async function storeWhole(
   blob: Blob,
-  { metadata: before, isValidated }: GatheredBody,
+  { metadata: atHead, isValidated }: GatheredBody,
   pending: LeaderForward,
 ): Promise<StoredMetadata> {
   const { exchange } = pending;
   const { site, decision } = exchange;
+  const before = withAllValues(atHead, pending);
   const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
   const known = withTermsKept(before, {
     bodyBytes: blob.size,
@@ -50,6 +52,11 @@ export async function storeWhole(
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const metadata = taggedByBody(known, pending);
+  const ofValues = refusalForValues(metadata, pending);
+  if (ofValues !== undefined) {
+    decision.refuses(refused(ofValues, metadata, pending.request));
+    return metadata;
+  }
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);

@@ -130,9 +130,13 @@ export function coverable(record: Coverage): Coverable {
   return worked;
 }
 
+/** A record made of values has their URLs among its tags. An application may have a tag that looks like one. */
+const tagsOf = (tag: string): string[] =>
+  tag.startsWith(dataScheme) ? [userTag(tag), comparedTag(urlTag(tag))] : [userTag(tag)];
+
 function coverableData(record: Coverage): Coverable {
   const url = comparedUrl(record.url);
-  return { tags: [everythingTag, urlTag(url), ...record.tags.map(userTag)], paths: [url, url] };
+  return { tags: [everythingTag, urlTag(url), ...record.tags.flatMap(tagsOf)], paths: [url, url] };
 }
 
 function coverablePage({ url, route, tags, groups = [], release }: Coverage): Coverable {
@@ -145,7 +149,7 @@ function coverablePage({ url, route, tags, groups = [], release }: Coverage): Co
   if (release !== undefined) derived.push(releaseTag);
   const ofGroups = groups.map((group) => groupTag({ origin, group }));
   return {
-    tags: [...derived, ...tags.map(userTag), ...ofGroups],
+    tags: [...derived, ...tags.flatMap(tagsOf), ...ofGroups],
     paths: [`${comparedUrl(withoutQuery.slice(pathAt))}?`, `${comparedUrl(withoutQuery)}?`],
   };
 }

@@ -195,17 +195,20 @@ const onCopies: Readonly<Record<string, string>> = {
 };
 
 function copyText(copy: Copy, has: TierAccount["has"]): string {
-  const { secondsLeft, tags, addedTags, bodyBytes, colo } = copy;
+  const { secondsLeft, addedTags, valueTags = [], bodyBytes, colo } = copy;
+  const tags = copy.tags.filter((tag) => !valueTags.includes(tag));
   const left = secondsLeft > 0 ? `${secondsLeft} s left` : `expired ${-secondsLeft} s ago`;
   const own = tags.length === 0 ? "no tags" : `the tags ${tags.join(", ")}`;
   const added = addedTags ? `, and now also ${addedTags.join(", ")} by its route` : "";
+  const keys = valueTags.map((name) => name.replace(/^tidemark-data:\//, ""));
+  const ofValues = keys.length > 0 ? `, and from the values that its handler read: ${keys.join(", ")}` : "";
   const bytes = bodyBytes === null ? "a body of unknown length" : `${bodyBytes} bytes`;
   const browsers = fill(
     "«. Browsers may show it for {browsersSeconds}, and no purge reaches them: browser in the route changes that»",
     copy.browsersSeconds === undefined ? {} : { browsersSeconds: copy.browsersSeconds },
   );
   const findings = copy.findings.map((code) => `. ${reasonText(onCopies, code)}`).join("");
-  return `a ${copy.status} from ${copy.storedAt}${colo && ` by ${colo}`}${whyUnused[has] ?? ""}: ${copy.ageSeconds} s old${onArrival(copy)}, with ${lifetimeText(copy)}, ${left}; ${bytes}, ${own}${added}${browsers}${findings}`;
+  return `a ${copy.status} from ${copy.storedAt}${colo && ` by ${colo}`}${whyUnused[has] ?? ""}: ${copy.ageSeconds} s old${onArrival(copy)}, with ${lifetimeText(copy)}, ${left}; ${bytes}, ${own}${added}${ofValues}${browsers}${findings}`;
 }
 
 const lifetimeText = ({ lifetimeSeconds, lifetimeFrom }: Copy | LastAnswerAccount) =>

@@ -30,7 +30,7 @@ const readAs = [{ sent: evil, as: texts }];
 const leftOut = [all("name by")];
 const copy = {
   ...all("lifetimeFrom storedAt colo stamp"),
-  ...lists("tags addedTags findings"),
+  ...lists("tags addedTags valueTags findings"),
   status: 200,
   lifetimeSeconds: 1,
   ageOnArrivalSeconds: 9,

@@ -11,7 +11,7 @@ import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import { variantKey } from "../../../routing/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../../pages/stored/lifetime.ts";
-import { asRead } from "../../../pages/stored/tags.ts";
+import { asRead, valueNamesIn } from "../../../pages/stored/tags.ts";
 import {
   type StoredMetadata,
   type ResponseTier,
@@ -110,6 +110,7 @@ function copyAccount(
 ): Copy {
   const { request, atMs } = lookup;
   const added = present.filter((tag) => !metadata.tags.includes(tag));
+  const ofValues = valueNamesIn(metadata);
   const terms = termsOf(metadata, request.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, stamp, respondedAtMs } = metadata;
@@ -125,6 +126,7 @@ function copyAccount(
     storedAt: new Date(respondedAtMs).toISOString(),
     tags,
     ...(added.length > 0 && { addedTags: added }),
+    ...(ofValues.length > 0 && { valueTags: ofValues }),
     colo,
     bodyBytes: wholeBytes(metadata),
     stamp: stamp === "none" ? stamp : stamp.position,

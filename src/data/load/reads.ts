@@ -1,0 +1,72 @@
+// The values that present work reads: a load, or a handler that makes a page. What the work makes has their
+// tags, so that their purges cover it.
+import { notesOn } from "../../base/notes.ts";
+import { type ValueReads, valueNamesMax } from "../../cache/record/record.ts";
+import type { DataMetadata } from "../value/data-record.ts";
+import { urlOf } from "../value/data-key.ts";
+import type { DataPlace } from "../value/space.ts";
+import type { DataPorts } from "./data-ports.ts";
+
+/** See `valueNamesMax`. */
+const namesCharsMax = 8_192;
+
+/** The value that a call has found, or `null` in its place. */
+export interface FoundValue {
+  readonly metadata: DataMetadata;
+  readonly isStale: boolean;
+}
+
+export class Reads implements ValueReads {
+  readonly names = new Set<string>();
+  isStale = false;
+  #chars = 0;
+  readonly #view: DataPorts["viewOfPurges"];
+  #onForeign: (() => void) | undefined;
+
+  /**
+   * @param view the view that judges what the work makes. A value that another view has judged may be from before a
+   *   purge that this one knows, so it gives no tags
+   * @param onForeign called once at such a value
+   */
+  constructor(view: DataPorts["viewOfPurges"], onForeign?: () => void) {
+    this.#view = view;
+    this.#onForeign = onForeign;
+  }
+
+  get areTooMany(): boolean {
+    return this.names.size > valueNamesMax || this.#chars > namesCharsMax;
+  }
+
+  /** @param found `undefined` if the call has found no value, which its purges change as well */
+  add(place: DataPlace, found: FoundValue | undefined, { viewOfPurges }: DataPorts): void {
+    if (viewOfPurges !== this.#view) return this.#onForeign?.();
+    const metadata = found?.metadata;
+    if (found?.isStale === true || (metadata && ofStale.get(metadata))) this.isStale = true;
+    for (const tag of metadata?.tags ?? tagsOfNone(place)) this.#name(tag);
+    for (const tag of place.tags) this.#name(tag);
+    const url = urlOf(place.path);
+    if (this.names.has(url)) return;
+    this.#name(url);
+    // A purge of a key covers all keys below it, and `clear()` those of the namespace.
+    for (let end = place.path.indexOf("/"); end >= 0; end = place.path.indexOf("/", end + 1))
+      this.#name(urlOf(place.path.slice(0, end)));
+  }
+
+  #name(name: string): void {
+    if (this.areTooMany || this.names.has(name)) return;
+    this.names.add(name);
+    this.#chars += name.length;
+  }
+}
+
+/** Without a value, a function of the namespace names no tags. */
+function tagsOfNone({ space, appKey }: DataPlace): readonly string[] {
+  return space.derivesTags ? [] : space.tagsOf(null, appKey);
+}
+
+const ofStale = notesOn<DataMetadata, true>();
+
+/** Notes that a value was made of a stale one, so that nothing made of it is stored either. */
+export function markOfStale(metadata: DataMetadata): void {
+  ofStale.set(metadata, true);
+}
