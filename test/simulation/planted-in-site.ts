@@ -4,7 +4,7 @@ import type { Command } from "../../src/remote/redis/redis.ts";
 import { withExec } from "../../testing/fakes/changed-redis.ts";
 import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { createHash } from "node:crypto";
-import type { Stamp } from "../../src/cache/record/record.ts";
+import type { Stamp, ValueReads } from "../../src/cache/record/record.ts";
 import type {
   ResponseDetail,
   StoredMetadata,
@@ -297,3 +297,39 @@ export const keptBodyIsNew = withView((view) => ({
     return view.judge(isKept ? { ...record, bodyRequestedAtMs: undefined } : record, ask);
   }) satisfies PurgeView["judge"],
 }));
+
+/** Changes what pages made of values take from these. */
+const withReads = (change: (reads: ValueReads) => Partial<ValueReads>): Planted => ({
+  site: (site) => ({
+    ...site,
+    collect: (work) =>
+      site.collect?.((reads) => {
+        if (reads === undefined) return work();
+        const changed = change(reads);
+        // The receiver is the object itself, which has private members.
+        const get = (of: ValueReads, name: string) => Reflect.get(name in changed ? changed : of, name);
+        return work(new Proxy(reads, { get: get as ProxyHandler<ValueReads>["get"] & object }));
+      }) ?? work(),
+  }),
+});
+
+export const valuesNotNoted = withReads(() => ({ names: new Set() }));
+
+export const valuesOfBodyNotNoted = withReads((reads) => {
+  let atHead: ReadonlySet<string> | undefined;
+  return {
+    get names() {
+      return (atHead ??= new Set(reads.names));
+    },
+  };
+});
+
+export const pageOfValuesIsNew = withReads(() => ({ colo: undefined }));
+
+export const valueOfOtherColoCounts = withReads((reads) => ({
+  get colo() {
+    return reads.colo === undefined ? undefined : "HAM";
+  },
+}));
+
+export const unknownValueCounts = withReads(() => ({ areKnown: true }));

@@ -19,6 +19,8 @@ export interface Row {
   readonly warmShare?: number;
   /** Whether half of the isolates run a newer release. */
   readonly hasReleases?: boolean;
+  /** Whether a handler makes the pages of values. */
+  readonly hasValues?: boolean;
   readonly kind?: WorldKind;
   /**
    * The first seed. For a fault that rarely shows, one that shows it. `vitest --reporter=verbose`
@@ -451,5 +453,41 @@ export const rows: readonly Row[] = [
     kind: "cached",
     fromSeed: 1_723,
     within: 1_500,
+  },
+  {
+    rule: "30",
+    fault: "a page has no names of its values",
+    siteParts: site.valuesNotNoted,
+    hasValues: true,
+    within: 60,
+  },
+  {
+    rule: "30",
+    fault: "a page has no names of values that its body was made of",
+    siteParts: site.valuesOfBodyNotNoted,
+    hasValues: true,
+    within: 200,
+  },
+  {
+    rule: "30",
+    fault: "a page is newer than its values",
+    siteParts: site.pageOfValuesIsNew,
+    hasValues: true,
+    fromSeed: 112,
+    within: 300,
+  },
+  {
+    rule: "30",
+    fault: "a value of another colo has a time of this one",
+    siteParts: site.valueOfOtherColoCounts,
+    hasValues: true,
+    within: 600,
+  },
+  {
+    rule: "30",
+    fault: "a page of a value with an unknown stamp has a known stamp",
+    siteParts: site.unknownValueCounts,
+    hasValues: true,
+    within: 600,
   },
 ];

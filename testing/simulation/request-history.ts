@@ -5,8 +5,17 @@
 import { isBeginning } from "../../src/purge/journal/entry.ts";
 import { Course, type History, type HistoryOptions, worldWithTiers } from "./course.ts";
 import type { SimulatedColo } from "./simulated-isolate.ts";
+import { ValuePages } from "./data/value-pages.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
-import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
+import {
+  isNamed,
+  type Leave,
+  type Page,
+  pages,
+  type Release,
+  urlOf,
+  valueTargetsOf,
+} from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
@@ -21,6 +30,8 @@ interface RequestHistoryOptions extends HistoryOptions {
    * origin has it, and the readers of the older release may get what a purge of the tag covers.
    */
   readonly hasReleases?: boolean;
+  /** Whether a handler makes the pages of values of the data cache. No response has a tag, and purges name the values. */
+  readonly hasValues?: boolean;
 }
 
 export function requestHistoryOf(
@@ -54,7 +65,7 @@ class RequestCourse extends Course {
       {
         isLying: kind === "lying",
         isCached: kind === "cached",
-        isTagging: options.hasReleases !== true,
+        isTagging: options.hasReleases !== true && options.hasValues !== true,
       },
     );
     this.#misfortune = misfortuneShare(world, kind) / 2;
@@ -72,10 +83,12 @@ class RequestCourse extends Course {
 
   #open(colo: SimulatedColo, nth: number): SimulatedSite {
     const isNewer = this.#options.hasReleases === true && nth % 2 === 0;
-    const release = isNewer ? "newer" : "older";
-    const around = { cache: colo.cache, origin: this.#origin, release } as const;
+    const release: Release = isNewer ? "newer" : "older";
+    const isolate = this.begin(colo);
+    const values = this.#options.hasValues === true && new ValuePages(isolate, this.#origin);
+    const around = { cache: colo.cache, origin: values || this.#origin, release, values } as const;
     const parts = { ...soundSiteParts, ...this.#options.siteParts };
-    return new SimulatedSite(this.begin(colo), around, parts);
+    return new SimulatedSite(isolate, around, parts);
   }
 
   protected async run(): Promise<void> {
@@ -110,7 +123,10 @@ class RequestCourse extends Course {
   /** Changes the page and then purges it, like an editor. */
   async #purge(site: SimulatedSite, page: Page): Promise<void> {
     this.#origin.change(page);
-    const accepted = await site.isolate.purge(page, "hard");
+    const { isolate } = site;
+    const ofValues = this.#options.hasValues === true && valueTargetsOf(this.world, page);
+    const order = isolate.orderOf(page, "hard");
+    const accepted = await isolate.accept(ofValues ? { ...order, targets: ofValues } : order);
     if (accepted !== undefined) this.#ledger.accepted(accepted, site.isolate);
   }
 
@@ -125,7 +141,8 @@ class RequestCourse extends Course {
     const url = urlOf(page, this.#leaveOf.get(page) ?? "fresh");
     const response = await site.serve(new Request(url, { method, headers }));
     const answeredAtMs = world.atMs;
-    const text = await response.text();
+    // A body that breaks off tells nothing.
+    const text = await response.text().catch(() => "");
     const status = response.headers.get("cache-status") ?? "";
     world.tell(() => {
       const etag = response.headers.get("etag");
@@ -149,6 +166,12 @@ class RequestCourse extends Course {
     const isStored = isStoredAnswer(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
+      // Its values were judged after its arrival, by the N of the data.
+      if (this.#options.hasValues === true) {
+        const lateMs = this.#lateMs({ ...told, answeredAtMs: arrivedAtMs }, version, "usual");
+        if (lateMs > 0) this.#tellBreach(told, `version ${number}, made of an old value`);
+        return;
+      }
       // The response was generated or validated for this request, or is a cache's answer to it.
       const isCached = this.kind === "cached";
       if (version.diedAtMs < arrivedAtMs && !isCached)
@@ -161,7 +184,11 @@ class RequestCourse extends Course {
   }
 
   /** Returns how late the response answered, in milliseconds; at most 0 if it was allowed. */
-  #lateMs({ site, page, answeredAtMs }: Told, { diedAtMs }: Version): number {
+  #lateMs(
+    { site, page, answeredAtMs }: Told,
+    { diedAtMs }: Version,
+    ofN: Page = page,
+  ): number {
     let mostMs = -Infinity;
     for (const owed of this.#ledger.all) {
       const { entry, appendedAtMs } = owed;
@@ -170,7 +197,7 @@ class RequestCourse extends Course {
       const hasTag = this.#options.hasReleases !== true || site.release === "newer";
       const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page, hasTag);
       if (!isOlder || entry.mode !== "hard") continue;
-      const maxLagMs = this.world.settings.maxLagMs[page];
+      const maxLagMs = this.world.settings.maxLagMs[ofN];
       const dueAtMs = this.#ledger.dueAtMs(owed, site.isolate, maxLagMs);
       mostMs = Math.max(mostMs, answeredAtMs - dueAtMs);
     }

@@ -2,6 +2,7 @@
 // one route for each condition under which a stored response may answer.
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { targetsOf as dataTargetsOf } from "../../src/data/value/data-key.ts";
 import { type PurgeTargets, urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
 
 export type Page = "usual" | "quick";
@@ -95,8 +96,19 @@ export function targetsOf(world: { readonly draw: () => number }, page: Page): P
   return { tags: drawn < 0.3 ? urls() : [userTag(page)], prefixes: [] };
 }
 
+/** The paths of the values of which a handler makes the page. */
+export const valuePathOf = (page: Page): string => `rows/${page}/text`;
+
+/** Draws the targets of a purge of the value of which a page is made: its key, a key above, or its tag. */
+export function valueTargetsOf(world: { readonly draw: () => number }, page: Page): PurgeTargets {
+  const drawn = world.draw();
+  if (drawn < 0.3) return dataTargetsOf({ paths: [valuePathOf(page)] });
+  return dataTargetsOf(drawn < 0.6 ? { prefixes: [`rows/${page}`] } : { tags: [page] });
+}
+
 /** Returns whether a page is matched by a mark, or by targets from `targetsOf`; without its tag, if it may have none. */
 export function isNamed({ tags, prefixes }: PurgeTargets, page: Page, hasTag = true): boolean {
-  const named = [urlTag(urlOf(page, "fresh")), "everything", ...(hasTag ? [userTag(page)] : [])];
+  const ofValues = dataTargetsOf({ paths: [valuePathOf(page), `rows/${page}`] }).tags;
+  const named = [urlTag(urlOf(page, "fresh")), "everything", ...ofValues, ...(hasTag ? [userTag(page)] : [])];
   return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));
 }

@@ -1,6 +1,7 @@
 // One isolate of the simulated world that answers whole requests: the real `serve()` over the real
 // tiers, with an origin and the view of a SimulatedIsolate.
 import "../fakes/workers-globals.ts";
+import type { CollectReads } from "../../src/cache/record/record.ts";
 import { KnownReleases } from "../../src/purge/view/known-releases.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
@@ -72,7 +73,12 @@ export class SimulatedSite {
 
   constructor(
     isolate: SimulatedIsolate,
-    around: { cache: SimulatedCache; origin: SimulatedOrigin; release?: Release },
+    around: {
+      cache: SimulatedCache;
+      origin: Pick<SimulatedOrigin, "fetch">;
+      release?: Release;
+      values?: { readonly collect: CollectReads } | false;
+    },
     parts: SiteParts,
   ) {
     const { nowAtMs, view, colo } = isolate;
@@ -116,7 +122,7 @@ export class SimulatedSite {
       turns: undefined,
       invalidations: new Invalidations(),
       joinedPurges: undefined,
-      collect: undefined,
+      collect: around.values ? around.values.collect : undefined,
       hits: undefined,
       variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,

@@ -33,6 +33,12 @@ export interface ValueReads {
   readonly areTooMany: boolean;
   /** Whether a value was stale, or was made of a stale one. */
   readonly isStale: boolean;
+  /** Whether the view knew the stamps of all values when they were read. */
+  readonly areKnown: boolean;
+  /** The earliest body time of the values, in epoch milliseconds; `Infinity` without a value. */
+  readonly bodyRequestedAtMs: number;
+  /** The colo of all values; empty if they differ, and `undefined` without a value. */
+  readonly colo: string | undefined;
 }
 
 /** Runs work, and collects the values that it reads; without data, nothing. */
@@ -176,6 +182,23 @@ export function withTags<Metadata extends Coverage & Provenance>(
 /** Returns the body time of the purge protocol, in epoch milliseconds. */
 export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;
+}
+
+/**
+ * Returns the metadata of a record that is made of values, which is as old as they are (rule 30): its time is that of the
+ * oldest, and its colo that of all. If the view did not know the stamp of a value, the stamp of the record proves nothing.
+ */
+export function asOldAs<Metadata extends Provenance>(
+  metadata: Metadata,
+  values: ValueReads | undefined,
+): Metadata {
+  if (values?.colo === undefined) return metadata;
+  const atMs = Math.min(bodyRequestedAtMs(metadata), values.bodyRequestedAtMs);
+  const colo = metadata.colo === values.colo ? metadata.colo : "";
+  const stamp = values.areKnown ? metadata.stamp : "none";
+  const isOld = stamp === metadata.stamp && colo === metadata.colo;
+  if (isOld && atMs === bodyRequestedAtMs(metadata)) return metadata;
+  return { ...metadata, stamp, colo, bodyRequestedAtMs: atMs };
 }
 
 /**

@@ -1,6 +1,7 @@
 // Takes the stamp, clock and colo before a load or a write, and then creates the record of its value.
 import { reach } from "../../config/tier-names.ts";
 import {
+  asOldAs,
   BytesBody,
   bodyRequestedAtMs,
   digestOf,
@@ -60,7 +61,7 @@ export interface GivenStart extends LoadStart {
 
 /** The settings that a load or a write gives its value. */
 export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkipped"> &
-  Partial<Pick<LoaderContext, "staleMs" | "valueFreshMs">>;
+  Partial<Pick<LoaderContext, "staleMs" | "valueFreshMs" | "reads">>;
 
 interface RecordInput {
   readonly place: DataPlace;
@@ -96,7 +97,7 @@ export function recordOf(
   const isNegative = value === null;
   const named = space.tagsOf(value, key).map(checkedTag);
   const tags = [...named, ...place.tags, ...options.tagsNamed];
-  const metadata = newMetadata(making, isNegative, tags);
+  const metadata = asOldAs(newMetadata(making, isNegative, tags), options.reads);
   let body: BytesBody;
   try {
     const encoded = isNegative ? { text: "" } : encodedWithCopy(space.codec, value, path);
@@ -129,13 +130,14 @@ export function recordOf(
 export function renewed(older: DataRecord, making: RecordInput): NewRecord {
   const before = older.metadata;
   const tags = [...before.tags, ...making.place.tags, ...making.options.tagsNamed];
-  const metadata: DataMetadata = {
+  const freshened: DataMetadata = {
     ...newMetadata(making, before.isNegative, tags),
     colo: before.colo,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
   };
+  const metadata = asOldAs(freshened, making.options.reads);
   decodeAs(metadata, before);
   const record: DataRecord = { metadata, body: older.body };
   return { record, isKept: !making.options.isSkipped && metadata.freshMs > 0 };

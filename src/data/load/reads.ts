@@ -1,7 +1,7 @@
 // The values that present work reads: a load, or a handler that makes a page. What the work makes has their
 // tags, so that their purges cover it.
 import { notesOn } from "../../base/notes.ts";
-import { type ValueReads, valueNamesMax } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs, type ValueReads, valueNamesMax } from "../../cache/record/record.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import { urlOf } from "../value/data-key.ts";
 import type { DataPlace } from "../value/space.ts";
@@ -19,6 +19,9 @@ export interface FoundValue {
 export class Reads implements ValueReads {
   readonly names = new Set<string>();
   isStale = false;
+  areKnown = true;
+  bodyRequestedAtMs = Infinity;
+  colo: string | undefined = undefined;
   #chars = 0;
   readonly #view: DataPorts["viewOfPurges"];
   #onForeign: (() => void) | undefined;
@@ -38,10 +41,10 @@ export class Reads implements ValueReads {
   }
 
   /** @param found `undefined` if the call has found no value, which its purges change as well */
-  add(place: DataPlace, found: FoundValue | undefined, { viewOfPurges }: DataPorts): void {
+  add(place: DataPlace, found: FoundValue | undefined, { viewOfPurges, nowAtMs }: DataPorts): void {
     if (viewOfPurges !== this.#view) return this.#onForeign?.();
     const metadata = found?.metadata;
-    if (found?.isStale === true || (metadata && ofStale.get(metadata))) this.isStale = true;
+    if (found !== undefined) this.#addProvenance(found, nowAtMs());
     for (const tag of metadata?.tags ?? tagsOfNone(place)) this.#name(tag);
     for (const tag of place.tags) this.#name(tag);
     const url = urlOf(place.path);
@@ -50,6 +53,15 @@ export class Reads implements ValueReads {
     // A purge of a key covers all keys below it, and `clear()` those of the namespace.
     for (let end = place.path.indexOf("/"); end >= 0; end = place.path.indexOf("/", end + 1))
       this.#name(urlOf(place.path.slice(0, end)));
+  }
+
+  #addProvenance({ metadata, isStale }: FoundValue, atMs: number): void {
+    const { colo } = metadata;
+    if (isStale || ofStale.get(metadata) === true) this.isStale = true;
+    // The bound does not matter here: whoever uses the record applies it again.
+    this.areKnown &&= this.#view.mayBeValidated(metadata, { atMs, maxLagMs: Infinity });
+    this.bodyRequestedAtMs = Math.min(this.bodyRequestedAtMs, bodyRequestedAtMs(metadata));
+    this.colo = this.colo === undefined || this.colo === colo ? colo : "";
   }
 
   #name(name: string): void {

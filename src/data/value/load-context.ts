@@ -106,6 +106,8 @@ export class LoaderContext implements LoadContext<unknown> {
   valueFreshMs: number | undefined = undefined;
   staleMs: number | undefined = undefined;
   isSkipped = false;
+  /** The values that the load has read; `undefined` before its end. */
+  reads: ValueReads | undefined = undefined;
   readonly #staleNow: () => unknown;
   #hasEnded = false;
   /**
@@ -129,9 +131,10 @@ export class LoaderContext implements LoadContext<unknown> {
    * Adds the tags of the values that the load has read, and refuses later calls of the context, which would have no
    * effect. A value made of a stale one, or of too many, is not stored.
    */
-  end({ names, isStale, areTooMany }: ValueReads): void {
-    for (const name of names) this.tagsNamed.add(name);
-    this.isSkipped ||= isStale || areTooMany;
+  end(reads: ValueReads): void {
+    this.reads = reads;
+    for (const name of reads.names) this.tagsNamed.add(name);
+    this.isSkipped ||= reads.isStale || reads.areTooMany;
     this.#hasEnded = true;
   }
 

@@ -21,7 +21,7 @@ import {
   hasCoding,
 } from "../../rules/fields.ts";
 import { rulesIn, matchOf } from "../../config/answer-rules.ts";
-import { bodyRequestedAtMs } from "../../cache/record/record.ts";
+import { asOldAs, bodyRequestedAtMs } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -84,7 +84,7 @@ export function metadataOf(
     ...renewed,
     bodyRequestedAtMs: keptSinceAtMs({ headers, requestedAtMs }, request),
   };
-  return { metadata: settled(metadata, place), effects };
+  return { metadata: settled(asOldAs(metadata, exchange.reads), place), effects };
 }
 
 /** Returns whether a client's fields may decide the answer: the origin's handler may see them. */
@@ -136,7 +136,7 @@ export function freshenedMetadata(
     fillCostMs: before.fillCostMs,
     ...renewed,
   };
-  return { metadata: settled(metadata, place), effects };
+  return { metadata: settled(asOldAs(metadata, place.exchange.reads), place), effects };
 }
 
 /**
@@ -349,7 +349,8 @@ function namesKnownAt({ request, exchange, marker, memoryCount }: VariantPlace):
 
 /** Returns the metadata with the names of all values that the handler has read by now, also for the body. */
 export function withAllValues(metadata: StoredMetadata, place: VariantPlace): StoredMetadata {
-  const later = withLaterReads(metadata, place.exchange.reads);
+  const { reads } = place.exchange;
+  const later = asOldAs(withLaterReads(metadata, reads), reads);
   return later === metadata ? metadata : settled(later, place);
 }
 

@@ -84,6 +84,8 @@ export class SimulatedStore {
   /** Namespaces whose values are set and have no tags, by key. Those of `alone` are only in Redis. */
   readonly #set: Readonly<Record<string, Namespace<string, string>>>;
   readonly parted: Namespace<Parted, string>;
+  /** Values that a load makes of other values. */
+  readonly lists: Namespace<string, string>;
   readonly unpurged: UnpurgedWrites;
   /** Failures of background work. */
   readonly failures: string[] = [];
@@ -139,6 +141,8 @@ export class SimulatedStore {
     const options = { fresh: "1h", tags: ["red"] } as const;
     const given = parts.ports(ports, this);
     this.rows = new Namespace(spaceOf<string, string>("rows", options), () => given);
+    const lists = spaceOf<string, string>("lists", { fresh: "1h" });
+    this.lists = new Namespace(lists, () => given);
     const alone = spaceOf<string, string>("alone", { fresh: "1h", tiers: ["shared"] });
     const set = spaceOf<string, string>("set", { fresh: "1h" });
     this.#set = {
