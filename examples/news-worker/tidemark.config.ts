@@ -16,6 +16,7 @@ export default defineConfig({
     // Only the data cache stores these responses' data, so that the effect of each pattern is
     // visible.
     { name: "api", match: "/api/*", bypass: true },
+    // No page names tags: it has those of the values that it shows, and their purges cover it.
     // A change is visible everywhere within 30 s, even if its purge fails. Pages are fresh for 20
     // s, and browsers do not store them.
     { name: "breaking", match: "/breaking", fresh: "20s", browser: "0s", cookies },
@@ -27,7 +28,6 @@ export default defineConfig({
       staleIfError: "1d",
       negative: { 404: "30s" },
       browser: "0s",
-      tags: ({ slug }) => [`article:${slug}`],
       query: { allow: [] },
       cookies,
     },
@@ -37,7 +37,6 @@ export default defineConfig({
       fresh: "1m",
       staleWhileRevalidate: "10m",
       browser: "0s",
-      tags: ["feed"],
       query: { allow: ["size"] },
       cookies,
     },

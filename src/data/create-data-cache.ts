@@ -1,6 +1,5 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
 import { refuseUnknown } from "../base/known-members.ts";
-import { once } from "../base/once.ts";
 import { randomText } from "../purge/create-purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
@@ -107,10 +106,11 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     if (pages === undefined) made.core.metrics.include(parts.taken);
     return made;
   };
-  const onForeign = once(() => {
-    logFaults([foreignReads], settings);
-    return "logged";
-  });
+  let hasForeignReads = false;
+  const onForeign = () => {
+    if (!hasForeignReads) logFaults([foreignReads], settings);
+    hasForeignReads = true;
+  };
   const namespaces = new Namespaces(() => opened().ports);
   const { spaces } = namespaces;
   const keptLoaded = () => [...spaces.values()].filter(({ keys }) => keys !== undefined);

@@ -91,6 +91,16 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
       expect(usableCount).toBeGreaterThan(shareOf(100));
     },
   );
+
+  it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
+    "in histories of requests for pages that a handler makes of values, without a tag: %s",
+    async (kind) => {
+      const requests = (seed: number) => requestHistoryOf(seed, { kind, hasValues: true });
+      const { broken, usableCount } = await sumOf({ from: 100, count: shareOf(20) }, requests);
+      expect(broken).toEqual([]);
+      expect(usableCount).toBeGreaterThan(shareOf(100));
+    },
+  );
 });
 
 describe("the same seed", () => {

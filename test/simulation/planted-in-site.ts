@@ -307,7 +307,8 @@ const withReads = (change: (reads: ValueReads) => Partial<ValueReads>): Planted 
         if (reads === undefined) return work();
         const changed = change(reads);
         // The receiver is the object itself, which has private members.
-        const get = (of: ValueReads, name: string) => Reflect.get(name in changed ? changed : of, name);
+        const get = (of: ValueReads, name: string) =>
+          Reflect.get(name in changed ? changed : of, name);
         return work(new Proxy(reads, { get: get as ProxyHandler<ValueReads>["get"] & object }));
       }) ?? work(),
   }),
@@ -325,11 +326,5 @@ export const valuesOfBodyNotNoted = withReads((reads) => {
 });
 
 export const pageOfValuesIsNew = withReads(() => ({ colo: undefined }));
-
-export const valueOfOtherColoCounts = withReads((reads) => ({
-  get colo() {
-    return reads.colo === undefined ? undefined : "HAM";
-  },
-}));
 
 export const unknownValueCounts = withReads(() => ({ areKnown: true }));

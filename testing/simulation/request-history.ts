@@ -184,11 +184,7 @@ class RequestCourse extends Course {
   }
 
   /** Returns how late the response answered, in milliseconds; at most 0 if it was allowed. */
-  #lateMs(
-    { site, page, answeredAtMs }: Told,
-    { diedAtMs }: Version,
-    ofN: Page = page,
-  ): number {
+  #lateMs({ site, page, answeredAtMs }: Told, { diedAtMs }: Version, ofN: Page = page): number {
     let mostMs = -Infinity;
     for (const owed of this.#ledger.all) {
       const { entry, appendedAtMs } = owed;

@@ -109,6 +109,11 @@ export function valueTargetsOf(world: { readonly draw: () => number }, page: Pag
 /** Returns whether a page is matched by a mark, or by targets from `targetsOf`; without its tag, if it may have none. */
 export function isNamed({ tags, prefixes }: PurgeTargets, page: Page, hasTag = true): boolean {
   const ofValues = dataTargetsOf({ paths: [valuePathOf(page), `rows/${page}`] }).tags;
-  const named = [urlTag(urlOf(page, "fresh")), "everything", ...ofValues, ...(hasTag ? [userTag(page)] : [])];
+  const named = [
+    urlTag(urlOf(page, "fresh")),
+    "everything",
+    ...ofValues,
+    ...(hasTag ? [userTag(page)] : []),
+  ];
   return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));
 }

@@ -21,8 +21,6 @@ const select = `SELECT slug, title, lede, body, section, authors.name AS author,
  */
 export const isSlug = (text: string): boolean => /^[a-z0-9-]{1,100}$/.test(text);
 
-export const articleTag = (slug: string): string => `article:${slug}`;
-
 const articles = cache.namespace<Article, string>("articles", {
   fresh: "5m",
   stale: "1h",
@@ -30,18 +28,12 @@ const articles = cache.namespace<Article, string>("articles", {
   negative: "30s",
   // Concurrent requests in the whole world share one load.
   collapse: "global",
-  tags: (_, slug) => [articleTag(slug)],
 });
 
 /** Reads an article by cache-aside. Returns `null` if there is no such article. */
 export async function article(slug: string): Promise<Article | null> {
   if (!isSlug(slug)) return null;
-  return articles.getOrSet(slug, ({ tags }) => {
-    // Set the tag even if there is no article. The purge of a new article then also covers the
-    // cached absence.
-    tags(articleTag(slug));
-    return firstRow<Article>(`${select} WHERE slug = ?`, slug);
-  });
+  return articles.getOrSet(slug, () => firstRow<Article>(`${select} WHERE slug = ?`, slug));
 }
 
 /** Reads several articles with one command to Redis, and one query for all missing articles. */

@@ -1,11 +1,11 @@
-// The editor's desk. One tag purges the pages and the data of a changed article. A renamed section
-// appears on stored pages when they expire.
+// The editor's desk. Purges name the values that have changed, also those that were absent. They cover
+// the pages that show them.
 import { env } from "cloudflare:workers";
 import { type Context, Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
 import { csrf } from "hono/csrf";
 import { timingSafeEqual } from "hono/utils/buffer";
-import { articleTag, isSlug, saveArticle } from "./articles.ts";
+import { isSlug, saveArticle } from "./articles.ts";
 import { breakingTag, sayBreaking } from "./breaking.ts";
 import { cache } from "./cache.ts";
 import { renameSection, section, sections } from "./catalogue.ts";
@@ -48,7 +48,7 @@ export function editorRoutes(askSite: AskSite): Hono {
     }
     if ((await section(of)) === null) return answer(c, 400, "The paper has no such section.");
     await saveArticle({ slug, title, lede, body, section: of, author: "hale" });
-    await cache.purge({ tags: [articleTag(slug), feedTag], reason: "published" });
+    await cache.purge({ keys: [["articles", slug]], tags: [feedTag], reason: "published" });
     for (const path of [`/news/${slug}`, "/"]) await askSite(new URL(path, c.req.url), c);
     return answer(c, 200, `Published. The new page is stored: /news/${slug}`);
   });

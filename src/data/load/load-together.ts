@@ -59,7 +59,7 @@ export async function loadTogether(
   const making = loads.map((part) => outcomeOf(part, loaded, ports));
   const made: LoadOutcome[] = [];
   for (const one of making) made.push(one instanceof Promise ? await one : one);
-  for (const metadata of reads.isStale ? made.map(metadataOf) : []) metadata && markOfStale(metadata);
+  if (reads.isStale) for (const outcome of made) markOfStale(metadataOf(outcome));
   const { order } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {

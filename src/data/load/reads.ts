@@ -58,7 +58,7 @@ export class Reads implements ValueReads {
   #addProvenance({ metadata, isStale }: FoundValue, atMs: number): void {
     const { colo } = metadata;
     if (isStale || ofStale.get(metadata) === true) this.isStale = true;
-    // The bound does not matter here: whoever uses the record applies it again.
+    // Each use of the record applies the bound.
     this.areKnown &&= this.#view.mayBeValidated(metadata, { atMs, maxLagMs: Infinity });
     this.bodyRequestedAtMs = Math.min(this.bodyRequestedAtMs, bodyRequestedAtMs(metadata));
     this.colo = this.colo === undefined || this.colo === colo ? colo : "";
@@ -79,6 +79,6 @@ function tagsOfNone({ space, appKey }: DataPlace): readonly string[] {
 const ofStale = notesOn<DataMetadata, true>();
 
 /** Notes that a value was made of a stale one, so that nothing made of it is stored either. */
-export function markOfStale(metadata: DataMetadata): void {
-  ofStale.set(metadata, true);
+export function markOfStale(metadata: DataMetadata | undefined): void {
+  if (metadata !== undefined) ofStale.set(metadata, true);
 }

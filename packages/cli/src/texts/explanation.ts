@@ -201,7 +201,8 @@ function copyText(copy: Copy, has: TierAccount["has"]): string {
   const own = tags.length === 0 ? "no tags" : `the tags ${tags.join(", ")}`;
   const added = addedTags ? `, and now also ${addedTags.join(", ")} by its route` : "";
   const keys = valueTags.map((name) => name.replace(/^tidemark-data:\//, ""));
-  const ofValues = keys.length > 0 ? `, and from the values that its handler read: ${keys.join(", ")}` : "";
+  const ofValues =
+    keys.length > 0 ? `, and from the values that its handler read: ${keys.join(", ")}` : "";
   const bytes = bodyBytes === null ? "a body of unknown length" : `${bodyBytes} bytes`;
   const browsers = fill(
     "«. Browsers may show it for {browsersSeconds}, and no purge reaches them: browser in the route changes that»",
