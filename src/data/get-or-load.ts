@@ -20,7 +20,7 @@ import {
   isAnswer,
   type DataLookupOptions,
 } from "./load/data-lookup.ts";
-import { isResting, isRefreshDue } from "./load/verdict.ts";
+import { isPurged, isRefreshDue, isResting } from "./load/verdict.ts";
 import { valueOf } from "./value/data-record.ts";
 import { noteRead, waitingFor } from "./load/waits.ts";
 import type { Frozen } from "./value/frozen.ts";
@@ -93,7 +93,8 @@ export function stepAfter(
   const need = needOf();
   const isWaitedFor = !isLookOnly && softTimeoutMs > 0;
   if (need !== undefined && isWaitedFor && !isResting(need, ports)) return { kind: "load", need };
-  return { kind: "give", given: { kind: "value", metadata, by: "stale", tier }, refresh: need };
+  const stale = { by: "stale", isPurged: isPurged(verdict), tier } as const;
+  return { kind: "give", given: { kind: "value", metadata, ...stale }, refresh: need };
 }
 
 /** A call for more keys than this skips the Cache API, which needs one call for each key. */
@@ -184,9 +185,10 @@ export function valueFor<T>(
 ): Frozen<T> | null | undefined {
   const { counts, events } = ports;
   const { name: namespace, codec } = place.space;
-  const isValue = given?.kind === "value";
-  const found = isValue ? { metadata: given.metadata, isStale: given.by === "stale" } : undefined;
-  noteRead(place, found, ports);
+  const value = given?.kind === "value" ? given : undefined;
+  const hasFailed = ports.failures.get(place.key.text) !== undefined;
+  const isStale = value?.by === "stale" && (value.isPurged || hasFailed);
+  noteRead(place, value && { metadata: value.metadata, isStale }, ports);
   // Hits are counted when they are found.
   const isHit = given?.kind === "value" && given.by === "hit";
   if (!isHit) counts.answered(namespace, given);

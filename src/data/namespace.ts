@@ -20,6 +20,7 @@ import { lookedUp, type Lookup, type LookUpOptions, touched } from "./lookup-for
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/data-key.ts";
 import { loadOne } from "./load/loading.ts";
+import { isPurged } from "./load/verdict.ts";
 import { noteRead } from "./load/waits.ts";
 import {
   type DataPlace,
@@ -174,7 +175,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     const found = await new DataLookup(place, ports).found();
     const isThere = isAnswer(found);
     const { metadata } = found?.candidate.stored ?? {};
-    const isStale = found?.verdict.kind !== "fresh";
+    const isStale = found !== undefined && isPurged(found.verdict);
     noteRead(place, isThere && metadata ? { metadata, isStale } : undefined, ports);
     return isThere;
   }

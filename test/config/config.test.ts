@@ -82,6 +82,7 @@ describe("defineConfig", () => {
       ignoreCookies: [],
       answer: [],
       deceptionArmour: true,
+      inheritsTags: true,
       setCookie: "respect",
       waitTimeoutMs: 10_000,
       jitter: 0,

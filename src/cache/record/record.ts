@@ -31,7 +31,7 @@ export interface ValueReads {
   readonly names: ReadonlySet<string>;
   /** Whether there are more names than a record may have. `names` then lacks some. */
   readonly areTooMany: boolean;
-  /** Whether a value was stale, or was made of a stale one. */
+  /** Whether a value was stale after a soft purge or a failed load, or was made of such a value. */
   readonly isStale: boolean;
   /** Whether the view knew the stamps of all values when they were read. */
   readonly areKnown: boolean;

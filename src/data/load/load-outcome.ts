@@ -46,6 +46,8 @@ export type CallResult =
       readonly kind: "value";
       readonly metadata: DataMetadata;
       readonly by: "stale";
+      /** Whether a soft purge has made it stale, and not its age alone. */
+      readonly isPurged: boolean;
       readonly tier: TierName;
     }
   | { readonly kind: "error"; readonly error: unknown };

@@ -13,6 +13,7 @@ const namesCharsMax = 8_192;
 /** The value that a call has found, or `null` in its place. */
 export interface FoundValue {
   readonly metadata: DataMetadata;
+  /** Whether it is stale after a soft purge or a failed load, and not by its age alone. */
   readonly isStale: boolean;
 }
 

@@ -140,6 +140,9 @@ export function isRefreshDue(
   return isRefreshDrawn(ttlMs, fillCostMs, random);
 }
 
+export const isPurged = (verdict: DataVerdict): boolean =>
+  verdict.kind === "stale" && verdict.by === "purged";
+
 /** Returns the stored value if it may still answer, and no hard purge covers it. */
 export function standIn({ older, place }: LoadNeed, ports: DataPorts): CallResult | undefined {
   if (older === undefined) return undefined;
@@ -147,7 +150,8 @@ export function standIn({ older, place }: LoadNeed, ports: DataPorts): CallResul
   const { metadata } = stored;
   const { space, tags } = place;
   const verdict = judge(metadata, { space, tags, atMs: ports.nowAtMs(), ports });
-  return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
+  if (verdict.kind === "unusable") return undefined;
+  return { kind: "value", metadata, by: "stale", isPurged: isPurged(verdict), tier };
 }
 
 /**

@@ -237,6 +237,27 @@ describe("a page is not stored", () => {
     expect(await isHit()).toBe(true);
   });
 
+  it("of a value whose load has failed, but of one that has only expired", async () => {
+    let isDown = true;
+    const { articles, clock, isHit } = await opened((values) =>
+      values.getOrSet("7", () => (isDown ? Promise.reject(new Error("down")) : article("Bob"))),
+    );
+    await articles.set("7", article("Ada"));
+    clock.advance(900);
+    await isHit("/a");
+    await isHit("/b");
+    expect(await isHit("/b")).toBe(false);
+    isDown = false;
+    clock.advance(20);
+    await isHit("/c");
+    expect(await isHit("/c")).toBe(false);
+    expect(await isHit("/c")).toBe(true);
+    await articles.set("7", article("Ada"));
+    clock.advance(900);
+    await isHit("/d");
+    expect(await isHit("/d")).toBe(true);
+  });
+
   it("of a value that a load has made of a stale one", async () => {
     const { articles, get } = await opened((inner, data) =>
       data.namespace<string>("lists", { fresh: "10m" }).getOrSet("newest", async () => {
