@@ -4,12 +4,18 @@ import { type DataCache, type LoadContext, type Namespace } from "../../../src/d
 import type { Call, CallAnswer, SeenValue } from "./calls.ts";
 import { type Row, type RowInParts, type SpaceName, spacesOf, tagsOf } from "./keys.ts";
 
+type PageHandler = (request: Request) => Promise<Response>;
+
+/** Returns the `fetch` of an application whose handler makes its pages. */
+export type OpenPages = (handler: PageHandler) => PageHandler;
+
 type Spaces = Readonly<Record<SpaceName, Namespace<Row, string>>>;
 
 /** @returns a handler for requests, whose body is a call */
 export function applicationOver(
   cache: DataCache,
   { databaseUrl, maxLagMs }: { databaseUrl: string; maxLagMs: number },
+  openPages: OpenPages = (handler) => handler,
 ): (request: Request) => Promise<Response> {
   const rows = new RemoteRows(databaseUrl);
   const named = Object.fromEntries(
@@ -20,9 +26,14 @@ export function applicationOver(
     }),
   ) as Spaces;
   const parts = named.parts as unknown as Namespace<RowInParts, string>;
+  const pages = openPages(async ({ url }) => {
+    const [, space = "", ...name] = new URL(url).pathname.split("/");
+    const value = await named[space as SpaceName].getOrSet(name.join("/"));
+    return Response.json(value, { headers: { "cache-control": "max-age=600" } });
+  });
   return async (request) => {
     const call = (await request.json()) as Call;
-    const answer = await answers[call.op](call, { cache, named, parts, rows }).catch(failed);
+    const answer = await answers[call.op](call, { cache, named, parts, rows, pages }).catch(failed);
     return new Response(JSON.stringify(answer), { status: 200 });
   };
 }
@@ -32,6 +43,7 @@ interface Application {
   readonly named: Spaces;
   readonly parts: Namespace<RowInParts, string>;
   readonly rows: RemoteRows;
+  readonly pages: PageHandler;
 }
 
 function failed(cause: unknown): CallAnswer {
@@ -56,6 +68,11 @@ const answers: Readonly<Record<Call["op"], Answering>> = {
   },
   getOrSetMany: async ({ space, names = [] }, { named }) => {
     return seen([...(await named[space].getOrSetMany(names)).values]);
+  },
+  page: async ({ space, name = "" }, { pages }) => {
+    const response = await pages(new Request(`https://www.example.com/${space}/${name}`));
+    if (response.status !== 200) throw new Error(await response.text());
+    return seen([[name, (await response.json()) as Row | null]]);
   },
   set: async (call, { named }) => {
     return { kind: "done", tiers: await named[call.space].set(call.name ?? "", rowOf(call)) };

@@ -14,25 +14,43 @@ export interface DataBuild {
 export async function workerOfData({ fault, maxLagMs }: DataBuild): Promise<string> {
   const contents = `
     import { env, waitUntil } from "cloudflare:workers";
+    import { createApp } from "./src/app.ts";
     import { createDataCache } from "./src/data-cache.ts";
+    import { knownData } from "./src/compose/data-beside-pages.ts";
+    import { platformHere } from "./src/platform/workers.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { upstash } from "./src/upstash.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purgeOf(maxLagMs))} });
-    const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factoriesOverRedis: factories, clock }) =>
-      createDataCache(config, { env, waitUntil, stores: upstash(), factories, ...clock }),
-    );
-    export default { fetch: applicationOver(cache, { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} }) };
+    const background = { waitUntil, passThroughOnException: () => undefined };
+    const started = () => {
+      let openPages;
+      const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factoriesOverRedis: factories, clock }) => {
+        const data = createDataCache(config, { env, waitUntil });
+        const inCode = { data: knownData(data), factories, stores: upstash() };
+        let handle;
+        const origins = { default: (request) => handle(request) };
+        const app = createApp(config, env, { ...platformHere(), ...clock }, { ...inCode, origins });
+        openPages = (handler) => {
+          handle = handler;
+          return (request) => app.fetch(request, env, background);
+        };
+        return data;
+      });
+      const given = { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} };
+      return applicationOver(cache, given, openPages);
+    };
+    let answer;
+    export default { fetch: (request) => (answer ??= started())(request) };
   `;
   const external = ["cloudflare:workers"];
   return bundledText(contents, { external, minify: false });
 }
 
 /**
- * Returns a Worker without Redis, beside pages, which its clients do not use. Data has stores in code only
- * beside pages.
+ * Returns a Worker without Redis. Data has stores in code only beside pages.
  *
  * @returns one ES module, which also runs the objects
  */
@@ -55,17 +73,27 @@ export async function workerOfDataOverObjects(
     export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purgeOf(maxLagMs))} });
+    const background = { waitUntil, passThroughOnException: () => undefined };
     const started = (env) => {
+      let openPages;
       const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
         const journal = over(durableObjectJournal({ hints: ${hints} }));
         const stores = { journal, records: durableObjectRecords({ objects: 2 }) };
         const inCode = { data: knownData(data), factories, stores };
         const bindings = troubled({ ...env, RECORDS: records(env.RECORDS) });
-        createApp(config, bindings, { ...platformHere(), ...clock }, inCode);
+        let handle;
+        const origins = { default: (request) => handle(request) };
+        const platform = { ...platformHere(), ...clock };
+        const app = createApp(config, bindings, platform, { ...inCode, origins });
+        openPages = (handler) => {
+          handle = handler;
+          return (request) => app.fetch(request, bindings, background);
+        };
         return data;
       });
-      return applicationOver(cache, { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} });
+      const given = { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} };
+      return applicationOver(cache, given, openPages);
     };
     let answer;
     export default { fetch: controlled((request, env) => (answer ??= started(env))(request)) };

@@ -10,6 +10,7 @@ export interface Call {
     | "forced"
     | "getMany"
     | "getOrSetMany"
+    | "page"
     | "set"
     | "write"
     | "delete"

@@ -11,7 +11,8 @@ import type { DataRecorder } from "./recorder.ts";
 /** The share of each call. */
 const shares: readonly (readonly [DataRead["by"], number])[] = [
   ["get", 0.25],
-  ["getOrSet", 0.4],
+  ["getOrSet", 0.25],
+  ["page", 0.15],
   ["getMany", 0.12],
   ["getOrSetMany", 0.2],
   ["forced", 0.03],
@@ -35,8 +36,8 @@ export class Reading {
   async readSome(place: DataNode, draws: Draws): Promise<boolean> {
     const key = draws.oneOf(this.#keys);
     if (key.space === "parts") return this.#readFields(place, key, draws);
-    const by = drawn(draws);
     const { space, name } = key;
+    const by = drawnFor(space, draws);
     const isMany = by === "getMany" || by === "getOrSetMany";
     const names = this.#keys.filter((other) => other.space === space).map((other) => other.name);
     const call = isMany ? { op: by, space, names } : { op: by, space, name };
@@ -108,6 +109,15 @@ export class Reading {
     if (answer === undefined) return "no answer";
     return value === undefined ? "nothing raised" : "raised";
   }
+}
+
+/**
+ * A page lives longer than a value of `brief`, and a `set` of `alone` appends no purge, which would cover the pages of the
+ * value.
+ */
+function drawnFor(space: UsedKey["space"], draws: Draws): DataRead["by"] {
+  const by = drawn(draws);
+  return by === "page" && (space === "brief" || space === "alone") ? "getOrSet" : by;
 }
 
 function drawn(draws: Draws): DataRead["by"] {

@@ -74,7 +74,8 @@ class DataChecker {
       const what = `${given}, which was replaced before the call.`;
       return { rule: "forced-older", what, read };
     }
-    const told = this.#floors.toldBefore(read);
+    // A write that is not purged yet ends values in its isolate, but no pages (rule 25 e).
+    const told = read.by === "page" ? undefined : this.#floors.toldBefore(read);
     if (told !== undefined) {
       const what = `${given} after its own write of version ${told.version}.`;
       return { rule: "own-write", what, read };

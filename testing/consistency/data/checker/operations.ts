@@ -23,8 +23,11 @@ export interface DataOrder {
  * The result of one call for one key. A call that reads several fields has their oldest version.
  */
 export interface DataRead {
-  /** The kind of call; `forced` for `getOrSet` with `forceFresh`. */
-  readonly by: "get" | "getMany" | "getOrSet" | "getOrSetMany" | "forced" | "fields";
+  /**
+   * The kind of call; `forced` for `getOrSet` with `forceFresh`, and `page` for a page without tags whose handler calls
+   * `getOrSet`.
+   */
+  readonly by: "get" | "getMany" | "getOrSet" | "getOrSetMany" | "forced" | "fields" | "page";
   /** A colo, or the process. */
   readonly place: string;
   /** The life of the place that answered. */
