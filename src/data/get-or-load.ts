@@ -173,8 +173,8 @@ interface Around {
 }
 
 /**
- * Returns the value that a call found or loaded, which the present work has then read: `null` if the source has no value, `undefined` if
- * the call has no result for the key.
+ * Returns the value that a call found or loaded, and notes that the present work has read it: `null` if the source has no
+ * value, `undefined` if the call has no result for the key.
  *
  * @throws the error of the load
  */

@@ -140,6 +140,7 @@ export function isRefreshDue(
   return isRefreshDrawn(ttlMs, fillCostMs, random);
 }
 
+/** Returns whether a soft purge has made the value stale. */
 export const isPurged = (verdict: DataVerdict): boolean =>
   verdict.kind === "stale" && verdict.by === "purged";
 
