@@ -28,7 +28,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 }
 
 /**
- * Puts the cache in front of an application. The cache calls the application for each forward, which
+ * Puts the cache in front of an application. The cache calls the application for each origin request, which
  * includes refreshes and probes, with the Worker's bindings. For a request that the cache may
  * answer, the application runs in no client's context, and `request.cf` has only the members that
  * are part of the cache key. For a request that bypasses the cache on Node, the bindings also have

@@ -39,7 +39,7 @@ export type Slots = Pick<CachePlatform, "createReports" | "reportHistory"> &
     | "openHits"
     | "openAnswers"
     | "openBodyHolder"
-    | "openSubstitutes"
+    | "openFallbacks"
     | "turns"
     | "openAssembly"
     | "openContents"

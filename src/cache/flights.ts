@@ -1,4 +1,4 @@
-// Flights: one fetch per key and isolate. Followers wait for plain data, and never for another request's I/O.
+// Flights: one fetch per key and isolate. Other calls wait for plain data, and never for another request's I/O.
 import { isWithinMs } from "../base/elapsed.ts";
 import { patiently } from "../base/timeouts.ts";
 
@@ -8,13 +8,13 @@ import { patiently } from "../base/timeouts.ts";
  */
 export interface SharedOutcome {
   readonly kind: string;
-  /** A complete record. Each follower judges it like any stored record, by its own view. */
+  /** A complete record. Each waiting call judges it like any stored record, by its own view. */
   readonly stored?: unknown;
 }
 
 /**
- * The outcome that followers receive. `nothing-to-share`: the followers wait for an anonymous
- * fetch, or each follower fetches for itself under a concurrency limit.
+ * The outcome that waiting calls receive. `nothing-to-share`: they wait for an anonymous
+ * fetch, or each fetches for itself under a concurrency limit.
  */
 export type FlightOutcome<Shared extends SharedOutcome> =
   | Shared
@@ -23,7 +23,7 @@ export type FlightOutcome<Shared extends SharedOutcome> =
       readonly stored?: undefined;
       /**
        * `all`: for every client, so that no anonymous fetch is started. `probably-all`: by the source's own word, so
-       * that followers fetch for themselves while an anonymous fetch confirms it. Default: perhaps for one client.
+       * that they fetch for themselves while an anonymous fetch confirms it. Default: perhaps for one client.
        */
       readonly holdsFor?: "all" | "probably-all" | undefined;
     };
@@ -62,13 +62,13 @@ export interface FlightKind {
   readonly msMax?: number;
 }
 
-/** One fetch in progress, as its followers see it. */
+/** One fetch in progress, as the calls that wait for it see it. */
 export class Flight<Shared extends SharedOutcome> {
   readonly startedAtMs: number;
   /** The time after which the flight is treated as dead. */
   readonly msMax: number;
   /**
-   * The flight that replaces this flight after a failure. All followers of this flight then wait for the
+   * The flight that replaces this flight after a failure. All calls of this flight then wait for the
    * replacement.
    */
   replacement: Flight<Shared> | undefined;
@@ -84,7 +84,7 @@ export class Flight<Shared extends SharedOutcome> {
   /** The record whose body was still arriving when `arrive` was called. */
   arrived: Shared | undefined;
   /** Whether a request has waited for this flight. */
-  hasFollowers = false;
+  isAwaited = false;
   #hasStalled = false;
   #leadsSinceAtMs: number | undefined;
 
@@ -121,30 +121,30 @@ export class Flight<Shared extends SharedOutcome> {
     return sinceAtMs === undefined || isWithinMs(waitTimeoutMs / 2, sinceAtMs, atMs);
   }
 
-  /** Reports the outcome to followers. Later calls have no effect. */
+  /** Reports the outcome to waiting calls. Later calls have no effect. */
   settle(outcome: FlightOutcome<Shared>): void {
     this.outcome ??= outcome;
     this.#settled.resolve(this.outcome);
   }
 
-  /** Reports to followers a record whose body is still arriving, unless the flight is settled. */
+  /** Reports to waiting calls a record whose body is still arriving, unless the flight is settled. */
   arrive(outcome: Shared): void {
     this.arrived ??= outcome;
     this.#arrived.resolve(outcome);
   }
 
-  /** Returns whether followers fetch anonymously instead. */
+  /** Returns whether waiting calls fetch anonymously instead. */
   get isReplaced(): boolean {
-    return this.#hasStalled && this.hasFollowers;
+    return this.#hasStalled && this.isAwaited;
   }
 
-  /** Signals followers that a client's fetch is too slow to wait for. */
+  /** Signals waiting calls that a client's fetch is too slow to wait for. */
   stall(): void {
     this.#hasStalled = true;
     this.#stalled.resolve("stalled");
   }
 
-  /** Ends the flight. Remaining followers receive `nothing-to-share`. */
+  /** Ends the flight. Remaining calls receive `nothing-to-share`. */
   end(): void {
     this.settle({ kind: "nothing-to-share" });
     this.#ended.resolve();
@@ -162,7 +162,7 @@ export class Flight<Shared extends SharedOutcome> {
     earlier: readonly Flight<Shared>[] = [],
   ): Promise<FlightResult<Shared> | "timed-out" | "abandoned" | "stalled"> {
     if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
-    this.hasFollowers = true;
+    this.isAwaited = true;
     const own = Promise.race([this.#settled.promise, this.#arrived.promise]).then((outcome) => ({
       flight: this,
       outcome,
@@ -223,8 +223,8 @@ export class Flights<Shared extends SharedOutcome> {
    * Starts a flight and its leader, which continue if the client disconnects. Only this function ends the
    * flight: when its leader fails, or when everything is stored.
    *
-   * @param key the key; an older flight of this key continues for its followers
-   * @param lead fetches, and settles the flight as soon as there is an outcome for followers
+   * @param key the key; an older flight of this key continues for the calls that wait for it
+   * @param lead fetches, and settles the flight as soon as there is an outcome for waiting calls
    * @returns the flight, and the leader's own answer, which rejects if the leader fails
    */
   start<Result>(

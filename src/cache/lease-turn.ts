@@ -39,7 +39,7 @@ export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly outcomeFrom: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
   /**
    * Returns the word to store about an outcome; `undefined` if the shared tier has the record for
-   * all followers.
+   * all waiting calls.
    */
   readonly wordOn: (outcome: FlightOutcome<Shared> | undefined) => LeaseWord | undefined;
 }

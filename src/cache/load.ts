@@ -1,5 +1,5 @@
 // Loads a missing record. Requests for the same key are collapsed into one fetch per isolate or,
-// with a lease, into one fetch worldwide. Followers receive plain data, judge it themselves, and
+// with a lease, into one fetch worldwide. Waiting calls receive plain data, judge it themselves, and
 // wait with their own timers.
 import { isWithinMs } from "../base/elapsed.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -17,7 +17,7 @@ import type {
 export type LeaderTurn<Shared extends SharedOutcome, Result> =
   /** The leader fetches. */
   | { readonly kind: "lead" }
-  /** The leader does not fetch. Followers receive the outcome; the leader's own answer may differ. */
+  /** The leader does not fetch. Waiting calls receive the outcome; the leader's own answer may differ. */
   | (LoadResult<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
 
 /** The next step after an outcome that cannot answer. */
@@ -25,7 +25,7 @@ export type Next<Place, Result> =
   /** The request needs a record under another key. */
   | { readonly kind: "elsewhere"; readonly place: Place }
   | { readonly kind: "answer"; readonly answer: Result }
-  /** One of the followers leads next, and the other followers wait for it. */
+  /** One of the waiting calls leads next, and the others wait for it. */
   | { readonly kind: "again" }
   /** Each request fetches for itself. */
   | { readonly kind: "alone" };
@@ -59,7 +59,7 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   readonly storedSince: (place: Place) => LoadResult<Shared, Result> | undefined;
   /** Waits for the leader's lease; `undefined` if the leader needs no lease. */
   takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>> | undefined;
-  /** Fetches, and settles the flight as soon as there is an outcome for followers. */
+  /** Fetches, and settles the flight as soon as there is an outcome for waiting calls. */
   readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<FetchResult<Result>>;
   /**
    * Returns an answer from the outcome of another request's flight; `undefined` if it cannot
@@ -278,7 +278,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     this.#mayTakeTurn = false;
     const answer = heard === "timed-out" ? await this.#by.onTimeout(place) : undefined;
     if (answer !== undefined) return { kind: "answer", answer };
-    // The leader's request has ended, or is too slow. The first follower that detects this leads
+    // The leader's request has ended, or is too slow. The first waiting call that detects this leads
     // the others.
     const { flights, nowAtMs } = this.#ports;
     const isSlow = !running.hasJustBegun(nowAtMs(), waitTimeoutMs);

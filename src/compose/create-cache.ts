@@ -267,7 +267,7 @@ function tiersOver<Detail>(
     tiers: new TierStack<Detail>(memory, below),
     /** The edge tier; `undefined` on a platform without a Cache API. */
     cacheApi,
-    forwardSlots: new KeyedSemaphore(),
+    originSlots: new KeyedSemaphore(),
     releasedSlots: new KeyedSemaphore({ openMax: 200, placeMsMax: 10_000 }),
     restSlots: new KeyedSemaphore({ openMax: 2, placeMsMax: 10_000 }),
     /** The leases on loads that all colos share; `undefined` without a shared tier. */

@@ -177,14 +177,14 @@ export function routeOfBuild(route: Route, id: string): Route {
 /** Returns the origins of a route, and what happens to requests and answers there. */
 function resolvedOrigin(route: WrittenRoute) {
   const place = placeOf(route.origin);
-  const { substitutes = [] } = traitsOf(route.use);
+  const { fallbacks = [] } = traitsOf(route.use);
   return {
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
     origin: place.name ?? "default",
     /** The origins that may answer while the route's own fails, in order. */
-    substitutes,
-    /** Whether `origin` is a substitute, on the route of a request to it. */
-    isSubstitute: false as boolean,
+    fallbacks,
+    /** Whether `origin` is a fallback origin, on the route of a request to it. */
+    isFallback: false as boolean,
     /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
     place: resolvedPlace(place),
     /** Changes of the fields for the origin; `undefined`: none. */
@@ -286,7 +286,7 @@ const usedBesideBypass: ReadonlySet<string> = new Set(
 );
 
 /**
- * Returns the time for which a request waits for another request's forward. A request waits for three forwards at
+ * Returns the time for which a request waits for another request's origin request. A request waits for three of them at
  * most, so together as long as for the first byte of its own.
  */
 const waitTimeoutMsFor = (originTimeout: WrittenConfig["originTimeout"]) =>
@@ -314,9 +314,9 @@ export function isPassedBy({
   return bypass === true || methods?.some((method) => stored.includes(method)) === false;
 }
 
-/** Returns the origin of a route, and its substitutes. */
-export function originsOf({ origin, substitutes }: Route): readonly string[] {
-  return [origin, ...substitutes];
+/** Returns the origin of a route, and its fallback origins. */
+export function originsOf({ origin, fallbacks }: Route): readonly string[] {
+  return [origin, ...fallbacks];
 }
 
 function idleBesideBypass(route: WrittenRoute): readonly string[] {

@@ -215,9 +215,9 @@ export const configInput = v.pipe(
       }
       if (seen.has(name)) sayOf("name", "is used twice; give each route a unique name");
       seen.add(name);
-      const { substitutes = [] } = traitsOf(route.use);
+      const { fallbacks = [] } = traitsOf(route.use);
       const first = ["origin", place.name ?? "default"] as const;
-      for (const [field, named] of [first, ...substitutes.map((one) => ["use", one] as const)]) {
+      for (const [field, named] of [first, ...fallbacks.map((one) => ["use", one] as const)]) {
         const isKnown = named === "default" || Object.hasOwn(origins, named);
         if (!isKnown) sayOf(field, `"${named}" is not in origins; add it there`);
       }

@@ -37,7 +37,7 @@ export interface TierLookup extends TierChange {
   readonly tookMs: number | undefined;
 }
 
-/** The result of one forward. Both fields are `undefined` without an answer. */
+/** The result of one origin request. Both fields are `undefined` without an answer. */
 interface OriginReply {
   readonly status: number | undefined;
   /** The time from the request to the origin until the head of its answer. */
@@ -96,13 +96,13 @@ export class Decision implements Handling {
   cause: ForwardCause | undefined = undefined;
   /** The result of waiting for a lease; `undefined` if the request did not wait. */
   lease: string | undefined = undefined;
-  /** Whether another request's forward provided the answer. */
+  /** Whether the origin request of another request provided the answer. */
   collapsed = false;
   /** The origin's status; `undefined` if it gave none. */
   forwardStatus: number | undefined = undefined;
   /** The time from the request to the origin until the head of its answer. */
   originTookMs: number | undefined = undefined;
-  /** The results of all forwards for this request, in order. */
+  /** The results of all origin requests for this request, in order. */
   heardOf: readonly OriginReply[] = none;
   /** The time from the request to the origin until the last byte of a buffered body. */
   bodyTookMs: number | undefined = undefined;
@@ -185,12 +185,12 @@ export class Decision implements Handling {
   }
 
   /** Records the fallback origin that answers. */
-  substitutes(origin: string): void {
+  answeredByFallback(origin: string): void {
     this.fallback = origin;
     this.detail = "fallback";
   }
 
-  /** Records that a forward got no answer. */
+  /** Records that an origin request got no answer. */
   noteNoAnswer(): void {
     this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];
   }
@@ -201,7 +201,7 @@ export class Decision implements Handling {
     this.originTookMs = undefined;
   }
 
-  /** Whether the result of a forward was recorded. */
+  /** Whether the result of an origin request was recorded. */
   get hasAsked(): boolean {
     return this.heardOf.length > 0;
   }

@@ -18,7 +18,7 @@ import { compileUrlReader } from "../routing/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
-import type { SubstitutePort } from "./site/substitute-port.ts";
+import type { FallbackPort } from "./site/fallback-port.ts";
 import type { TurnPort } from "./site/turn-port.ts";
 import type { AnswersPort } from "./site/answers-port.ts";
 import type { BodyHolder } from "./site/body-holder-port.ts";
@@ -46,7 +46,7 @@ export interface ProxySettings {
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
   readonly openAnswers?: (() => AnswersPort) | undefined;
   readonly openBodyHolder?: (() => BodyHolder) | undefined;
-  readonly openSubstitutes?: (() => SubstitutePort) | undefined;
+  readonly openFallbacks?: (() => FallbackPort) | undefined;
   readonly turns?: TurnPort | undefined;
   readonly openAssembly?: (() => AssemblyPort) | undefined;
   /** @param nowAtMs epoch milliseconds */
@@ -87,7 +87,7 @@ export function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySe
     releases,
     knownVary: new KnownVary(),
     typesGot: new Marks(3_600_000),
-    substitutes: settings.openSubstitutes?.(),
+    fallbacks: settings.openFallbacks?.(),
     turns: settings.turns,
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

@@ -1,7 +1,7 @@
 // Serves one request, from arrival to answer. The functions at the end are for requests that wait: for a rule of the
 // route, for their own content, or for the first bytes of a body that is stored apart.
 import type { Context } from "./site/exchange.ts";
-import { type PendingForward, storedCandidate, pendingForward } from "./reuse/pending-forward.ts";
+import { type PendingRequest, storedCandidate, pendingRequest } from "./reuse/pending-request.ts";
 import type { HeldContent } from "./site/content-port.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
@@ -195,9 +195,9 @@ function carryOut(
         ? hit(verdict, lookup)
         : hitOnceReady(verdict.candidate, lookup);
     case "validate":
-      return forward(pendingForward(lookup, found, { validating: verdict.candidate }));
+      return forward(pendingRequest(lookup, found, { validating: verdict.candidate }));
     case "forward":
-      return forward(pendingForward(lookup, found, { standIn: verdict.standIn }));
+      return forward(pendingRequest(lookup, found, { stale: verdict.stale }));
     case "gateway-timeout":
       return refused("only-if-cached", exchange);
     default:
@@ -205,7 +205,7 @@ function carryOut(
   }
 }
 
-/** Records a verdict, and the parts of Cache-Status that are known before a forward. */
+/** Records a verdict, and the parts of Cache-Status that are known before an origin request. */
 function noteVerdict(verdict: Verdict, { marker, exchange: { decision } }: PageLookup): void {
   decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
   switch (verdict.kind) {
@@ -248,7 +248,7 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLook
   return response;
 }
 
-async function forward(pending: PendingForward): Promise<Response> {
+async function forward(pending: PendingRequest): Promise<Response> {
   const { request, exchange } = pending;
   const { site } = exchange;
   if (
@@ -347,5 +347,5 @@ async function hitOnceReady(head: Candidate, lookup: PageLookup): Promise<Respon
   }
   if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);
   exchange.decision.forwards("uri-miss");
-  return forward(pendingForward(lookup, undefined, { standIn: undefined }));
+  return forward(pendingRequest(lookup, undefined, { stale: undefined }));
 }

@@ -85,7 +85,7 @@ function answerOf(
 }
 
 /**
- * Returns the client's own fields, or the fields of the forward with `Host`. A handler has no
+ * Returns the client's own fields, or the fields of the origin request with `Host`. A handler has no
  * connection from which it could learn the host.
  */
 function headersForHandler({ headers, own }: OriginCall, url: string): Headers {

@@ -35,7 +35,7 @@ export function originFetch({ origins, platform, metrics, config }: OriginSettin
     const ownHost = origin.kind === "handler" && own ? target.ownHost : target.host;
     const host = target.place?.host;
     const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host ?? ownHost}`;
-    const sent = { ...request, host: target.isAtSubstitute === true ? undefined : host };
+    const sent = { ...request, host: target.isAtFallback === true ? undefined : host };
     const response = await askOrigin(origin, base + pathForOrigin(target), sent, platform);
     // Without a URL or a place of its own, an origin has no address to replace in the response.
     const isRenamed = origin.kind === "url" || target.place !== undefined;

@@ -30,7 +30,7 @@ interface HealthAnswer {
   readonly isRefused?: boolean;
 }
 
-/** The failure of a forward without a usable response. */
+/** The failure of an origin request without a usable response. */
 export type OriginTrouble = "unreachable" | "invalid-response" | "fields-too-large" | "timeout";
 
 /** The error for a response that Tidemark itself finds to violate HTTP. */
@@ -153,7 +153,7 @@ export class OriginHealth {
   }
 
   /**
-   * Counts a forward without a response. Clients may provoke this failure, so only a failed probe
+   * Counts an origin request without a response. Clients may provoke this failure, so only a failed probe
    * opens the breaker of the origin.
    *
    * @returns whether a probe is due, which the caller sends

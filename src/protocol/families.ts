@@ -42,7 +42,7 @@ export const families = {
   forwards: counter(
     "forwards",
     ["route", "reason"],
-    "Requests forwarded to the origin, by RFC 9211 reason; without requests that waited for another request's forward",
+    "Requests forwarded to the origin, by RFC 9211 reason; without requests that waited for another request",
   ),
   refusals: counter("store_refusals", ["route", "rule"], "Answers that were not stored, by rule"),
   originResponses: counter(

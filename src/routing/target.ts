@@ -29,8 +29,8 @@ export interface Target {
   readonly query: string;
   /** The place of the page at the origin; `undefined`: at the site's path and host. */
   readonly place?: OriginPlace | undefined;
-  /** Whether a substitute gets the request. Its URL keeps its own `Host`, because its server may know no other name. */
-  readonly isAtSubstitute?: boolean;
+  /** Whether a fallback origin gets the request. Its URL keeps its own `Host`, because its server may know no other name. */
+  readonly isAtFallback?: boolean;
   /** Whether the path has encoded slashes or backslashes, control characters, or broken escapes. */
   readonly isAmbiguous: boolean;
 }

@@ -45,7 +45,7 @@ export function traceIdOf(request: Fields): string | undefined {
  * and `tracestate` unchanged. Returns none if `traceparent` is absent or invalid, because
  * `tracestate` alone has no meaning (§3.3).
  *
- * @param newSpanId returns an ID for this forward: 16 lower-case hex digits, not all zero
+ * @param newSpanId returns an ID for this origin request: 16 lower-case hex digits, not all zero
  */
 export function traceFields(request: Fields, newSpanId: () => string): readonly FieldLine[] {
   const trace = readTraceparent(request.get("traceparent"));

@@ -151,8 +151,8 @@ export function isNotModified(given: {
 }
 
 /**
- * The fields of the client's preconditions. This cache evaluates them, so a forward whose answer
- * may be stored does not copy them. Only a forward with a range adds `If-Range` again.
+ * The fields of the client's preconditions. This cache evaluates them, so an origin request whose answer
+ * may be stored does not copy them. Only an origin request with a range adds `If-Range` again.
  */
 export const conditionalFieldNames = [
   "if-none-match",

@@ -3,18 +3,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FetchResult, Flight, Flights } from "../../src/cache/flights.ts";
 import type {
-  ForwardFlight,
-  ForwardFlights,
-  ForwardOutcome,
-} from "../../src/pages/site/forward-outcome.ts";
+  OriginFlight,
+  OriginFlights,
+  OriginOutcome,
+} from "../../src/pages/site/origin-outcome.ts";
 import { storedWith } from "../../testing/examples/requests.ts";
 
-const stored: ForwardOutcome = { kind: "stored", stored: storedWith() };
-const failed: ForwardOutcome = { kind: "origin-failed", failure: "unreachable" };
+const stored: OriginOutcome = { kind: "stored", stored: storedWith() };
+const failed: OriginOutcome = { kind: "origin-failed", failure: "unreachable" };
 
 describe("a flight", () => {
   it("gives its outcome to all waiting requests", async () => {
-    const flight: ForwardFlight = new Flight(0);
+    const flight: OriginFlight = new Flight(0);
     const waiting = [flight.wait(10_000), flight.wait(10_000)];
     flight.settle(stored);
     expect(await Promise.all(waiting)).toEqual([
@@ -24,13 +24,13 @@ describe("a flight", () => {
   });
 
   it("gives its outcome to a request that comes after its end", async () => {
-    const flight: ForwardFlight = new Flight(0);
+    const flight: OriginFlight = new Flight(0);
     flight.settle(failed);
     expect(await flight.wait(0)).toEqual({ flight, outcome: failed });
   });
 
   it("keeps its first outcome", async () => {
-    const flight: ForwardFlight = new Flight(0);
+    const flight: OriginFlight = new Flight(0);
     flight.settle(stored);
     flight.settle(failed);
     expect(await flight.wait(0)).toEqual({ flight, outcome: stored });
@@ -42,7 +42,7 @@ describe("a flight", () => {
     { id: "failed", outcome: failed, shown: undefined },
     { id: "nothing", outcome: { kind: "nothing-to-share" } as const, shown: undefined },
   ])("shows the stored response if its outcome has one: $id", ({ outcome, shown }) => {
-    const flight: ForwardFlight = new Flight(0);
+    const flight: OriginFlight = new Flight(0);
     if (outcome !== undefined) flight.settle(outcome);
     expect(flight.outcome?.stored).toBe(shown);
   });
@@ -56,7 +56,7 @@ describe("a wait for a flight", () => {
     { id: "not-yet", settledAfterMs: 9_999, told: "stored" },
     { id: "run-out", settledAfterMs: 10_001, told: "timed-out" },
   ])("ends after the wait timeout: $id", async ({ settledAfterMs, told }) => {
-    const flight: ForwardFlight = new Flight(0);
+    const flight: OriginFlight = new Flight(0);
     setTimeout(() => flight.settle(stored), settledAfterMs);
     const waiting = flight.wait(10_000);
     await vi.advanceTimersByTimeAsync(10_002);
@@ -65,7 +65,7 @@ describe("a wait for a flight", () => {
   });
 
   it("leaves no timer behind", async () => {
-    const flight: ForwardFlight = new Flight(0);
+    const flight: OriginFlight = new Flight(0);
     const waiting = flight.wait(10_000);
     flight.settle(stored);
     await waiting;
@@ -75,7 +75,7 @@ describe("a wait for a flight", () => {
 
 describe("flights of an isolate", () => {
   /** Starts a flight. The test settles `leading`, which is the work of the leader. */
-  function started(flights: ForwardFlights, { key = "a", atMs = 0 } = {}) {
+  function started(flights: OriginFlights, { key = "a", atMs = 0 } = {}) {
     const leading = Promise.withResolvers<FetchResult<string>>();
     const behind: Promise<void>[] = [];
     const afterAnswer = (work: () => Promise<void>) => void behind.push(work());
@@ -91,14 +91,14 @@ describe("flights of an isolate", () => {
     { id: "begun-slightly-later", atMs: -100, isThere: true },
     { id: "begun-before-the-clock-was-set-back", atMs: -30_000, isThere: false },
   ])("exist for at most half a minute: $id", ({ atMs, isThere }) => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     started(flights);
     expect(flights.countAt(atMs)).toBe(isThere ? 1 : 0);
     expect(flights.get("a", atMs) !== undefined).toBe(isThere);
   });
 
   it("are forgotten after their time, if many more start", () => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     const begin = (key: string, atMs: number) =>
       flights.start(key, () => new Promise<never>(() => undefined), {
         nowAtMs: () => atMs,
@@ -111,7 +111,7 @@ describe("flights of an isolate", () => {
   });
 
   it("are forgotten at their end", async () => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     const { leading, over } = started(flights);
     leading.resolve({ answer: "answer", done });
     await over();
@@ -119,7 +119,7 @@ describe("flights of an isolate", () => {
   });
 
   it("answer first, and end when the response is stored", async () => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     const { flight, answer, leading, over } = started(flights);
     const storing = Promise.withResolvers<void>();
     leading.resolve({ answer: "answer", done: storing.promise });
@@ -132,7 +132,7 @@ describe("flights of an isolate", () => {
   });
 
   it("end when their leader fails, and only the leader gets the error", async () => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     const { flight, answer, leading, over } = started(flights);
     const waiting = flight.wait(10_000);
     leading.reject(new Error("It failed."));
@@ -143,7 +143,7 @@ describe("flights of an isolate", () => {
   });
 
   it("stay when an older flight of their key ends", async () => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     const older = started(flights);
     const newer = started(flights, { atMs: 31_000 });
     older.leading.resolve({ answer: "answer", done });
@@ -152,7 +152,7 @@ describe("flights of an isolate", () => {
   });
 
   it("are separate for each key", () => {
-    const flights: ForwardFlights = new Flights();
+    const flights: OriginFlights = new Flights();
     started(flights);
     expect(flights.get("b", 0)).toBeUndefined();
   });

@@ -15,7 +15,7 @@ import type {
 import type { PurgeView } from "../../src/purge/view/view-port.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { type FetchResult, Flights, type StartPorts } from "../../src/cache/flights.ts";
-import type { ForwardFlight, SharedForward } from "../../src/pages/site/forward-outcome.ts";
+import type { OriginFlight, SharedOutcome } from "../../src/pages/site/origin-outcome.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
@@ -227,10 +227,10 @@ export const bodyUnchecked: Planted = {
 export const followersTrust: Planted = {
   site: (site, isolate) => {
     let shared: { metadata: StoredMetadata; atMs: number } | undefined;
-    class Telling extends Flights<SharedForward> {
+    class Telling extends Flights<SharedOutcome> {
       override start<Result>(
         key: string,
-        lead: (flight: ForwardFlight) => Promise<FetchResult<Result>>,
+        lead: (flight: OriginFlight) => Promise<FetchResult<Result>>,
         given: StartPorts,
       ) {
         const leading: typeof lead = (flight) => {

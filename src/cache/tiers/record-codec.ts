@@ -135,7 +135,7 @@ export function encodeRecord<Detail>(
 /** Two digits for each octet. */
 const hexadecimal = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
 
-/** Escapes a run at once, because a call for each character takes most of a forward's time. */
+/** Escapes a run at once, because a call for each character takes most of an origin request's time. */
 function escaped(run: string): string {
   let text = "";
   for (let at = 0; at < run.length; at += 1) {

@@ -22,7 +22,7 @@ import {
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
-import { asCalled, asRead, hasForm, isResting, judge, standIn } from "./verdict.ts";
+import { asCalled, asRead, hasForm, isResting, judge, staleValue } from "./verdict.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
 import { takeTurn } from "../../cache/lease-turn.ts";
@@ -33,7 +33,8 @@ import { DataLookup, type FoundData, type DataLookupOptions } from "./data-looku
 /** Loads one value, or uses the result of another call's load. Never rejects. */
 export function loadOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   const error = selfWait(need.place, ports);
-  if (error !== undefined) return Promise.resolve(standIn(need, ports) ?? { kind: "error", error });
+  if (error !== undefined)
+    return Promise.resolve(staleValue(need, ports) ?? { kind: "error", error });
   return waitingFor(need.place, loadedOne(need, ports));
 }
 
@@ -88,7 +89,7 @@ async function loadUnderHold(
   if (await isUsableNow(metadata, need.place, { ...ports, view: viewOfPurges })) {
     return { kind: "value", metadata, by: "collapsed" };
   }
-  // The first of the followers leads, and the others wait once more.
+  // The first of the waiting calls leads, and the others wait once more.
   if (isAgain || current() === flight) return ledAlone(need, ports);
   return loadUnderHold(need, { hold, isAgain: true }, ports);
 }
@@ -136,20 +137,22 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
-    onTimeout: async (need) => standIn(need, ports),
+    onTimeout: async (need) => staleValue(need, ports),
     alone: (need, { sinceAtMs }) => ledInTurn(need, sinceAtMs, ports),
     tooLate: async (need) => {
-      return standIn(need, ports) ?? { kind: "error", error: waitTimedOut(need) };
+      return staleValue(need, ports) ?? { kind: "error", error: waitTimedOut(need) };
     },
   };
 }
 
 /**
- * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise it waits
+ * Returns how long a collapsed call waits: `softTimeoutMs` if a stale value may answer. Otherwise it waits
  * `hardTimeoutMs` plus `waitTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
 function waitTimeoutMs(need: LoadNeed, ports: DataPorts): number {
-  return standIn(need, ports) === undefined ? flightMsMaxOf(need) : need.place.space.softTimeoutMs;
+  return staleValue(need, ports) === undefined
+    ? flightMsMaxOf(need)
+    : need.place.space.softTimeoutMs;
 }
 
 /** Returns a fresh value that another load has stored in memory since the lookup. */
@@ -186,9 +189,9 @@ async function answerWith(
   ports: DataPorts,
 ): Promise<FetchResult<CallResult>> {
   const { softTimeoutMs } = need.place.space;
-  if (softTimeoutMs > 0 && standIn(need, ports) !== undefined) {
+  if (softTimeoutMs > 0 && staleValue(need, ports) !== undefined) {
     const loaded = await patiently(loading, softTimeoutMs);
-    const answer = typeof loaded === "string" ? standIn(need, ports) : undefined;
+    const answer = typeof loaded === "string" ? staleValue(need, ports) : undefined;
     if (answer !== undefined) return { answer, done: loading.then(({ stored }) => stored) };
   }
   const { outcomes, stored } = await loading;
@@ -199,7 +202,7 @@ function givenBy(outcome: LoadOutcome | undefined, need: LoadNeed, ports: DataPo
   const metadata = outcome && metadataOf(outcome);
   if (metadata !== undefined) return { kind: "value", metadata, by: "load" };
   const error = outcome?.kind === "failed" ? outcome.error : undefined;
-  return standIn(need, ports) ?? { kind: "error", error };
+  return staleValue(need, ports) ?? { kind: "error", error };
 }
 
 /** Judges the outcome of another call's load like a stored value, by this call's view (rule 9). */
@@ -208,7 +211,7 @@ async function accepted(
   need: LoadNeed,
   ports: DataPorts,
 ): Promise<CallResult | undefined> {
-  if (outcome.kind === "failed") return standIn(need, ports);
+  if (outcome.kind === "failed") return staleValue(need, ports);
   const metadata = outcome.kind === "nothing-to-share" ? undefined : metadataOf(outcome);
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return undefined;
   const isUsable = await isUsableNow(metadata, need.place, ports);
@@ -237,7 +240,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
       return { kind: "answer", answer: { kind: "error", error: outcome.error } };
     case "stored":
     case "given":
-      // The value was purged meanwhile, so one of the followers leads a new load.
+      // The value was purged meanwhile, so one of the waiting calls leads a new load.
       return { kind: "again" };
     case "nothing-to-share":
       return { kind: "alone" };
@@ -264,7 +267,7 @@ async function waitForLease(
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> {
   const { space, key } = need.place;
-  const isInTime = standIn(need, ports) !== undefined && space.softTimeoutMs > 0;
+  const isInTime = staleValue(need, ports) !== undefined && space.softTimeoutMs > 0;
   const turn = await takeTurn(
     {
       key,
@@ -279,7 +282,7 @@ async function waitForLease(
   );
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   // The wait for another isolate's lease timed out, or that isolate's load failed.
-  const answer = turn.kind === "lead" ? undefined : standIn(need, ports);
+  const answer = turn.kind === "lead" ? undefined : staleValue(need, ports);
   if (answer === undefined) return { kind: "lead" };
   return { kind: "answer", answer, outcome: { kind: "nothing-to-share" } };
 }

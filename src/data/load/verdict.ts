@@ -145,7 +145,7 @@ export const isPurged = (verdict: DataVerdict): boolean =>
   verdict.kind === "stale" && verdict.by === "purged";
 
 /** Returns the stored value if it may still answer, and no hard purge covers it. */
-export function standIn({ older, place }: LoadNeed, ports: DataPorts): CallResult | undefined {
+export function staleValue({ older, place }: LoadNeed, ports: DataPorts): CallResult | undefined {
   if (older === undefined) return undefined;
   const { stored, tier } = older;
   const { metadata } = stored;

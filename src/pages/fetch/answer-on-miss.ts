@@ -1,8 +1,8 @@
-// Answers a request that no stored response can answer. Requests for the same key share one forward per
+// Answers a request that no stored response can answer. Requests for the same key share one origin request per
 // isolate or worldwide, if they may share the response. The steps, in order:
 // 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
-// 2. `withoutAsking` answers without a forward while the origin or the page fails.
-// 3. cache/load.ts waits for another request's forward; `storedSince` looks in memory again.
+// 2. `withoutAsking` answers without an origin request while the origin or the page fails.
+// 3. cache/load.ts waits for another request's origin request; `storedSince` looks in memory again.
 // 4. A part may wait for the turn of this isolate (`TurnPort`).
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
@@ -12,13 +12,13 @@ import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import {
-  type PendingForward,
+  type PendingRequest,
   lookedUpFurther,
   questionOf,
   renewViewIfInDoubt,
   storedCandidate,
-} from "../reuse/pending-forward.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
+} from "../reuse/pending-request.ts";
+import type { OriginFlight, OriginOutcome, SharedOutcome } from "../site/origin-outcome.ts";
 import { partAsked } from "../request/conditions.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
@@ -46,8 +46,8 @@ import { inPublicContext } from "./public-context.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { patiently } from "../../base/timeouts.ts";
 
-/** Answers with a stored response, a forward of this or another request, or an error page. */
-export async function answerFromOrigin(pending: PendingForward): Promise<Response> {
+/** Answers with a stored response, an origin request for this or another request, or an error page. */
+export async function answerFromOrigin(pending: PendingRequest): Promise<Response> {
   const cut = isForAll(pending) ? await wholeFirst(pending) : undefined;
   if (cut !== undefined) return cut;
   const { site, decision, nowAtMs, afterAnswer } = pending.exchange;
@@ -56,17 +56,17 @@ export async function answerFromOrigin(pending: PendingForward): Promise<Respons
   if (bodyHolder === undefined || (await bodyHolder.hasBegun(pending))) return answer;
   cancelBody(answer);
   decision.collapsed = false;
-  // This flight has no followers.
-  const own = { ...pending, validating: undefined, standIn: undefined };
+  // No request waits for this flight.
+  const own = { ...pending, validating: undefined, stale: undefined };
   return (await fetchAndConfirm(own, new Flight(nowAtMs()))).answer;
 }
 
 /**
  * HTTP's rules for `load`. On a miss, `takeTurn` waits for the turn of this isolate, and `fetch` forwards as the
- * leader of a flight. `accepts` answers the flight's followers with the outcome. If `accepts`
- * returns no answer, `next` decides the follower's next step.
+ * leader of a flight. `accepts` answers the collapsed requests of the flight with the outcome. If `accepts`
+ * returns no answer, `next` decides the next step of the request.
  */
-const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
+const forwarding: LoadPolicy<PendingRequest, SharedOutcome, Response> = {
   keyOf: ({ key }) => key.text,
   waitTimeoutMsOf: ({ request }) => request.route.waitTimeoutMs,
   mayShare: mayCollapse,
@@ -111,7 +111,7 @@ export function isForAll({ request, exchange, key }: PagePlace): boolean {
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
-function answerSince(pending: PendingForward): LoadResult<SharedForward, Response> | undefined {
+function answerSince(pending: PendingRequest): LoadResult<SharedOutcome, Response> | undefined {
   const outcome = storedSince(pending);
   if (outcome === undefined) return undefined;
   if (isOfAnotherVariant(outcome, pending)) return { kind: "outcome", outcome };
@@ -123,7 +123,7 @@ function answerSince(pending: PendingForward): LoadResult<SharedForward, Respons
  * Waits for the leader's turn among all isolates, if a part of the route has such turns. First looks up again if
  * memory's record has changed since the lookup, because a tier may have stored a body that is too large for memory.
  */
-function turnOf(pending: PendingForward, flight: ForwardFlight) {
+function turnOf(pending: PendingRequest, flight: OriginFlight) {
   const { key, memoryCount, exchange } = pending;
   const { tiers, turns } = exchange.site;
   if (memoryCount === undefined || !tiers.memory.hasChanged(key, memoryCount)) {
@@ -137,12 +137,12 @@ function turnOf(pending: PendingForward, flight: ForwardFlight) {
 }
 
 /**
- * Returns the answer from another request's forward, judged by this request's own view and clock
+ * Returns the answer from another request's origin request, judged by this request's own view and clock
  * (rule 9).
  */
 async function answerOf(
-  outcome: ForwardOutcome,
-  pending: PendingForward,
+  outcome: OriginOutcome,
+  pending: PendingRequest,
 ): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(pending, "another");
   const isRefused = outcome.kind === "nothing-to-share" && outcome.holdsFor === "probably-all";
@@ -181,7 +181,7 @@ const anonymousTurnMsMax = 250;
  *
  * @returns `undefined` without a free slot: the request then waits for the anonymous request
  */
-function answerWhileConfirmed(pending: PendingForward): Promise<Response> | undefined {
+function answerWhileConfirmed(pending: PendingRequest): Promise<Response> | undefined {
   const { flights, nowAtMs, releasedSlots } = pending.exchange.site;
   const { text } = pending.key;
   const leave = releasedSlots.take(text, nowAtMs());
@@ -199,9 +199,9 @@ const passAfterFailureMs = 10_000;
 
 /** @param outcome the outcome of a flight that could not answer this request */
 async function nextAfter(
-  outcome: ForwardOutcome,
-  pending: PendingForward,
-): Promise<Next<PendingForward, Response>> {
+  outcome: OriginOutcome,
+  pending: PendingRequest,
+): Promise<Next<PendingRequest, Response>> {
   if (isOfAnotherVariant(outcome, pending)) return lookedUpAgain(outcome, pending);
   switch (outcome.kind) {
     case "origin-failed": {
@@ -215,7 +215,7 @@ async function nextAfter(
     }
     case "stored": {
       const judged = judgedUnder(questionOf(pending), candidateOf(outcome.stored, pending));
-      // If the response was purged during the wait, one of the followers leads the others.
+      // If the response was purged during the wait, one of the waiting requests leads the others.
       if (judged.kind !== "usable") return { kind: "again" };
       const terms = termsOf(outcome.stored.metadata, pending.request.route);
       return isAlwaysValidated(terms) ? aloneAtOnce(pending) : { kind: "alone" };
@@ -234,9 +234,9 @@ async function nextAfter(
 }
 
 function nextAfterArriving(
-  outcome: Extract<ForwardOutcome, { kind: "arriving" }>,
-  pending: PendingForward,
-): Next<PendingForward, Response> | Promise<Next<PendingForward, Response>> {
+  outcome: Extract<OriginOutcome, { kind: "arriving" }>,
+  pending: PendingRequest,
+): Next<PendingRequest, Response> | Promise<Next<PendingRequest, Response>> {
   const { key, exchange } = pending;
   const { flights, uncacheable } = exchange.site;
   const judged = judgedUnder(questionOf(pending), { stored: outcome, key });
@@ -252,20 +252,20 @@ function nextAfterArriving(
 }
 
 /** Returns whether an anonymous request has lately got an answer that nobody may share. */
-function isUnshared({ key, exchange }: PendingForward): boolean {
+function isUnshared({ key, exchange }: PendingRequest): boolean {
   return exchange.site.uncacheable.unshared.has(key.text, exchange.nowAtMs());
 }
 
 /** Forwards without a slot, because the origin answers well, and later requests need no slot. */
-async function aloneAtOnce(pending: PendingForward): Promise<Next<PendingForward, Response>> {
+async function aloneAtOnce(pending: PendingRequest): Promise<Next<PendingRequest, Response>> {
   return { kind: "answer", answer: await forwardAlone(pending, true) };
 }
 
 /** Looks up the request's own variant, which another request may have fetched. */
 async function lookedUpAgain(
-  outcome: ForwardOutcome,
-  pending: PendingForward,
-): Promise<Next<PendingForward, Response>> {
+  outcome: OriginOutcome,
+  pending: PendingRequest,
+): Promise<Next<PendingRequest, Response>> {
   const lookup = new PageLookup(pending, pending.exchange);
   const come = await foundAgain(pending, lookup);
   if (come !== undefined) return { kind: "answer", answer: answeredBy(come, pending) };
@@ -283,42 +283,42 @@ async function lookedUpAgain(
  *
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
-async function forwardAloneInTurn(pending: PendingForward, sinceAtMs: number): Promise<Response> {
+async function forwardAloneInTurn(pending: PendingRequest, sinceAtMs: number): Promise<Response> {
   const { request, exchange, key } = pending;
   const { nowAtMs, random } = exchange.site;
   const waitMs = request.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
-  const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
+  const leave = await exchange.site.originSlots.enter(key.text, { waitMs, nowAtMs, random });
   return forwardInSlot(pending, leave);
 }
 
 /** @param leave releases the slot */
-function forwardInSlot(pending: PendingForward, leave: () => void): Promise<Response> {
+function forwardInSlot(pending: PendingRequest, leave: () => void): Promise<Response> {
   // Release the slot at the head of the response, because a client may read the body slowly.
   const answering = forwardAlone(pending, true).finally(leave);
-  // Keep the forward alive, so that the slot is released even if the client disconnects.
+  // Keep the origin request alive, so that the slot is released even if the client disconnects.
   pending.exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
 
 /** Forwards one request whose response is not shared. */
-async function forwardAlone(pending: PendingForward, hasWaited: boolean): Promise<Response> {
+async function forwardAlone(pending: PendingRequest, hasWaited: boolean): Promise<Response> {
   // Another flight may have stored a response since the wait ended.
   const brought = hasWaited ? storedForAll(pending) : undefined;
   const fetchless = brought ?? (await withoutAsking(pending, { hasWaited }));
   if (fetchless !== undefined) return fetchless;
-  // This flight has no followers.
+  // No request waits for this flight.
   const { answer } = await fetchAndConfirm(pending, new Flight(pending.exchange.nowAtMs()));
   return answer;
 }
 
 /**
- * Forwards as the leader of a flight. A client's own forward may fail or be refused for a reason
+ * Forwards as the leader of a flight. A client's own origin request may fail or be refused for a reason
  * that concerns only that client. If a response is stored, an anonymous request in the background
  * therefore decides whether the stored response is removed.
  */
 async function fetchAndConfirm(
-  pending: PendingForward,
-  flight: ForwardFlight,
+  pending: PendingRequest,
+  flight: OriginFlight,
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
   const before = storedCandidate(pending);
@@ -345,7 +345,7 @@ async function fetchAndConfirm(
  *
  * @returns `undefined` if the range request must be forwarded
  */
-async function wholeFirst(pending: PendingForward): Promise<Response | undefined> {
+async function wholeFirst(pending: PendingRequest): Promise<Response | undefined> {
   const { request, exchange, key } = pending;
   const { nowAtMs, uncacheable, flights } = exchange.site;
   const { rangeless, wholeInVain } = uncacheable;
@@ -366,24 +366,24 @@ async function wholeFirst(pending: PendingForward): Promise<Response | undefined
 
 /**
  * Answers while the origin is down, with a stored response or else with an error page. For a page
- * that has just failed, or that a substitute may have, answers only with a stored response.
+ * that has just failed, or that a fallback origin may have, answers only with a stored response.
  *
  * @returns `undefined` if the request must be forwarded
  */
 async function withoutAsking(
-  pending: PendingForward,
+  pending: PendingRequest,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
   const { request, exchange, key } = pending;
-  const { originHealth, substitutes } = exchange.site;
-  const substituted = await substitutes?.answeredBefore(pending);
-  if (substituted !== undefined) return substituted;
+  const { originHealth, fallbacks } = exchange.site;
+  const answered = await fallbacks?.answeredBefore(pending);
+  if (answered !== undefined) return answered;
   const state = originHealth.ask(request, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(request, exchange);
-  const isElsewhere = substitutes?.mayAnswer(pending) === true;
-  if (isElsewhere && request.route.traits.asksSubstitutesFirst === true) return undefined;
+  const isElsewhere = fallbacks?.mayAnswer(pending) === true;
+  if (isElsewhere && request.route.traits.asksFallbacksFirst === true) return undefined;
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");

@@ -49,8 +49,8 @@ export function builtAnswer(
   if (response.status === 101) return { response, release };
   const headers = new Headers(response.headers);
   if (named !== undefined && !hasMeaning(named.field)) headers.delete(named.field);
-  // A substitute is not the application whose build this process knows.
-  const ownBuild = route.isSubstitute ? "" : (builds.id ?? "");
+  // A fallback origin is not the application whose build this process knows.
+  const ownBuild = route.isFallback ? "" : (builds.id ?? "");
   if (isSafe({ method })) markEntityTag(headers, release ?? ownBuild);
   return { response: withFields(response, headers), release, judgedFields: response.headers };
 }

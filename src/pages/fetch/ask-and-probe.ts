@@ -1,7 +1,7 @@
 // Sends a request to an origin, with a timeout and perhaps one retry, and records the result in the origin's
 // health. Probes an origin that fails.
 import type { Context } from "../site/exchange.ts";
-import type { StampedAnswer } from "../site/forward-outcome.ts";
+import type { StampedAnswer } from "../site/origin-outcome.ts";
 import type { OriginRequest } from "../../platform/fetch-origin.ts";
 import { isFinal } from "../../rules/fields.ts";
 import { isSafe } from "../../rules/methods.ts";
@@ -14,7 +14,7 @@ import { type HealthRequest, type OriginTrouble, troubleBy } from "../../platfor
 import { inPublicContext } from "./public-context.ts";
 
 /** The origin's response, or why there is none. */
-export type ForwardResult =
+export type OriginResult =
   | ({ readonly kind: "answered" } & Omit<StampedAnswer, "stamp">)
   | { readonly kind: "failed"; readonly trouble: OriginTrouble };
 
@@ -27,7 +27,7 @@ export async function ask(
   request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "server">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
-): Promise<ForwardResult> {
+): Promise<OriginResult> {
   const { site } = context;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), withinMs);
@@ -59,7 +59,7 @@ export async function ask(
   }
 }
 
-function failed(asking: HealthRequest, failure: OriginTrouble, context: Context): ForwardResult {
+function failed(asking: HealthRequest, failure: OriginTrouble, context: Context): OriginResult {
   const { nowAtMs, afterAnswer } = context;
   const { originHealth } = context.site;
   if (originHealth.failed(asking, nowAtMs(), failure)) {

@@ -12,7 +12,7 @@ import { ChunkReader, relayRest } from "../../bodies/gather.ts";
 import { Relay } from "../../bodies/relay.ts";
 import { rangedStream } from "../../bodies/ranged-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { needsNewBody, mayValidate, prefersAnotherBody } from "../reuse/pending-forward.ts";
+import { needsNewBody, mayValidate, prefersAnotherBody } from "../reuse/pending-request.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, SharedRest } from "../../bodies/continuation.ts";

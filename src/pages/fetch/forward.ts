@@ -1,7 +1,7 @@
 // Sends requests to the origin, and separates responses from failures. The origin also receives withheld fields by
 // which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
-import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { type PendingRequest, storedCandidate } from "../reuse/pending-request.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { contentMethod } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
@@ -19,7 +19,7 @@ import { newestMarker } from "../reuse/vary-markers.ts";
 import { readPurgesFor } from "../storing/from-before-purge.ts";
 import type { Route } from "../../config/config.ts";
 import { builtAnswer, objectionsTo } from "./answer-through-parts.ts";
-import { ask, type ForwardResult } from "./ask-and-probe.ts";
+import { ask, type OriginResult } from "./ask-and-probe.ts";
 
 /**
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
@@ -29,9 +29,9 @@ import { ask, type ForwardResult } from "./ask-and-probe.ts";
  * @returns the answer, and the request that the origin received
  */
 export async function forwardSelecting(
-  pending: PendingForward,
+  pending: PendingRequest,
   added: readonly FieldLine[],
-): Promise<{ answer: ForwardResult; request: LookupRequest }> {
+): Promise<{ answer: OriginResult; request: LookupRequest }> {
   const { exchange } = pending;
   const { site } = exchange;
   const known = namesKnown(pending);
@@ -56,7 +56,7 @@ export async function forwardSelecting(
   return { answer: await forwardAsked(again, added, exchange), request: again };
 }
 
-function namesKnown(pending: PendingForward): readonly string[] {
+function namesKnown(pending: PendingRequest): readonly string[] {
   const { request, exchange, marker } = pending;
   if (!request.forwarded.isPartial) return [];
   const selecting = storedCandidate(pending)?.stored.metadata.selecting ?? [];
@@ -70,20 +70,20 @@ function namesKnown(pending: PendingForward): readonly string[] {
 
 /**
  * Forwards a request. A range in `added` replaces the client's range. Each origin of the route has an
- * equal share of the timeout, unless the request is personal and has no substitute.
+ * equal share of the timeout, unless the request is personal and has no fallback origin.
  */
 export async function forwardAsked(
   request: LookupRequest,
   added: readonly FieldLine[],
   context: Context,
-): Promise<ForwardResult> {
+): Promise<OriginResult> {
   const { conditions, key, route, target, isAnonymous, content } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isOfHolder = added.some(([name]) => name === "range");
   // The origin does not know the client's ETag, which names the build.
   const isOfBuild = route.builds !== undefined && conditions.has("if-range");
-  const omitsRange = isConditional(request) || isOfHolder || route.isSubstitute || isOfBuild;
+  const omitsRange = isConditional(request) || isOfHolder || route.isFallback || isOfBuild;
   const part = omitsRange ? [] : partAsked(request);
   const method = content === undefined ? request.method : contentMethod;
   const trace = traceFields(conditions, newSpanId);
@@ -94,11 +94,11 @@ export async function forwardAsked(
   const isOfPage = request.method === "GET" && isShared && isWhole;
   const page = isOfPage ? key.text : undefined;
   const { firstByteMs } = context.site.config.originTimeout;
-  const withinMs = isShared ? firstByteMs / (1 + route.substitutes.length) : firstByteMs;
+  const withinMs = isShared ? firstByteMs / (1 + route.fallbacks.length) : firstByteMs;
   const sent = { method, headers, body: content?.body() ?? null, cf: cfOfMembers(request.cf) };
   const asking = { origin: route.origin, page, target, isAnonymous };
   const again = route.phases.fails && new Headers(headers);
-  const judged = async (given: typeof sent): Promise<ForwardResult> => {
+  const judged = async (given: typeof sent): Promise<OriginResult> => {
     const answer = await ask(asking, given, context, withinMs);
     if (answer.kind === "failed") return answer;
     const { response } = answer;
@@ -111,7 +111,7 @@ export async function forwardAsked(
       ? await judged({ ...sent, headers: again })
       : first;
   if (answer.kind === "failed") return answer;
-  if (!route.isSubstitute) context.site.headTimes.add(route.name, answer);
+  if (!route.isFallback) context.site.headTimes.add(route.name, answer);
   if (isShared)
     await readPurgesFor({ ...answer, headers: answer.response.headers }, request, context.site);
   return answer;
@@ -121,9 +121,9 @@ export async function forwardAsked(
  * Returns whether another server of the origin may answer better, by a part of the route. Takes a retry from the
  * budget, and ends the answer.
  */
-function isToAskAgain(answer: ForwardResult, route: Route, { site }: Context): boolean {
+function isToAskAgain(answer: OriginResult, route: Route, { site }: Context): boolean {
   if (answer.kind === "failed" || answer.failure === undefined) return false;
-  if (route.isSubstitute || !site.originHealth.takeRetry(route.origin)) return false;
+  if (route.isFallback || !site.originHealth.takeRetry(route.origin)) return false;
   site.metrics.add("originRetries");
   cancelBody(answer.response);
   return true;
@@ -133,7 +133,7 @@ function isToAskAgain(answer: ForwardResult, route: Route, { site }: Context): b
 export async function forwardPassed(
   passed: PassedRequest,
   context: Context,
-): Promise<ForwardResult> {
+): Promise<OriginResult> {
   const { site } = context;
   const { request, target, route, address } = passed;
   const { method, cf } = request;

@@ -6,14 +6,14 @@ import { isApart } from "../../cache/tiers/tier.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../../routing/key.ts";
-import type { ForwardOutcome, FailedForward } from "../site/forward-outcome.ts";
+import type { OriginOutcome, FailedRequest } from "../site/origin-outcome.ts";
 import {
   questionOf,
   lookedUpFurther,
   renewViewIfInDoubt,
   storedCandidate,
-  type PendingForward,
-} from "../reuse/pending-forward.ts";
+  type PendingRequest,
+} from "../reuse/pending-request.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import {
@@ -39,7 +39,7 @@ import { fromStored } from "../respond/respond.ts";
  * @returns the response under the key, or the marker that leads to variants; `undefined` for
  *   neither
  */
-export function storedSince(pending: PendingForward): ForwardOutcome | undefined {
+export function storedSince(pending: PendingRequest): OriginOutcome | undefined {
   const { request, exchange, key, marker, memoryCount } = pending;
   const { site } = exchange;
   const { memory, usesMemory } = site.tiers.of(request.route.tiers);
@@ -69,17 +69,17 @@ export function storedSince(pending: PendingForward): ForwardOutcome | undefined
  * Returns whether the outcome is for another variant than this request's. Both requests had the
  * same key, because the isolate had not yet learned the page's `Vary`.
  */
-export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingForward): boolean {
+export function isOfAnotherVariant(come: OriginOutcome, { request }: PendingRequest): boolean {
   const metadata = metadataIn(come);
   if (metadata === undefined) return come.kind === "varies";
   return !selects(metadata.selecting, request.forwarded);
 }
 
-const metadataIn = (come: ForwardOutcome): StoredMetadata | undefined =>
+const metadataIn = (come: OriginOutcome): StoredMetadata | undefined =>
   "metadata" in come ? come.metadata : come.stored?.metadata;
 
 /** Returns the pending forward with the key of the request's own variant. */
-export function forOwnVariant(come: ForwardOutcome, pending: PendingForward): PendingForward {
+export function forOwnVariant(come: OriginOutcome, pending: PendingRequest): PendingRequest {
   const { request } = pending;
   const marker = come.kind === "varies" ? come.marker : pending.marker;
   const selecting = metadataIn(come)?.selecting.map(([name]) => name) ?? [];
@@ -94,8 +94,8 @@ export function forOwnVariant(come: ForwardOutcome, pending: PendingForward): Pe
  * this request. Synchronous, so that no other request can start a flight first.
  */
 export function answeredWith(
-  come: ForwardOutcome | undefined,
-  pending: PendingForward,
+  come: OriginOutcome | undefined,
+  pending: PendingRequest,
 ): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, pending)) return undefined;
   const stored = responseAsRead(come.stored, pending.request);
@@ -107,7 +107,7 @@ export function answeredWith(
 }
 
 /** Returns an answer with a response that was stored since the lookup, also under the key of the request's variant. */
-export function storedForAll(pending: PendingForward): Response | undefined {
+export function storedForAll(pending: PendingRequest): Response | undefined {
   const come = storedSince(pending);
   if (come === undefined || !isOfAnotherVariant(come, pending)) return answeredWith(come, pending);
   const own = forOwnVariant(come, pending);
@@ -116,7 +116,7 @@ export function storedForAll(pending: PendingForward): Response | undefined {
 
 /** Looks up again. Returns the response that may answer; `undefined` for none. */
 export async function foundAgain(
-  pending: PendingForward,
+  pending: PendingRequest,
   lookup = new PageLookup(pending, pending.exchange),
 ): Promise<Candidate | undefined> {
   const found = await lookup.lookUp();
@@ -134,20 +134,20 @@ const lookUpAgainAfterMs = 1_000;
  *
  * @returns `undefined` if no stored response may answer, or if the lookup was skipped
  */
-export async function storedMeanwhile(pending: PendingForward): Promise<Candidate | undefined> {
+export async function storedMeanwhile(pending: PendingRequest): Promise<Candidate | undefined> {
   const { lookedUpAtMs, exchange } = pending;
   const { decision } = exchange;
   const isTooSoon = isWithinMs(lookUpAgainAfterMs, lookedUpAtMs, exchange.nowAtMs());
   return decision.isRefresh || isTooSoon ? undefined : foundAgain(pending);
 }
 
-/** Returns the response of another request's forward as a candidate, as if read from memory. */
-export function candidateOf(stored: StoredResponse, { key, exchange }: PendingForward): Candidate {
+/** Returns the response of another request's origin request as a candidate, as if read from memory. */
+export function candidateOf(stored: StoredResponse, { key, exchange }: PendingRequest): Candidate {
   return { stored, tier: exchange.site.tiers.memory.name, key };
 }
 
 /** Answers with a response that another request has fetched. Discards the lookup's candidate. */
-export function answeredBy({ stored, tier }: Candidate, pending: PendingForward): Response {
+export function answeredBy({ stored, tier }: Candidate, pending: PendingRequest): Response {
   const { metadata } = stored;
   const { decision } = pending.exchange;
   const terms = termsOf(metadata, pending.request.route);
@@ -155,16 +155,16 @@ export function answeredBy({ stored, tier }: Candidate, pending: PendingForward)
   decision.collapsed = true;
   decision.outcome = "collapsed";
   decision.tier = tier;
-  if (metadata.provisional !== undefined) decision.substitutes(metadata.provisional);
+  if (metadata.provisional !== undefined) decision.answeredByFallback(metadata.provisional);
   return fromStored(stored, ageSeconds(metadata, terms, pending.exchange.nowAtMs()), pending);
 }
 
-/** Answers with a stale response, if `standIn` returns one. */
+/** Answers with a stale response, if `usableStale` returns one. */
 export async function staleInstead(
-  pending: PendingForward,
+  pending: PendingRequest,
   who: "this" | "another" | "none" | "lost",
 ): Promise<Response | undefined> {
-  const allowed = await standIn(pending, who);
+  const allowed = await usableStale(pending, who);
   if (allowed === undefined) return undefined;
   const { stored } = allowed.candidate;
   const standsIn = () => decideOnError(allowed.candidate, questionOf(pending)) !== undefined;
@@ -183,8 +183,8 @@ export async function staleInstead(
  *   origin is known to fail. `lost`: this request, whose answer a part counts as failed
  * @returns `undefined` if no stale response may answer
  */
-export async function standIn(
-  pending: PendingForward,
+export async function usableStale(
+  pending: PendingRequest,
   who: "this" | "another" | "none" | "lost",
 ): Promise<WeighedResponse | undefined> {
   const known = await lookedUpFurther(pending);
@@ -209,8 +209,8 @@ export async function standIn(
   return allowed;
 }
 
-/** Stores the mark of a part with a response, in the background, when the response first stands in. */
-function storeMark({ stored: { metadata: before, body } }: Candidate, pending: PendingForward) {
+/** Stores the mark of a part with a response, in the background, when the stale response first answers. */
+function storeMark({ stored: { metadata: before, body } }: Candidate, pending: PendingRequest) {
   const isHeadAlone = body.kind !== "blob";
   if (before.mark !== undefined || (isHeadAlone && !isApart(before))) return;
   const mark = pending.request.route.phases.mark?.();
@@ -225,8 +225,8 @@ function storeMark({ stored: { metadata: before, body } }: Candidate, pending: P
 /** Returns an error page. Called if no stale response may answer. */
 export function failurePage(
   page: PlainPage,
-  pending: PendingForward,
-  failed?: FailedForward,
+  pending: PendingRequest,
+  failed?: FailedRequest,
 ): Response {
   discardBody(storedCandidate(pending)?.stored);
   pending.exchange.decision.outcome = "failed";

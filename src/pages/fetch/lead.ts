@@ -1,9 +1,9 @@
-// Forwards as the leader of a flight, for one request and its followers. The steps, in order:
+// Forwards as the leader of a flight, for one request and those that collapse into it. The steps, in order:
 // 1. The view returns the stamp.
 // 2. `validatorsOf` makes the request conditional, if a 304 could answer.
 // 3. forward.ts sends the request.
-// 4. After a failure, `originFailed` answers: with a stale response, by a substitute, or with an error page.
-//    After an error status, `insteadOfAnswer` does so, if there is a stale response or a substitute.
+// 4. After a failure, `originFailed` answers: with a stale response, by a fallback origin, or with an error page.
+//    After an error status, `insteadOfAnswer` does so, if there is a stale response or a fallback origin.
 // 5. validate.ts freshens the stored response after a 304, and send-and-store.ts stores any other answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody, type ValueReads } from "../../cache/record/record.ts";
@@ -14,18 +14,18 @@ import { conditionalFields } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import {
   failedWith,
-  type ForwardFlight,
-  type ForwardOutcome,
+  type OriginFlight,
+  type OriginOutcome,
   type StampedAnswer,
-} from "../site/forward-outcome.ts";
+} from "../site/origin-outcome.ts";
 import {
   needsNewBody,
   mayValidate,
   prefersAnotherBody,
   storedCandidate,
   questionOf,
-  type PendingForward,
-} from "../reuse/pending-forward.ts";
+  type PendingRequest,
+} from "../reuse/pending-request.ts";
 import { unmarked } from "../stored/build.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { mayHaveLied } from "../storing/lying-validators.ts";
@@ -41,13 +41,13 @@ import { continuationIn } from "./continue-body.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
- * Forwards the request, and settles the flight as soon as there is an outcome for its followers.
+ * Forwards the request, and settles the flight as soon as there is an outcome for the requests that wait for it.
  *
  * @param flight the flight, which the caller ends once everything is stored
  */
 export function lead(
-  pending: PendingForward,
-  flight: ForwardFlight,
+  pending: PendingRequest,
+  flight: OriginFlight,
 ): Promise<FetchResult<Response>> {
   const { origin, inheritsTags } = pending.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
@@ -61,7 +61,7 @@ export function lead(
 
 /** One request of the flight to the origin. */
 interface Attempt {
-  readonly pending: PendingForward;
+  readonly pending: PendingRequest;
   /** `undefined` if the client's own request must be forwarded. */
   readonly holder: BodyHolder | undefined;
 }
@@ -72,14 +72,14 @@ const again = {
   "own-request": ({ pending }: Attempt): Attempt => ({ pending, holder: undefined }),
   /** The 304 refers to another response, or to a response that was purged since. */
   unconditional: ({ pending, holder }: Attempt): Attempt => ({
-    pending: { ...pending, validating: undefined, standIn: pending.validating },
+    pending: { ...pending, validating: undefined, stale: pending.validating },
     holder,
   }),
 };
 
 type Outcome = FetchResult<Response> | keyof typeof again;
 
-async function leadPublic(first: Attempt, flight: ForwardFlight): Promise<FetchResult<Response>> {
+async function leadPublic(first: Attempt, flight: OriginFlight): Promise<FetchResult<Response>> {
   let attempt = first;
   for (;;) {
     const outcome = await attempted(attempt, flight);
@@ -88,7 +88,7 @@ async function leadPublic(first: Attempt, flight: ForwardFlight): Promise<FetchR
   }
 }
 
-async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): Promise<Outcome> {
+async function attempted({ pending, holder }: Attempt, flight: OriginFlight): Promise<Outcome> {
   const { exchange, key, request: wanted } = pending;
   const { nowAtMs, afterAnswer, site } = exchange;
   flight.leads(nowAtMs());
@@ -102,7 +102,7 @@ async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): P
   const asking = changed === undefined ? pending : { ...pending, request: changed };
   const validators = validatorsOf(asking);
   const isDown = site.originHealth.kindOf(wanted) === "down";
-  if (isDown && site.substitutes?.mayAnswer(pending) === true)
+  if (isDown && site.fallbacks?.mayAnswer(pending) === true)
     return originFailed("unreachable", { ...pending, stamp }, flight);
   const added = [...validators, ...(held?.fields ?? [])];
   const { answer, request } = await forwardSelecting(asking, added);
@@ -144,7 +144,7 @@ async function attempted({ pending, holder }: Attempt, flight: ForwardFlight): P
 }
 
 /** Returns whether the range could complete an old body with bytes of the new one. */
-const isMixing = (pending: PendingForward): boolean =>
+const isMixing = (pending: PendingRequest): boolean =>
   pending.request.conditions.has("if-range") && mayHaveLied(pending);
 
 /**
@@ -153,7 +153,7 @@ const isMixing = (pending: PendingForward): boolean =>
  * body answer again: if a purge covers or may cover the response, if this is the refresh of a body that a
  * client's own request fetched, or if the client prefers another body (`prefersAnotherBody`).
  */
-function validatorsOf(pending: PendingForward): readonly FieldLine[] {
+function validatorsOf(pending: PendingRequest): readonly FieldLine[] {
   const { validating } = pending;
   if (validating === undefined) return [];
   const { body, metadata } = validating.stored;
@@ -170,20 +170,20 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   return route.builds === undefined ? fields : unmarked(fields);
 }
 
-/** A request whose stamp is from before its first forward. */
-type StampedForward = PendingForward & Pick<StampedAnswer, "stamp">;
+/** A request whose stamp is from before its first origin request. */
+type StampedRequest = PendingRequest & Pick<StampedAnswer, "stamp">;
 
 async function originFailed(
   failure: OriginTrouble,
-  pending: StampedForward,
-  flight: ForwardFlight,
+  pending: StampedRequest,
+  flight: OriginFlight,
 ): Promise<FetchResult<Response>> {
   pending.exchange.decision.dropAnswer();
   const failed = { kind: "origin-failed", failure } as const;
   const instead = await insteadOfOrigin(failed, pending, flight);
   if (instead !== undefined) return instead;
   const come = await storedMeanwhile(pending);
-  // Followers get the response found here, and need no further lookup.
+  // The waiting requests get the response found here, and need no further lookup.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle(failed);
   const answer = come === undefined ? failurePage(failure, pending) : answeredBy(come, pending);
@@ -192,28 +192,28 @@ async function originFailed(
 
 /**
  * Answers in place of the route's own origin, in the order of the route: with a stale response, and then the
- * flight has failed, or with the answer of a substitute.
+ * flight has failed, or with the answer of a fallback origin.
  *
  * @returns `undefined` if there is neither
  */
 async function insteadOfOrigin(
-  failed: ForwardOutcome,
-  pending: StampedForward,
-  flight: ForwardFlight,
+  failed: OriginOutcome,
+  pending: StampedRequest,
+  flight: OriginFlight,
 ): Promise<FetchResult<Response> | undefined> {
-  const { asksSubstitutesFirst } = pending.request.route.traits;
-  const { substitutes } = pending.exchange.site;
-  const first = asksSubstitutesFirst ? await substitutes?.ask(pending, flight) : undefined;
+  const { asksFallbacksFirst } = pending.request.route.traits;
+  const { fallbacks } = pending.exchange.site;
+  const first = asksFallbacksFirst ? await fallbacks?.ask(pending, flight) : undefined;
   if (first !== undefined) return first;
   const stale = await storedInstead("this", failed, pending, flight);
-  return stale ?? (asksSubstitutesFirst ? undefined : substitutes?.ask(pending, flight));
+  return stale ?? (asksFallbacksFirst ? undefined : fallbacks?.ask(pending, flight));
 }
 
 /** Answers in place of an error. If only a part counts the answer as failed, the origin works, and no other is asked. */
 async function insteadOfAnswer(
   { response, stamp, failure }: StampedAnswer,
-  pending: PendingForward,
-  flight: ForwardFlight,
+  pending: PendingRequest,
+  flight: OriginFlight,
 ): Promise<FetchResult<Response> | undefined> {
   if (isOriginError(response.status)) {
     const failed = failedWith(response, pending.exchange.nowAtMs());
@@ -226,9 +226,9 @@ async function insteadOfAnswer(
 
 async function storedInstead(
   who: "this" | "lost",
-  failed: ForwardOutcome,
-  pending: PendingForward,
-  flight: ForwardFlight,
+  failed: OriginOutcome,
+  pending: PendingRequest,
+  flight: OriginFlight,
 ): Promise<FetchResult<Response> | undefined> {
   const stale = await staleInstead(pending, who);
   if (stale === undefined) return undefined;

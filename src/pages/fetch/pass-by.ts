@@ -89,7 +89,7 @@ export async function passBy(
     if (answer.kind === "answered") invalidateBy(answer.response, passed, exchange);
     return answer;
   });
-  // Keep the forward alive, so that the invalidation runs even if the client disconnects before
+  // Keep the origin request alive, so that the invalidation runs even if the client disconnects before
   // the response.
   if (!isSafe(request)) {
     exchange.afterAnswer(async () => void (await forwarding.catch(() => undefined)));

@@ -1,13 +1,13 @@
 // Refreshes responses that are stale (RFC 5861 §3) or will soon be stale. Also fetches whole
 // responses anonymously for waiting requests.
 import type { Context, Exchange, PagePlace } from "../site/exchange.ts";
-import type { PendingForward } from "../reuse/pending-forward.ts";
+import type { PendingRequest } from "../reuse/pending-request.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { asRefresh, type LookupRequest } from "../request/plan.ts";
-import type { ForwardFlight } from "../site/forward-outcome.ts";
+import type { OriginFlight } from "../site/origin-outcome.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admit-to-shared.ts";
@@ -20,7 +20,7 @@ import { isOriginError } from "../../rules/storable.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
 
 /**
- * Refreshes in the background of a hit, at most once a second per key. Does nothing if a forward
+ * Refreshes in the background of a hit, at most once a second per key. Does nothing if an origin request
  * for the key is in progress. While the origin is down, sends only due probes. Skips a page that
  * failed less than a second ago.
  *
@@ -44,7 +44,7 @@ function isWorthAsking(client: LookupRequest, context: Context): boolean {
 }
 
 /**
- * Starts a refresh. A refresh is a flight like any other forward, so one runs at a time per key and
+ * Starts a refresh. A refresh is a flight like any other origin request, so one runs at a time per key and
  * isolate.
  */
 export function startRefresh(
@@ -69,9 +69,9 @@ export function startRefresh(
 
 /** Starts an anonymous request for a whole response, for all requests that wait for it. */
 export function startFill(
-  pending: PendingForward,
+  pending: PendingRequest,
   { turnMsMax }: { turnMsMax?: number } = {},
-): ForwardFlight {
+): OriginFlight {
   const { key, marker } = pending;
   const request = asRefresh(pending.request, marker?.names ?? []);
   const exchange = refreshOf(request, pending.exchange);
@@ -93,11 +93,11 @@ export type RefreshAhead =
   /** The response stays fresh for at least the given time. */
   | { readonly kind: "fresh"; readonly candidate: Candidate; readonly decision: Decision }
   /** Another request's flight is in progress. */
-  | { readonly kind: "under-way"; readonly flight: ForwardFlight }
+  | { readonly kind: "under-way"; readonly flight: OriginFlight }
   | {
       readonly kind: "asked";
       readonly result: RefreshResult;
-      readonly flight: ForwardFlight;
+      readonly flight: OriginFlight;
       readonly decision: Decision;
     };
 
@@ -128,7 +128,7 @@ export async function refreshAhead(
     if (isThere || underWay !== undefined) discardBody(found?.candidate.stored);
     if (isThere) return { kind: "fresh", candidate: found.candidate, decision };
     if (underWay !== undefined) return { kind: "under-way", flight: underWay };
-    const leader = (flight: ForwardFlight) => refreshed(found, lookup.place, { ...given, flight });
+    const leader = (flight: OriginFlight) => refreshed(found, lookup.place, { ...given, flight });
     const kind = { isAnonymous: true };
     const { flight, answer } = flights.start(lookup.key.text, leader, exchange, kind);
     return { kind: "asked", result: await answer, flight, decision };
@@ -163,10 +163,10 @@ function refreshOf({ key, route }: LookupRequest, context: Context): Exchange {
   return { ...context, decision };
 }
 
-function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
+function startBehind(given: Refresh, key: RecordKey): OriginFlight {
   const { exchange } = given;
   const lookup = new PageLookup(given, exchange);
-  const leader = async (flight: ForwardFlight) =>
+  const leader = async (flight: OriginFlight) =>
     refreshed(await lookup.lookUp(), { ...lookup.place, key }, { ...given, flight });
   const { flight, answer } = exchange.site.flights.start(key.text, leader, exchange, {
     isAnonymous: true,
@@ -179,7 +179,7 @@ function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
 async function refreshed(
   found: FoundResponse | undefined,
   place: PagePlace,
-  given: Refresh & { readonly flight: ForwardFlight },
+  given: Refresh & { readonly flight: OriginFlight },
 ): Promise<FetchResult<RefreshResult>> {
   const { request, exchange, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
@@ -193,7 +193,7 @@ async function refreshed(
   const candidate = found?.candidate;
   // Validate the candidate if possible. Otherwise the candidate may answer if the origin fails.
   const isLost = found?.verdict.kind === "forward";
-  const before = isLost ? { standIn: candidate } : { validating: candidate };
+  const before = isLost ? { stale: candidate } : { validating: candidate };
   const like = candidate?.stored.metadata ?? given.like;
   // Without a stored response, a request of `refreshAhead` has no client's fields to remove.
   const isNamed = like === undefined && given.isOfClient !== true;

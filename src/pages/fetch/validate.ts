@@ -11,11 +11,11 @@ import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import {
   needsNewBody,
-  type LeaderForward,
+  type LeaderRequest,
   questionOf,
-  type PendingForward,
-} from "../reuse/pending-forward.ts";
-import type { StampedAnswer } from "../site/forward-outcome.ts";
+  type PendingRequest,
+} from "../reuse/pending-request.ts";
+import type { StampedAnswer } from "../site/origin-outcome.ts";
 import {
   bodyDateOf,
   type Candidate,
@@ -59,7 +59,7 @@ import { hasRoomFor } from "../storing/variant-list.ts";
 export async function validated(
   answer: StampedAnswer,
   candidate: Candidate,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): Promise<FetchResult<Response> | undefined> {
   const { request, exchange } = pending;
   const { decision } = exchange;
@@ -123,7 +123,7 @@ export async function validated(
 function updateFrom(
   answer: StampedAnswer,
   before: StoredMetadata,
-  { request }: PendingForward,
+  { request }: PendingRequest,
 ): StampedAnswer | undefined {
   const { route } = request;
   const { response } = answer;
@@ -145,7 +145,7 @@ function unstoredFor(route: Route, before: StoredMetadata): readonly string[] {
 }
 
 /** Returns whether the part of the body that was read suffices for the freshened response. */
-function hasNeeded(body: StoredBody, metadata: StoredMetadata, { request }: PendingForward) {
+function hasNeeded(body: StoredBody, metadata: StoredMetadata, { request }: PendingRequest) {
   if (body.kind === "absent") return request.method === "HEAD" || clientHasIt(request, metadata);
   if (body.kind !== "part" || clientHasIt(request, metadata)) return true;
   const range = rangeIn(request, metadata);
@@ -157,7 +157,7 @@ function hasNeeded(body: StoredBody, metadata: StoredMetadata, { request }: Pend
 function reportChangedMeaning(
   headers: Headers,
   before: StoredMetadata,
-  { request, exchange }: PendingForward,
+  { request, exchange }: PendingRequest,
 ): void {
   const names = meaningChangedBy(headers, fieldsOf(before));
   if (names.length === 0) return;
@@ -173,7 +173,7 @@ function reportChangedMeaning(
 function refusalToFreshen(
   { metadata, effects }: ReadAnswer,
   { response: { headers }, judgedFields = headers }: StampedAnswer,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): RefusedStore | undefined {
   const { request } = pending;
   const isShared = sharedExplicitly(governingDirectives(headers, request.route.targets));
@@ -206,7 +206,7 @@ function refusalToFreshen(
 export function learnFromHead(
   fresh: StampedAnswer,
   candidate: Candidate,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): void {
   const { request, exchange, key } = pending;
   const { site, decision } = exchange;
@@ -251,7 +251,7 @@ export function learnFromHead(
 async function storeFreshened(
   stored: StoredResponse,
   from: Candidate,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): Promise<boolean> {
   const isHeadAlone = stored.body.kind === "absent";
   const { site } = pending.exchange;
@@ -270,7 +270,7 @@ async function storeFreshened(
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): readonly ResponseTier[] {
   const { all, memory } = pending.exchange.site.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);

@@ -43,7 +43,7 @@ interface PreparedFields {
   /** The fields of a 304; `undefined` before the first 304. */
   notModified: Headers | undefined;
   age: number;
-  /** The content of Cache-Status for a hit; `undefined` before the first hit and for a forward. */
+  /** The content of Cache-Status for a hit; `undefined` before the first hit and for an origin request. */
   handlingText: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
 }
 

@@ -1,7 +1,7 @@
 // Decides whether to refresh a response before it expires, so that no client waits later.
 import { isRefreshDrawn } from "../../rules/xfetch.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import { isInDoubt, questionOf } from "./pending-forward.ts";
+import { isInDoubt, questionOf } from "./pending-request.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { AnsweringVerdict, Timing } from "./may-answer.ts";

@@ -68,8 +68,8 @@ export type Verdict = {
 } & (
   | ({ kind: "serve" | "serve-stale" } & Timing)
   | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
-  /** `standIn`: a response that may answer if the origin fails. */
-  | { kind: "forward"; reason: ForwardReason; standIn?: Candidate }
+  /** `stale`: a response that may answer if the origin fails. */
+  | { kind: "forward"; reason: ForwardReason; stale?: Candidate }
   | { kind: "gateway-timeout" }
 );
 
@@ -82,7 +82,7 @@ export function isAnswer({ kind }: Verdict): boolean {
 
 /** Returns whether a later step may still need the stored response. */
 export function isOfUse(verdict: Verdict): boolean {
-  if (verdict.kind === "forward") return verdict.standIn !== undefined;
+  if (verdict.kind === "forward") return verdict.stale !== undefined;
   return verdict.kind !== "gateway-timeout";
 }
 
@@ -122,13 +122,13 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
   if (forOthersBy !== undefined) {
     // Nobody's own response has been stored, so it may stand in by the rule of a part.
-    const kept = standsInByPart(weighed) ? { standIn: found } : {};
+    const kept = answersByPart(weighed) ? { stale: found } : {};
     return { kind: "forward", reason: "request", ...grounds, by: forOthersBy, ...kept };
   }
   const reason = isWish(by) ? "request" : "stale";
   return terms.canBeValidated && !weighed.isOriginFirst
     ? { kind: "validate", candidate: found, reason, ...grounds }
-    : { kind: "forward", reason, standIn: found, ...grounds };
+    : { kind: "forward", reason, stale: found, ...grounds };
 }
 
 /** Returns whether a directive of the request rejects a fresh response. */
@@ -240,7 +240,7 @@ export function decideOnError(
  */
 function standsIn(weighed: WeighedResponse, by: Decider): boolean {
   if (by === "fresh" || isWish(by)) return true;
-  if (standsInByPart(weighed)) return true;
+  if (answersByPart(weighed)) return true;
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
 }
 
@@ -249,12 +249,7 @@ function standsIn(weighed: WeighedResponse, by: Decider): boolean {
  *
  * Departs from RFC 9111 §4.2.4: the rule of a part overrides directives that forbid stale use.
  */
-function standsInByPart({
-  candidate,
-  question,
-  judged,
-  ageSeconds: age,
-}: WeighedResponse): boolean {
+function answersByPart({ candidate, question, judged, ageSeconds: age }: WeighedResponse): boolean {
   const { standsIn: rule } = question.request.route.phases;
   const isAllowed =
     judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
@@ -263,7 +258,7 @@ function standsInByPart({
 
 /**
  * Returns whether a response may answer the requests that waited for it. The response must be fresh
- * when the duration of its forward is subtracted from its age. A purge, an unverified judgement,
+ * when the duration of its origin request is subtracted from its age. A purge, an unverified judgement,
  * the response's `must-revalidate` or `no-cache`, and directives of the request forbid the answer.
  *
  * This departs from RFC 9111 §4.2.4, by which the response is stale. Otherwise, each waiting

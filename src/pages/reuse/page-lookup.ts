@@ -61,7 +61,7 @@ export class PageLookup
   readonly exchange: Exchange;
   /** The marker that was followed. */
   marker: VaryMarker | undefined = undefined;
-  /** The key of the response. Concurrent forwards of one key are collapsed. */
+  /** The key of the response. Concurrent origin requests of one key are collapsed. */
   key: RecordKey;
   /** Why the tiers beyond the colo gave no result: no record, or the lookup skipped them. */
   inShared: "nothing" | "passed-over" | undefined = undefined;

@@ -27,7 +27,7 @@ export interface AnswersPort {
    * Sees an answer with the decision so far. Callers repeat the call when more of the decision is known.
    *
    * @param metadata the metadata as stored, or of the refused answer
-   * @param place a `PendingForward`
+   * @param place a `PendingRequest`
    * @param additions values that the decision does not contain
    */
   answered(

@@ -5,7 +5,7 @@ import type { FieldLine } from "../../rules/fields.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import type { ForwardPlace, StampedAnswer } from "./forward-outcome.ts";
+import type { RequestPlace, StampedAnswer } from "./origin-outcome.ts";
 
 /** A request of the holder in place of the client's. */
 export interface HolderRequest {
@@ -21,23 +21,23 @@ export interface HolderRequest {
    */
   take(
     fresh: StampedAnswer,
-    place: ForwardPlace,
+    place: RequestPlace,
   ): Promise<FetchResult<Response> | "not-held" | "own-request">;
 }
 
 /** The bodies of one isolate that are stored apart. The core judges their records, and sends no byte before. */
 export interface BodyHolder {
   /** Returns whether an answer to a request for a range may be shared, because the holder asks for another. */
-  mayCollapse(place: ForwardPlace): boolean;
+  mayCollapse(place: RequestPlace): boolean;
   /** Returns whether the body of a record can be had here. */
-  has(head: StoredMetadata, place: ForwardPlace): boolean;
+  has(head: StoredMetadata, place: RequestPlace): boolean;
   /**
    * Returns the request for what the client wants of the body; `undefined` if the client's own request is
    * forwarded.
    *
    * @param stamp the stamp from before the request
    */
-  ask(place: ForwardPlace, stamp: Stamp): HolderRequest | undefined;
+  ask(place: RequestPlace, stamp: Stamp): HolderRequest | undefined;
   /**
    * Waits for the first bytes of an answer, if the answer has a body.
    *
@@ -46,18 +46,18 @@ export interface BodyHolder {
    */
   ready(
     head: StoredMetadata,
-    place: ForwardPlace,
+    place: RequestPlace,
     mayAnswer: () => boolean,
   ): Promise<"ready" | "gone" | "limited">;
   /**
    * Returns whether the answer's body has begun, or has nothing to wait for. Otherwise the client's own
    * request must be forwarded.
    */
-  hasBegun(place: ForwardPlace): Promise<boolean>;
+  hasBegun(place: RequestPlace): Promise<boolean>;
   /** Returns the body of an answer. If the rest of it cannot be had, the body is cut off. */
   read(
     head: StoredMetadata,
     part: ByteRange | undefined,
-    place: ForwardPlace,
+    place: RequestPlace,
   ): ReadableStream<Uint8Array>;
 }

@@ -6,7 +6,7 @@ import type { ValueReads } from "../../cache/record/record.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Admission } from "../../part/port/phases.ts";
 import type { Reach } from "../../purge/view/view-port.ts";
-import type { ForwardPlace } from "./forward-outcome.ts";
+import type { RequestPlace } from "./origin-outcome.ts";
 import type { Site } from "./site.ts";
 
 /** The context. It lives as long as its request or run. */
@@ -56,7 +56,7 @@ export interface Exchange extends Context {
 }
 
 /** A request in its exchange, and the place of its response. Every step after a lookup takes it. */
-export interface PagePlace extends ForwardPlace {
+export interface PagePlace extends RequestPlace {
   readonly exchange: Exchange;
   /** The `Vary` marker that the lookup followed. */
   readonly marker: VaryMarker | undefined;

@@ -15,7 +15,7 @@ import type { MatchRoute } from "../../routing/routes.ts";
 import type { OriginRequest } from "../../platform/fetch-origin.ts";
 import type { ReadUrl } from "../../routing/url-reader.ts";
 import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
-import type { ForwardFlights } from "./forward-outcome.ts";
+import type { OriginFlights } from "./origin-outcome.ts";
 import type { HeadTimes, OriginHealth } from "../../platform/origin-health.ts";
 import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
@@ -27,7 +27,7 @@ import type { LeftOutTags, RouteNotes } from "../../observe/operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";
 import type { ContentPort } from "./content-port.ts";
-import type { SubstitutePort } from "./substitute-port.ts";
+import type { FallbackPort } from "./fallback-port.ts";
 import type { TurnPort } from "./turn-port.ts";
 import type { BodyHolder } from "./body-holder-port.ts";
 import type { VariantDemand } from "../../cache/variant-demand.ts";
@@ -50,7 +50,7 @@ export interface Site {
   readonly loops: Loops;
   /** Returns whether the switch or `BYPASS` sends a route's requests straight to the origin. */
   readonly bypasses: (route: string) => boolean;
-  readonly flights: ForwardFlights;
+  readonly flights: OriginFlights;
   readonly lifts: Lifts;
   /** The keys whose large bodies were copied into the colo's tier in the last minute. */
   readonly copied: Marks;
@@ -63,7 +63,7 @@ export interface Site {
   /** Media types with keys, by whether a client has chosen the type by `Accept`; see `variesByClass`. */
   readonly typesGot: Marks;
   /** `undefined` without `fallback()`. */
-  readonly substitutes: SubstitutePort | undefined;
+  readonly fallbacks: FallbackPort | undefined;
   /** `undefined` without `globalCollapse()`. */
   readonly turns: TurnPort | undefined;
   readonly answers: AnswersPort | undefined;
@@ -89,7 +89,7 @@ export interface Site {
   readonly siteHosts: readonly string[];
   /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
-  readonly forwardSlots: KeyedSemaphore;
+  readonly originSlots: KeyedSemaphore;
   /** Limits the requests of a crowd that go to the origin before an anonymous request confirms that none may share. */
   readonly releasedSlots: KeyedSemaphore;
   /** Limits the requests for the rest of a body, which readers of a crowd send. */

@@ -2,7 +2,7 @@
 import type { LeaderTurn } from "../../cache/load.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import type { ForwardFlight, SharedForward } from "./forward-outcome.ts";
+import type { OriginFlight, SharedOutcome } from "./origin-outcome.ts";
 
 /** A `PagePlace`, whose file imports the site. */
 interface Place {
@@ -11,7 +11,7 @@ interface Place {
 
 /** A refresh that waits for its turn. */
 export interface RefreshInTurn {
-  readonly flight: ForwardFlight;
+  readonly flight: OriginFlight;
   /** Returns whether a stored response makes the refresh unnecessary. @param found a `FoundResponse` */
   accepts(this: void, found: { readonly candidate: Candidate }): boolean;
   /**
@@ -26,8 +26,8 @@ export interface TurnPort {
   /** Waits for the turn of a leader with a client. */
   ofLeader(
     pending: Place,
-    flight: ForwardFlight,
-  ): Promise<LeaderTurn<SharedForward, Response>> | undefined;
+    flight: OriginFlight,
+  ): Promise<LeaderTurn<SharedOutcome, Response>> | undefined;
   /** Returns whether the refresh forwards. If not, another isolate's outcome has settled its flight, if there is one. */
   ofRefresh(place: Place, refresh: RefreshInTurn): Promise<boolean> | undefined;
 }

@@ -112,7 +112,7 @@ function workedOut(metadata: TermsSource, route: Route) {
       directives.staleIfErrorSeconds,
       isNamed && metadata.status < 500 ? route.staleIfErrorSeconds : undefined,
     ),
-    /** The age up to which the response may be used at all: of a server error, and of a substitute's answer. */
+    /** The age up to which the response may be used at all: of a server error, and of a fallback origin's answer. */
     usedSecondsMax: secondsMax,
     canBeValidated: hasValidator(fields),
     keptAtLeastSeconds: keptSeconds > 0 ? keptSeconds : 0,

@@ -55,13 +55,13 @@ export interface ResponseDetail {
   readonly contentTag?: string | undefined;
   /** Limits the lifetime soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
-  /** The substitute that sent the response, which is provisional; absent for the route's own origin. */
+  /** The fallback origin that sent the response, which is provisional; absent for the route's own origin. */
   readonly provisional?: string | undefined;
   /** The route's rules on answers that fitted; `undefined` if none did. */
   readonly ruleMatch?: RuleMatch | undefined;
   /** The body, if a `BodyHolder` has it; its record is then empty. */
   readonly heldApart?: HeldApart | undefined;
-  /** A text that a part has stored with the response when it first stood in for an answer that failed. */
+  /** A text that a part has stored with the response when it first answered in place of one that failed. */
   readonly mark?: string | undefined;
 }
 

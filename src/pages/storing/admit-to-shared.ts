@@ -1,6 +1,6 @@
 // Decides which responses go to Redis at once, and which only after a second request.
 import type { Exchange } from "../site/exchange.ts";
-import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { type PendingRequest, storedCandidate } from "../reuse/pending-request.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import {
   type Candidate,
@@ -28,7 +28,7 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variant-list.
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
  */
-function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingForward): boolean {
+function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingRequest): boolean {
   const { route } = pending.request;
   const { usesMemory, ofColo, ofWorld } = pending.exchange.site.tiers.of(route.tiers);
   // Until the second request, a tier of the isolate or colo must store the response.
@@ -48,7 +48,7 @@ function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingForward): 
 }
 
 /** Returns the metadata to store, which says whether the shared tier awaits a second request. */
-export function withAdmission(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+export function withAdmission(metadata: StoredMetadata, pending: PendingRequest): StoredMetadata {
   const mustAwait = mustAwaitSecondAsk(metadata, pending);
   return mustAwait ? withTermsKept(metadata, { awaitsSecondAsk: true }) : metadata;
 }
@@ -67,7 +67,7 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
  * Returns whether this is a new variant of a page with several variants, because a client may have
  * invented it. Returns false if other colos wait for this fill.
  */
-function mayBeMadeUp(metadata: StoredMetadata, pending: PendingForward): boolean {
+function mayBeMadeUp(metadata: StoredMetadata, pending: PendingRequest): boolean {
   const { request, exchange, marker } = pending;
   const { admission, traits, tiers } = request.route;
   if (admission !== undefined || traits.collapsesGlobally === true) return false;

@@ -5,7 +5,7 @@ import type { Route } from "../../config/config.ts";
 import { partFailures } from "../../part/port/phases.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { type PendingRequest, storedCandidate } from "../reuse/pending-request.ts";
 import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
@@ -112,7 +112,7 @@ export function applyRefusal(
 export function refusalHoldsFor(
   refusal: StoreRefusal,
   { status }: StoredMetadata,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): "all" | "probably-all" | undefined {
   // An anonymous request would get an answer from before the purge, or of the stale value, too.
   if (refusal === "before-purge" || refusal === "stale-value") return "all";
@@ -144,7 +144,7 @@ function applyForSessions(
 }
 
 /** Takes the steps between the decision to store an answer and the storing of its body. */
-export function applyStored(metadata: StoredMetadata, pending: PendingForward): void {
+export function applyStored(metadata: StoredMetadata, pending: PendingRequest): void {
   const { decision } = pending.exchange;
   applyToKeys(undefined, metadata, pending);
   decision.stored = true;
@@ -156,7 +156,7 @@ export function applyStored(metadata: StoredMetadata, pending: PendingForward): 
 export function applyToKeys(
   refusal: StoreRefusal | undefined,
   metadata: StoredMetadata,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): void {
   applyRefusal(refusal, metadata, { ...pending, replaced: storedCandidate(pending) });
   applyForSessions(refusal, metadata.status, pending);

@@ -13,7 +13,7 @@ import {
   isWeak,
 } from "../../rules/validators.ts";
 import { isPersonal } from "../request/personal.ts";
-import { isDoubted, storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
+import { isDoubted, storedCandidate, type PendingRequest } from "../reuse/pending-request.ts";
 import { isLyingUrl } from "./metadata-of-answer.ts";
 import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
@@ -24,7 +24,7 @@ import { type ResponseRead, type StoredMetadata, wholeBytes } from "../stored/st
  * Returns the metadata of an answer whose body is not known yet. If the origin's validators lie, or may lie, clients
  * get none until `taggedByBody` or `taggedByLength` has compared the body.
  */
-export function withheldTag(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+export function withheldTag(metadata: StoredMetadata, pending: PendingRequest): StoredMetadata {
   if (pending.request.route.hasContentTags) return metadata;
   const before = replacedBy(pending);
   const isWithheld =
@@ -40,7 +40,7 @@ export function withheldTag(metadata: StoredMetadata, pending: PendingForward): 
  * Returns the metadata of a whole body, whose digest it has, with the validator for clients. A weak validator of a
  * lying URL stands for the same content until the next purge, because it allows other bytes.
  */
-export function taggedByBody(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+export function taggedByBody(metadata: StoredMetadata, pending: PendingRequest): StoredMetadata {
   const compared = taggedByLength(metadata, pending);
   if (compared.contentTag !== "") return compared;
   const before = replacedBy(pending);
@@ -54,7 +54,7 @@ export function taggedByBody(metadata: StoredMetadata, pending: PendingForward):
 }
 
 /** Returns the metadata of a body that may never be held whole. Then only another length shows that it is another body. */
-export function taggedByLength(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+export function taggedByLength(metadata: StoredMetadata, pending: PendingRequest): StoredMetadata {
   if (metadata.contentTag !== "" || isOfLyingUrl(metadata)) return metadata;
   const before = replacedBy(pending);
   if (before === undefined) return withTermsKept(metadata, { contentTag: undefined });
@@ -81,7 +81,7 @@ export const unseen: RemovedResponse = {
  * Returns the metadata for a client whose answer is not stored, or begins before its body can be compared. It has the
  * origin's validators, unless these lie or may have lied. Of a page of a session, nobody sees whether they lie.
  */
-export function claimedUnseen(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+export function claimedUnseen(metadata: StoredMetadata, pending: PendingRequest): StoredMetadata {
   if (metadata.contentTag !== "" || isPersonal(pending.request)) return metadata;
   if (isOfLyingUrl(metadata) || mayHaveLied(pending)) return metadata;
   return withTermsKept(metadata, { contentTag: undefined });
@@ -91,7 +91,7 @@ export function claimedUnseen(metadata: StoredMetadata, pending: PendingForward)
  * Returns whether a client may have another body with the validator that the origin has now. Its `If-Range` would
  * then mix both.
  */
-export function mayHaveLied(pending: PendingForward): boolean {
+export function mayHaveLied(pending: PendingRequest): boolean {
   const before = replacedBy(pending);
   return (
     pending.request.route.hasContentTags ||
@@ -130,7 +130,7 @@ interface OlderClaim {
 }
 
 /** Returns the response that the answer replaces, even if it may not answer, or has been invalidated. */
-function replacedBy(pending: PendingForward): OlderClaim | undefined {
+function replacedBy(pending: PendingRequest): OlderClaim | undefined {
   const found = storedCandidate(pending) ?? pending.standing;
   if (found !== undefined) {
     return { metadata: found.stored.metadata, isDoubted: () => isDoubted(found, pending) };
@@ -145,7 +145,7 @@ function replacedBy(pending: PendingForward): OlderClaim | undefined {
 function isSameClaim(
   metadata: StoredMetadata,
   older: OlderClaim,
-  { request }: PendingForward,
+  { request }: PendingRequest,
 ): boolean {
   if (older.metadata === unseen) return hasValidator(fieldsOf(metadata));
   // A page of another build may have the date, but not the ETag, and the clients' dates do not count.

@@ -37,7 +37,7 @@ import {
   valueTagsOf,
   withLaterReads,
 } from "../stored/tags.ts";
-import type { StampedAnswer } from "../site/forward-outcome.ts";
+import type { StampedAnswer } from "../site/origin-outcome.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variant-list.ts";
@@ -78,7 +78,7 @@ export function metadataOf(
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
     isOfClient: isOfClient(request, exchange.site) || undefined,
-    provisional: request.route.isSubstitute ? request.route.origin : undefined,
+    provisional: request.route.isFallback ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...renewed,

@@ -31,7 +31,7 @@ import {
   namedErrorSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
-import { storedCandidate, questionOf, type PendingForward } from "../reuse/pending-forward.ts";
+import { storedCandidate, questionOf, type PendingRequest } from "../reuse/pending-request.ts";
 import { judgedUnder } from "../reuse/may-answer.ts";
 import { fieldsOfVariants } from "../reuse/vary-markers.ts";
 import { namesClient } from "./of-one-client.ts";
@@ -104,7 +104,7 @@ type JudgedAnswer = AnswerEffects & Objections;
 export function refusedBy(
   metadata: StoredMetadata,
   answer: JudgedAnswer,
-  pending: PendingForward,
+  pending: PendingRequest,
 ): RefusedStore | undefined {
   const rule =
     refusalToStore(metadata, answer, pending) ??
@@ -208,7 +208,7 @@ const refusesGate = ({ status }: StoredMetadata): boolean =>
  * Returns whether a refresh got an error in place of a page. No client waits for the error, so the
  * stored page remains. So it does after a server error that the route does not name.
  */
-function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boolean {
+function isFailedRefresh(metadata: StoredMetadata, pending: PendingRequest): boolean {
   const before = storedCandidate(pending)?.stored.metadata.status;
   const { request, exchange } = pending;
   const keepsPage = exchange.decision.isRefresh || isStatedFailure(metadata, request.route);
@@ -223,7 +223,7 @@ function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boo
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
-function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boolean {
+function isUnconfirmed(metadata: StoredMetadata, pending: PendingRequest): boolean {
   const { request, exchange } = pending;
   const before = storedCandidate(pending) ?? pending.standing;
   if (isTypeInDoubt(metadata, { ...pending, before: before?.stored.metadata })) return true;

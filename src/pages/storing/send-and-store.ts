@@ -26,12 +26,12 @@ import {
   withoutBody,
 } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
-import { failedWith, type StampedAnswer } from "../site/forward-outcome.ts";
+import { failedWith, type StampedAnswer } from "../site/origin-outcome.ts";
 import {
-  type LeaderForward,
+  type LeaderRequest,
   storedCandidate,
-  type PendingForward,
-} from "../reuse/pending-forward.ts";
+  type PendingRequest,
+} from "../reuse/pending-request.ts";
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -56,7 +56,7 @@ import { sendAndStoreBody } from "./send-body.ts";
  */
 export async function sendAndStore(
   given: StampedAnswer,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
   const before = (storedCandidate(pending) ?? pending.standing)?.stored.metadata;
@@ -82,7 +82,7 @@ export async function sendAndStore(
 }
 
 /** Returns the metadata with the validators that clients may get before the body is known. */
-function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetadata {
+function claimed(metadata: StoredMetadata, pending: LeaderRequest): StoredMetadata {
   const withheld = withheldTag(metadata, pending);
   const isStreamed = (metadata.bodyBytes ?? 0) > pending.exchange.site.config.limits.bufferBytes;
   return isStreamed ? taggedByLength(withheld, pending) : withheld;
@@ -98,7 +98,7 @@ function sendUnstored(
   refusal: RefusedStore,
   { response: received }: StampedAnswer,
   read: ReplacingAnswer,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): FetchResult<Response> {
   const { flight, exchange } = pending;
   const metadata = claimedUnseen(read.metadata, pending);
@@ -126,7 +126,7 @@ function sendUnstored(
  */
 function unstored(
   response: Response,
-  pending: PendingForward,
+  pending: PendingRequest,
   given: ReplacingAnswer & { readonly hadCookie: boolean; readonly rule: StoreRefusal },
 ): Response {
   const { request, exchange } = pending;

@@ -4,7 +4,7 @@ import { clientHasIt } from "../request/conditions.ts";
 import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
 import { notModified } from "../respond/respond.ts";
 import { bodiless } from "../../base/with-fields.ts";
-import type { LeaderForward } from "../reuse/pending-forward.ts";
+import type { LeaderRequest } from "../reuse/pending-request.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { contentTagFor } from "../stored/content-tag.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
@@ -40,7 +40,7 @@ const wholeWithinMs = 20;
  */
 export async function sendAndStoreBody(
   sending: BodyToSend,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): Promise<FetchResult<Response>> {
   const { request, exchange } = pending;
   const { decision } = exchange;
@@ -87,7 +87,7 @@ export async function sendAndStoreBody(
 async function taggedAtOnce(
   metadata: StoredMetadata,
   whole: Blob,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): Promise<StoredMetadata> {
   if (contentTagFor(metadata, pending.request.route) !== "") return metadata;
   const bodyDigest = await sha256Base64url(new Uint8Array(await whole.arrayBuffer()));
@@ -108,7 +108,7 @@ interface StoringEnd {
  */
 function storeBehind(
   metadata: StoredMetadata,
-  pending: LeaderForward,
+  pending: LeaderRequest,
   store: () => Promise<StoringEnd>,
 ): Promise<void> {
   const { flight, exchange } = pending;
@@ -133,7 +133,7 @@ function storeBehind(
 async function storeArrived(
   whole: Blob,
   sending: BodyToSend,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): Promise<StoringEnd> {
   const { decision, site, nowAtMs } = pending.exchange;
   decision.bodyTookMs = nowAtMs() - sending.metadata.requestedAtMs;
@@ -145,7 +145,7 @@ async function storeArrived(
 /** @param ends the body's reader, and the pipe to a client that still needs the body */
 async function gatherAndStore(
   sending: BodyToSend,
-  pending: LeaderForward,
+  pending: LeaderRequest,
   { reader, client }: Pick<GatherPlan, "reader" | "client">,
 ): Promise<StoringEnd> {
   const { metadata } = sending;
@@ -164,7 +164,7 @@ async function gatherAndStore(
       relay,
       continuation: pending.continuationOf(metadata),
       betweenBytesMs: site.config.originTimeout.betweenBytesMs,
-      isAwaited: () => flight.hasFollowers,
+      isAwaited: () => flight.isAwaited,
       bufferBytes: site.config.limits.bufferBytes,
       budget: site.fillBudget,
       bodyBytes: metadata.bodyBytes,
@@ -216,7 +216,7 @@ async function gatherAndStore(
  * body of an anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
  * anonymous request starts.
  */
-function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
+function relayFor(metadata: StoredMetadata, pending: LeaderRequest): Relay {
   const { nowAtMs, config, fillBudget: budget, endsWithClient } = pending.exchange.site;
   const { bodyBytes } = metadata;
   const mayResume = bodyBytes !== null && validatorOf(metadata) !== undefined;
@@ -241,7 +241,7 @@ function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
 function share(
   relay: Relay,
   { metadata, isFit }: { readonly metadata: StoredMetadata; readonly isFit: boolean },
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): void {
   const { request, flight } = pending;
   if (!request.isAnonymous && !isFit) return flight.stall();
@@ -257,7 +257,7 @@ function share(
 }
 
 /** Returns whether purges of values that the handler has read after the head of a stored stream would miss it. */
-function hasLaterValues(head: StoredMetadata, pending: LeaderForward): boolean {
+function hasLaterValues(head: StoredMetadata, pending: LeaderRequest): boolean {
   const isComplete = withAllValues(head, pending) === head;
   return !isComplete || refusalForValues(head, pending) !== undefined;
 }

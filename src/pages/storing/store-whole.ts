@@ -1,5 +1,5 @@
 // Stores a whole body: its digest, the limit of variants, memory, and then the tiers below.
-import { storedCandidate, type LeaderForward } from "../reuse/pending-forward.ts";
+import { storedCandidate, type LeaderRequest } from "../reuse/pending-request.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { taggedByBody } from "./lying-validators.ts";
@@ -18,7 +18,7 @@ export interface GatheredBody {
 }
 
 /** Notes whether the body fits into a tier, which is known only now if no length was stated. */
-function noteSize(metadata: StoredMetadata, isNew: boolean, pending: LeaderForward): void {
+function noteSize(metadata: StoredMetadata, isNew: boolean, pending: LeaderRequest): void {
   if (!isNew) return;
   const { exchange, key, request } = pending;
   const { decision, site } = exchange;
@@ -37,7 +37,7 @@ function noteSize(metadata: StoredMetadata, isNew: boolean, pending: LeaderForwa
 export async function storeWhole(
   blob: Blob,
   { metadata: atHead, isValidated }: GatheredBody,
-  pending: LeaderForward,
+  pending: LeaderRequest,
 ): Promise<StoredMetadata> {
   const { exchange } = pending;
   const { site, decision } = exchange;

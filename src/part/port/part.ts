@@ -42,10 +42,10 @@ export interface RouteTraits {
   /** `named`: answers name the build that made them; `shared`: all builds of the application share responses. */
   readonly builds?: "named" | "shared" | undefined;
   /** The origins that may answer while the route's own fails, in order. */
-  readonly substitutes?: readonly string[] | undefined;
+  readonly fallbacks?: readonly string[] | undefined;
   /** Whether they are asked before a stale response answers. */
-  readonly asksSubstitutesFirst?: boolean | undefined;
-  /** Whether one forward answers the concurrent requests of all isolates, which then wait for its fill. */
+  readonly asksFallbacksFirst?: boolean | undefined;
+  /** Whether one origin request answers the concurrent requests of all isolates, which then wait for its fill. */
   readonly collapsesGlobally?: boolean | undefined;
   /** Whether a rule changes bodies, which must then have no coding. */
   readonly filters?: boolean | undefined;

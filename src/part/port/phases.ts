@@ -81,7 +81,7 @@ export interface PhaseRecord {
   readonly status: number;
   /** The build that made the response; empty if unknown, absent on a route without builds. */
   readonly release?: string | undefined;
-  /** The result of `mark` when the response first stood in for an answer that `fails`. */
+  /** The result of `mark` when the response first answered in place of one that `fails`. */
   readonly mark?: string | undefined;
 }
 
@@ -156,7 +156,7 @@ export interface Phases {
    * is. The core forbids it after a hard purge.
    */
   readonly standsIn?: ((record: PhaseRecord) => string | undefined) | undefined;
-  /** Returns a text to store with a response that stands in for an answer that `fails`. */
+  /** Returns a text to store with a response that answers in place of one that `fails`. */
   readonly mark?: (() => string | undefined) | undefined;
   /** Decides on a request before its lookup. Never throws or rejects. A hit needs no promise if it returns none. */
   readonly admits?:

@@ -2,7 +2,7 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
-import { Substitutes } from "./substitutes.ts";
+import { Fallbacks } from "./fallbacks.ts";
 
 /** The order of a stale response and a fallback origin. */
 export interface FallbackOptions {
@@ -25,18 +25,18 @@ export function fallback(
   names: string | readonly string[],
   options: FallbackOptions = {},
 ): RoutePart {
-  const substitutes = readNames(names);
+  const fallbacks = readNames(names);
   const { beforeStale = false, ...others } = options;
   if (typeof beforeStale !== "boolean" || Object.keys(others).length > 0) {
     throw refusal("has other options");
   }
-  const contents: PartContents = { fills: { openSubstitutes: () => new Substitutes() } };
+  const contents: PartContents = { fills: { openFallbacks: () => new Fallbacks() } };
   return {
     kind: "route",
     name: "fallback",
-    traits: { substitutes, asksSubstitutesFirst: beforeStale },
+    traits: { fallbacks, asksFallbacksFirst: beforeStale },
     isForStored: true,
-    faultOn: (route) => faultOn(route, substitutes),
+    faultOn: (route) => faultOn(route, fallbacks),
     contents,
   };
 }

@@ -1,4 +1,4 @@
-// Exports of `tidemark/global-collapse`: one forward answers the concurrent requests of all colos.
+// Exports of `tidemark/global-collapse`: one origin request answers the concurrent requests of all colos.
 import { reach, tierNames } from "../../config/tier-names.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";

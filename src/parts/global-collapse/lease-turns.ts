@@ -6,16 +6,16 @@ import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
 import type {
-  ForwardFlight,
-  ForwardOutcome,
-  SharedForward,
-} from "../../pages/site/forward-outcome.ts";
+  OriginFlight,
+  OriginOutcome,
+  SharedOutcome,
+} from "../../pages/site/origin-outcome.ts";
 import type { RefreshInTurn, TurnPort } from "../../pages/site/turn-port.ts";
 import {
-  type PendingForward,
+  type PendingRequest,
   questionOf,
   renewViewIfInDoubt,
-} from "../../pages/reuse/pending-forward.ts";
+} from "../../pages/reuse/pending-request.ts";
 import { type FoundResponse, PageLookup } from "../../pages/reuse/page-lookup.ts";
 import type { Candidate, ResponseHead } from "../../pages/stored/stored-response.ts";
 import { decide, isAnswer, mayAnswerWhoWaited } from "../../pages/reuse/may-answer.ts";
@@ -25,7 +25,7 @@ import { staleInstead } from "../../pages/fetch/instead-of-origin.ts";
 /** A request for the lease, and its flight. */
 interface TurnRequest {
   readonly pending: PagePlace;
-  readonly flight: ForwardFlight;
+  readonly flight: OriginFlight;
   /** Returns whether a response in the shared tier answers the request. */
   readonly accepts: (found: FoundResponse) => boolean;
   /** The wait timeout; the default is the route's. */
@@ -34,7 +34,7 @@ interface TurnRequest {
 
 /** The leases of one isolate. */
 export const leaseTurns: TurnPort = {
-  ofLeader(pending: PendingForward, flight: ForwardFlight) {
+  ofLeader(pending: PendingRequest, flight: OriginFlight) {
     return hasTurns(pending) ? leaderTurn(pending, flight) : undefined;
   },
   ofRefresh(pending: PagePlace, refresh: RefreshInTurn) {
@@ -46,7 +46,7 @@ const hasTurns = ({ request }: PagePlace): boolean =>
   request.route.traits.collapsesGlobally === true;
 
 /** Waits for the lease or its holder's result. */
-async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
+async function acquireLease(given: TurnRequest): Promise<Turn<OriginOutcome>> {
   const { pending, flight } = given;
   const { waitTimeoutMs } = pending.request.route;
   const { site, nowAtMs, afterAnswer } = pending.exchange;
@@ -71,9 +71,9 @@ async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
  * stale response may answer the client.
  */
 async function leaderTurn(
-  pending: PendingForward,
-  flight: ForwardFlight,
-): Promise<LeaderTurn<SharedForward, Response>> {
+  pending: PendingRequest,
+  flight: OriginFlight,
+): Promise<LeaderTurn<SharedOutcome, Response>> {
   const { exchange, key } = pending;
   const { site } = exchange;
   const sinceAtMs = exchange.nowAtMs();
@@ -132,7 +132,7 @@ async function isOurTurn(
 async function outcomeOf(
   record: ResponseHead,
   { pending, accepts }: TurnRequest,
-): Promise<ForwardOutcome | undefined> {
+): Promise<OriginOutcome | undefined> {
   const { request, exchange, key } = pending;
   if (record.kind === "vary") {
     return key.text === request.key.text ? { kind: "varies", marker: record } : undefined;
@@ -157,7 +157,7 @@ async function outcomeOf(
  * marker in the shared tier.
  */
 function wordFor(
-  outcome: ForwardOutcome | undefined,
+  outcome: OriginOutcome | undefined,
   { request, exchange, key }: PagePlace,
 ): LeaseWord | undefined {
   const { site } = exchange;

@@ -12,7 +12,7 @@ import { inNeutralContext } from "../../base/neutral-context.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { forwardAsked } from "../../pages/fetch/forward.ts";
 import { inPublicContext } from "../../pages/fetch/public-context.ts";
-import { mayValidate } from "../../pages/reuse/pending-forward.ts";
+import { mayValidate } from "../../pages/reuse/pending-request.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { asRefresh } from "../../pages/request/plan.ts";
 import { sharedMsMax } from "../../pages/request/brief-retention.ts";

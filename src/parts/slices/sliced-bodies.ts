@@ -16,14 +16,14 @@ import { asRefresh, type LookupRequest } from "../../pages/request/plan.ts";
 import { contentDigests } from "../../pages/respond/downstream.ts";
 import { cutToRange, fromStored } from "../../pages/respond/respond.ts";
 import {
-  type LeaderForward,
+  type LeaderRequest,
   needsNewBody,
   mayValidate,
   storedCandidate,
-  type PendingForward,
-} from "../../pages/reuse/pending-forward.ts";
+  type PendingRequest,
+} from "../../pages/reuse/pending-request.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
-import type { StampedAnswer } from "../../pages/site/forward-outcome.ts";
+import type { StampedAnswer } from "../../pages/site/origin-outcome.ts";
 import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder-port.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import {
@@ -98,7 +98,7 @@ export class SlicedBodies implements BodyHolder {
     );
   }
 
-  ask(pending: PendingForward, stamp: Stamp): HolderRequest | undefined {
+  ask(pending: PendingRequest, stamp: Stamp): HolderRequest | undefined {
     if (!this.mayCollapse(pending)) return undefined;
     if (!isVouchedFor(stamp, pending)) {
       this.#store.stop(pending, pausedMs);
@@ -115,7 +115,7 @@ export class SlicedBodies implements BodyHolder {
     return {
       request: { ...neutral, conditions, directives },
       fields: sliceFields(range),
-      take: (fresh: StampedAnswer, place: LeaderForward) =>
+      take: (fresh: StampedAnswer, place: LeaderRequest) =>
         this.#taken(fresh, place, { client: request, range }),
     };
   }
@@ -128,7 +128,7 @@ export class SlicedBodies implements BodyHolder {
    */
   async #taken(
     fresh: StampedAnswer,
-    pending: LeaderForward,
+    pending: LeaderRequest,
     { client, range }: { readonly client: LookupRequest; readonly range: ByteRange },
   ): ReturnType<HolderRequest["take"]> {
     const { response } = fresh;
@@ -186,7 +186,7 @@ export class SlicedBodies implements BodyHolder {
    */
   #headOf(
     whole: StampedAnswer,
-    pending: LeaderForward,
+    pending: LeaderRequest,
     client: LookupRequest,
     totalBytes: number,
   ): Head | "refused" | "for-one" | "old" {
@@ -208,7 +208,7 @@ export class SlicedBodies implements BodyHolder {
 
   #sendAndStore(
     head: Head,
-    pending: LeaderForward,
+    pending: LeaderRequest,
     { nth, slice }: FirstSlice,
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
@@ -311,7 +311,7 @@ export class SlicedBodies implements BodyHolder {
  * Returns the head in the generation of the standing one, whose slices stay useful, if a strong
  * validator shows the same body (RFC 9110 §8.8.1), and no purge covers it. Rule 23 of the purge protocol applies.
  */
-async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
+async function inGeneration(head: Head, pending: LeaderRequest): Promise<Head> {
   const standing = storedCandidate(pending);
   if (standing === undefined) return head;
   const before = standing.stored.metadata;
@@ -353,7 +353,7 @@ function asWhole(
   { response: { headers }, ...fresh }: StampedAnswer,
   totalBytes: number,
   body: Response["body"],
-  { request }: LeaderForward,
+  { request }: LeaderRequest,
 ): StampedAnswer {
   const fields = new Headers(headers);
   fields.delete("content-range");

@@ -41,7 +41,7 @@ describe("a route is refused", () => {
     const routes = [{ name: "pages", match: "*", origin: "a", use: [fallback("default")] }];
     expect(defineConfig({ origins, routes }).routes[0]).toMatchObject({
       origin: "a",
-      substitutes: ["default"],
+      fallbacks: ["default"],
     });
   });
 });

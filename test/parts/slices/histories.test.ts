@@ -3,7 +3,7 @@
 // breaks one rule, and the check of the answers must find it.
 import { beforeEach, expect, it, vi } from "vitest";
 import type * as Fit from "../../../src/parts/slices/fit.ts";
-import type * as Lead from "../../../src/pages/reuse/pending-forward.ts";
+import type * as Lead from "../../../src/pages/reuse/pending-request.ts";
 import type { CacheFactories } from "../../../src/compose/create-cache.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { Draws } from "../../../testing/draws.ts";
@@ -36,7 +36,7 @@ vi.mock("../../../src/parts/slices/fit.ts", async (importOriginal) => {
   };
 });
 
-vi.mock("../../../src/pages/reuse/pending-forward.ts", async (importOriginal) => {
+vi.mock("../../../src/pages/reuse/pending-request.ts", async (importOriginal) => {
   const sound = await importOriginal<typeof Lead>();
   const mayValidate: typeof sound.mayValidate = async (...given) =>
     planted.fault === "purged-validator" || sound.mayValidate(...given);

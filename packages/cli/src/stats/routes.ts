@@ -21,11 +21,11 @@ export interface RouteCounts {
    * requests that were forwarded.
    */
   readonly hitCounts: readonly number[];
-  readonly forwardCounts: readonly number[];
+  readonly originCounts: readonly number[];
 }
 
 const hitResults = ["hit", "stale-hit"];
-const forwardResults = ["forwarded", "stored", "validated", "passed"];
+const originResults = ["forwarded", "stored", "validated", "passed"];
 
 /** Returns the counts by route, sorted by the number of requests, the largest first. */
 export function countsByRoute(answer: OperatorAnswer<"metrics">): Map<string, RouteCounts> {
@@ -57,7 +57,7 @@ export function countsOf(
     failed: answered("failed"),
     toOrigin: countOf(answer, "originResponses", labels),
     hitCounts: waited(hitResults),
-    forwardCounts: waited(forwardResults),
+    originCounts: waited(originResults),
   };
 }
 
@@ -93,7 +93,7 @@ export function routeTable(
 
 /** Returns the data of a route for `--json`. Shares are from 0 to 1; `null` means that there is no data. */
 export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
-  const { hitCounts, forwardCounts, ...plain } = counts;
+  const { hitCounts, originCounts, ...plain } = counts;
   const { requests, hits, stale, passed, limited } = counts;
   const lookedUp = requests - passed - limited;
   const quantile = (share: number, of: readonly number[]) => {
@@ -108,8 +108,8 @@ export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
     staleShare: lookedUp > 0 ? stale / lookedUp : null,
     hitP50Seconds: quantile(0.5, hitCounts),
     hitP99Seconds: quantile(0.99, hitCounts),
-    forwardP50Seconds: quantile(0.5, forwardCounts),
-    forwardP99Seconds: quantile(0.99, forwardCounts),
+    originP50Seconds: quantile(0.5, originCounts),
+    originP99Seconds: quantile(0.99, originCounts),
   };
 }
 
@@ -125,8 +125,8 @@ function cellsOf(stats: ReturnType<typeof statsOf>, lastBoundSeconds: number): s
     String(stats.toOrigin),
     time(stats.hitP50Seconds),
     time(stats.hitP99Seconds),
-    time(stats.forwardP50Seconds),
-    time(stats.forwardP99Seconds),
+    time(stats.originP50Seconds),
+    time(stats.originP99Seconds),
   ];
 }
 

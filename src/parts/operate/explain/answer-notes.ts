@@ -8,14 +8,14 @@ import { responseMediaTypes } from "../../../rules/media-types.ts";
 import { sharesNonce } from "../../../rules/nonces.ts";
 import { silentlyVaryingBy } from "../../../rules/selecting.ts";
 import { contentTagName } from "../../../rules/validators.ts";
-import { type PendingForward, storedCandidate } from "../../../pages/reuse/pending-forward.ts";
+import { type PendingRequest, storedCandidate } from "../../../pages/reuse/pending-request.ts";
 import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import { asKept, keptSinceAtMs } from "../../../pages/storing/from-before-purge.ts";
 import type { FindingCode } from "../../../protocol/finding.ts";
 
 /** Notes an answer that is stored, or why it is not. */
-export function noteAnswer(metadata: StoredMetadata, pending: PendingForward): void {
+export function noteAnswer(metadata: StoredMetadata, pending: PendingRequest): void {
   const { request, exchange } = pending;
   const { site, decision } = exchange;
   const { name } = request.route;
@@ -53,7 +53,7 @@ const pathCharactersMax = 200;
  * fetched another media type or language than this request, or an answer for browsers stands beside one for a class of
  * `Accept`.
  */
-function namesChanging(metadata: StoredMetadata, pending: PendingForward): readonly string[] {
+function namesChanging(metadata: StoredMetadata, pending: PendingRequest): readonly string[] {
   const before = storedCandidate(pending)?.stored.metadata;
   const fields = fieldsOf(metadata);
   const isComparable = before?.isOfClient === true && before.status === metadata.status;
@@ -71,7 +71,7 @@ const loginPath = /log-?in|log-?on|sign-?in|auth|account|session|sso/i;
 /** Notes a refusal to store that a finding names, by its route. */
 function noteRefusal(
   metadata: StoredMetadata,
-  { request, exchange }: PendingForward,
+  { request, exchange }: PendingRequest,
   note: Note,
 ): void {
   const { rule, names } = exchange.decision.refused ?? { rule: undefined, names: [] };
@@ -98,7 +98,7 @@ const dateRoundingMs = 1_000;
  */
 function noteCacheBelow(
   metadata: StoredMetadata,
-  { request, exchange: { site, decision, nowAtMs } }: PendingForward,
+  { request, exchange: { site, decision, nowAtMs } }: PendingRequest,
   note: Note,
 ): void {
   const { requestedAtMs } = metadata;

@@ -13,7 +13,7 @@ export type NextStep =
   | "forward"
   | "forward to a fallback origin"
   | "validate"
-  | "wait for the forward that is under way"
+  | "wait for the origin request that is under way"
   | "refuse: only-if-cached"
   | "refuse: loop"
   | "refuse: the method"

@@ -10,7 +10,7 @@ import { unreachable } from "../../../base/unreachable.ts";
 import type { RuledAnswer } from "../../../part/port/phases.ts";
 import { Decision } from "../../../observe/decision.ts";
 import { mayCollapse } from "../../../pages/fetch/answer-on-miss.ts";
-import { standIn } from "../../../pages/fetch/instead-of-origin.ts";
+import { usableStale } from "../../../pages/fetch/instead-of-origin.ts";
 import {
   type LookupRequest,
   type PassedRequest,
@@ -21,7 +21,7 @@ import { requestForWhole } from "../../../pages/request/conditions.ts";
 import { compileRoutes } from "../../../routing/routes.ts";
 import type { UrlRead } from "../../../routing/url-reader.ts";
 import { isRefreshDue } from "../../../pages/reuse/early-refresh.ts";
-import { pendingForward } from "../../../pages/reuse/pending-forward.ts";
+import { pendingRequest } from "../../../pages/reuse/pending-request.ts";
 import type { FoundResponse, PageLookup } from "../../../pages/reuse/page-lookup.ts";
 import { fieldsOfVariants } from "../../../pages/reuse/vary-markers.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../../pages/reuse/may-answer.ts";
@@ -248,11 +248,11 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
   const why =
     verdict.kind === "validate"
       ? { validating: verdict.candidate }
-      : { standIn: verdict.kind === "forward" ? verdict.standIn : undefined };
-  const pending = pendingForward(lookup, found?.candidate, why);
-  const isElsewhere = site.substitutes?.mayAnswer(pending) === true;
-  if (health !== "well" && !(isElsewhere && request.route.traits.asksSubstitutesFirst === true)) {
-    const stale = await standIn(pending, "none");
+      : { stale: verdict.kind === "forward" ? verdict.stale : undefined };
+  const pending = pendingRequest(lookup, found?.candidate, why);
+  const isElsewhere = site.fallbacks?.mayAnswer(pending) === true;
+  if (health !== "well" && !(isElsewhere && request.route.traits.asksFallbacksFirst === true)) {
+    const stale = await usableStale(pending, "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);
       return "answer stale in the origin's place";
@@ -260,7 +260,7 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
     if (health === "down" && !isElsewhere) return "refuse: the origin is down";
   }
   const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
-  if (isUnderWay && mayCollapse(lookup)) return "wait for the forward that is under way";
+  if (isUnderWay && mayCollapse(lookup)) return "wait for the origin request that is under way";
   if (health === "down" && isElsewhere) return "forward to a fallback origin";
   return verdict.kind === "validate" ? "validate" : "forward";
 }

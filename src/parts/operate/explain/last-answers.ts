@@ -5,7 +5,7 @@ import { nameSetBy } from "../../../routing/cookies.ts";
 import type { TierChange } from "../../../observe/decision.ts";
 import type { AnswersPort, LastPass } from "../../../pages/site/answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
-import type { PendingForward } from "../../../pages/reuse/pending-forward.ts";
+import type { PendingRequest } from "../../../pages/reuse/pending-request.ts";
 import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import { noteAnswer } from "./answer-notes.ts";
 
@@ -54,7 +54,7 @@ export class LastAnswers implements AnswersPort {
 
   answered(
     metadata: StoredMetadata,
-    pending: PendingForward,
+    pending: PendingRequest,
     additions: Parameters<AnswersPort["answered"]>[2] = {},
   ): void {
     noteAnswer(metadata, pending);

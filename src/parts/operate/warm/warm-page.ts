@@ -9,7 +9,7 @@ import { patiently } from "../../../base/timeouts.ts";
 import { type RefreshAhead, refreshAhead } from "../../../pages/fetch/refresh.ts";
 import { type LookupRequest, asRefresh, type PassRule, plan } from "../../../pages/request/plan.ts";
 import { countedAs } from "../../../routing/target.ts";
-import type { ForwardOutcome } from "../../../pages/site/forward-outcome.ts";
+import type { OriginOutcome } from "../../../pages/site/origin-outcome.ts";
 import type { Candidate } from "../../../pages/stored/stored-response.ts";
 import { askOfHead } from "../../../pages/storing/variant-list.ts";
 import { withAllBehind } from "../../../base/all-behind.ts";
@@ -49,7 +49,7 @@ export type WarmedPage =
       /** Whether the tiers now contain the response. */
       readonly isRefreshed: boolean;
       readonly decision: Decision;
-      readonly outcome: ForwardOutcome | undefined;
+      readonly outcome: OriginOutcome | undefined;
       /**
        * The number of reads before the refresh, if the page was in this colo but not in the shared
        * tier; else 0.
@@ -164,7 +164,7 @@ function aheadOf(
   return withAllBehind(context, (noting) => refreshAhead(request, aheadSeconds, noting));
 }
 
-function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
+function awaitsAsk(outcome: OriginOutcome | undefined): boolean {
   const metadata = outcome?.stored?.metadata;
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
 }

@@ -3,7 +3,7 @@ import { reach } from "../../../config/tier-names.ts";
 import { isErrorStatus } from "../../../rules/fields.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import type { Decision } from "../../../observe/decision.ts";
-import type { OriginFailure } from "../../../pages/site/forward-outcome.ts";
+import type { OriginFailure } from "../../../pages/site/origin-outcome.ts";
 import type { WarmedPage } from "./warm-page.ts";
 import type { WarmAnswer } from "../../../protocol/answers.ts";
 

@@ -175,7 +175,11 @@ describe("an explanation", () => {
 
 describe("an explanation while another request is forwarded", () => {
   it.each([
-    { id: "to wait for the forward", headers: {}, next: "wait for the forward that is under way" },
+    {
+      id: "to wait for the origin request",
+      headers: {},
+      next: "wait for the origin request that is under way",
+    },
     { id: "to be forwarded because of Range", headers: { range: "bytes=0-1" }, next: "forward" },
     {
       id: "to be forwarded because of no-store",

@@ -1,4 +1,4 @@
-// Asks the substitutes of a route, other origins with the same pages, while its own origin fails. Their answers are
+// Asks the fallback origins of a route, other origins with the same pages, while its own origin fails. Their answers are
 // provisional: each has a key of its own, so no stored response of the route's own origin is lost.
 import { type FetchResult } from "../../cache/flights.ts";
 import { originsOf } from "../../config/route.ts";
@@ -12,32 +12,32 @@ import { PageLookup } from "../../pages/reuse/page-lookup.ts";
 import {
   questionOf,
   storedCandidate,
-  type PendingForward,
-} from "../../pages/reuse/pending-forward.ts";
+  type PendingRequest,
+} from "../../pages/reuse/pending-request.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
-import type { StampedAnswer, ForwardFlight } from "../../pages/site/forward-outcome.ts";
+import type { StampedAnswer, OriginFlight } from "../../pages/site/origin-outcome.ts";
 import { decide, isAnswer, isWish } from "../../pages/reuse/may-answer.ts";
 import { Marks } from "../../base/marks.ts";
-import type { SubstitutePort } from "../../pages/site/substitute-port.ts";
+import type { FallbackPort } from "../../pages/site/fallback-port.ts";
 import type { StoredResponse } from "../../pages/stored/stored-response.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";
 import { continuationIn } from "../../pages/fetch/continue-body.ts";
 import { probeBehind } from "../../pages/fetch/ask-and-probe.ts";
 import { forwardSelecting } from "../../pages/fetch/forward.ts";
 
-/** The substitutes of one isolate. */
-export class Substitutes implements SubstitutePort {
-  /** Keys for which a substitute has answered. */
+/** The fallback origins of one isolate. */
+export class Fallbacks implements FallbackPort {
+  /** Keys for which a fallback origin has answered. */
   readonly #answered = new Marks(10_000, 86_400_000);
 
   /**
-   * A personal request never reaches a substitute, because its session belongs to the route's own origin. If a handler
-   * is one of the origins and sees a client's context, no request reaches a substitute. A substitute never answers in
+   * A personal request never reaches a fallback origin, because its session belongs to the route's own origin. If a handler
+   * is one of the origins and sees a client's context, no request reaches a fallback origin. A fallback origin never answers in
    * place of a stored response that still answers other requests.
    */
-  mayAnswer(pending: PendingForward): boolean {
+  mayAnswer(pending: PendingRequest): boolean {
     const { request, exchange } = pending;
-    if (request.route.substitutes.length === 0 || isPersonal(request)) return false;
+    if (request.route.fallbacks.length === 0 || isPersonal(request)) return false;
     if (originsOf(request.route).some(exchange.site.runsInCaller)) return false;
     const kept = storedCandidate(pending);
     if (kept === undefined) return true;
@@ -45,11 +45,11 @@ export class Substitutes implements SubstitutePort {
     return !isAnswer(verdict) && !isWish(verdict.by);
   }
 
-  async answeredBefore(pending: PendingForward): Promise<Response | undefined> {
+  async answeredBefore(pending: PendingRequest): Promise<Response | undefined> {
     const { request, exchange } = pending;
     const isMarked = this.#answered.has(request.key.text, exchange.nowAtMs());
     if (!isMarked || !this.mayAnswer(pending)) return undefined;
-    for (const origin of request.route.substitutes) {
+    for (const origin of request.route.fallbacks) {
       const kept = await this.#lookUp(askedInstead(request, origin), pending);
       if ("answer" in kept) return kept.answer;
     }
@@ -57,15 +57,15 @@ export class Substitutes implements SubstitutePort {
   }
 
   /**
-   * Answers with the first usable answer of a substitute, from the tiers or else from the substitute itself. An error
-   * of a substitute never answers: it may lack pages that the route's own origin has.
+   * Answers with the first usable answer of a fallback origin, from the tiers or else from the fallback origin itself. An error
+   * of a fallback origin never answers: it may lack pages that the route's own origin has.
    */
   async ask(
-    pending: PendingForward & Pick<StampedAnswer, "stamp">,
-    flight: ForwardFlight,
+    pending: PendingRequest & Pick<StampedAnswer, "stamp">,
+    flight: OriginFlight,
   ): Promise<FetchResult<Response> | undefined> {
     if (!this.mayAnswer(pending)) return undefined;
-    for (const origin of pending.request.route.substitutes) {
+    for (const origin of pending.request.route.fallbacks) {
       const kept = await this.#lookUp(askedInstead(pending.request, origin), pending);
       if ("answer" in kept) {
         const { stored, answer } = kept;
@@ -85,10 +85,10 @@ export class Substitutes implements SubstitutePort {
     return undefined;
   }
 
-  /** Looks up an answer that a substitute has given before. Returns the place of the request if there is none. */
+  /** Looks up an answer that a fallback origin has given before. Returns the place of the request if there is none. */
   async #lookUp(
     request: LookupRequest,
-    pending: PendingForward,
+    pending: PendingRequest,
   ): Promise<{ answer: Response; stored: StoredResponse } | { place: PagePlace }> {
     const { decision } = pending.exchange;
     const lookup = new PageLookup({ request }, pending.exchange);
@@ -109,14 +109,14 @@ export class Substitutes implements SubstitutePort {
     return { answer: fromStored(stored, verdict.ageSeconds, place), stored };
   }
 
-  #note(origin: string, { request, exchange }: PendingForward): void {
+  #note(origin: string, { request, exchange }: PendingRequest): void {
     const { key, route } = request;
     this.#answered.mark(key.text, exchange.nowAtMs(), route.purgeMaxLagMs);
-    exchange.decision.substitutes(origin);
+    exchange.decision.answeredByFallback(origin);
   }
 }
 
-/** Forwards to a substitute. Returns `undefined` without a usable answer. */
+/** Forwards to a fallback origin. Returns `undefined` without a usable answer. */
 async function forwarded(place: PagePlace) {
   const { decision } = place.exchange;
   const { answer, request } = await forwardSelecting(place, []);
@@ -133,11 +133,11 @@ async function forwarded(place: PagePlace) {
   return undefined;
 }
 
-/** Returns the request for a substitute. Its answers have a key of their own. */
+/** Returns the request for a fallback origin. Its answers have a key of their own. */
 function askedInstead(request: LookupRequest, origin: string): LookupRequest {
-  const route = { ...request.route, origin, isSubstitute: true };
-  const target = { ...request.target, isAtSubstitute: true };
-  return { ...request, route, target, key: request.key.with(`substitute ${origin}`, false) };
+  const route = { ...request.route, origin, isFallback: true };
+  const target = { ...request.target, isAtFallback: true };
+  return { ...request, route, target, key: request.key.with(`fallback ${origin}`, false) };
 }
 
 /** Returns whether the breaker of the origin is open. Begins a due probe. */

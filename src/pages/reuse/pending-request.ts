@@ -1,6 +1,6 @@
 // A request that is about to be forwarded, with the results of its lookup.
 import type { PagePlace } from "../site/exchange.ts";
-import type { ForwardFlight } from "../site/forward-outcome.ts";
+import type { OriginFlight } from "../site/origin-outcome.ts";
 import type { Continuation } from "../../bodies/continuation.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import {
@@ -18,11 +18,11 @@ import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored
 import { isOfUse, judgedUnder, mayBeValidated, type VerdictQuestion } from "./may-answer.ts";
 
 /** A request that needs the origin, the results of its lookup, and usable stored responses. */
-export interface PendingForward extends PagePlace {
+export interface PendingRequest extends PagePlace {
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** The stored response that cannot be validated, but may answer if the origin fails. */
-  readonly standIn?: Candidate | undefined;
+  readonly stale?: Candidate | undefined;
   /**
    * The stored response that the lookup found, even if it may not answer this client. Its body may
    * already be consumed.
@@ -33,28 +33,28 @@ export interface PendingForward extends PagePlace {
 }
 
 /** A forwarded request with its flight, which other requests wait for. */
-export interface LeaderForward extends PendingForward {
+export interface LeaderRequest extends PendingRequest {
   /**
    * The flight. It settles once the response is complete or clearly cannot be shared, and at the
    * latest when all writes have ended. Later settlements have no effect.
    */
   readonly flight: Pick<
-    ForwardFlight,
-    "settle" | "arrive" | "arrived" | "stall" | "hasFollowers" | "isReplaced"
+    OriginFlight,
+    "settle" | "arrive" | "arrived" | "stall" | "isAwaited" | "isReplaced"
   >;
   /** Returns how the response's body continues after a break. */
   readonly continuationOf: (metadata: StoredMetadata) => Continuation;
 }
 
-/** Returns the stored response to validate, or else the stand-in. */
-export function storedCandidate({ validating, standIn }: PendingForward) {
-  return validating ?? standIn;
+/** Returns the stored response to validate, or else the stale response. */
+export function storedCandidate({ validating, stale }: PendingRequest) {
+  return validating ?? stale;
 }
 
-/** Returns the pending forward with a stand-in from the skipped tiers, if they contain one. */
-export async function lookedUpFurther(pending: PendingForward): Promise<PendingForward> {
+/** Returns the pending forward with a stale response from the skipped tiers, if they contain one. */
+export async function lookedUpFurther(pending: PendingRequest): Promise<PendingRequest> {
   if (pending.lookUpFurther === undefined) return pending;
-  return { ...pending, standIn: await pending.lookUpFurther(), lookUpFurther: undefined };
+  return { ...pending, stale: await pending.lookUpFurther(), lookUpFurther: undefined };
 }
 
 /** Returns the input of a verdict. */
@@ -66,11 +66,11 @@ export function questionOf(
 }
 
 /** @param found the lookup's response, which may not answer without the origin */
-export function pendingForward(
+export function pendingRequest(
   lookup: PageLookup,
   found: Candidate | undefined,
-  why: { readonly validating: Candidate } | { readonly standIn: Candidate | undefined },
-): PendingForward {
+  why: { readonly validating: Candidate } | { readonly stale: Candidate | undefined },
+): PendingRequest {
   const { place } = lookup;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookUpFurther = isLeft ? () => lookUpAll(lookup) : undefined;

@@ -15,17 +15,17 @@ import type { StoredMetadata, StoredResponse } from "../stored/stored-response.t
  */
 export type OriginFailure = OriginTrouble | "error-status";
 
-/** A failed forward, with the parts of an error response that other clients may receive. */
-export interface FailedForward {
+/** A failed origin request, with the parts of an error response that other clients may receive. */
+export interface FailedRequest {
   readonly failure: OriginFailure;
   readonly status?: number;
   readonly retryAfterSeconds?: number | undefined;
 }
 
 /** A request, and the place of its response. */
-export interface ForwardPlace {
+export interface RequestPlace {
   readonly request: LookupRequest;
-  /** The key of the response. Concurrent forwards of one key are collapsed. */
+  /** The key of the response. Concurrent origin requests of one key are collapsed. */
   readonly key: RecordKey;
 }
 
@@ -41,8 +41,8 @@ export interface StampedAnswer extends Objections {
   readonly judgedFields?: Headers;
 }
 
-/** The result of a forward for waiting requests. */
-export type SharedForward =
+/** The result of an origin request for waiting requests. */
+export type SharedOutcome =
   | { readonly kind: "stored"; readonly stored: StoredResponse }
   /** A response whose body is still arriving. */
   | {
@@ -61,19 +61,19 @@ export type SharedForward =
     }
   /** Variants are stored under their own keys, so each request looks up its own variant. */
   | { readonly kind: "varies"; readonly marker: VaryMarker; readonly stored?: undefined }
-  | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedForward);
+  | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedRequest);
 
-export type ForwardOutcome = FlightOutcome<SharedForward>;
+export type OriginOutcome = FlightOutcome<SharedOutcome>;
 
-export type ForwardFlight = Flight<SharedForward>;
+export type OriginFlight = Flight<SharedOutcome>;
 
-export type ForwardFlights = Flights<SharedForward>;
+export type OriginFlights = Flights<SharedOutcome>;
 
 /**
  * @param response a server error that is not stored
  * @param atMs the current time, to convert a date in Retry-After into seconds
  */
-export function failedWith({ status, headers }: Response, atMs: number): ForwardOutcome {
+export function failedWith({ status, headers }: Response, atMs: number): OriginOutcome {
   const seconds = retryAfterSeconds(headers.get("retry-after"), atMs);
   return { kind: "origin-failed", failure: "error-status", status, retryAfterSeconds: seconds };
 }
