@@ -2,7 +2,7 @@
 // a Node process and one Redis. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- data-consistency --minutes 5 [--lag-seconds 1] [--seed 1] [--colos 3]
 //     [--faults a,b] [--fault <name of a planted fault>]
-// With --object, Durable Objects have the journal, the values and the leases, and there is neither Redis
+// With --object, Durable Objects have the journal, the values and the locks, and there is neither Redis
 // nor a Node process. Fields need Redis, so this run has none, but keys of the shared tier alone.
 import { parseArgs } from "node:util";
 import { boundMs } from "../testing/consistency/checker/bound.ts";

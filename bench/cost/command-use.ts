@@ -10,7 +10,7 @@ export const uses = [
   "Vary marker",
   "freshening",
   "removal",
-  "lease",
+  "lock",
   "journal read",
   "journal read at the primary",
   "journal mark",
@@ -30,7 +30,7 @@ export type Use = (typeof uses)[number];
 
 type KeyKind =
   | "record"
-  | "lease"
+  | "lock"
   | "journal"
   | "switch"
   | "secret"
@@ -42,7 +42,7 @@ type KeyKind =
 
 const keyKinds: Readonly<Record<string, KeyKind>> = {
   r: "record",
-  lease: "lease",
+  lock: "lock",
   journal: "journal",
   switch: "switch",
   secret: "secret",
@@ -74,7 +74,7 @@ export function useOf(
   const kinds = new Set(commands.map(keyKindOf));
   const written = commands.length === 1 && useOfScript.get(String(commands[0]?.[1]));
   if (written) return written;
-  if (kinds.has("lease")) return "lease";
+  if (kinds.has("lock")) return "lock";
   if (kinds.has("hot")) return "hot keys";
   if (kinds.has("metrics")) return "metrics";
   if (kinds.has("ballast")) return "ballast";

@@ -43,7 +43,7 @@ export function loadOf(point: Counted): Load {
   return { records: recordCommandsOf(point), journal, others: otherCommandsOf(point) };
 }
 
-const purposesOfRecords = ["look-up", "fill", "Vary marker", "freshening", "removal", "lease"];
+const purposesOfRecords = ["look-up", "fill", "Vary marker", "freshening", "removal", "lock"];
 
 function recordCommandsOf({ redisPerSecond }: Counted): number {
   return purposesOfRecords.reduce((sum, purpose) => sum + (redisPerSecond[purpose] ?? 0), 0);

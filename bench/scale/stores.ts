@@ -133,8 +133,8 @@ const writesIn = (statements: readonly string[]): number =>
   statements.filter((statement) => statement.startsWith("INSERT INTO records")).length;
 
 function commandsOf(redis: FakeUpstash): number {
-  const { commands, journalCommands, leaseCommands, roomCommands, hotCommands } = redis;
-  return [commands, journalCommands, leaseCommands, roomCommands, hotCommands].reduce(
+  const { commands, journalCommands, lockCommands, roomCommands, hotCommands } = redis;
+  return [commands, journalCommands, lockCommands, roomCommands, hotCommands].reduce(
     (sum, { length }) => sum + length,
     0,
   );

@@ -35,7 +35,7 @@ export interface OpenNextEntry {
 export interface OpenNextStores {
   readonly data: DataCache;
   readonly values: Namespace<OpenNextEntry, string[]>;
-  /** A value per finished revalidation. Its lease makes one isolate of all revalidate a page. */
+  /** A value per finished revalidation. Its lock makes one isolate of all revalidate a page. */
   readonly revalidations: Namespace<boolean, string[]>;
   readonly log: Log;
   /** How long a value answers after a soft purge. */

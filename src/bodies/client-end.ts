@@ -12,7 +12,7 @@ import { OutOfTime, within } from "../base/timeouts.ts";
 /** A client, and the newest chunks that it has not been sent, by number and length. */
 export type HandedOver = NonNullable<ReturnType<ClientEnd["handOver"]>>;
 
-/** Two ends of a pipe: `readable` returns the bytes written. `writer` has the lock of `writable`. */
+/** Two ends of a pipe: `readable` returns the bytes written. `writer` alone writes to `writable`. */
 export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;
 
 /**

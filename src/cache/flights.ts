@@ -106,7 +106,7 @@ export class Flight<Shared extends SharedOutcome> {
     return this.#ended.promise;
   }
 
-  /** Records that the leader now fetches, and no longer waits for the lease. */
+  /** Records that the leader now fetches, and no longer waits for the lock. */
   leads(atMs: number): void {
     this.#leadsSinceAtMs = atMs;
   }

@@ -1,5 +1,5 @@
 // Loads a missing record. Requests for the same key are collapsed into one fetch per isolate or,
-// with a lease, into one fetch worldwide. Waiting calls receive plain data, judge it themselves, and
+// with a lock, into one fetch worldwide. Waiting calls receive plain data, judge it themselves, and
 // wait with their own timers.
 import { isWithinMs } from "../base/elapsed.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -13,7 +13,7 @@ import type {
   StartPorts,
 } from "./flights.ts";
 
-/** The result of a leader's wait for the lease. */
+/** The result of a leader's wait for the lock. */
 export type LeaderTurn<Shared extends SharedOutcome, Result> =
   /** The leader fetches. */
   | { readonly kind: "lead" }
@@ -57,7 +57,7 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
    * start a flight first.
    */
   readonly storedSince: (place: Place) => LoadResult<Shared, Result> | undefined;
-  /** Waits for the leader's lease; `undefined` if the leader needs no lease. */
+  /** Waits for the leader's lock; `undefined` if the leader needs no lock. */
   takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>> | undefined;
   /** Fetches, and settles the flight as soon as there is an outcome for waiting calls. */
   readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<FetchResult<Result>>;
@@ -202,7 +202,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
   readonly #inVain = new Set<Flight<Shared>>();
   /** The last failed flight. */
   #failed: Flight<Shared> | undefined;
-  /** Whether the request may wait for the lease: false after it has waited for a flight in vain. */
+  /** Whether the request may wait for the lock: false after it has waited for a flight in vain. */
   #mayTakeTurn = true;
 
   constructor(by: LoadPolicy<Place, Shared, Result>, ports: LoadPorts<Shared>) {
@@ -297,7 +297,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     const sinceAtMs = nowAtMs();
     const heard = await running.wait(afterMs, inVain);
     if (heard !== "timed-out") return heard;
-    // A leader that waits for the lease has not begun to fetch. A timer may also fire although the
+    // A leader that waits for the lock has not begun to fetch. A timer may also fire although the
     // isolate's clock has not advanced.
     const hasStalled = running.isLeading && !isWithinMs(afterMs / 2, sinceAtMs, nowAtMs());
     return hasStalled ? "stalled" : running.wait(waitTimeoutMs - afterMs, inVain);

@@ -23,7 +23,7 @@ export interface Stores {
   /** Returns the databases of `redis`, in place of those of the variables. */
   readonly databases?: ((env: Env) => Databases<RedisAddress>) | undefined;
   readonly journal?: JournalInCode | undefined;
-  /** The shared tier and its leases. */
+  /** The shared tier and its locks. */
   readonly records?: TierInCode | undefined;
   /** The store of bodies that are too large for the shared tier. */
   readonly bodies?: BodiesInCode | undefined;

@@ -233,7 +233,7 @@ const withoutOperate = {
   hint: "Add operate() of tidemark/operate to `parts`.",
 };
 
-/** Creates the tiers and leases for one form of record. */
+/** Creates the tiers and locks for one form of record. */
 function tiersOver<Detail>(
   core: Core,
   form: RecordForm<Detail>,
@@ -270,7 +270,7 @@ function tiersOver<Detail>(
     originSlots: new KeyedSemaphore(),
     releasedSlots: new KeyedSemaphore({ openMax: 200, placeMsMax: 10_000 }),
     restSlots: new KeyedSemaphore({ openMax: 2, placeMsMax: 10_000 }),
-    /** The leases on loads that all colos share; `undefined` without a shared tier. */
-    leases: shared?.leases,
+    /** The locks on loads that all colos share; `undefined` without a shared tier. */
+    locks: shared?.locks,
   };
 }

@@ -169,7 +169,7 @@ const foreignReads: Fault = {
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);
-  const { metrics, redis, room, purging, view, leases } = core;
+  const { metrics, redis, room, purging, view, locks } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
   // Without a host, there is no edge tier. Only copies of the purge view may use this invalid host.
@@ -186,7 +186,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const purgeOf = orderPurges({ ...core, nowAtMs, host, afterAnswer });
   const events = settings.onEvent && new EventListener(settings.onEvent, log);
   const unpurged = new UnpurgedWrites({ nowAtMs, log, afterAnswer, purge: purgeOf });
-  const ofCore = { nowAtMs, random, afterAnswer, metrics, counts, host, tiers, leases, purging };
+  const ofCore = { nowAtMs, random, afterAnswer, metrics, counts, host, tiers, locks, purging };
   // V8 reads the members of an object slowly that several spreads have made.
   const ports: NamespacePorts = {
     ...ofCore,

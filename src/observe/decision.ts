@@ -94,8 +94,8 @@ export class Decision implements Handling {
   reason: ForwardReason | undefined = undefined;
   /** Set if a purge, or doubt about purges, kept a stored response from answering. */
   cause: ForwardCause | undefined = undefined;
-  /** The result of waiting for a lease; `undefined` if the request did not wait. */
-  lease: string | undefined = undefined;
+  /** The result of waiting for a lock; `undefined` if the request did not wait. */
+  lock: string | undefined = undefined;
   /** Whether the origin request of another request provided the answer. */
   collapsed = false;
   /** The origin's status; `undefined` if it gave none. */

@@ -173,7 +173,7 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
     "tidemark.origin_ms": decision.originTookMs,
     "tidemark.body_ms": decision.bodyTookMs,
     "tidemark.collapsed": decision.collapsed,
-    "tidemark.lease": decision.lease,
+    "tidemark.lock": decision.lock,
     "tidemark.unverified": decision.unverified,
     "tidemark.stored": decision.stored,
     "tidemark.refused": refused?.rule,

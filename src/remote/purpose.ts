@@ -6,7 +6,7 @@ export type CallPurpose =
   | "Vary marker"
   | "freshening"
   | "removal"
-  | "lease"
+  | "lock"
   | "journal read"
   | "journal read at the primary"
   /** Opens a stream of hints of new entries. */

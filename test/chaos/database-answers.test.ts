@@ -23,7 +23,7 @@ vi.setConfig({ testTimeout: 180_000 });
  */
 const waitMsMax = 4_000;
 /**
- * The exchanges of one request: the client's own, the lookups, the lease and the origin's answer.
+ * The exchanges of one request: the client's own, the lookups, the lock and the origin's answer.
  */
 const waysMax = 5;
 

@@ -44,7 +44,7 @@ describe("the core of the cache", () => {
 
   it("has only memory without a database, and accepts no purge", () => {
     const { cache } = open();
-    expect([cache.tiers.below[0], cache.redis, cache.leases, cache.purging]).toEqual(
+    expect([cache.tiers.below[0], cache.redis, cache.locks, cache.purging]).toEqual(
       Array(4).fill(undefined),
     );
     const ask = { atMs: 0, maxLagMs: 10_000, colo: () => "" };

@@ -191,7 +191,7 @@ describe("a load", () => {
     expect(cost).toEqual({ MGET: 2, EVAL: 3, requests: 2 + 3 });
   });
 
-  it("with a global lease costs four more commands", async () => {
+  it("with a global lock costs four more commands", async () => {
     const { name, isolate, open, costs } = await opened();
     const space = open(isolate, { collapse: "global" }, `${name}-global`);
     const cost = await costs(() => space.getOrSet("a", () => "v"));

@@ -8,7 +8,7 @@ import { idle, until } from "../../testing/site/harness.ts";
 /** `age`: the seconds since an earlier load, which took 10 s to make an early refresh likely. */
 const loads = [
   { id: "cold", age: undefined, options: {} },
-  { id: "cold, with a global lease", age: undefined, options: { collapse: "global" } },
+  { id: "cold, with a global lock", age: undefined, options: { collapse: "global" } },
   { id: "in the background of a stale answer", age: 70, options: { stale: "1h" } },
   {
     id: "with a soft time-out and a stale value",
@@ -136,7 +136,7 @@ it.each([["shared"], ["memory", "shared"]])(
 );
 
 describe("a load that begins after a set value in Redis alone has expired is stored", () => {
-  it.each(["getOrSet", "getOrSet with a global lease", "getOrSetMany", "lookUp and set"])(
+  it.each(["getOrSet", "getOrSet with a global lock", "getOrSetMany", "lookUp and set"])(
     "by %s",
     async (by) => {
       const here = new DataIsolate();

@@ -125,15 +125,15 @@ describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
       expect(await client.xrevrange("journal", "+", "-", 1)).toEqual([after[1]]);
     });
 
-    it("takes a lease with SET NX PX, and returns it by compare-and-delete", async () => {
+    it("takes a lock with SET NX PX, and returns it by compare-and-delete", async () => {
       const client = sdkClient(server);
-      const lease = { nx: true, px: 60_000 } as const;
+      const lock = { nx: true, px: 60_000 } as const;
       const script =
         "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
-      expect(await client.set("lease", "mine", lease)).toBe("OK");
-      expect(await client.set("lease", "theirs", lease)).toBeNull();
-      expect(await client.eval(script, ["lease"], ["theirs"])).toBe(0);
-      expect(await client.eval(script, ["lease"], ["mine"])).toBe(1);
+      expect(await client.set("lock", "mine", lock)).toBe("OK");
+      expect(await client.set("lock", "theirs", lock)).toBeNull();
+      expect(await client.eval(script, ["lock"], ["theirs"])).toBe(0);
+      expect(await client.eval(script, ["lock"], ["mine"])).toBe(1);
     });
   });
 

@@ -29,9 +29,8 @@ function isOf(name: string, path: string): boolean {
 const words: Readonly<Record<string, RegExp>> = {
   dashboard: /dashboard/i,
   esi: /\besi\b|\bESI\b|Esi/,
-  fallback: /fall-?back/i,
   hooks: /webhook|varnish/i,
-  "global-collapse": /\bleases?\b/i,
+  "global-collapse": /\blocks?\b/i,
   "hot-keys": /hot.?keys/i,
   operate: /\/explain\/|\boperate\b/,
   outward: /outward/i,

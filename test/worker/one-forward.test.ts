@@ -37,7 +37,7 @@ async function held(fields: Record<string, string>): Promise<Held> {
     }),
   );
   const config = '{ routes: [{ name: "all", match: "*", use: [globalCollapse()] }] }';
-  // On a busy machine, the database may answer too late for a lease.
+  // On a busy machine, the database may answer too late for a lock.
   const world = await running.add(
     startWorld({ originUrl: origin.url, colos: 3, config, plugins: [patientBundle] }),
   );
@@ -66,7 +66,7 @@ const bodies = (answers: readonly RawAnswer[]) =>
   new Set(answers.map(({ status, body }) => `${status} ${body.toString()}`));
 
 describe("a page that clients of three colos request at the same time", () => {
-  it("causes one request to the origin with a lease", async () => {
+  it("causes one request to the origin with a lock", async () => {
     const { origin, world, open } = await held({ "cache-control": "max-age=600" });
     const asking = crowd(world, 50);
     await everyColoWaits(world);
@@ -103,7 +103,7 @@ describe("a page that clients of three colos request at the same time", () => {
     open();
     expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
     // The isolate of the first client may request the page again, and so may another colo by the
-    // lease.
+    // lock.
     expect(origin.count("/page")).toBeLessThanOrEqual(3);
   });
 });

@@ -21,7 +21,7 @@ export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 
-/** The kinds of pages whose requests are collapsed over all colos by a lease. */
+/** The kinds of pages whose requests are collapsed over all colos by a lock. */
 const kindsInTheWorld = ["steady", "varied", "brief", "lenient"];
 
 /** Returns a configuration as text. */

@@ -1,5 +1,5 @@
 // A fake of Upstash's REST interface in this process. It supports the commands of the shared tier
-// (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), leases, the streams of
+// (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), locks, the streams of
 // the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
@@ -27,7 +27,7 @@ type Command = readonly (string | number)[];
 /** The content of a database, as plain data. */
 export interface KeptInDatabase {
   readonly records: readonly (readonly [key: string, Readonly<KeptRecord>])[];
-  readonly leases: readonly (readonly [key: string, { value: string; untilAtMs: number }])[];
+  readonly locks: readonly (readonly [key: string, { value: string; untilAtMs: number }])[];
   readonly journal: readonly StreamReply[];
   readonly hot: readonly StreamReply[];
 }
@@ -58,10 +58,10 @@ export class FakeUpstash {
   readonly written: ("whole" | "metadata")[] = [];
   readonly #clock: FakeClock;
   readonly #records: FakeRecords;
-  /** The values of leases and their expiry, by key. */
-  readonly leases = new Map<string, { value: string; untilAtMs: number }>();
-  /** The commands for leases. Each read of a lease is a transaction of three commands. */
-  readonly leaseCommands: string[] = [];
+  /** The values of locks and their expiry, by key. */
+  readonly locks = new Map<string, { value: string; untilAtMs: number }>();
+  /** The commands for locks. Each read of a lock is a transaction of three commands. */
+  readonly lockCommands: string[] = [];
   /** The value of the purge switch's key; `null` before the first post. */
   heldSwitch: string | null = null;
   /** The value of the key with the entry of the newest release. */
@@ -105,8 +105,8 @@ export class FakeUpstash {
   /** Removes expired records, and the lists of the received commands. */
   forgetPast(): void {
     this.#records.removeExpired();
-    const { commands, journalCommands, leaseCommands, roomCommands, hotCommands, written } = this;
-    const lists = [commands, journalCommands, leaseCommands, roomCommands, hotCommands, written];
+    const { commands, journalCommands, lockCommands, roomCommands, hotCommands, written } = this;
+    const lists = [commands, journalCommands, lockCommands, roomCommands, hotCommands, written];
     for (const list of lists) list.length = 0;
   }
 
@@ -124,7 +124,7 @@ export class FakeUpstash {
     const [journal, hot] = [this.journal, this.hot].map((stream) => stream.range(["-", "+"]));
     return structuredClone({
       records: [...this.#records.kept],
-      leases: [...this.leases],
+      locks: [...this.locks],
       journal: journal ?? [],
       hot: hot ?? [],
     });
@@ -133,10 +133,10 @@ export class FakeUpstash {
   /** Replaces the content. */
   lay(kept: KeptInDatabase): void {
     this.#records.kept.clear();
-    this.leases.clear();
-    const { records, leases, journal, hot } = structuredClone(kept);
+    this.locks.clear();
+    const { records, locks, journal, hot } = structuredClone(kept);
     for (const [key, record] of records) this.#records.kept.set(key, record);
-    for (const [key, lease] of leases) this.leases.set(key, lease);
+    for (const [key, lock] of locks) this.locks.set(key, lock);
     this.journal.lay(journal);
     this.hot.lay(hot);
   }
@@ -181,11 +181,11 @@ export class FakeUpstash {
           return stored;
         }
         if (key.endsWith(":secret")) this.heldSecret ??= rest[0] ?? null;
-        return /:(?:lease|dry-run):/.test(key) ? this.#takeLease(key, rest) : "OK";
+        return /:(?:lock|dry-run):/.test(key) ? this.#takeLock(key, rest) : "OK";
       case "GET":
         if (key.endsWith(":secret")) return this.heldSecret;
         if (key.endsWith(":journal:released")) return this.heldRelease;
-        return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
+        return key.endsWith(":switch") ? this.heldSwitch : this.#lock(key);
       case "INFO":
         return this.#info();
       case "EVAL":
@@ -195,7 +195,7 @@ export class FakeUpstash {
             atMs: this.#clock.nowAtMs(),
           });
         if (rest[1]?.endsWith(":ballast") === true) return Number((this.hasBallast = true));
-        return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
+        return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLock(rest);
       case "EVAL_RO":
         return this.#runOfJournal(key, rest);
       case "XADD":
@@ -247,7 +247,7 @@ export class FakeUpstash {
     if (key.endsWith(":secret")) return this.secretCommands;
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
-    if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
+    if (key.includes(":lock:") || /^EVAL$/i.test(name)) return this.lockCommands;
     const isOfJournal =
       /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
@@ -291,25 +291,25 @@ export class FakeUpstash {
     };
   }
 
-  #lease(key: string): string | null {
-    const lease = this.leases.get(key);
-    return lease !== undefined && this.#clock.atMs < lease.untilAtMs ? lease.value : null;
+  #lock(key: string): string | null {
+    const lock = this.locks.get(key);
+    return lock !== undefined && this.#clock.atMs < lock.untilAtMs ? lock.value : null;
   }
 
   /** Runs SET key value PX ms, also with NX, in any order. */
-  #takeLease(key: string, [value = "", ...options]: readonly string[]): "OK" | null {
+  #takeLock(key: string, [value = "", ...options]: readonly string[]): "OK" | null {
     const isIfAbsent = options.some((option) => option.toUpperCase() === "NX");
-    if (isIfAbsent && this.#lease(key) !== null) return null;
+    if (isIfAbsent && this.#lock(key) !== null) return null;
     const ms = Number(options.find((option) => /^\d+$/.test(option)));
-    this.leases.set(key, { value, untilAtMs: this.#clock.atMs + ms });
+    this.locks.set(key, { value, untilAtMs: this.#clock.atMs + ms });
     return "OK";
   }
 
-  /** Runs the script by which only the holder replaces or deletes a lease. */
-  #replaceLease([, key = "", token, value = "", ms]: readonly string[]): number {
-    if (this.#lease(key) !== token) return 0;
-    if (value === "") this.leases.delete(key);
-    else this.leases.set(key, { value, untilAtMs: this.#clock.atMs + Number(ms) });
+  /** Runs the script by which only the holder replaces or deletes a lock. */
+  #replaceLock([, key = "", token, value = "", ms]: readonly string[]): number {
+    if (this.#lock(key) !== token) return 0;
+    if (value === "") this.locks.delete(key);
+    else this.locks.set(key, { value, untilAtMs: this.#clock.atMs + Number(ms) });
     return 1;
   }
 }

@@ -104,7 +104,7 @@ export class SimulatedSite {
       originSlots: new KeyedSemaphore(),
       releasedSlots: new KeyedSemaphore(),
       restSlots: new KeyedSemaphore(),
-      leases: undefined,
+      locks: undefined,
       bodyHolder: undefined,
       assembly: undefined,
       contents: undefined,

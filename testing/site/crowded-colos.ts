@@ -52,8 +52,8 @@ export class Colos {
     await pass(this.clock, seconds);
   }
 
-  get leases(): string[] {
-    return [...this.upstash.leases.values()].map(({ value }) => value);
+  get locks(): string[] {
+    return [...this.upstash.locks.values()].map(({ value }) => value);
   }
 }
 

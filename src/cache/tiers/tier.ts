@@ -11,7 +11,7 @@ import type {
   StoredBody,
 } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
-import type { Leases } from "./lease.ts";
+import type { Locks } from "./lock.ts";
 
 /** Bodies up to this size are read into memory by default, and larger bodies are streamed. */
 export const smallBodyBytesMax = 262_144;
@@ -152,8 +152,8 @@ export interface Tier<Detail> {
   readonly arrivingBytesMax: number;
   /** The largest whole body that the tier stores. */
   readonly bodyBytesMax: number;
-  /** The leases of the same store; absent if the store has none. */
-  readonly leases?: Leases<RecordHead<Detail>> | undefined;
+  /** The locks of the same store; absent if the store has none. */
+  readonly locks?: Locks<RecordHead<Detail>> | undefined;
   /** Whether the breaker of the tier is open, because calls time out. Only probes then use the tier. */
   readonly isBreakerOpen: boolean;
   /** Whether a write can compare its stamp with the journal's last entry (`TierKeep.isAtEnd`). */

@@ -1,7 +1,7 @@
 // The dependencies of lookups, loads and writes: one object of each cache. Also orders the loads and writes of
 // each key, so that a slow load does not overwrite a newer value.
 import type { OperatorError } from "../../base/operator-error.ts";
-import type { TurnPorts } from "../../cache/lease-turn.ts";
+import type { TurnPorts } from "../../cache/lock-turn.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { LoadPorts } from "../../cache/load.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";

@@ -32,7 +32,7 @@ export interface LoadNeed {
   readonly isForced: boolean;
 }
 
-/** Returns the longest time of a load, including the wait for its lease. */
+/** Returns the longest time of a load, including the wait for its lock. */
 export function flightMsMaxOf({ place }: LoadNeed): number {
   const { hardTimeoutMs, waitTimeoutMs } = place.space;
   return hardTimeoutMs + waitTimeoutMs;

@@ -1,5 +1,5 @@
 // Collapses loads of one key: one caller leads, and the others follow. With `collapse: "global"`, a
-// lease also collapses the loads of all isolates. Also answers callers whose wait times out, loads several
+// lock also collapses the loads of all isolates. Also answers callers whose wait times out, loads several
 // keys together, and refreshes values in the background.
 import {
   load,
@@ -25,8 +25,8 @@ import {
 import { asCalled, asRead, hasForm, isResting, judge, staleValue } from "./verdict.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
-import { takeTurn } from "../../cache/lease-turn.ts";
-import type { LeaseWord } from "../../cache/tiers/lease.ts";
+import { takeTurn } from "../../cache/lock-turn.ts";
+import type { LockWord } from "../../cache/tiers/lock.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { DataLookup, type FoundData, type DataLookupOptions } from "./data-lookup.ts";
 
@@ -147,7 +147,7 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
 
 /**
  * Returns how long a collapsed call waits: `softTimeoutMs` if a stale value may answer. Otherwise it waits
- * `hardTimeoutMs` plus `waitTimeoutMs`, because the leader also waits for a stamp and a lease.
+ * `hardTimeoutMs` plus `waitTimeoutMs`, because the leader also waits for a stamp and a lock.
  */
 function waitTimeoutMs(need: LoadNeed, ports: DataPorts): number {
   return staleValue(need, ports) === undefined
@@ -249,20 +249,20 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
   }
 }
 
-/** Waits for the lease of the key; `undefined` if the namespace needs no lease. */
+/** Waits for the lock of the key; `undefined` if the namespace needs no lock. */
 function acquireLease(
   part: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> | undefined {
-  const needsLease = part.need.place.space.isGlobal && ports.leases !== undefined;
-  return needsLease ? waitForLease(part, ports) : undefined;
+  const needsLock = part.need.place.space.isGlobal && ports.locks !== undefined;
+  return needsLock ? waitForLock(part, ports) : undefined;
 }
 
 /**
- * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
+ * Waits for the lock up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
  * may answer.
  */
-async function waitForLease(
+async function waitForLock(
   { need, flight }: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> {
@@ -281,7 +281,7 @@ async function waitForLease(
     ports,
   );
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
-  // The wait for another isolate's lease timed out, or that isolate's load failed.
+  // The wait for another isolate's lock timed out, or that isolate's load failed.
   const answer = turn.kind === "lead" ? undefined : staleValue(need, ports);
   if (answer === undefined) return { kind: "lead" };
   return { kind: "answer", answer, outcome: { kind: "nothing-to-share" } };
@@ -320,7 +320,7 @@ async function newerValue(
 function wordOn(
   outcome: FlightOutcome<LoadOutcome> | undefined,
   { sharedBodyBytes }: DataPorts,
-): LeaseWord | undefined {
+): LockWord | undefined {
   if (outcome?.kind === "failed") return "error-status";
   if (outcome?.kind !== "stored") return "nothing-to-share";
   const { bodyBytes } = outcome.stored.metadata;

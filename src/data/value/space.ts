@@ -49,7 +49,7 @@ export interface NamespaceOptions<T, K extends Key = Key, Absent extends null = 
   /** Maximum share of `fresh`, 0 to 1, by which each lifetime is randomly shortened. Default: 0. */
   readonly jitter?: number | undefined;
   /**
-   * The scope in which concurrent calls share one load: this isolate, or all isolates with a lease.
+   * The scope in which concurrent calls share one load: this isolate, or all isolates with a lock.
    * Default: isolate.
    */
   readonly collapse?: "isolate" | "global" | undefined;

@@ -3,7 +3,7 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { CollectReads } from "../../cache/record/record.ts";
 import type { NameSecret } from "../../cache/record/record-key.ts";
-import type { Leases } from "../../cache/tiers/lease.ts";
+import type { Locks } from "../../cache/tiers/lock.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -94,8 +94,8 @@ export interface Site {
   readonly releasedSlots: KeyedSemaphore;
   /** Limits the requests for the rest of a body, which readers of a crowd send. */
   readonly restSlots: KeyedSemaphore;
-  /** The leases that all colos share; `undefined` without a shared tier. */
-  readonly leases: Leases<ResponseHead> | undefined;
+  /** The locks that all colos share; `undefined` without a shared tier. */
+  readonly locks: Locks<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */
   readonly joinedPurges: JoinedPurges | undefined;
   /** Counts requests to the origins, and returns whether a client has reached its limit; `undefined` for no limit. */

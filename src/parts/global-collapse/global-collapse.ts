@@ -2,17 +2,17 @@
 import { reach, tierNames } from "../../config/tier-names.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
-import { leaseTurns } from "./lease-turns.ts";
+import { lockTurns } from "./lock-turns.ts";
 
 /**
- * Collapses concurrent requests for a key over all colos, by a lease in the shared tier. Without it, each isolate
+ * Collapses concurrent requests for a key over all colos, by a lock in the shared tier. Without it, each isolate
  * forwards one of them.
  *
  * @example
  * defineConfig({ routes: [{ name: "report", match: "/report", fresh: "1m", use: [globalCollapse()] }] });
  */
 export function globalCollapse(): RoutePart {
-  const contents: PartContents = { fills: { turns: leaseTurns } };
+  const contents: PartContents = { fills: { turns: lockTurns } };
   return {
     kind: "route",
     name: "global-collapse",

@@ -1,5 +1,5 @@
 // Tracks the free space of the cache's database, and limits the records that are stored. Anonymous
-// clients choose URLs, so records must leave room for purges, the switch and leases.
+// clients choose URLs, so records must leave room for purges, the switch and locks.
 import type { Log } from "../../observe/log-line.ts";
 import {
   type DatabaseInfo,

@@ -1,4 +1,4 @@
-// The shared tier and the leases in Durable Objects.
+// The shared tier and the locks in Durable Objects.
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import { NameSecret } from "../../cache/record/record-key.ts";
@@ -21,7 +21,7 @@ export interface DurableObjectRecords extends ObjectPlacement {
 const objectsMax = 64;
 
 /**
- * Stores responses and leases in Durable Objects with SQLite, in place of Redis. The Worker must
+ * Stores responses and locks in Durable Objects with SQLite, in place of Redis. The Worker must
  * export the class `TidemarkRecords`.
  */
 export function durableObjectRecords({

@@ -38,7 +38,7 @@ export interface ManyWrite extends WriteAsk {
   readonly unless?: UnlessNewer | undefined;
 }
 
-export interface LeaseAsk {
+export interface LockAsk {
   readonly key: string;
   /** The key of the record to read in the same step. */
   readonly record: string;
@@ -49,7 +49,7 @@ export interface LeaseAsk {
 export interface ReplaceAsk {
   readonly key: string;
   readonly expected: string;
-  /** Empty to delete the lease. */
+  /** Empty to delete the lock. */
   readonly value: string;
   readonly ms: number;
 }
@@ -82,7 +82,7 @@ export interface RecordCalls {
     { readonly areNewer: readonly boolean[] } & WithRoom,
   ];
   readonly remove: [{ readonly key: string }, object];
-  readonly lease: [LeaseAsk, { readonly value: string; readonly head?: string }];
+  readonly lock: [LockAsk, { readonly value: string; readonly head?: string }];
   readonly replace: [ReplaceAsk, { readonly isReplaced: boolean }];
 }
 

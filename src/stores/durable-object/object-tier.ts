@@ -4,7 +4,7 @@ import { errorName } from "../../base/error-name.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { BytesBody } from "../../cache/record/record.ts";
 import { bodyIn } from "../../cache/tiers/record-form.ts";
-import type { Leases } from "../../cache/tiers/lease.ts";
+import type { Locks } from "../../cache/tiers/lock.ts";
 import { comparedHeadOf, decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import {
   foundWith,
@@ -24,7 +24,7 @@ import {
 import type { TierSettings } from "../../cache/tiers/tier-in-code.ts";
 import { purposeOf, type CallPurpose } from "../../remote/purpose.ts";
 import { readMsMax, writeMsMax } from "../../remote/latency-bound.ts";
-import { ObjectLeases } from "./object-leases.ts";
+import { ObjectLocks } from "./object-locks.ts";
 import type { RecordsClient, Target } from "./records-client.ts";
 import { unlessNewer } from "./is-newer.ts";
 import { type ManyWrite, manyBytesMax } from "./framed-call.ts";
@@ -52,14 +52,14 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
   readonly bodyBytesMax = rowBytesMax;
-  readonly leases: Leases<RecordHead<Detail>>;
+  readonly locks: Locks<RecordHead<Detail>>;
   readonly #settings: ObjectTierSettings<Detail>;
   readonly #client: RecordsClient;
 
   constructor(settings: ObjectTierSettings<Detail>) {
     this.#settings = settings;
     this.#client = settings.client;
-    this.leases = new ObjectLeases(settings);
+    this.locks = new ObjectLocks(settings);
   }
 
   get isBreakerOpen(): boolean {

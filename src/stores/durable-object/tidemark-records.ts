@@ -1,4 +1,4 @@
-// The Durable Object of a share of the records, which its SQLite database stores, and of their leases.
+// The Durable Object of a share of the records, which its SQLite database stores, and of their locks.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import { errorName } from "../../base/error-name.ts";
 import { isRenewal } from "../../cache/tiers/record-codec.ts";
@@ -17,7 +17,7 @@ import {
 } from "./framed-call.ts";
 import { unknownStatus } from "./journal-calls.ts";
 import type { Sql } from "./counted-sql.ts";
-import { LeaseTable } from "./object-leases.ts";
+import { LockTable } from "./object-locks.ts";
 import { RecordsRoom, type RowTimes } from "./records-room.ts";
 import { type ObjectSchema, openTables } from "./object-schema.ts";
 import { isNewer } from "./is-newer.ts";
@@ -62,7 +62,7 @@ export class TidemarkRecords {
   readonly #storage: ObjectState["storage"];
   readonly #sql: CountedSql;
   readonly #room: RecordsRoom;
-  readonly #leases = new LeaseTable();
+  readonly #locks = new LockTable();
   /** The heads of validated records, newer than those of their rows. The body has not changed. */
   readonly #renewed = new BoundedMap<string>({
     sizeMax: renewedBytesMax,
@@ -131,10 +131,10 @@ export class TidemarkRecords {
       case "remove":
         this.#rows(`DELETE FROM records WHERE key = ?`, (ask as { key: string }).key);
         return { message: {} };
-      case "lease":
-        return { message: this.#lease(ask, atMs) };
+      case "lock":
+        return { message: this.#lock(ask, atMs) };
       case "replace":
-        return { message: { isReplaced: this.#leases.replace(ask, atMs) } };
+        return { message: { isReplaced: this.#locks.replace(ask, atMs) } };
       default:
         return undefined;
     }
@@ -246,12 +246,12 @@ export class TidemarkRecords {
     }
   }
 
-  /** Takes the lease if it is free, and reads the record's head in the same step. */
-  #lease(ask: RecordCalls["lease"][0], atMs: number): Reply<"lease"> {
+  /** Takes the lock if it is free, and reads the record's head in the same step. */
+  #lock(ask: RecordCalls["lock"][0], atMs: number): Reply<"lock"> {
     const query = `SELECT head FROM records WHERE key = ? AND until > ?`;
     const [row] = this.#rows(query, ask.record, atMs);
     const head = row && { head: this.#headOf(ask.record, row) };
-    return { value: this.#leases.take(ask, atMs), ...head };
+    return { value: this.#locks.take(ask, atMs), ...head };
   }
 
   #rows(query: string, ...bindings: Parameters<Sql["exec"]>[1][]): Rows {

@@ -4,7 +4,7 @@ import { errorName } from "../../base/error-name.ts";
 import { hexOfBase64url, sha256Base64url } from "../../base/sha256.ts";
 import { haveSameBody, type MetadataWith, type RecordMetadata } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Leases } from "../../cache/tiers/lease.ts";
+import type { Locks } from "../../cache/tiers/lock.ts";
 import { bodyIn } from "../../cache/tiers/record-form.ts";
 import {
   type ArrivingRecord,
@@ -56,7 +56,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
   readonly name: TierName;
   readonly arrivingBytesMax: number;
   readonly bodyBytesMax: number;
-  readonly leases: Leases<RecordHead<Detail>> | undefined;
+  readonly locks: Locks<RecordHead<Detail>> | undefined;
   readonly listed?: NonNullable<Tier<Detail>["listed"]>;
   readonly #settings: LargeBodiesSettings<Detail>;
 
@@ -66,7 +66,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     this.name = tier.name;
     this.arrivingBytesMax = bodyBytesMax;
     this.bodyBytesMax = bodyBytesMax;
-    this.leases = tier.leases;
+    this.locks = tier.locks;
     if (tier.listed !== undefined) this.listed = tier.listed.bind(tier);
   }
 

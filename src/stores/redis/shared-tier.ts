@@ -33,7 +33,7 @@ import {
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
 import type { Redis } from "../../remote/redis/redis.ts";
-import { RedisLeases } from "./redis-leases.ts";
+import { RedisLocks } from "./redis-locks.ts";
 import { purposeOf } from "../../remote/purpose.ts";
 import { newerArgs } from "./write-unless-newer.ts";
 import {
@@ -86,7 +86,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   readonly arrivingBytesMax = 0;
   readonly bodyBytesMax: number;
   readonly #settings: SharedTierSettings<Detail>;
-  readonly leases: RedisLeases<Detail>;
+  readonly locks: RedisLocks<Detail>;
   readonly #uploads: Uploads;
   /**
    * Keys whose body does not match its metadata. Rewriting the metadata alone would not repair
@@ -98,7 +98,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
     this.bodyBytesMax = settings.bodyBytesMax;
-    this.leases = new RedisLeases({ ...settings, randomText: () => crypto.randomUUID() });
+    this.locks = new RedisLocks({ ...settings, randomText: () => crypto.randomUUID() });
     this.#uploads = new Uploads(settings);
     this.#removals = new JoinedRemovals(settings);
   }

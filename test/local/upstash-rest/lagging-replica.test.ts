@@ -19,7 +19,7 @@ describe.each(redisServers)("a replica that lags behind $redis", ({ start }) => 
     redis = await start();
     server = await startUpstashRestServer({ redisUrl: redis.url, token: "t" });
     await run(server, "HSET", "held", "f", "v");
-    await run(server, "SET", "leased", "v", "PX", farMs);
+    await run(server, "SET", "locked", "v", "PX", farMs);
     await server.setReplicaLagMs(farMs);
   });
   afterAll(async () => {
@@ -30,7 +30,7 @@ describe.each(redisServers)("a replica that lags behind $redis", ({ start }) => 
 
   it("sees the data from before the lag was switched on", async () => {
     expect(await run(server, "HGET", "held", "f")).toBe("v");
-    expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
+    expect(await run(server, "PEXPIRETIME", "locked")).toBeGreaterThan(Date.now());
   });
 
   it("does not see a write before the lag has passed, and sees it afterwards", async () => {
@@ -126,7 +126,7 @@ describe.each(redisServers)("a replica that lags behind $redis", ({ start }) => 
 
   it("has the effects of scripts, also if they read the time, and of later writes", async () => {
     const post = "return redis.call('XADD',KEYS[1],'*','f',redis.call('TIME')[2])";
-    const scripted = ["EVAL", post, "2", "timed", "leased"];
+    const scripted = ["EVAL", post, "2", "timed", "locked"];
     await run(server, ...scripted);
     await ask(server, { path: "/multi-exec", body: [["XADD", "timed", "*", "f", "v"], scripted] });
     await run(server, "XADD", "timed", "*", "f", "v");
@@ -140,7 +140,7 @@ describe.each(redisServers)("a replica that lags behind $redis", ({ start }) => 
     await server.setReplicaLagMs(1);
     await expect.poll(() => run(server, ...read), waitTimeout).toEqual(held.result);
     expect(await run(server, "EXISTS", "gone")).toBe(0);
-    expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
+    expect(await run(server, "PEXPIRETIME", "locked")).toBeGreaterThan(Date.now());
   });
 
   it("refuses commands that it cannot repeat, but only while a lag is set", async () => {

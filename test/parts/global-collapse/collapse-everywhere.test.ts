@@ -1,4 +1,4 @@
-// Tests `globalCollapse()` with crowds in three colos. A lease in Redis lets only
+// Tests `globalCollapse()` with crowds in three colos. A lock in Redis lets only
 // one request of all colos go to the origin.
 import { describe, expect, it } from "vitest";
 import { type Site } from "../../../testing/site/harness.ts";
@@ -25,28 +25,28 @@ describe("a page with crowds in three colos", () => {
     await colos.pass(1);
     const seen = await asking;
     expect([colos.origin.count, texts(seen), told(seen, "collapsed")]).toEqual([1, ["page 1"], 59]);
-    expect(colos.leases).toEqual([]);
+    expect(colos.locks).toEqual([]);
   });
 
-  it("costs three commands to take the lease and one command to release it", async () => {
+  it("costs three commands to take the lock and one command to release it", async () => {
     const colos = new Colos(() => page("page", fresh));
     await colos.first.get("/a");
-    expect(colos.upstash.leaseCommands).toEqual(["SET", "GET", "EVAL"]);
+    expect(colos.upstash.lockCommands).toEqual(["SET", "GET", "EVAL"]);
     // One of the three commands reads the record again.
     expect(colos.upstash.commands).toEqual(["GETRANGE", "GETRANGE", "SET"]);
     await colos.first.get("/a");
-    expect(colos.upstash.leaseCommands).toHaveLength(3);
+    expect(colos.upstash.lockCommands).toHaveLength(3);
   });
 
-  it("is looked up again after a request gets the lease, and may be a hit then", async () => {
+  it("is looked up again after a request gets the lock, and may be a hit then", async () => {
     const colos = new Colos(() => page("page", fresh));
     const [near, far] = colos.sites as [Site, Site];
-    // The near colo stores the page between the far colo's lookup and its lease.
+    // The near colo stores the page between the far colo's lookup and its lock.
     colos.upstash.afterNext = async () => void (await near.get("/a"));
     const seen = await colos.ask(far);
     await colos.pass(1);
     expect([seen.text, colos.origin.count]).toEqual(["page", 1]);
-    expect([told([seen], "collapsed"), colos.leases]).toEqual([1, []]);
+    expect([told([seen], "collapsed"), colos.locks]).toEqual([1, []]);
   });
 
   it("is requested once for each variant, although its variants were unknown", async () => {
@@ -98,8 +98,8 @@ describe("a slow origin", () => {
     const answer = upstash.answer.bind(upstash);
     upstash.answer = async (path, body) => {
       const answered = await answer(path, body);
-      const isOfLease = JSON.stringify(body).includes(":lease:");
-      if (isOfLease) await new Promise((resolve) => setTimeout(resolve, 800));
+      const isOfLock = JSON.stringify(body).includes(":lock:");
+      if (isOfLock) await new Promise((resolve) => setTimeout(resolve, 800));
       return answered;
     };
     void colos.ask(sites[1]!);

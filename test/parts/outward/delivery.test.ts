@@ -330,7 +330,7 @@ it("purges nothing more if a target refuses for the first time after many other 
 });
 
 describe("two isolates", () => {
-  it("do not deliver the same batch: one finds the lease", async () => {
+  it("do not deliver the same batch: one finds the lock", async () => {
     const world = new OutwardWorld();
     const target = await world.opened(listTarget());
     await world.purge({ tags: ["tag:a"] });
@@ -344,7 +344,7 @@ describe("two isolates", () => {
     expect(world.asked).toHaveLength(1);
   });
 
-  it("repeat a batch whose isolate has ended, after its lease", async () => {
+  it("repeat a batch whose isolate has ended, after its lock", async () => {
     const world = new OutwardWorld();
     const target = await world.opened(listTarget());
     await world.purge({ tags: ["tag:a"] });
@@ -372,7 +372,7 @@ describe("a delivery", () => {
     return { world, target, answer, delivering };
   }
 
-  it("moves no cursor after another isolate has taken its lease", async () => {
+  it("moves no cursor after another isolate has taken its lock", async () => {
     const { world, target, answer, delivering } = await waiting();
     world.clock.advance(45);
     await world.purge({ tags: ["tag:b"] });

@@ -40,8 +40,8 @@ describe("the histories find a planted fault", () => {
     {
       fault: "the cursor moves before the target has confirmed",
       plant: rewriting((state) => {
-        const { lease, cursor } = state as { lease?: object; cursor?: { position: string } };
-        if (lease === undefined || cursor === undefined) return state;
+        const { lock, cursor } = state as { lock?: object; cursor?: { position: string } };
+        if (lock === undefined || cursor === undefined) return state;
         const [ms = 0] = cursor.position.split("-").map(Number);
         return { ...state, cursor: { ...cursor, position: `${ms + 2_000}-0` } };
       }),

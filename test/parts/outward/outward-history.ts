@@ -25,7 +25,7 @@ interface HistorySettings {
   readonly endShare: number;
   /** The share of calls whose reply is lost, and of requests that the target does not confirm. */
   readonly lostShare: number;
-  /** The share of calls that take longer than a lease. */
+  /** The share of calls that take longer than a lock. */
   readonly stallShare: number;
   /** Replaces the store of states, to plant a fault. */
   readonly plant?: (subscribers: Subscribers) => Subscribers;
@@ -41,7 +41,7 @@ interface HistoryResult {
 }
 
 const rate = { burst: 10, perSecond: 1 };
-/** A call usually takes up to this time, and rarely longer than a lease. */
+/** A call usually takes up to this time, and rarely longer than a lock. */
 const wayMs = 300;
 const stallMs = 50_000;
 /** A request may arrive this long after its tokens were taken. */

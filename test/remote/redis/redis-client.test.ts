@@ -173,7 +173,7 @@ describe("the probe of a database that has an open breaker", () => {
   it("is not sent by a write for which a client waits", async () => {
     world.clock.atMs += 1_000;
     const waitedFor = world.client.write(
-      "lease",
+      "lock",
       (redis) => redis.exec(["SET", hashKey, storedValue]),
       500,
     );

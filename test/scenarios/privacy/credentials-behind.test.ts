@@ -1,5 +1,5 @@
 // Tests requests with a credential in addition to a plain GET: refreshes, validations, HEAD,
-// ranges, errors, leases, warming, hot keys and the middleware. No other client gets the response
+// ranges, errors, locks, warming, hot keys and the middleware. No other client gets the response
 // to a credential.
 // Needs parts: global-collapse, hot-keys.
 import { Hono } from "hono";
@@ -141,7 +141,7 @@ describe("a response to a credential", () => {
     });
     const seen = await Promise.all([near.get("/a", alice), far.get("/a", bob)]);
     expect(seen.map(({ text }) => text.split(" ")[0])).toEqual(["alice", "bob"]);
-    expect(upstash.leaseCommands).toEqual([]);
+    expect(upstash.lockCommands).toEqual([]);
     expect((await near.get("/a")).text).toBe("null 3");
     expect((await far.get("/a")).text).toBe("null 3");
     expect((await far.get("/a", bob)).text).toBe("bob 4");

@@ -11,10 +11,10 @@ const open = () =>
 
 /** Returns the journal commands during `work`, scripts last. */
 async function commandsOf({ upstash }: TwoColos, work: () => Promise<unknown>): Promise<string[]> {
-  const { journalCommands, leaseCommands } = upstash;
-  const [journalCount, scriptCount] = [journalCommands.length, leaseCommands.length];
+  const { journalCommands, lockCommands } = upstash;
+  const [journalCount, scriptCount] = [journalCommands.length, lockCommands.length];
   await work();
-  return [...journalCommands.slice(journalCount), ...leaseCommands.slice(scriptCount)];
+  return [...journalCommands.slice(journalCount), ...lockCommands.slice(scriptCount)];
 }
 
 it("a new view and a later read need one command each", async () => {

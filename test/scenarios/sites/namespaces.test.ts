@@ -67,7 +67,7 @@ it.each([
     "ballast",
     "hot",
     ...ofJournal.map((kind) => `journal${kind}`),
-    "lease:…",
+    "lock:…",
     "probe",
     "r:*",
     "r:…",

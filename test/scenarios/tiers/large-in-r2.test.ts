@@ -70,7 +70,7 @@ it("colos do not wait for a body that R2 has refused with globalCollapse()", asy
   Object.assign(r2, { put: fail });
   expect((await first.get("/streamed")).text).toBe(bodyOf(sizes["/streamed"]));
   expect(tierOf(await first.get("/streamed"))).toBe("edge");
-  const words = [...upstash!.leases.values()].map(({ value }) => value);
+  const words = [...upstash!.locks.values()].map(({ value }) => value);
   expect(words).toEqual(["nothing-to-share"]);
 });
 
@@ -83,10 +83,10 @@ it("colos do not wait for a body that a 304 has confirmed, and that only one of 
   Object.assign(r2, { put: fail });
   await first.get("/streamed");
   pass(3_601);
-  upstash!.leases.clear();
+  upstash!.locks.clear();
   first.origin.script = () => unchanged({ etag: '"1"', "cache-control": "max-age=3600" });
   expect((await first.get("/streamed")).cacheStatus).toContain("fwd-status=304");
-  expect([...upstash!.leases.values()].map(({ value }) => value)).toEqual(["nothing-to-share"]);
+  expect([...upstash!.locks.values()].map(({ value }) => value)).toEqual(["nothing-to-share"]);
 });
 
 it("a body that varies is copied with its marker", async () => {

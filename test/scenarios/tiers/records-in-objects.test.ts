@@ -1,4 +1,4 @@
-// Tests a site whose records, leases and journal are in Durable Objects, with and without Redis.
+// Tests a site whose records, locks and journal are in Durable Objects, with and without Redis.
 // Needs parts: global-collapse.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { globalCollapse } from "../../../src/parts/global-collapse/global-collapse.ts";
@@ -87,7 +87,7 @@ describe("a site with records in Durable Objects", () => {
     const [one, other] = await Promise.all([first.get("/global/a"), second.get("/global/a")]);
     expect([one.text, other.text]).toEqual(["page 1", "page 1"]);
     expect(first.origin.count).toBe(1);
-    expect(records.calls).toContain("lease");
+    expect(records.calls).toContain("lock");
   });
 
   it("answers from the origin while the objects fail, and uses them again afterwards", async () => {
@@ -138,7 +138,7 @@ describe("a site with records in Durable Objects", () => {
     await site.get("/a");
     await site.get("/global/a");
     expect(upstash.keys).toEqual([]);
-    expect(upstash.leaseCommands).toEqual([]);
+    expect(upstash.lockCommands).toEqual([]);
     expect(records.sql.exec("SELECT key FROM records").toArray()).toHaveLength(2);
     expect((await purge(site)).status).toBe(200);
     expect((await site.get("/a")).text).toBe("page 3");

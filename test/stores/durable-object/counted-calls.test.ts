@@ -37,13 +37,13 @@ it("calls to an object of records are counted by purpose, and the rows that they
   await tier.write(key, page, keep);
   await tier.write(key, page, { ...keep, body: "unchanged" });
   await tier.write(keyOf("marker"), marker, keep);
-  const asked = await tier.leases.ask(key);
-  if (asked.kind === "taken") await asked.lease.release();
+  const asked = await tier.locks.ask(key);
+  if (asked.kind === "taken") await asked.lock.release();
   await tier.remove(key);
   await tier.remove(key);
   const written = { fill: 1, "Vary marker": 1 };
   expect(counts()).toEqual({
-    calls: { "look-up": 1, ...written, freshening: 1, lease: 2, removal: 2 },
+    calls: { "look-up": 1, ...written, freshening: 1, lock: 2, removal: 2 },
     rows: { ...written, removal: 1 },
   });
   expect(object.calls).toHaveLength(8);

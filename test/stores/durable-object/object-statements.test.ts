@@ -146,7 +146,7 @@ async function recordCalls(size: Size): Promise<void> {
   await call("writeMany", { records }, body);
   await call("read", { key: "key", part: "whole" });
   await call("readMany", { keys: ["key", "other"] });
-  await call("lease", { key: "key", record: "key", token: "token", ms: 1_000 });
+  await call("lock", { key: "key", record: "key", token: "token", ms: 1_000 });
   await call("replace", { key: "key", expected: "token", value: "", ms: 0 });
   await call("remove", { key: "key" });
 }

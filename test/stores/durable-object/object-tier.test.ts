@@ -1,22 +1,22 @@
-// Tests the shared tier and the leases in Durable Objects: their contracts, expiry, repeated calls,
+// Tests the shared tier and the locks in Durable Objects: their contracts, expiry, repeated calls,
 // and an object that fails.
 import "../../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type * as lease from "../../../src/cache/tiers/lease.ts";
+import type * as lock from "../../../src/cache/tiers/lock.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import type { TidemarkRecords } from "../../../src/stores/durable-object/tidemark-records.ts";
 import { ask, keep, look, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects, openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";
-import { describeLeases } from "../../cache/leases/contract.ts";
+import { describeLocks } from "../../cache/locks/contract.ts";
 import { describeSharedTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, marker, page } from "../redis/shared-world.ts";
 
-/** Prevents the expiry of leases and words on a busy machine. */
-vi.mock("../../../src/cache/tiers/lease.ts", async (original) => {
-  const real = await original<typeof lease>();
+/** Prevents the expiry of locks and words on a busy machine. */
+vi.mock("../../../src/cache/tiers/lock.ts", async (original) => {
+  const real = await original<typeof lock>();
   const wordMs = Object.fromEntries(Object.keys(real.wordMs).map((word) => [word, 600_000]));
-  return { ...real, leaseMs: 600_000, wordMs };
+  return { ...real, lockMs: 600_000, wordMs };
 });
 
 const metadataAlone = { ...ask, part: "metadata" } as const;
@@ -63,10 +63,10 @@ describeSharedTier("Durable Objects", async () => {
   };
 });
 
-describeLeases("Durable Objects", async () => {
+describeLocks("Durable Objects", async () => {
   const { tier, all } = openTier();
   return {
-    leases: tier.leases,
+    locks: tier.locks,
     shared: tier,
     end: async () => all().forEach((one) => one.end()),
     goDown: () => all().forEach((one) => (one.isDown = true)),
@@ -118,12 +118,12 @@ describe("records in Durable Objects", () => {
       expect(await look(tier, other, ask)).toEqual({ kind: "absent" });
       const whole = { ...ask, part: "whole" } as const;
       expect(await tier.readMany([other], whole)).toEqual([{ kind: "absent" }]);
-      expect(await tier.leases.ask(other)).toMatchObject({ record: undefined });
+      expect(await tier.locks.ask(other)).toMatchObject({ record: undefined });
     }
     expect(badRecordCount()).toBe(4);
   });
 
-  it("and a lease are released or taken once, although each call is sent twice", async () => {
+  it("and a lock are released or taken once, although each call is sent twice", async () => {
     const { tier, all } = openTier(1);
     await tier.write(keyOf("first"), page, keep);
     const [object] = all();
@@ -134,12 +134,12 @@ describe("records in Durable Objects", () => {
       if (isLost) throw new Error("Network connection lost.");
     };
     const key = keyOf("twice");
-    const asked = await tier.leases.ask(key);
+    const asked = await tier.locks.ask(key);
     if (asked.kind !== "taken") throw new Error(asked.kind);
-    await asked.lease.release("timeout");
-    expect(await tier.leases.takeOver(key, "timeout")).toBeDefined();
-    expect(await tier.leases.takeOver(key, "timeout")).toBe(undefined);
-    expect(object.calls.filter((call) => call === "lease")).toHaveLength(2);
+    await asked.lock.release("timeout");
+    expect(await tier.locks.takeOver(key, "timeout")).toBeDefined();
+    expect(await tier.locks.takeOver(key, "timeout")).toBe(undefined);
+    expect(object.calls.filter((call) => call === "lock")).toHaveLength(2);
   });
 
   it("are unavailable while the object fails, and again in use afterwards", async () => {
@@ -273,7 +273,7 @@ describe("an object that does not answer", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("opens the breaker of the tier and its leases, until a probe gets an answer", async () => {
+  it("opens the breaker of the tier and its locks, until a probe gets an answer", async () => {
     const { tier, all, told } = openTier(1);
     const key = keyOf("silent");
     await tier.write(key, page, keep);
@@ -288,7 +288,7 @@ describe("an object that does not answer", () => {
     expect(tier.isBreakerOpen).toBe(true);
     expect(tier.trouble).toMatchObject({ kind: "timeout", isOver: false });
     const callCount = object.calls.length;
-    expect(await tier.leases.ask(key)).toEqual({ kind: "unavailable" });
+    expect(await tier.locks.ask(key)).toEqual({ kind: "unavailable" });
     expect(await tier.write(key, page, keep)).toMatchObject({ cause: "breaker-open" });
     expect(object.calls).toHaveLength(callCount);
     object.beforeCall = () => Promise.resolve();
@@ -307,14 +307,14 @@ describe("by the clock of the object", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("an expired record or lease is gone, and later writes delete its row", async () => {
+  it("an expired record or lock is gone, and later writes delete its row", async () => {
     const { tier, all } = openTier(1);
     const brief = { ...keep, untilAtMs: keep.atMs + 60_000 };
     for (let nth = 0; nth < 3; nth += 1) await tier.write(keyOf(`brief ${nth}`), page, brief);
-    await tier.leases.ask(keyOf("lease"));
+    await tier.locks.ask(keyOf("lock"));
     vi.advanceTimersByTime(600_001);
     expect(await look(tier, keyOf("brief 0"), ask)).toEqual({ kind: "absent" });
-    expect((await tier.leases.ask(keyOf("lease"))).kind).toBe("taken");
+    expect((await tier.locks.ask(keyOf("lock"))).kind).toBe("taken");
     vi.advanceTimersByTime(600_001);
     for (let nth = 0; nth < 64; nth += 1) await tier.write(keyOf(`later ${nth}`), page, keep);
     expect(rowsIn(all())).toEqual([64]);

@@ -120,10 +120,10 @@ it("is gone if it is removed, and a new one does not get its head", async () => 
   expect(read).toMatchObject({ record: { stored: { metadata: { tags: ["new"] } } } });
 });
 
-it("is told to an isolate that takes its lease", async () => {
+it("is told to an isolate that takes its lock", async () => {
   const { tier, write } = await openValidated();
   await write();
-  const asked = await tier.leases.ask(key);
+  const asked = await tier.locks.ask(key);
   expect(asked).toMatchObject({ record: { metadata: { respondedAtMs: Date.now() } } });
 });
 

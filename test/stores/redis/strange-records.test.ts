@@ -102,7 +102,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
       { kind: "absent" },
       { kind: "found" },
     ]);
-    expect(await tier.leases.ask(other)).toMatchObject({ kind: "taken", record: undefined });
+    expect(await tier.locks.ask(other)).toMatchObject({ kind: "taken", record: undefined });
     expect(world.badRecordCount - before).toBe(2);
     await tier.write(other, record, unchanged);
     expect((await tier.read(other, ask)).kind).toBe("found");

@@ -123,7 +123,7 @@ export class SimulatedStore {
       loadSlots: new KeyedSemaphore(),
       failures: new BoundedMarks<number>(),
       flights: new Flights(),
-      leases: undefined,
+      locks: undefined,
       colo: () => colo,
       maxLagMs: configOf(world.settings).purge.visibleWithinSeconds * 1_000,
       allowanceMs: world.settings.allowanceMs,

@@ -15,7 +15,7 @@ const subrequestsMax = 44;
 const ofOrigin = 1;
 /** The cost of a tier below memory: a read, a write, and a marker's write if the page varies. */
 const ofTier = 3;
-const ofLease = 2;
+const ofLock = 2;
 /** The cost of a second forward, with the withheld fields by which the response varies. */
 const ofWithheldFields = 1;
 /**
@@ -24,12 +24,12 @@ const ofWithheldFields = 1;
  */
 const ofSecondAsk = 5;
 
-/** Returns the maximum cost of a page of a route, without a wait for another isolate's lease. */
+/** Returns the maximum cost of a page of a route, without a wait for another isolate's lock. */
 function costMax({ traits, forward, admission, tiers: names }: Route, tiers: Tiers): number {
   return (
     ofOrigin +
     ofTier * tiers.of(names).below.length +
-    (traits.collapsesGlobally === true ? ofLease : 0) +
+    (traits.collapsesGlobally === true ? ofLock : 0) +
     (forward === undefined ? 0 : ofWithheldFields) +
     (admission === "second-ask" ? ofSecondAsk : 0)
   );
@@ -69,7 +69,7 @@ function costOf(page: WarmedPage, most: number): number {
   return looksBefore + (second || isVarying ? most : costIn(decision));
 }
 
-function costIn({ lookups, heardOf, changes, lease }: Decision): number {
+function costIn({ lookups, heardOf, changes, lock }: Decision): number {
   const writes = changes.filter(({ tier }) => !reach([tier], "isolate")).length;
-  return lookups.length + heardOf.length + writes + (lease === undefined ? 0 : ofLease);
+  return lookups.length + heardOf.length + writes + (lock === undefined ? 0 : ofLock);
 }

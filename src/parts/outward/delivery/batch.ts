@@ -117,7 +117,7 @@ function cursorAfter(
   return { ...place, next: { n: entries[next.entryAt]?.n ?? "", names: next.nameAt } };
 }
 
-/** The maximum number of requests in a batch, so that a batch ends before its lease. */
+/** The maximum number of requests in a batch, so that a batch ends before its lock. */
 export const callsPerBatch = 8;
 
 /** The maximum number of names in a batch, because its selection takes CPU time, and a webhook has all in one body. */

@@ -34,7 +34,7 @@ export interface DeliveryTarget {
 /** The maximum duration of one delivery. A Worker runs for 30 s after its answer. */
 const deliveryMsMax = 12_000;
 /** A batch takes at most two rounds of requests, and the store's writes. */
-const leaseMs = 45_000;
+const lockMs = 45_000;
 /** The longest pause after a failure, which `Retry-After` may ask for. */
 const pauseMsLimit = 3_600_000;
 /** After this many refusals of narrower purges, everything is purged. */
@@ -85,9 +85,9 @@ class Delivery {
     const held = await this.#held.open();
     if (held === "empty-journal") return "idle";
     if (typeof held === "string") return held === "overtaken" ? "busy" : held;
-    const { lease, failures, reset, cursor } = held.state;
+    const { lock, failures, reset, cursor } = held.state;
     const atMs = this.#ports.nowAtMs();
-    if (lease !== undefined && isAhead(lease.untilAtMs, atMs, leaseMs)) return "busy";
+    if (lock !== undefined && isAhead(lock.untilAtMs, atMs, lockMs)) return "busy";
     const isPaused = failures !== undefined && isAhead(failures.nextTryAtMs, atMs, pauseMsLimit);
     if (isPaused && !isForced) return "later";
     if (reset !== undefined) return this.#everything(held, reset);
@@ -157,17 +157,17 @@ class Delivery {
     return typeof replaced === "string" ? endOf(replaced) : { callCount: 0 };
   }
 
-  /** Takes the lease and the tokens, sends the requests, and settles the state. */
+  /** Takes the lock and the tokens, sends the requests, and settles the state. */
   async #send(held: VersionedState, { calls, buckets, done }: Work): Promise<Step> {
     const { nowAtMs, randomText } = this.#ports;
-    const lease = { holder: randomText(), untilAtMs: nowAtMs() + leaseMs };
-    const leased = await this.#held.replace(held, { ...held.state, buckets, lease });
-    if (typeof leased === "string") return endOf(leased);
+    const lock = { holder: randomText(), untilAtMs: nowAtMs() + lockMs };
+    const locked = await this.#held.replace(held, { ...held.state, buckets, lock });
+    if (typeof locked === "string") return endOf(locked);
     const failure = await this.#sendAll(calls);
     const before = held.state.failures;
     const failures = failure && failuresAfter(before, failure, this.#ports);
-    const settled = await this.#held.settle(leased, (state) => {
-      const base = { ...state, lease: undefined, failures };
+    const settled = await this.#held.settle(locked, (state) => {
+      const base = { ...state, lock: undefined, failures };
       return failures === undefined ? { ...done(base), lastSuccessAtMs: nowAtMs() } : base;
     });
     if (typeof settled === "string") return endOf(settled);

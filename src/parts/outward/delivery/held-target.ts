@@ -1,4 +1,4 @@
-// Reads and changes the stored state of one target: its cursor, lease, buckets and failures. Reads the
+// Reads and changes the stored state of one target: its cursor, lock, buckets and failures. Reads the
 // journal's entries after the cursor.
 import * as v from "valibot";
 import { finite, dataIn } from "../../../base/schemas.ts";
@@ -36,7 +36,7 @@ interface TargetState {
    */
   readonly ahead?: { readonly position: string; readonly atMs: number } | undefined;
   /** The isolate that delivers. */
-  readonly lease?: { readonly holder: string; readonly untilAtMs: number } | undefined;
+  readonly lock?: { readonly holder: string; readonly untilAtMs: number } | undefined;
   readonly buckets: Buckets;
   readonly failures?: TargetFailures | undefined;
   readonly lastSuccessAtMs?: number | undefined;
@@ -54,7 +54,7 @@ const stateForm = v.object({
   ),
   reset: v.optional(v.object({ ...place, why: v.picklist(outwardResets) })),
   ahead: v.optional(v.object({ position: place.position, atMs: finite() })),
-  lease: v.optional(v.object({ holder: v.string(), untilAtMs: finite() })),
+  lock: v.optional(v.object({ holder: v.string(), untilAtMs: finite() })),
   buckets: v.record(v.string(), v.object({ tokens: finite(), atMs: finite() })),
   failures: v.optional(
     v.object({
@@ -151,19 +151,19 @@ export class HeldTarget {
     return { kind: "held", version: replaced.version, atMs, state };
   }
 
-  /** Changes the state while this isolate has the lease, even if others change it meanwhile. */
+  /** Changes the state while this isolate has the lock, even if others change it meanwhile. */
   async settle(
     held: VersionedState,
     change: (state: WrittenState) => WrittenState,
   ): Promise<VersionedState | Change> {
-    const holder = held.state.lease?.holder;
+    const holder = held.state.lock?.holder;
     let current = held;
     for (let tries = 0; tries < settlesMax; tries += 1) {
       const replaced = await this.replace(current, change(current.state));
       if (replaced !== "overtaken") return replaced;
       const read = await this.read();
       if (read.kind === "unavailable") return "unavailable";
-      if (read.kind === "none" || read.state.lease?.holder !== holder) return "overtaken";
+      if (read.kind === "none" || read.state.lock?.holder !== holder) return "overtaken";
       current = read;
     }
     return "overtaken";

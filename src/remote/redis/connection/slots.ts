@@ -41,7 +41,7 @@ function rangeOfKeys(command: WireCommand): { readonly from: number; readonly to
 }
 
 /**
- * Adds a hash tag to a key. A record and its lease share the slot of their digest. The other keys
+ * Adds a hash tag to a key. A record and its lock share the slot of their digest. The other keys
  * of a namespace, such as those of the journal and the switch, share one slot.
  */
 export function keyInSlot(key: string): string {

@@ -145,8 +145,8 @@ describe("a call of /_cache/warm without a limit", () => {
   it.each([
     { id: "plain", route: {}, origin: plain, pages: 8, each: 5 },
     { id: "varies", route: {}, origin: varying, pages: 6, each: 7 },
-    { id: "lease", route: inTurns, origin: plain, pages: 6, each: 7 },
-    { id: "varies-and-lease", route: inTurns, origin: varying, pages: 4, each: 9 },
+    { id: "lock", route: inTurns, origin: plain, pages: 6, each: 7 },
+    { id: "varies-and-lock", route: inTurns, origin: varying, pages: 4, each: 9 },
     { id: "withheld-fields", route: { forward: [] }, origin: varying, pages: 5, each: 8 },
     { id: "second-ask", route: secondAsk, origin: plain, pages: 3, each: 8 },
     { id: "second-ask-varies", route: secondAsk, origin: varying, pages: 3, each: 12 },

@@ -79,48 +79,43 @@ describe.runIf(isRedisServerInstalled)("a cluster of three nodes", () => {
     return given;
   }
 
-  it.each(["ioredis", "node-redis"])(
-    "shares values, purges and leases over %s",
-    async (library) => {
-      const redis = opened.get(library);
-      if (redis === undefined) throw new Error(`${library} is not open.`);
-      const clock = new AheadClock();
-      const processes = [0, 1].map(() =>
-        openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }),
-      );
-      const [here, there] = processes.map(({ cache }) =>
-        cache.namespace<string, number>("articles", { fresh: "1h", collapse: "global" }),
-      );
-      if (here === undefined || there === undefined) throw new Error("No processes.");
-      const keys = Array.from({ length: 30 }, (_, nth) => nth);
-      const load = (missing: readonly number[]) => new Map(missing.map((key) => [key, `v${key}`]));
-      await here.getOrSetMany(keys, load);
-      for (const key of keys) await untilFound(() => there.get(key));
-      const third = openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }).cache;
-      const articles = third.namespace<string, number>("articles", { fresh: "1h" });
-      await cluster.resetCounts();
-      const found = await articles.getMany(keys);
-      expect([...found.values()]).toEqual(keys.map((key) => `v${key}`));
-      const { mget = 0, get = 0 } = await cluster.counts();
-      // The view's first read gets the switch and the release.
-      expect([mget > 1 && mget <= keys.length, get]).toEqual([true, 2]);
+  it.each(["ioredis", "node-redis"])("shares values, purges and locks over %s", async (library) => {
+    const redis = opened.get(library);
+    if (redis === undefined) throw new Error(`${library} is not open.`);
+    const clock = new AheadClock();
+    const processes = [0, 1].map(() =>
+      openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }),
+    );
+    const [here, there] = processes.map(({ cache }) =>
+      cache.namespace<string, number>("articles", { fresh: "1h", collapse: "global" }),
+    );
+    if (here === undefined || there === undefined) throw new Error("No processes.");
+    const keys = Array.from({ length: 30 }, (_, nth) => nth);
+    const load = (missing: readonly number[]) => new Map(missing.map((key) => [key, `v${key}`]));
+    await here.getOrSetMany(keys, load);
+    for (const key of keys) await untilFound(() => there.get(key));
+    const third = openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }).cache;
+    const articles = third.namespace<string, number>("articles", { fresh: "1h" });
+    await cluster.resetCounts();
+    const found = await articles.getMany(keys);
+    expect([...found.values()]).toEqual(keys.map((key) => `v${key}`));
+    const { mget = 0, get = 0 } = await cluster.counts();
+    // The view's first read gets the switch and the release.
+    expect([mget > 1 && mget <= keys.length, get]).toEqual([true, 2]);
 
-      await here.delete(7);
-      clock.advance(10);
-      expect([await there.get(7), await there.get(8)]).toEqual([undefined, "v8"]);
-      const asks = [here, there].flatMap((space) =>
-        [1, 2, 3].map(() => space.getOrSet(99, loaded)),
-      );
-      let loads = 0;
-      async function loaded() {
-        loads += 1;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        return "dear";
-      }
-      expect([new Set(await Promise.all(asks)), loads]).toEqual([new Set(["dear"]), 1]);
-      expect(processes.flatMap(({ log }) => log)).toEqual([]);
-    },
-  );
+    await here.delete(7);
+    clock.advance(10);
+    expect([await there.get(7), await there.get(8)]).toEqual([undefined, "v8"]);
+    const asks = [here, there].flatMap((space) => [1, 2, 3].map(() => space.getOrSet(99, loaded)));
+    let loads = 0;
+    async function loaded() {
+      loads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return "dear";
+    }
+    expect([new Set(await Promise.all(asks)), loads]).toEqual([new Set(["dear"]), 1]);
+    expect(processes.flatMap(({ log }) => log)).toEqual([]);
+  });
 
   it.each(["ioredis", "node-redis"])(
     "sets a value in Redis alone over %s, although its slot is not the journal's",

@@ -1,4 +1,4 @@
-// Tests that the commands of the tiers, the leases and the journal have the same answers over a
+// Tests that the commands of the tiers, the locks and the journal have the same answers over a
 // connection as over REST, on each Redis server.
 import "../../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";

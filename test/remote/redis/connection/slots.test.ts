@@ -30,9 +30,9 @@ describe("the slot of a key", () => {
 });
 
 describe("the name of a key in a cluster", () => {
-  it("puts a record and its lease in one slot, by their digest", () => {
+  it("puts a record and its lock in one slot, by their digest", () => {
     expect(keyInSlot(`site:d:${digest}`)).toBe(`site:d:{${digest}}`);
-    expect(slotOf(keyInSlot(`site:d:${digest}`))).toBe(slotOf(keyInSlot(`site:lease:${digest}`)));
+    expect(slotOf(keyInSlot(`site:d:${digest}`))).toBe(slotOf(keyInSlot(`site:lock:${digest}`)));
   });
 
   it("puts the other keys of a namespace in one slot", () => {

@@ -1,4 +1,4 @@
-// Tests crowds in three colos with `collapse: global` if the lease's holder brings no response to
+// Tests crowds in three colos with `collapse: global` if the lock's holder brings no response to
 // share: the response is not shareable, or the holder, Redis or the origin fails.
 import { describe, expect, it } from "vitest";
 import {
@@ -13,7 +13,7 @@ import { playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
-describe("a crowd that waits for a lease", () => {
+describe("a crowd that waits for a lock", () => {
   const large = () => page("x".repeat(101), fresh);
 
   it.each<[id: string, answer: Script, limits: object, word: string, count: number]>([
@@ -38,11 +38,11 @@ describe("a crowd that waits for a lease", () => {
       await colos.pass(0.7);
       expect(colos.origin.count).toBe(1);
       gate.open();
-      // Waiting requests read the lease at least every half second.
+      // Waiting requests read the lock at least every half second.
       await colos.pass(0.6);
       expect(colos.origin.count).toBe(count);
       expect((await asking).map((seen) => seen.status)).toEqual([status, status, status]);
-      expect(colos.leases).toEqual([word]);
+      expect(colos.locks).toEqual([word]);
     },
   );
 
@@ -50,9 +50,9 @@ describe("a crowd that waits for a lease", () => {
     const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
     await colos.first.get("/a");
     const [recordKey = ""] = colos.upstash.keys;
-    const leaseKey = recordKey.replace(":r:", ":lease:");
+    const lockKey = recordKey.replace(":r:", ":lock:");
     await colos.pass(61);
-    colos.upstash.leases.set(leaseKey, { value: "dead", untilAtMs: colos.clock.atMs + 3_000 });
+    colos.upstash.locks.set(lockKey, { value: "dead", untilAtMs: colos.clock.atMs + 3_000 });
     const asking = colos.crowd(5);
     await colos.pass(0.8);
     expect(colos.origin.count).toBe(1);

@@ -1,7 +1,7 @@
-// Waits for the lease of a key among all isolates worldwide. While another isolate holds the lease, the leader polls
-// the shared tier. The leader also polls for the word, a short message with which the holder replaces the lease.
-import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
-import type { LeaseWord } from "../../cache/tiers/lease.ts";
+// Waits for the lock of a key among all isolates worldwide. While another isolate holds the lock, the leader polls
+// the shared tier. The leader also polls for the word, a short message with which the holder replaces the lock.
+import { type Turn, takeTurn } from "../../cache/lock-turn.ts";
+import type { LockWord } from "../../cache/tiers/lock.ts";
 import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
@@ -22,7 +22,7 @@ import { decide, isAnswer, mayAnswerWhoWaited } from "../../pages/reuse/may-answ
 import { isAlwaysValidated, termsOf } from "../../pages/stored/lifetime.ts";
 import { staleInstead } from "../../pages/fetch/instead-of-origin.ts";
 
-/** A request for the lease, and its flight. */
+/** A request for the lock, and its flight. */
 interface TurnRequest {
   readonly pending: PagePlace;
   readonly flight: OriginFlight;
@@ -32,8 +32,8 @@ interface TurnRequest {
   readonly waitMs?: number | undefined;
 }
 
-/** The leases of one isolate. */
-export const leaseTurns: TurnPort = {
+/** The locks of one isolate. */
+export const lockTurns: TurnPort = {
   ofLeader(pending: PendingRequest, flight: OriginFlight) {
     return hasTurns(pending) ? leaderTurn(pending, flight) : undefined;
   },
@@ -45,12 +45,12 @@ export const leaseTurns: TurnPort = {
 const hasTurns = ({ request }: PagePlace): boolean =>
   request.route.traits.collapsesGlobally === true;
 
-/** Waits for the lease or its holder's result. */
+/** Waits for the lock or its holder's result. */
 async function acquireLease(given: TurnRequest): Promise<Turn<OriginOutcome>> {
   const { pending, flight } = given;
   const { waitTimeoutMs } = pending.request.route;
   const { site, nowAtMs, afterAnswer } = pending.exchange;
-  const { leases, random } = site;
+  const { locks, random } = site;
   const turn = await takeTurn(
     {
       key: pending.key,
@@ -60,14 +60,14 @@ async function acquireLease(given: TurnRequest): Promise<Turn<OriginOutcome>> {
       outcomeFrom: (record) => outcomeOf(record, given),
       takesOver: pending.request.isAnonymous ? "lead-anonymously" : undefined,
     },
-    { leases, random, nowAtMs, afterAnswer },
+    { locks, random, nowAtMs, afterAnswer },
   );
-  pending.exchange.decision.lease = turn.kind;
+  pending.exchange.decision.lock = turn.kind;
   return turn;
 }
 
 /**
- * Waits for the lease on behalf of a leader with a client. If another isolate's forward failed, a
+ * Waits for the lock on behalf of a leader with a client. If another isolate's forward failed, a
  * stale response may answer the client.
  */
 async function leaderTurn(
@@ -82,7 +82,7 @@ async function leaderTurn(
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
     return isNew && mayAnswerWhoWaited(candidate, questionOf(pending));
   };
-  // Wait at most 1 to 2 s, because the lease's holder may be a client's own request that hangs.
+  // Wait at most 1 to 2 s, because the lock's holder may be a client's own request that hangs.
   const waitMs = site.headTimes.stallsAfterMs(pending.request.route.name);
   const turn = await acquireLease({ pending, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
@@ -159,7 +159,7 @@ async function outcomeOf(
 function wordFor(
   outcome: OriginOutcome | undefined,
   { request, exchange, key }: PagePlace,
-): LeaseWord | undefined {
+): LockWord | undefined {
   const { site } = exchange;
   if (outcome?.kind === "origin-failed") {
     return request.isAnonymous ? outcome.failure : "lead-anonymously";

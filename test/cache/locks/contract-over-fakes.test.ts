@@ -1,17 +1,17 @@
-// Tests the contract of leases with the fake database that other tests use.
+// Tests the contract of locks with the fake database that other tests use.
 import "../../../testing/fakes/workers-globals.ts";
 import { responseForm as form } from "../../../src/pages/stored/response-form.ts";
-import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
+import { RedisLocks } from "../../../src/stores/redis/redis-locks.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { keep } from "../../../testing/examples/records.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
-import { describeLeases } from "./contract.ts";
+import { describeLocks } from "./contract.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
-describeLeases("Redis, over the fake Upstash", async () => {
+describeLocks("Redis, over the fake Upstash", async () => {
   const clock = new FakeClock();
   clock.atMs = keep.atMs;
   const { nowAtMs } = clock;
@@ -20,9 +20,9 @@ describeLeases("Redis, over the fake Upstash", async () => {
   const settings = { redis, namespace: "site", form };
   const limits = { bodyBytesMax: 1_000, uploadBytesMax: 10_000 };
   return {
-    leases: new RedisLeases({ ...settings, randomText: () => crypto.randomUUID() }),
+    locks: new RedisLocks({ ...settings, randomText: () => crypto.randomUUID() }),
     shared: new SharedTier({ ...settings, ...limits, onBadRecord: () => undefined, nowAtMs }),
-    end: async (key) => upstash.leases.delete(`site:lease:${await key.digest()}`),
+    end: async (key) => upstash.locks.delete(`site:lock:${await key.digest()}`),
     goDown: () => (upstash.mode = "down"),
   };
 });
