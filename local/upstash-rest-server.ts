@@ -1,4 +1,4 @@
-// A local stand-in for Upstash's REST interface in front of a Valkey or Redis. It does not imitate
+// A local double of Upstash's REST interface in front of a Valkey or Redis. It does not imitate
 // commands in the path but SUBSCRIBE, the event streams of PSUBSCRIBE and MONITOR, base64 or RESP2 answers, read-only tokens, or
 // read-your-writes by `upstash-sync-token`. It rejects boolean arguments.
 import { once } from "node:events";
@@ -48,7 +48,7 @@ export interface UpstashRestServer {
 }
 
 /**
- * Starts the stand-in, and resolves when it accepts requests.
+ * Starts the double, and resolves when it accepts requests.
  *
  * @throws OperatorError if Redis does not answer within 2 s, or the port is in use
  * @example

@@ -127,10 +127,10 @@ function askedAsKnown(request: LookupRequest, { site: { knownVary } }: Context):
  * page fails.
  */
 function isSpared(
-  { candidate, verdict: { mayStandIn = false } }: FoundResponse,
+  { candidate, verdict: { mayAnswerStale = false } }: FoundResponse,
   { request, exchange, atMs }: PageLookup,
 ): boolean {
-  const isInMemory = tierScopes[candidate.tier] === "isolate" && mayStandIn;
+  const isInMemory = tierScopes[candidate.tier] === "isolate" && mayAnswerStale;
   return isInMemory && exchange.site.originHealth.sparesLookup(request, atMs, exchange.effects);
 }
 

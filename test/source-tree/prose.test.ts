@@ -22,6 +22,8 @@ describe("the check of prose", () => {
     { id: "parameter", text: "function tell(came: string) {}" },
     { id: "private-member", text: "class A {\n  readonly #sought: string;\n}" },
     { id: "banned-word", text: "const a = 1; // Mend it." },
+    { id: "dropped-word", text: "const a = 1; // The lease expires." },
+    { id: "dropped-identifier", text: "const a = { openSubstitutes: 1 };" },
     { id: "banned-word-in-docstring", text: "/** Returns the patience of a client. */" },
   ])("reports a breach: $id", ({ text }) => {
     expect(proseBreaches("a.ts", text)).toHaveLength(1);
@@ -31,6 +33,7 @@ describe("the check of prose", () => {
     { id: "noun", text: "export type OrderReading = string;" },
     { id: "verb-in-a-text", text: 'const a = "it came: late";' },
     { id: "identifier", text: 'import { a } from "./mend.ts";' },
+    { id: "release", text: "/** Returns the releases. */\nconst a = releases;" },
     { id: "docstring", text: "/** Returns whether a response is fresh. */" },
   ])("reports nothing: $id", ({ text }) => {
     expect(proseBreaches("a.ts", text)).toEqual([]);

@@ -17,12 +17,19 @@ const nouns = new Set(
 /** Words that the glossary replaces, with their replacements. */
 const replaced: ReadonlyMap<string, string> = new Map([
   ["afresh", "again"],
+  ["followers?", "a collapsed request, or a waiting call"],
   ["heed", "apply"],
+  ["leases?", "a lock"],
   ["mend", "fix, or hint"],
   ["patience", "wait timeout"],
+  ["stand-ins?", "a stale response, or a fallback origin"],
+  ["substitutes?", "a fallback origin"],
   ["whence", "from which"],
   ["whoever", "the client, the operator or the caller"],
 ]);
+
+/** Identifiers of such words. */
+const identifiers = /\b(?:leases?|\w*(?:Leases?|[Ff]ollowers?|[Ss]tandIns?|[Ss]ubstitutes?))\b/g;
 
 /** Verbs that are not allowed as names of variables and properties. A name says what a value is. */
 const verbs =
@@ -50,5 +57,8 @@ export function proseBreaches(path: string, text: string): string[] {
   const words = [...replaced].flatMap(([word, by]) =>
     new RegExp(`\\b${word}\\b`).test(written) ? [`${path}: "${word}" in a comment; say ${by}`] : [],
   );
-  return [...names, ...values, ...openings, ...words];
+  const dropped = (bare.match(identifiers) ?? []).map(
+    (name) => `${path}: ${name} is a word that the glossary replaces`,
+  );
+  return [...names, ...values, ...openings, ...words, ...dropped];
 }

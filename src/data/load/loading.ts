@@ -133,7 +133,7 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     flightMsMaxOf,
     mayShare: () => true,
     storedSince: (need) => storedSince(need, ports),
-    takeTurn: (need, flight) => acquireLease({ need, flight }, ports),
+    takeTurn: (need, flight) => acquireLock({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
@@ -250,7 +250,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
 }
 
 /** Waits for the lock of the key; `undefined` if the namespace needs no lock. */
-function acquireLease(
+function acquireLock(
   part: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> | undefined {
@@ -357,7 +357,7 @@ async function refreshed(part: Part, ports: DataPorts): Promise<FetchResult<Call
     flight.settle({ kind: "stored", stored });
     return unread({ kind: "value", metadata: stored.metadata, by: "collapsed" });
   }
-  const turn = await acquireLease(part, ports);
+  const turn = await acquireLock(part, ports);
   if (turn === undefined || turn.kind === "lead") return lead(part, ports);
   flight.settle(turn.outcome);
   return unread({ kind: "error", error: undefined });

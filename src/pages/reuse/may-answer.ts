@@ -64,7 +64,7 @@ export type Verdict = {
   /** `undefined` if nothing was found. */
   readonly judged?: PurgeJudgement;
   /** Whether the response may answer in place of an error (RFC 5861 §4). */
-  readonly mayStandIn?: boolean;
+  readonly mayAnswerStale?: boolean;
 } & (
   | ({ kind: "serve" | "serve-stale" } & Timing)
   | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
@@ -118,7 +118,7 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     const kind = by === "fresh" ? "serve" : "serve-stale";
     return { kind, candidate: found, ageSeconds: age, ttlSeconds, by: allowedBy, judged };
   }
-  const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
+  const grounds = { by, judged, mayAnswerStale: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
   if (forOthersBy !== undefined) {
     // Nobody's own response has been stored, so it may stand in by the rule of a part.

@@ -46,7 +46,7 @@ const hasTurns = ({ request }: PagePlace): boolean =>
   request.route.traits.collapsesGlobally === true;
 
 /** Waits for the lock or its holder's result. */
-async function acquireLease(given: TurnRequest): Promise<Turn<OriginOutcome>> {
+async function acquireLock(given: TurnRequest): Promise<Turn<OriginOutcome>> {
   const { pending, flight } = given;
   const { waitTimeoutMs } = pending.request.route;
   const { site, nowAtMs, afterAnswer } = pending.exchange;
@@ -84,7 +84,7 @@ async function leaderTurn(
   };
   // Wait at most 1 to 2 s, because the lock's holder may be a client's own request that hangs.
   const waitMs = site.headTimes.stallsAfterMs(pending.request.route.name);
-  const turn = await acquireLease({ pending, flight, accepts, waitMs });
+  const turn = await acquireLock({ pending, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
@@ -110,7 +110,7 @@ async function isOurTurn(
   { accepts, flight, turnMsMax }: RefreshInTurn,
 ): Promise<boolean> {
   const { exchange, key } = pending;
-  const turn = await acquireLease({ pending, flight, accepts, waitMs: turnMsMax });
+  const turn = await acquireLock({ pending, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind === "timed-out") return turnMsMax !== undefined;
