@@ -305,12 +305,15 @@ describe("stale pages", () => {
     await get(provider, "/page", { ...lifetimes, body: "old" });
     vi.setSystemTime(Date.now() + 10_000);
     let isRendered = false;
+    const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     const during = async () => {
+      begun.resolve();
       await gate.promise;
       isRendered = true;
     };
     await get(provider, "/page", { ...lifetimes, body: "new", during });
+    await begun.promise;
     expect(isRendered).toBe(false);
     const settling = settled();
     gate.resolve();
