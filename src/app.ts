@@ -5,7 +5,6 @@ import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { PartHost } from "./admin/part-contents.ts";
 import { OperatorAuth } from "./admin/auth.ts";
-import { PurgeIntake } from "./admin/purge-intake.ts";
 import { openParts, partsOf } from "./part/open-parts.ts";
 import { adminRoutes } from "./admin/admin-routes.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -135,7 +134,7 @@ export function createApp(
   };
   const auth = new OperatorAuth({ ...config, ...platform, ...environment, ...cache });
   const isolate = { ...proxy, environment, cache, data, auth, env, platform };
-  const settings = openParts(open, { ...isolate, purges: new PurgeIntake(isolate) });
+  const settings = openParts(open, isolate);
   settings.faults.forEach(tell);
   const routes = () => adminRoutes(settings);
   const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);

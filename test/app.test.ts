@@ -1,5 +1,8 @@
 // Tests the application as a whole: named origins, hosts of a site, unusable bindings, and
 // configurations.
+import { FakeClock } from "../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";
+import { upstashStore } from "../testing/fakes/upstash-store.ts";
 import { describe, expect, it } from "vitest";
 import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
@@ -167,6 +170,8 @@ it("the application learns its colo from its first request, and logs its start o
   expect(events).toEqual([["started", undefined]]);
 });
 
+openNetworkOfFakes();
+
 describe("a Worker without operate()", () => {
   const config = defineConfig({ routes: [{ name: "all", match: "*", fresh: "1m" }] });
   const env = { ...bindings, ADMIN_TOKEN: "token-of-an-operator" };
@@ -203,6 +208,20 @@ describe("a Worker without operate()", () => {
   it("purges nothing for a dry run, and says what it lacks", async () => {
     const told = await answer("/_cache/purge", { authorization }, '{"tags":["a"],"dryRun":true}');
     expect(told).toMatchObject({ status: 400, text: expect.stringContaining("no-operate") });
+  });
+
+  it("accepts a purge with refresh, and notes what it lacks", async () => {
+    const upstash = new FakeUpstash(new FakeClock());
+    const stores = { redis: upstashStore };
+    const app = createApp(config, { ...env, ...upstash.env }, platformWith(), { stores });
+    const body = '{"tags":["a"],"refresh":["/"]}';
+    const init = { method: "POST", headers: { authorization }, body };
+    const request = new Request("https://www.example.com/_cache/purge", init);
+    const response = await app.fetch(request, {}, background);
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { notes: ["No page is refreshed, because this Worker was created without operate()."] },
+    ]);
   });
 
   it("has a short health, and the journal's and the switch's routes", async () => {

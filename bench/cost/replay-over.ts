@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
-import type { Snapshot } from "../../src/observe/metrics.ts";
+import type { Snapshot } from "../../src/observe/snapshot.ts";
 import { adminToken, type Stats, statsOf, storesSettled } from "../../testing/worker/world.ts";
 import { type Part, startPart } from "../load/part.ts";
 import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";

@@ -7,7 +7,7 @@ import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import type { CacheFactories } from "../../src/compose/create-cache.ts";
-import { snapshotOf } from "../../src/observe/metrics.ts";
+import { type Snapshot, snapshotOf } from "../../src/observe/snapshot.ts";
 import { addAll, type Sums } from "../../src/observe/sums.ts";
 import { heldBytes } from "../../src/purge/journal/entry.ts";
 import { urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
@@ -258,8 +258,8 @@ export class PlayedIsolate {
 const pathOf = ({ target }: PlayedPage): string => target.split("?", 1)[0] ?? target;
 
 /** Adds up the counts of isolates. */
-export function countsIn(sums: readonly Sums[]): ReturnType<typeof snapshotOf> {
+export function countsIn(sums: readonly Sums[]): Snapshot {
   const all: Sums = new Map();
   for (const each of sums) addAll(all, each);
-  return snapshotOf(all, 0);
+  return snapshotOf({ sums: () => all, sinceAtMs: 0 });
 }

@@ -3,7 +3,7 @@
 import type { Context as HonoContext, Hono, MiddlewareHandler } from "hono";
 import type { Fault } from "../base/operator-error.ts";
 import type { CachePlatform, TieredCache } from "../compose/create-cache.ts";
-import type { DataBesidePages } from "../compose/data-beside-pages.ts";
+import type { DataBesidePages, PagePurges } from "../compose/data-beside-pages.ts";
 import type { Route } from "../config/config.ts";
 import type { GaugeFamily } from "../observe/reports/scrape.ts";
 import type { ProxySettings } from "../pages/create-site.ts";
@@ -107,6 +107,10 @@ export interface OpenPart {
    * @returns members of the answer; `repeated` if a signed request has used its id before
    */
   readonly dryRun?: (targets: PurgeTargets, sender: DryRunSender) => Promise<object | "repeated">;
+  /**
+   * Begins to fetch pages again after an accepted purge. One part alone may do so.
+   */
+  readonly refresh?: PagePurges["refresh"];
   /** Works when the cron trigger runs, each minute. */
   readonly runCron?: (background: Background) => Promise<void>;
   /** Whether the part does not work without the cron trigger. */

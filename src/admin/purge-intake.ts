@@ -23,10 +23,14 @@ import { type PurgeAnswer, refused, unavailable, usedBefore } from "./purge-answ
 interface IntakeSettings {
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;
+  /** The parts of the site, once they are open. */
+  readonly parts: readonly { readonly refresh?: PagePurges["refresh"] }[];
 }
 
 /** The attributes of the cookie with a purge's position (RFC 6265 §4.1). */
 const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
+
+const lacksRefresh = "No page is refreshed, because this Worker was created without operate().";
 
 /** Anybody can cause refusals, so each reason has at most one line a second. */
 const quietMs = 1_000;
@@ -66,6 +70,8 @@ export class PurgeIntake implements PagePurges {
     }
     const { position, visibleByAtMs } = acceptance;
     this.#logAccepted(position, order, sender.by, request);
+    const { origin } = new URL(request.url);
+    const notes = this.refresh(order.refresh, { ...requester, position, origin });
     const visibleBy = new Date(visibleByAtMs).toISOString();
     const members = {
       visibleWithinSeconds,
@@ -73,8 +79,15 @@ export class PurgeIntake implements PagePurges {
       reach,
       ...(await this.positionOf(acceptance)),
     };
-    const answer = jsonAnswer({ position, ...orderSummary(reading), ...members });
+    const read = { ...reading, notes: [...reading.notes, ...notes] };
+    const answer = jsonAnswer({ position, ...orderSummary(read), ...members });
     return { answer, isAccepted: true };
+  }
+
+  refresh(...[urls, purge]: Parameters<PagePurges["refresh"]>): readonly string[] {
+    if (urls.length === 0) return [];
+    const part = this.#settings.parts.find(({ refresh }) => refresh !== undefined);
+    return part?.refresh?.(urls, purge) ?? [lacksRefresh];
   }
 
   resolve(names: Pick<PurgeOrder, "urls" | "prefixes">): PageTargets {

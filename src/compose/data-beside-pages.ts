@@ -28,6 +28,20 @@ export interface Pages {
 export interface PagePurges {
   /** Returns the targets of pages, and notes on names that may be wrong. */
   readonly resolve: (names: Pick<PurgeOrder, "urls" | "prefixes">) => PageTargets;
+  /**
+   * Begins to fetch pages again after an accepted purge. Never throws.
+   *
+   * @param purge.origin completes paths; by default, the first host of SITE_HOST does
+   * @returns a note on each page that it does not fetch, as a whole sentence
+   */
+  readonly refresh: (
+    urls: readonly string[],
+    purge: {
+      readonly position: string;
+      readonly origin?: string | undefined;
+      readonly afterAnswer: (work: () => Promise<void>) => void;
+    },
+  ) => readonly string[];
   /** Returns the position of an accepted purge, for clients that must see its effect at once. */
   readonly positionOf: (accepted: AcceptedPurge) => Promise<PurgePosition>;
 }

@@ -1,4 +1,5 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
+import { snapshotOf } from "../observe/snapshot.ts";
 import { refuseUnknown } from "../base/known-members.ts";
 import { randomText } from "../purge/create-purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
@@ -219,7 +220,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     edge: { trouble: core.cacheApi?.trouble },
   });
   const stats = () => {
-    const { badRecords, failedBackgroundWork, purges } = metrics.snapshot();
+    const { badRecords, failedBackgroundWork, purges } = snapshotOf(metrics);
     return {
       ...ofData(),
       badRecords,

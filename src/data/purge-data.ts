@@ -1,7 +1,7 @@
 // Purges of an application, by tags (of data and pages), keys and prefixes.
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
-import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
+import { quoted, reasonCharsMax, refreshMax } from "../protocol/purge-order.ts";
 import type { PagePurges, PurgePosition } from "../compose/data-beside-pages.ts";
 import { everythingTag, nothing, type PurgeTargets } from "../purge/journal/purge-target.ts";
 import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
@@ -10,6 +10,7 @@ import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
 import { checkOptions, checkedTag } from "./value/load-context.ts";
 import { type Key, pathOf, targetsOf } from "./value/data-key.ts";
+import { isInWork } from "./load/waits.ts";
 import { type JournalRefusal, refusalReason } from "./write/written-value.ts";
 
 /** A purge. Each member is optional, but at least one name or `everything` is needed. */
@@ -31,6 +32,11 @@ export interface DataPurge {
    * Whether the purge only makes values stale, so `stale` may let them answer. Default: `false`.
    */
   readonly soft?: boolean | undefined;
+  /**
+   * Pages that the site fetches again after the purge, up to 50: URLs, or paths on the first host of SITE_HOST.
+   * They are no targets. A load cannot name pages, because they may need the same load.
+   */
+  readonly refresh?: readonly string[] | undefined;
   /** Note for readers of the journal, up to 512 characters. */
   readonly reason?: string | undefined;
 }
@@ -70,6 +76,7 @@ export interface NamedPurgePorts {
   readonly events: EventListener | undefined;
   /** Names pages; `undefined` if no purge can name them. */
   readonly pages?: PagePurges | undefined;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
   /** This cache's namespaces, by name. Without them, a purge has no notes on keys and prefixes. */
   readonly spaces?: ReadonlyMap<string, unknown>;
 }
@@ -101,11 +108,12 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
  */
 export async function purgeNamed(
   order: DataPurge,
-  { purge, events, spaces, pages }: NamedPurgePorts,
+  { purge, events, spaces, pages, afterAnswer }: NamedPurgePorts,
 ): Promise<PurgeReceipt> {
   checkOptions("purge", order);
   const { soft = false, reason = "", tags = [], keys = [], urls = [], everything = false } = order;
   const { prefixes = [] } = order;
+  const refresh = checkedRefresh(order.refresh, pages);
   const ofPages = pageTargets({ urls, prefixes: prefixes.filter(isOfPages) }, pages);
   const below = prefixes.filter((prefix) => !isOfPages(prefix));
   const targets = targetsIn({ tags, keys, prefixes: below, everything }, ofPages.targets);
@@ -115,7 +123,8 @@ export async function purgeNamed(
   events?.emit({ type: "purge", tags, keys, urls, prefixes, everything, soft, position });
   const unknown = [...keys, ...below].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
   const ofTags = tags.flatMap((tag) => noteOnTag(tag) ?? []);
-  const notes = [...new Set([...ofTags, ...unknown, ...ofPages.notes])];
+  const refreshing = pages?.refresh(refresh, { position, afterAnswer }) ?? [];
+  const notes = [...new Set([...ofTags, ...unknown, ...ofPages.notes, ...refreshing])];
   const named = { ...receipt, ...(await pages?.positionOf(accepted)) };
   return notes.length === 0 ? named : { ...named, notes };
 }
@@ -134,12 +143,38 @@ function pageTargets(
   pages: PagePurges | undefined,
 ): { readonly targets: PurgeTargets; readonly notes: readonly string[] } {
   if (names.urls.length + names.prefixes.length === 0) return { targets: nothing, notes: [] };
-  const why = "It names pages, but this cache has none.";
-  const hint = "Pass the cache to its Worker as `data`, or send the purge with createPurger.";
-  const resolved = pages === undefined ? { fault: { why, hint } } : pages.resolve(names);
+  const resolved = pages === undefined ? { fault: noPages } : pages.resolve(names);
   if ("fault" in resolved) throw new OperatorError({ what: invalid, ...resolved.fault });
   return resolved;
 }
+
+const noPages: Reason = {
+  why: "It names pages, but this cache has none.",
+  hint: "Pass the cache to its Worker as `data`, or send the purge with createPurger.",
+};
+
+/** @throws OperatorError without pages, for a wrong list, and in a load or a handler that makes a page */
+function checkedRefresh(
+  refresh: readonly string[] = [],
+  pages: PagePurges | undefined,
+): readonly string[] {
+  if (refresh.length === 0) return refresh;
+  const isList = Array.isArray(refresh) && refresh.every((url) => typeof url === "string");
+  const fault =
+    !isList || refresh.length > refreshMax ? wrongRefresh : pages === undefined ? noPages : inWork;
+  if (fault !== inWork || isInWork()) throw new OperatorError({ what: invalid, ...fault });
+  return refresh;
+}
+
+const wrongRefresh: Reason = {
+  why: `Its refresh is not a list of up to ${refreshMax} pages.`,
+  hint: 'Write it as in refresh: ["/", "/news/"].',
+};
+
+const inWork: Reason = {
+  why: "Its refresh names pages in a load, or in a handler that makes a page. They might purge without end.",
+  hint: "Purge where the change is made, or omit refresh.",
+};
 
 /** Other processes may have further namespaces, so an unknown one is no error. */
 function noteOnNamespace(key: Key, spaces: NamedPurgePorts["spaces"]): string | undefined {

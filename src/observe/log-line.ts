@@ -8,6 +8,7 @@ export const logEvents = [
   "fault",
   "purge",
   "purge-refused",
+  "refresh-dropped",
   "hook",
   "operator-refused",
   "invalidation-lost",

@@ -1,5 +1,6 @@
 // Checks and opens the parts of a configuration.
 import type { OpenPart, PartContents, PartHost, Slots } from "../admin/part-contents.ts";
+import { PurgeIntake } from "../admin/purge-intake.ts";
 import { faultOfSenders } from "../admin/without-senders.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
@@ -64,6 +65,7 @@ const ofOnePart = [
   "ofMethods",
   "answerDebugged",
   "dryRun",
+  "refresh",
 ] as const satisfies (keyof OpenPart)[];
 
 /**
@@ -71,10 +73,13 @@ const ofOnePart = [
  *
  * @throws OperatorError if two parts make a contribution that one part makes alone
  */
-export function openParts(open: Parts["open"], host: Omit<PartHost, "parts" | "faults">): PartHost {
+export function openParts(
+  open: Parts["open"],
+  host: Omit<PartHost, "parts" | "purges" | "faults">,
+): PartHost {
   const parts: OpenPart[] = [];
   const faults = [...host.environment.faults];
-  const settings = { ...host, parts, faults };
+  const settings = { ...host, parts, purges: new PurgeIntake({ ...host, parts }), faults };
   const named = open.map((one) => ({ name: one.name, part: one.open(settings) }));
   refuseClash(
     named.map(({ name, part }) => ({

@@ -122,7 +122,7 @@ export const families = {
   warmed: counter(
     "warmed",
     ["kind", "result"],
-    "Pages and data keys that an operator asked to warm, by result: already, warmed, not-stored, passed-by or failed",
+    "Pages and data keys that an operator warmed, and pages of refresh in purges, by result: already, warmed, not-stored, passed-by or failed",
   ),
   badRecords: counter("bad_records", [], "Records of a tier that could not be read"),
   partFaults: counter("part_faults", ["part"], "Phases of parts that threw"),
@@ -248,7 +248,7 @@ export type CredentialRefusal = "wrong" | "expired" | "malformed" | "read-only";
 interface KnownLabels {
   readonly invalidations: readonly [InvalidationCount];
   readonly hotKeys: readonly [HotKeyCount];
-  readonly warmed: readonly ["pages" | "data", WarmedCount];
+  readonly warmed: readonly ["pages" | "data" | "refresh", WarmedCount];
   readonly purgeRefusals: readonly [PurgeRefusal];
   readonly webhooks: readonly [string, "purged" | "ignored" | "test" | PurgeRefusal];
   readonly operatorRefusals: readonly [CredentialKind, CredentialRefusal];

@@ -34,6 +34,9 @@ export function tagBytes(tag: string): number {
 const names = (what: string) =>
   v.optional(v.array(v.string("must be a string"), `must be an array of ${what}`));
 
+/** The maximum number of pages that a purge lets the site fetch again. */
+export const refreshMax = 50;
+
 /** The targets of a purge, and how to purge them. An order must name at least one target. */
 export interface PurgeOrder {
   readonly tags?: readonly string[] | undefined;
@@ -49,6 +52,11 @@ export interface PurgeOrder {
   readonly release?: string | undefined;
   /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
+  /**
+   * Pages that the site fetches again after the purge, up to 50: URLs of the site, or paths on the host of the
+   * request. They are no targets.
+   */
+  readonly refresh?: readonly string[] | undefined;
   /** Whether to only report what the purge would cover. */
   readonly dryRun?: boolean | undefined;
   /** A note for readers of the journal, up to 512 characters. */
@@ -70,6 +78,12 @@ const purgeOrder = strictObject(
     everything: v.optional(v.boolean("must be true or false")),
     release: v.optional(releaseId),
     mode: v.optional(v.picklist(["hard", "soft"], 'must be "hard" or "soft"')),
+    refresh: v.optional(
+      v.pipe(
+        v.array(v.string("must be a string"), "must be an array of URLs"),
+        v.maxLength(refreshMax, `names more than ${refreshMax} pages`),
+      ),
+    ),
     dryRun: v.optional(v.boolean("must be true or false")),
     reason: v.optional(
       v.pipe(
@@ -95,6 +109,7 @@ const hintByField: Readonly<Record<string, string>> = {
   everything: 'Write "everything": true, or leave it out.',
   release: 'Write it as in "release": "4f2c9a1".',
   mode: 'Write "mode": "hard" or "mode": "soft", or leave it out.',
+  refresh: `Write up to ${refreshMax} pages, as in "refresh": ["/", "/news/"].`,
   dryRun: 'Write "dryRun": true, or leave it out.',
   reason: `Write a string of up to ${reasonCharsMax} characters, or leave it out.`,
 };

@@ -1,4 +1,5 @@
 // Tests the core of the cache without an origin, a Cache API or other globals of Workers.
+import { snapshotOf } from "../../src/observe/snapshot.ts";
 import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createCache } from "../../src/compose/create-cache.ts";
@@ -71,7 +72,7 @@ describe("the core of the cache", () => {
     const { cache, log, afterAnswer, settle } = open();
     afterAnswer(() => Promise.reject(new RangeError("s3cret")));
     await settle();
-    expect(cache.metrics.snapshot().failedBackgroundWork).toBe(1);
+    expect(snapshotOf(cache.metrics).failedBackgroundWork).toBe(1);
     expect(log).toEqual([expect.stringMatching(/^Background work failed with RangeError: at /)]);
     expect(log.join("\n")).not.toContain("s3cret");
   });

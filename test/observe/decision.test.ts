@@ -1,4 +1,5 @@
 // Tests the decision, one record of a request from which Cache-Status and the counts are made.
+import { snapshotOf } from "../../src/observe/snapshot.ts";
 import { describe, expect, it } from "vitest";
 import { Decision, settle } from "../../src/observe/decision.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
@@ -26,7 +27,7 @@ describe("a decision", () => {
     decision.outcome = "stored";
     metrics.answered(decision, 0);
     metrics.settled(decision);
-    expect(metrics.snapshot()).toMatchObject({
+    expect(snapshotOf(metrics)).toMatchObject({
       routes: { all: { requests: 1, outcomes: { stored: 1 } } },
       reads: {
         memory: { found: 1, absent: 1 },
@@ -55,12 +56,12 @@ describe("settle", () => {
     const stores = Promise.withResolvers<void>();
     void decision.awaits(stores.promise);
     settle(exchange);
-    expect(metrics.snapshot()).toMatchObject({ routes: { all: { requests: 1 } }, writes: {} });
+    expect(snapshotOf(metrics)).toMatchObject({ routes: { all: { requests: 1 } }, writes: {} });
     decision.changed("edge", "kept");
     decision.refuses({ rule: "too-many-variants", names: ["accept-language"] });
     stores.resolve();
     await Promise.all(running);
-    expect(metrics.snapshot()).toMatchObject({
+    expect(snapshotOf(metrics)).toMatchObject({
       routes: { all: { requests: 1, refusedToStore: { "too-many-variants": 1 } } },
       writes: { edge: { kept: 1 } },
     });
@@ -72,7 +73,7 @@ describe("settle", () => {
     decision.awaits(Promise.reject(new Error("no disk"))).catch(() => undefined);
     settle(exchange);
     await Promise.all(running);
-    expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
+    expect(snapshotOf(metrics).routes).toMatchObject({ all: { requests: 1 } });
   });
 
   it("counts the reads, writes and refusals of a refresh, but no request", () => {
@@ -82,7 +83,7 @@ describe("settle", () => {
     decision.changed("shared", "unavailable");
     decision.refuses({ rule: "no-store", names: [] });
     settle(exchange);
-    expect(metrics.snapshot()).toMatchObject({
+    expect(snapshotOf(metrics)).toMatchObject({
       routes: { all: { requests: 0, outcomes: {}, refusedToStore: { "no-store": 1 } } },
       reads: { edge: { found: 1 } },
       writes: { shared: { unavailable: 1 } },

@@ -1,5 +1,6 @@
 // Tests the counts of an isolate. Each is reported once, shown in the snapshot since the start, and
 // the number of series is limited.
+import { snapshotOf } from "../../src/observe/snapshot.ts";
 import { describe, expect, it } from "vitest";
 import { Decision, type Outcome } from "../../src/observe/decision.ts";
 import { otherRoutes } from "../../src/protocol/families.ts";
@@ -51,13 +52,13 @@ describe("the taken counts", () => {
     const all: Sums = new Map();
     for (const outcome of ["hit", "stored", "hit"] as const) {
       count(metrics, answeredBy({ outcome }));
-      metrics.snapshot();
+      snapshotOf(metrics);
       addAll(all, metrics.take(startAtMs));
     }
     expect([all.get("requests|all|hit|memory"), all.get("requests|all|stored|memory")]).toEqual([
       2, 1,
     ]);
-    expect(metrics.snapshot().routes).toEqual({
+    expect(snapshotOf(metrics).routes).toEqual({
       all: { requests: 3, outcomes: { hit: 2, stored: 1 }, refusedToStore: {} },
     });
   });

@@ -56,7 +56,8 @@ export function editorRoutes(askSite: AskSite): Hono {
   routes.post("/breaking", async (c) => {
     const { text = "" } = await sentIn(c);
     await sayBreaking(text);
-    await cache.purge({ tags: [breakingTag], reason: "breaking" });
+    const refresh = [new URL("/breaking", c.req.url).href];
+    await cache.purge({ tags: [breakingTag], reason: "breaking", refresh });
     return answer(c, 200, "The breaking line is published.");
   });
 

@@ -160,7 +160,7 @@ class TidemarkProvider implements AstroCacheProvider {
     const afterAnswer = cache.behind({ waitUntil });
     const { nowAtMs } = cache.settings.platform;
     const purge = orderPurges({ ...cache, nowAtMs, host: "data.invalid", afterAnswer });
-    await purgeNamed({ tags: all }, { purge, events: undefined });
+    await purgeNamed({ tags: all }, { purge, events: undefined, afterAnswer });
   }
 
   async #opened(): Promise<Site> {

@@ -36,6 +36,9 @@ export function runReading<Result>(reads: Reads, work: (reads: Reads) => Result)
   return present === undefined ? run() : present.run({ awaited: new Set(), reads }, run);
 }
 
+/** Returns whether a load, or a handler that makes a page, is running. */
+export const isInWork = (): boolean => present?.getStore() !== undefined;
+
 /** Notes what a call of the present work has found at a key; see `Reads.add`. */
 export function noteRead(place: DataPlace, found: FoundValue | undefined, ports: DataPorts): void {
   present?.getStore()?.reads.add(place, found, ports);

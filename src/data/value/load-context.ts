@@ -245,7 +245,7 @@ const optionsOf = {
   getOrSet: ["fresh", "stale", "tags", "forceFresh", "signal"],
   getOrSetMany: ["missing"],
   lookUp: ["tags"],
-  purge: ["tags", "keys", "urls", "prefixes", "everything", "soft", "reason"],
+  purge: ["tags", "keys", "urls", "prefixes", "everything", "soft", "refresh", "reason"],
   set: ["fresh", "stale", "tags", "everywhere", "start", "endsTags"],
   wrap: ["key"],
   write: ["fresh", "stale", "tags"],

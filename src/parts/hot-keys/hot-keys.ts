@@ -5,7 +5,7 @@ import type { HitSettings } from "../../pages/site/hit-port.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { CountedHits } from "./counted-hits.ts";
 import { keepWarm } from "./keep-warm.ts";
-import { RedisHotKeys } from "./stream.ts";
+import { RedisLists } from "../operate/reports/redis-lists.ts";
 
 /**
  * Refreshes hot keys in the shared tier before they expire, when the cron trigger runs. Needs `operate()`, a
@@ -31,7 +31,7 @@ export function hotKeys(count: number): SitePart {
 /** Data in a store must not choose the host of a request, so hits count only on a list of hosts. */
 function openHits(settings: HitSettings): CountedHits | undefined {
   const { hotKeys: lists, redis, config, tiers, siteHosts } = settings;
-  const own = lists ?? (redis && new RedisHotKeys({ redis, namespace: config.namespace }));
+  const own = lists ?? (redis && new RedisLists({ redis, namespace: config.namespace }));
   if (own === undefined || tiers.ofWorld === undefined || siteHosts.length === 0) return undefined;
   return new CountedHits({ ...settings, lists: own });
 }

@@ -1,53 +1,10 @@
-// Shares hot keys between isolates, in a short Redis stream or in the store of a site's reports. An
-// isolate adds at most one list per minute.
+// Encodes and decodes the lists of hot keys that isolates share. An isolate adds at most one list per minute.
 import { jsonIn, listIn } from "../../base/json-text.ts";
-import { type HotKeyLists, listsMax, recentMs } from "../../observe/reports/report-store.ts";
-import type { Command } from "../../remote/redis/redis.ts";
-import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./note.ts";
-
-/** The version of the format. Raise it with each change. Entries of other versions are ignored. */
-const version = "1";
 
 /** The limits of one list. */
 const notesMax = 16;
 const topBytesMax = 8_192;
-
-/** The expiry of the stream. Readers renew the expiry once an hour. */
-const keepMs = 86_400_000;
-const runsPerRenewal = 60;
-const minuteMs = 60_000;
-
-/** The lists of a namespace in Redis. Adds with one command. */
-export class RedisHotKeys implements HotKeyLists {
-  readonly #redis: RedisClient;
-  readonly #key: string;
-
-  constructor({ redis, namespace }: { redis: RedisClient; namespace: string }) {
-    this.#redis = redis;
-    this.#key = `${namespace}:hot`;
-  }
-
-  async add(top: string): Promise<boolean> {
-    const answer = await this.#redis.write("hot keys", (redis) =>
-      redis.exec(["XADD", this.#key, "MAXLEN", "~", listsMax, "*", "v", version, "top", top]),
-    );
-    return answer.kind === "answered";
-  }
-
-  /** Costs one command, or two commands once an hour. */
-  async recent(atMs: number): Promise<readonly string[]> {
-    const since = String(Math.max(0, atMs - recentMs));
-    const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
-    const read: Command = ["XREVRANGE", this.#key, "+", since, "COUNT", listsMax];
-    const answer = await this.#redis.attempt("hot keys", async (redis) => {
-      if (!isRenewing) return redis.exec(read);
-      const [entries] = await redis.multi([read, ["PEXPIRE", this.#key, keepMs]]);
-      return entries;
-    });
-    return answer.kind === "answered" ? listsIn(answer.value) : [];
-  }
-}
 
 /** Encodes the notes that fit into a list, hottest first. */
 export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
@@ -61,16 +18,6 @@ export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
     texts.push(text);
   }
   return `[${texts.join(",")}]`;
-}
-
-/** Decodes a reply of XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other form. */
-export function listsIn(reply: unknown): string[] {
-  return listIn(reply).flatMap((item) => {
-    const [, words] = listIn(item);
-    const [v, ownVersion, name, top] = listIn(words);
-    const isOurs = v === "v" && ownVersion === version && name === "top";
-    return isOurs && typeof top === "string" ? [top] : [];
-  });
 }
 
 /** Decodes a list. Skips invalid notes. */

@@ -15,6 +15,7 @@ import { healthRoute } from "./health/health-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import type { SitePart } from "../../part/port/part.ts";
 import { statsRoute } from "./stats-route.ts";
+import { PageRefreshes } from "./warm/page-refreshes.ts";
 import { warmRoute } from "./warm/warm-route.ts";
 import { coloOf } from "../../platform/environment.ts";
 import { createReports } from "./reports/create-reports.ts";
@@ -41,9 +42,12 @@ export function operate(): SitePart {
 function open(settings: PartHost): OpenPart {
   const { cache, data, site } = settings;
   const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
+  const refreshes = new PageRefreshes(settings);
   const places = { tiers: cache.tiers, site, data, dryRuns };
   return {
     dryRun: (targets, sender) => dryRun(targets, places, sender),
+    refresh: refreshes.begin,
+    runCron: (background) => refreshes.runCron(background),
     health: healthRoute(settings),
     addTo: (admin, access) => addRoutes(admin, settings, access),
     answerDebugged: (debugged, background, answer) =>

@@ -1,4 +1,5 @@
 // GET /_cache/stats: the counts, contents and troubles of one isolate.
+import { snapshotOf } from "../../observe/snapshot.ts";
 import { whyOf } from "../../remote/trouble.ts";
 import type { RemoteHealth } from "../../remote/store-health.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
@@ -34,7 +35,7 @@ export async function statsRoute(
     colo,
     atMs: nowAtMs(),
     faults,
-    ...metrics.snapshot(),
+    ...snapshotOf(metrics),
     ...(purging ? {} : { invalidations: `only here: the journal is ${without}` }),
     ...(site.hits ? {} : { hotKeys: "off" }),
     memory: { bytes: memory.bytes, records: memory.count },

@@ -29,6 +29,8 @@ export interface ResolvedOrder {
   /** The mode. `soft` makes covered responses stale; `hard` forbids any use of them. */
   readonly mode: PurgeMode;
   readonly reason: string;
+  /** The pages to fetch again, as sent. */
+  readonly refresh: readonly string[];
   /** Whether to only report what the purge would cover. */
   readonly isDryRun: boolean;
 }
@@ -89,7 +91,7 @@ export function resolvedOrder(
   const all = [tags, routes, urls, prefixes, hosts];
   const faults = all.flatMap((kind) => kind.faults);
   const { mode = "hard", reason = "", everything = false, dryRun: isDryRun = false } = order;
-  const { release } = order;
+  const { release, refresh = [] } = order;
   const targets: PurgeTargets = {
     tags: distinct([
       ...(everything ? [everythingTag] : []),
@@ -114,7 +116,7 @@ export function resolvedOrder(
     ...all.flatMap((kind) => kind.notes),
   ]);
   const reading = { counts, readAs, notes, leftOutCount: faults.length };
-  return { targets, reading, mode, reason, isDryRun };
+  return { targets, reading, mode, reason, refresh, isDryRun };
 }
 
 const namesNothing: Reason = {

@@ -2,7 +2,8 @@
 import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { HotKeyNote } from "../../../src/parts/hot-keys/note.ts";
-import { listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
+import { notesIn } from "../../../src/parts/hot-keys/stream.ts";
+import { listsIn } from "../../../src/parts/operate/reports/redis-lists.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, host, openColos, type Site } from "../../../testing/site/harness.ts";

@@ -4,7 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/parts/hot-keys/note.ts";
-import { encodeNotes, listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
+import { encodeNotes, notesIn } from "../../../src/parts/hot-keys/stream.ts";
+import { listsIn } from "../../../src/parts/operate/reports/redis-lists.ts";
 import { Loops } from "../../../src/routing/loops.ts";
 import { compileRoutes } from "../../../src/routing/routes.ts";
 import { sentUrl } from "../../../src/routing/target.ts";

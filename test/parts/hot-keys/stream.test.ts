@@ -5,7 +5,8 @@ import { Running } from "../../../local/running.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import type { HotKeyNote } from "../../../src/parts/hot-keys/note.ts";
-import { encodeNotes, listsIn, notesIn, RedisHotKeys } from "../../../src/parts/hot-keys/stream.ts";
+import { encodeNotes, notesIn } from "../../../src/parts/hot-keys/stream.ts";
+import { listsIn, RedisLists } from "../../../src/parts/operate/reports/redis-lists.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const running = new Running();
@@ -20,9 +21,9 @@ const note: HotKeyNote = {
   count: 3,
 };
 
-function open(namespace: string): RedisHotKeys {
+function open(namespace: string): RedisLists {
   const { url, token } = rest;
-  return new RedisHotKeys({
+  return new RedisLists({
     redis: upstashStore.client({ url, token, nowAtMs: Date.now }),
     namespace,
   });

@@ -1,4 +1,5 @@
 // A sender of invalidations (RFC 9111 §4.4), over an acceptance that records each try.
+import { snapshotOf } from "../../../src/observe/snapshot.ts";
 import { vi } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
@@ -43,7 +44,7 @@ export class Sender {
   }
 
   get counts() {
-    return this.metrics.snapshot().invalidations;
+    return snapshotOf(this.metrics).invalidations;
   }
 
   get tagsTried() {

@@ -8,7 +8,7 @@ import { JournalTail } from "../../../src/purge/view/journal-tail.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
-import { idle, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
+import { idle, type Site, type SiteOptions, until } from "../../../testing/site/harness.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../parts/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -107,6 +107,17 @@ export const occasions: Record<
   "purge-refused": {
     does: async ({ site }) => void (await send(site, { tags: ["a"] }, {})),
     holds: { level: "warn", rule: "not-signed", leftOut: 0 },
+  },
+  "refresh-dropped": {
+    does: async ({ site }) => {
+      const refresh = Array.from(
+        { length: 20 },
+        (_, nth) => `https://www.example.com/${nth}?s3cret`,
+      );
+      await send(site, { tags: ["a"], refresh });
+      await until(() => site.lines.some(({ event }) => event === "refresh-dropped"));
+    },
+    holds: { level: "warn", version },
   },
   hook: {
     does: async () => {

@@ -1,4 +1,5 @@
 // Tests the counts of calls to Durable Objects and of the rows that they write, by purpose.
+import { snapshotOf } from "../../../src/observe/snapshot.ts";
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
@@ -16,7 +17,7 @@ function open() {
   const object = new FakeObject((state) => new TidemarkRecords(state));
   const tier = openRecordsTier(object.namespace, { metrics });
   const counts = () => {
-    const { objectCalls, objectRows } = metrics.snapshot();
+    const { objectCalls, objectRows } = snapshotOf(metrics);
     return { calls: objectCalls, rows: objectRows };
   };
   return { tier, object, counts };
@@ -70,7 +71,7 @@ it("calls of a journal and their rows are counted like those of records", async 
   // The rows of the first start count for no call.
   const before = changes();
   await journal.append([newEntry({ n: "a" })]);
-  const { objectCalls, objectRows } = metrics.snapshot();
+  const { objectCalls, objectRows } = snapshotOf(metrics);
   expect(objectCalls).toEqual({ "journal read": 1, "purge, written": 1 });
   expect(objectRows).toEqual({ "purge, written": changes() - before });
 });

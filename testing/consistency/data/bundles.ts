@@ -14,29 +14,23 @@ export interface DataBuild {
 export async function workerOfData({ fault, maxLagMs }: DataBuild): Promise<string> {
   const contents = `
     import { env, waitUntil } from "cloudflare:workers";
-    import { createApp } from "./src/app.ts";
     import { createDataCache } from "./src/data-cache.ts";
-    import { knownData } from "./src/compose/data-beside-pages.ts";
     import { platformHere } from "./src/platform/workers.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { upstash } from "./src/upstash.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
+    import { pagesBeside } from "./testing/consistency/data/pages-beside.ts";
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purgeOf(maxLagMs))} });
-    const background = { waitUntil, passThroughOnException: () => undefined };
+    const background = { waitUntil, passThroughOnException: () => undefined, props: {} };
     const started = () => {
       let openPages;
       const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factoriesOverRedis: factories, clock }) => {
         const data = createDataCache(config, { env, waitUntil });
-        const inCode = { data: knownData(data), factories, stores: upstash() };
-        let handle;
-        const origins = { default: (request) => handle(request) };
-        const app = createApp(config, env, { ...platformHere(), ...clock }, { ...inCode, origins });
-        openPages = (handler) => {
-          handle = handler;
-          return (request) => app.fetch(request, env, background);
-        };
+        const platform = { ...platformHere(), ...clock };
+        const inCode = { factories, stores: upstash() };
+        openPages = pagesBeside(data, { config, env, platform, background, inCode });
         return data;
       });
       const given = { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} };
@@ -60,36 +54,29 @@ export async function workerOfDataOverObjects(
 ): Promise<string> {
   const contents = `
     import { waitUntil } from "cloudflare:workers";
-    import { createApp } from "./src/app.ts";
     import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
     import { createDataCache } from "./src/data-cache.ts";
-    import { knownData } from "./src/compose/data-beside-pages.ts";
     import { platformHere } from "./src/platform/workers.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
+    import { pagesBeside } from "./testing/consistency/data/pages-beside.ts";
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
     import { controlled, troubled } from "./testing/consistency/unsteady-objects.ts";
     export { TidemarkJournal } from "./src/cloudflare.ts";
     export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purgeOf(maxLagMs))} });
-    const background = { waitUntil, passThroughOnException: () => undefined };
+    const background = { waitUntil, passThroughOnException: () => undefined, props: {} };
     const started = (env) => {
       let openPages;
       const cache = planted(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
         const journal = over(durableObjectJournal({ hints: ${hints} }));
         const stores = { journal, records: durableObjectRecords({ objects: 2 }) };
-        const inCode = { data: knownData(data), factories, stores };
         const bindings = troubled({ ...env, RECORDS: records(env.RECORDS) });
-        let handle;
-        const origins = { default: (request) => handle(request) };
         const platform = { ...platformHere(), ...clock };
-        const app = createApp(config, bindings, platform, { ...inCode, origins });
-        openPages = (handler) => {
-          handle = handler;
-          return (request) => app.fetch(request, bindings, background);
-        };
+        const inCode = { factories, stores };
+        openPages = pagesBeside(data, { config, env: bindings, platform, background, inCode });
         return data;
       });
       const given = { databaseUrl: env.ORIGIN_URL, maxLagMs: ${maxLagMs} };

@@ -19,6 +19,7 @@ interface PurgeOptions {
   readonly reason?: string;
   readonly dryRun?: true;
   readonly wait?: true;
+  readonly refresh?: readonly string[];
 }
 
 export const addPurge: AddCommand = (program, act) => {
@@ -39,6 +40,7 @@ export const addPurge: AddCommand = (program, act) => {
     .option("--route <name>", "everything stored under this route", repeated)
     .option("--everything", "everything; asks first")
     .option("--soft", "only mark responses stale: they may be used during a refresh")
+    .option("--refresh <url>", "a page that the site fetches again, up to 50", repeatedUrl)
     .option("--reason <text>", "a reason, for readers of the journal")
     .option("--dry-run", "purge nothing, and show what would be covered")
     .option("--wait", "wait until the purge applies everywhere, then show what purged URLs answer")
@@ -183,7 +185,7 @@ const nothingToWaitFor = () =>
 const forSeveral = "For several tags, write --tag before each.";
 
 function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
-  const { tag, url, prefix, host, route, everything, soft, reason, dryRun } = options;
+  const { tag, url, prefix, host, route, everything, soft, refresh, reason, dryRun } = options;
   const named = [tag, url, prefix, host, route, everything];
   if (named.every((one) => one === undefined)) {
     throw usageError({
@@ -200,6 +202,7 @@ function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
     ...(route && { routes: route }),
     ...(everything && { everything }),
     ...(soft && { mode: "soft" }),
+    ...(refresh && { refresh }),
     ...(reason !== undefined && { reason }),
     ...(dryRun && { dryRun }),
   };

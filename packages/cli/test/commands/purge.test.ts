@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { main } from "../../src/main.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { operatorAt, operatorOf, operatorTold, pageTagged } from "../fakes/operator.ts";
+import { until } from "../../../../testing/site/harness.ts";
 import { openReached, operatorEnv, realSites, siteUrl } from "../fakes/site-as-fetch.ts";
 
 /** The end of a wait of 10 s after a purge that was accepted at 00:00:04.9. */
@@ -57,6 +58,16 @@ describe("the purge command", () => {
     expect(code).toBe(0);
     expect(out).toContain("  Not purged: A tag is over 256 bytes.");
     expect(out).toContain("contains a star");
+  });
+
+  it("lets the site fetch pages again, and prints why it does not fetch one", async () => {
+    const { site, user } = await stored();
+    const refresh = ["--refresh", "/a", "--refresh", "https://www.example.com:x"];
+    const { code, out } = await user.runs(["purge", "--tag", "a", ...refresh]);
+    expect(code).toBe(0);
+    expect(out).toContain("\n  Not refreshed: ");
+    await until(() => site.origin.count === 2);
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
   });
 
   it("prints JSON with --json", async () => {

@@ -4,7 +4,9 @@ import { reach } from "../../../config/tier-names.ts";
 import type { Route } from "../../../config/config.ts";
 import type { Decision } from "../../../observe/decision.ts";
 import type { Tiers } from "../../../pages/stored/stored-response.ts";
-import type { WarmedPage } from "./warm-page.ts";
+import type { Context } from "../../../pages/site/exchange.ts";
+import { type PageRequest, type WarmedPage, warmPage } from "./warm-page.ts";
+import { inTurns } from "../../../base/pool.ts";
 
 /**
  * The budget. Workers Free allows 50 subrequests; the other six are for the purge journal and the
@@ -57,6 +59,26 @@ export class SubrequestBudget {
     const most = costMax(route, this.#tiers);
     this.#left += most - costOf(page, most);
   }
+}
+
+/**
+ * Fetches pages in their order, as long as time and budget suffice.
+ *
+ * @returns the results of the pages that it began; `undefined` for an unfinished page
+ */
+export function warmInTurns(
+  pages: readonly PageRequest[],
+  { context, budget }: { readonly context: Context; readonly budget: SubrequestBudget | undefined },
+): Promise<readonly (WarmedPage | undefined)[]> {
+  const routeOf = ({ url }: PageRequest) =>
+    context.site.readUrl({ url: new URL(url).href, method: "GET" }).route;
+  const work = async (page: PageRequest) => {
+    const warmed = await warmPage(page, context);
+    budget?.ended(routeOf(page), warmed);
+    return warmed;
+  };
+  const mayBegin = (page: PageRequest) => budget?.begin(routeOf(page)) ?? true;
+  return inTurns(pages, { work, mayBegin }, context.nowAtMs);
 }
 
 /** @param most the cost to assume if the actual cost is unknown */

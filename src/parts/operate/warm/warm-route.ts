@@ -3,10 +3,9 @@ import * as v from "valibot";
 import { pathOf } from "../../../base/schemas.ts";
 import type { DataBesidePages } from "../../../compose/data-beside-pages.ts";
 import type { Reason } from "../../../base/operator-error.ts";
-import { inTurns } from "../../../base/pool.ts";
-import { SubrequestBudget } from "./subrequest-budget.ts";
+import { SubrequestBudget, warmInTurns } from "./subrequest-budget.ts";
 import type { Context } from "../../../pages/site/exchange.ts";
-import { type PageRequest, warmPage } from "./warm-page.ts";
+import type { PageRequest } from "./warm-page.ts";
 import type { OperatorAnswer, WarmAnswer } from "../../../protocol/answers.ts";
 import { bodyUpTo } from "../../../admin/access/request-body.ts";
 import { errorsOf, jsonAnswer } from "../../../admin/json-answers.ts";
@@ -65,20 +64,13 @@ async function warmPages(
   { limit }: ReadOrder,
   { context }: WarmSettings,
 ): Promise<readonly WarmAnswer[]> {
-  const { site } = context;
-  const budget = limit === undefined ? new SubrequestBudget(site.tiers) : undefined;
-  const routeOf = ({ request: { url } }: ReadPage) =>
-    site.readUrl({ url: new URL(url).href, method: "GET" }).route;
-  const work = async (page: ReadPage) => {
-    const warmedPage = await warmPage(page.request, context);
-    budget?.ended(routeOf(page), warmedPage);
-    return warmedPage;
-  };
-  const mayBegin = (page: ReadPage) => budget?.begin(routeOf(page)) ?? true;
-  const results = await inTurns(pages, { work, mayBegin }, context.nowAtMs);
+  const { tiers, metrics } = context.site;
+  const budget = limit === undefined ? new SubrequestBudget(tiers) : undefined;
+  const requests = pages.map(({ request }) => request);
+  const results = await warmInTurns(requests, { context, budget });
   return results.map((one, at) => {
     const warmed = reportOfPage(pages[at]?.page ?? "", one);
-    site.metrics.add("warmed", ["pages", warmed.result]);
+    metrics.add("warmed", ["pages", warmed.result]);
     return warmed;
   });
 }
