@@ -104,6 +104,30 @@ describe("a page in refresh", () => {
     expect(results()).toEqual({ warmed: 12 });
   });
 
+  it("is fetched by the cron trigger also where the page is stored and the purge is unknown", async () => {
+    const site = open();
+    const { near, far } = site;
+    await purged(far, {});
+    await far.get("/15");
+    await purged(near, { refresh: paths(16) });
+    await kept(site);
+    await far.fireCron();
+    expect(askedPaths(far).filter((path) => path === "/15")).toHaveLength(2);
+  });
+
+  it("waits for the pages of earlier purges", async () => {
+    const site = open();
+    const { near, far, clock } = site;
+    for (const nth of [1, 2]) {
+      await purged(near, { refresh: paths(16).map((path) => `/${nth}${path}`) });
+      await kept(site, nth);
+    }
+    clock.advance(60);
+    await far.fireCron();
+    expect(askedPaths(far).filter((path) => path.startsWith("/1/"))).toHaveLength(16);
+    expect(far.origin.count).toBe(24);
+  });
+
   it("waits for settleSeconds, a longer time with the cron trigger", async () => {
     const site = open({ purge: { settleSeconds: 90 } });
     const { near, far, clock } = site;
