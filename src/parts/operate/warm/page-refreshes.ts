@@ -15,10 +15,9 @@ import type { Background } from "../../../platform/platform.ts";
 import type { WarmAnswer } from "../../../protocol/answers.ts";
 import { quoted, refreshMax } from "../../../protocol/purge-order.ts";
 import { acceptedAtMs, byInvalidation, isBeginning } from "../../../purge/journal/entry.ts";
-import { askedUrl } from "../explain/asked-url.ts";
 import { RedisLists } from "../reports/redis-lists.ts";
+import { readTarget, sentUrl } from "../../../routing/target.ts";
 import { SubrequestBudget, warmInTurns } from "./subrequest-budget.ts";
-import { isOfSite } from "./warm-page.ts";
 import { reportOfPage } from "./warm-report.ts";
 
 /** The number of pages that an isolate accepts in a minute. Pages whose making purges would else never end. */
@@ -204,21 +203,18 @@ export class PageRefreshes {
     return true;
   }
 
+  /** Returns the URL of a page with the host that its key has, or why it has none. */
   #pageOf(text: string, base: string | undefined): string | Reason {
-    const { site } = this.#host;
+    const { site, purges } = this.#host;
     if (text.length > urlCharsMax) return { why: `A URL is over ${urlCharsMax} characters.`, hint };
-    if (base === undefined && text.startsWith("/")) {
+    const isPath = text.startsWith("/");
+    if (isPath && base === undefined) {
       return { why: `${quoted(text)} is a path, and SITE_HOST is not set.`, hint };
     }
-    const url = askedUrl(text, { origin: base ?? "" }, hint);
-    if (typeof url !== "string") return url;
-    const { host } = new URL(url);
-    const isOwn = base !== undefined && new URL(base).host === host;
-    if (isOwn || site.siteHosts.length === 0 || isOfSite(host, { site })) return url;
-    return {
-      why: `${quoted(host)} is not a host of SITE_HOST.`,
-      hint: "Name each host of the site there.",
-    };
+    const url = isPath ? `${base}${text}` : text;
+    const reading = purges.naming.url(url);
+    if (reading.kind === "fault") return reading;
+    return sentUrl(readTarget(new URL(url).href, site.siteHosts));
   }
 }
 

@@ -222,11 +222,7 @@ function plannedAs(
   return request.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(request, []);
 }
 
-/** Returns whether SITE_HOST lists the host. */
-export function isOfSite(
-  host: string,
-  { site: { siteHosts } }: { readonly site: Pick<Context["site"], "siteHosts"> },
-): boolean {
+function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
   const bare = host.replace(/:\d+$/, "");
   // An unlisted host maps to the first host, but does not belong to the site.
   return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));

@@ -57,7 +57,12 @@ describe("a page in refresh", () => {
     const { near, far } = open();
     const results = resultsOf(near);
     await near.get("/a");
-    expect(await purged(near, { refresh: ["/a", "https://www.example.com/a"], mode })).toEqual([]);
+    expect(
+      await purged(near, {
+        refresh: ["/a", "https://www.example.com/a", "https://any.example/a"],
+        mode,
+      }),
+    ).toEqual([]);
     await until(() => results()["warmed"] === 1);
     expect((await far.get("/a")).text).toBe("/a 2");
     expect((await near.get("/a")).text).toBe("/a 2");
@@ -155,9 +160,14 @@ describe("a page in refresh", () => {
 
 describe("a page that is not refreshed", () => {
   it.each([
-    ["another host", "https://other.example/a", '"other.example" is not a host of SITE_HOST.'],
-    ["no URL", "a", '"a" is neither an http or https URL nor a path.'],
-    ["a password", "https://a:b@www.example.com/", "The URL contains a user name or a password."],
+    ["no URL", "a", '"a" does not begin with https:// or http:// and a host.'],
+    ["a password", "https://a:b@www.example.com/", "A URL contains a user name or a password"],
+    ["a pattern", "/a*", '"https://www.example.com/a*" contains a star'],
+    [
+      "an operator's path",
+      "/_cache/health",
+      '"https://www.example.com/_cache/health" is below /_cache/',
+    ],
     ["a long URL", `/${"a".repeat(2_048)}`, "A URL is over 2048 characters."],
   ])("is noted: %s", async (_, url, why) => {
     const { near } = open();
