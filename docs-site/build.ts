@@ -1,10 +1,8 @@
 // `npm run docs`: builds the documentation site in docs-site/dist/. With `--serve`, shows the site on 127.0.0.1, and
 // updates it when a page changes.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { codes } from "./codes.ts";
-import { commandHelp } from "./command-help.ts";
 
 const folder = import.meta.dirname;
 
@@ -28,8 +26,6 @@ if ((option !== undefined && option !== "--serve") || rest.length > 0) {
   process.exit(2);
 }
 if (!isInstalled()) run("npm", ["ci", "--no-audit", "--no-fund"]);
-writeFileSync(join(folder, "command-help.md"), commandHelp());
-writeFileSync(join(folder, "codes.md"), codes());
 const vitepress = join(folder, "node_modules/vitepress/bin/vitepress.js");
 const serving = option === "--serve";
 run(process.execPath, [vitepress, ...(serving ? ["dev", "--host", "127.0.0.1"] : ["build"])]);

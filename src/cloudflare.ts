@@ -1,4 +1,5 @@
 // Exports of `tidemark/cloudflare`: Durable Objects and R2 as the stores of a site.
+// See docs/stores.md#durable-objects.
 import type { Stores } from "./compose/bind-stores.ts";
 import type { ObjectPlacement } from "./protocol/object-placement.ts";
 import {

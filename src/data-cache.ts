@@ -1,4 +1,5 @@
 // Exports of `tidemark/data`: application data on the tiers of the cache.
+// See docs/data.md.
 export { createDataCache, type DataCache, type DataStats } from "./data/create-data-cache.ts";
 export type { DataPlatform } from "./data/data-platform.ts";
 export type { DataEvent, OnDataEvent } from "./data/value/events.ts";

@@ -1,4 +1,5 @@
 // Exports of `tidemark/device`: the class of a client's device, as a part of the key.
+// See docs/cookbook.md#cache-mobile-and-desktop-separately.
 import { getParser } from "bowser";
 import { type Device, deviceName, memoized, type NormalForm } from "./config/normal-forms.ts";
 import type { Fields } from "./rules/fields.ts";

@@ -1,4 +1,5 @@
 // Exports of `tidemark/hono`: the cache in front of a Hono application.
+// See docs/middleware.md.
 import { refuseUnknown } from "./base/known-members.ts";
 import { isOnWorkers } from "./base/node-globals.ts";
 import type { Config } from "./config/config.ts";

@@ -1,5 +1,6 @@
 // Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI. The verdict on
 // storing a response does not depend on the configuration.
+// See docs/package.md#tidemarkrules.
 import { compileAnswerRules, matchOf, type RuleMatch } from "./config/answer-rules.ts";
 import { isAnalyticsCookie } from "./config/known-names.ts";
 import type { WrittenAnswerRule } from "./config/written-route.ts";

@@ -1,5 +1,6 @@
 // Exports of `tidemark/node`: the stores, the context and the loopback origin of a Node process,
 // application data on Node, and its metrics.
+// See docs/own-server.md and docs/data-on-node.md.
 export {
   inProcess,
   redis,

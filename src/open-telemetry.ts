@@ -1,6 +1,6 @@
 // Exports of `tidemark/opentelemetry`: converts events of a data cache into spans and metrics, and
 // requests into spans and a metric. The file imports no package. The tracer and the meter come from
-// the application's `@opentelemetry/api`.
+// the application's `@opentelemetry/api`. See docs/data.md#opentelemetry and docs/logs.md#spans.
 import type { DataEvent, OnDataEvent } from "./data/value/events.ts";
 import { errorName } from "./base/error-name.ts";
 import type { OnRequest, RequestEvent } from "./observe/request-line.ts";

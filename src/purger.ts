@@ -1,4 +1,5 @@
 // Exports of `tidemark/purger`: a client that signs, sends and retries purges.
+// See src/purger/README.md.
 export type { Acceptance, DryRun, SendResult } from "./purger/answer.ts";
 export type { PurgeMessage, PurgeOrder } from "./purger/message.ts";
 export {

@@ -1,5 +1,6 @@
 // Exports of `tidemark/sinks`: adapters for the databases to which counters and buffers are
 // flushed.
+// See docs/sinks.md.
 export { d1BufferSink, type D1Binding, d1Sink } from "./write-behind/sinks/d1-sink.ts";
 export type { ColumnOptions, SinkOptions } from "./write-behind/sinks/sink-table.ts";
 export { type SchemaOptions, sinkSchema } from "./write-behind/sinks/sink-schema.ts";

@@ -1,4 +1,5 @@
 // Exports of `tidemark`: the configuration and the core, for Workers and Node.
+// See docs/configuration.md.
 export {
   analyticsCookies,
   type Config,
@@ -26,23 +27,22 @@ export type {
   WrittenQuery,
   WrittenRoute,
   WrittenRouteCookies,
-  WrittenCondition,
-  WrittenWhen,
 } from "./config/written-route.ts";
 export type { PathParameters } from "./part/port/path-parameters.ts";
 export type { WrittenPurge, WrittenRoutePurge } from "./config/written-purge.ts";
-export type { WrittenAnswerRule } from "./config/written-route.ts";
+export type { Duration, WrittenAnswerRule } from "./config/written-route.ts";
 export type {
   StatusPattern,
   WrittenAnswerConditions,
+  WrittenCondition,
   WrittenEdits,
   WrittenErrorPage,
   WrittenLengthBounds,
   WrittenRequest,
   WrittenResponse,
   WrittenRouteOrigin,
+  WrittenWhen,
 } from "./config/written-origin.ts";
-export type { Duration } from "./config/written-route.ts";
 export type { NamePattern } from "./config/known-names.ts";
 export { type CachePlatform, createCache, type TieredCache } from "./compose/create-cache.ts";
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";

@@ -1,4 +1,5 @@
 // Exports of `tidemark/upstash`: Redis at Upstash as the store of a site.
+// See docs/stores.md#redis-at-upstash.
 import { refuseUnknown } from "./base/known-members.ts";
 import { isFault, OperatorError } from "./base/operator-error.ts";
 import type { Stores } from "./compose/bind-stores.ts";

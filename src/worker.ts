@@ -1,4 +1,5 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
+// See docs/package.md#tidemarkworker.
 import {
   type Application,
   createApp,

@@ -11,25 +11,12 @@ import {
 import { dirname, join, posix, relative } from "node:path";
 import { defineConfig, type Plugin } from "vitepress";
 import { addressOf, anchorOf, contentsPath, groupsOf, homePath, type Page } from "../contents.ts";
-import { openApi } from "../openapi.ts";
+import { openApi } from "../reference/openapi.ts";
 import { llmsText, withLinks } from "../plain-text.ts";
 
 const root = join(import.meta.dirname, "../..");
 const groups = groupsOf(readFileSync(join(root, contentsPath), "utf8"));
-/** The build writes these pages, so the repository does not have them. */
-const generated: readonly Page[] = [
-  {
-    title: "Help of each command",
-    path: "docs-site/command-help.md",
-    summary: "the text that each command prints with --help.",
-  },
-  {
-    title: "Codes and their sentences",
-    path: "docs-site/codes.md",
-    summary: "what each code of explain and health means, and how to fix it.",
-  },
-];
-/** The build writes this file, too. */
+/** The build writes this file, so the repository does not have it. */
 const api: Page = {
   title: "OpenAPI",
   path: "openapi.json",
@@ -38,7 +25,7 @@ const api: Page = {
 const site = "Tidemark";
 const description = "An HTTP cache for Cloudflare Workers that never answers with what was purged.";
 const pages = new Map(
-  [...groups.flatMap((group) => group.pages), ...generated].map((page) => [page.path, page]),
+  groups.flatMap((group) => group.pages.map((page) => [page.path, page] as const)),
 );
 const published = [homePath, contentsPath, ...pages.keys()];
 /** Files of the repository that are not pages, but that pages link to. */
@@ -55,7 +42,6 @@ function sidebar() {
       items: listed.map(linkTo),
     }),
   );
-  reference.items.push(...generated.map(linkTo));
   internals.items.push(decisions);
   return [
     linkTo({ title: "Contents", path: contentsPath, summary: "" }),
@@ -175,10 +161,7 @@ export default defineConfig({
       writeFileSync(join(outDir, path), text);
     };
     for (const path of published) write(`${addressOf(path)}.md`, asMarkdown(path));
-    write(
-      "llms.txt",
-      llmsText({ title: site, summary: description, groups, more: [...generated, api] }),
-    );
+    write("llms.txt", llmsText({ title: site, summary: description, groups, more: [api] }));
     write(api.path, `${JSON.stringify(openApi(), null, 2)}\n`);
     for (const path of linkedFiles) {
       const copy = join(outDir, copyOf(path));

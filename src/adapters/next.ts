@@ -1,5 +1,6 @@
 // Exports of `tidemark/next`: a data cache as cacheHandlers and cacheHandler of Next.js. The file imports no
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
+// See docs/next.md.
 import { BoundedMap } from "../base/bounded-map.ts";
 import { refuseUnknown } from "../base/known-members.ts";
 import { OperatorError } from "../base/operator-error.ts";
@@ -15,13 +16,14 @@ import {
 import { type StoredEntry, useCacheHandler, type UseCacheHandler } from "./next-use-cache.ts";
 
 export interface NextCacheOptions {
-  /** The namespace of data. Default: `"next"`. */
+  /** The namespace of data for the values, not the `namespace` of `createDataCache`. Default: `"next"`. */
   readonly name?: string | undefined;
-  /** The longest time that a value is stored. Default: 30 days. */
+  /** The longest time that a value is fresh. Default: `"30d"`. */
   readonly fresh?: DataDuration | undefined;
   /**
-   * How long a value may answer after `revalidateTag(tag, profile)`, while it is loaded again. A profile with a
-   * shorter `expire` purges at once. Default: an hour.
+   * How long a value may answer after a soft purge, such as `revalidateTag(tag, profile)`, while Next.js loads it
+   * again. If it cannot be loaded by then, its pages have status 500. A profile with a shorter `expire` purges at
+   * once. Default: `"1h"`.
    */
   readonly stale?: DataDuration | undefined;
   /** Receives the errors of values that are not stored, because Next.js shows none. Default: `console.error`. */

@@ -1,5 +1,6 @@
 // Exports of `tidemark/opennext`: a data cache as the incremental cache, the tag cache and the queue of OpenNext for
 // Cloudflare. The files import no package of OpenNext or Next.js.
+// See docs/opennext.md.
 import { refuseUnknown } from "../base/known-members.ts";
 import type { Stores } from "../compose/bind-stores.ts";
 import { type Config, configOf } from "../config/config.ts";
@@ -24,9 +25,12 @@ export type { OpenNextKind } from "./opennext-request.ts";
 
 /** Options of the cache. */
 export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs" | "log"> {
-  /** How long a value may answer after it has expired or was purged softly. Default: `"1d"`. */
+  /**
+   * How long a value may answer after its `revalidate`, or after a soft purge, while it is loaded again. Default:
+   * `"1d"`.
+   */
   readonly stale?: DataDuration | undefined;
-  /** The longest time for which a value is stored. Default: `"30d"`. */
+  /** The longest `revalidate`, and that of a page without one. Default: `"30d"`. */
   readonly keep?: DataDuration | undefined;
   /** The stores: `upstash()` of `tidemark/upstash`, or `durableObjects()` of `tidemark/cloudflare`. */
   readonly stores: Stores;

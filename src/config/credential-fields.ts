@@ -1,5 +1,4 @@
 // Request fields that look like credentials. Responses to such requests may be for one user only.
-// docs/requests.md has the same list; a test compares them.
 import { once, onceForChosen } from "../base/once.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import type { NamePatterns } from "./known-names.ts";

@@ -2,8 +2,7 @@
 import * as v from "valibot";
 import { finite, isPlain, pathOf, record, strictObject, whole } from "../base/schemas.ts";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenWhen } from "./written-route.ts";
-import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin.ts";
+import type { WrittenAnonymous, WrittenCredentialFields, WrittenWhen } from "./written-origin.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";

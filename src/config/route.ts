@@ -17,8 +17,8 @@ import { cdnCacheControl } from "../rules/cache-control.ts";
 import { contentMethod } from "../rules/methods.ts";
 import { configuredName } from "../rules/query-string.ts";
 import type { WrittenConfig } from "./written.ts";
-import type { WrittenCondition, WrittenRoute, WrittenWhen } from "./written-route.ts";
-import type { WrittenEdits } from "./written-origin.ts";
+import type { WrittenRoute } from "./written-route.ts";
+import type { WrittenCondition, WrittenEdits, WrittenWhen } from "./written-origin.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;

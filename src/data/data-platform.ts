@@ -16,23 +16,37 @@ import type { RedisAddress } from "../remote/redis/address.ts";
 
 /** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
 export interface DataPlatform extends Partial<CachePlatform> {
-  /** Variables of the Worker or process. The cache reads the database, `NAMESPACE`, `SITE_HOST` and `COLO`. */
+  /**
+   * Variables of the Worker or process. The cache reads those of the databases, `NAMESPACE`, `SITE_HOST` and `COLO`.
+   * Default: those of the pages beside it.
+   * @see docs/configuration.md#variables
+   */
   readonly env?: object | undefined;
-  /** Receives background work. On Workers, pass `waitUntil` of `cloudflare:workers`. */
+  /**
+   * Receives background work, which Workers otherwise may cut off. On Workers, pass `waitUntil` of
+   * `cloudflare:workers`.
+   */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
   /**
-   * A host of the site. Cache API keys are URLs on this host. Default: the first host of
-   * `SITE_HOST`, or of the pages. Without any host, there is no edge tier.
+   * A host of the site. Cache API keys are URLs on this host. Without any host, the cache does not use the Cache API.
+   * Default: the first host of `SITE_HOST`, or of the pages.
    */
   readonly host?: string | undefined;
   /**
-   * Returns the location. Default: the variable `COLO`, or the colo of the pages. Without any
-   * location, rule 7 (b) trusts only values that this isolate has loaded.
+   * Returns the name of the colo. Without one, rule 7 (b) trusts only values that this isolate has loaded. Default:
+   * the variable `COLO`, or the colo of the pages.
    */
   readonly colo?: (() => string) | undefined;
-  /** The stores of a cache without pages, such as `upstash()`. Beside pages, theirs apply. */
+  /**
+   * The stores of a cache without pages, such as `upstash()`. Beside pages, theirs apply. Default: memory and the
+   * Cache API, and purges are refused.
+   * @see docs/stores.md#which-stores
+   */
   readonly stores?: Stores | undefined;
-  /** Receives hits, misses, loads, writes, errors and purges of this cache, such as for OpenTelemetry. */
+  /**
+   * Receives hits, misses, loads, writes, errors and purges of this cache, such as for OpenTelemetry.
+   * @see docs/data.md#events
+   */
   readonly onEvent?: OnDataEvent | undefined;
 }
 

@@ -1,40 +1,110 @@
 // The lines of the log, and the log of an isolate, which limits the number of lines.
 import { isWithinMs } from "../base/elapsed.ts";
 
-/** The events. docs/logs.md lists all of them; a test checks this. */
+/** The events, with what each says. */
 export const logEvents = [
+  /** An isolate has started, with its routes, tiers and faults. */
   "started",
+  /** The Worker cannot start, because the configuration or a variable is invalid. */
   "start-refused",
+  /** A binding, a setting or a secret disables a feature. */
   "fault",
+  /**
+   * A purge was accepted. `by` is its sender: `admin` (with `ADMIN_TOKEN`), `signed-request` (with
+   * `PURGE_SECRET`), `hook:<name>` (a hook) or `varnish` (the dialect of Varnish).
+   */
   "purge",
+  /**
+   * A purge was refused. At most one line a second for each `rule`; `leftOut` counts the refusals
+   * without a line.
+   */
   "purge-refused",
+  /**
+   * Pages of `refresh` in a purge were given up.
+   * @see docs/warming.md#after-a-purge
+   */
   "refresh-dropped",
+  /** The mapping of a hook failed, or the second purge of a webhook was not accepted. */
   "hook",
+  /** A credential of an operator or of a sender of purges is wrong. */
   "operator-refused",
+  /**
+   * Purges that an answer to an unsafe method caused did not reach the journal.
+   * @see docs/purging.md#invalidation-by-unsafe-requests
+   */
   "invalidation-lost",
+  /**
+   * A target of outward purges fails, confirms purges again, or got a purge of everything.
+   * @see docs/outward.md
+   */
   "outward",
+  /**
+   * The switch was changed. `how` is `posted` or `learnt`.
+   * @see docs/purging.md#the-switch
+   */
   "switch",
+  /**
+   * The circuit breaker of a store or an origin has opened, or closed again.
+   * @see docs/origin-load.md#an-origin-that-is-down
+   */
   "breaker",
+  /** The store refuses the token, as Upstash does after a rotation. */
   "credentials",
+  /** Any other trouble of Redis or a Durable Object. */
   "database",
+  /** Trouble of the Cache API, or it stores nothing. */
   "cache-api",
+  /** Trouble of R2. */
   "r2",
+  /** An origin cannot be reached, is slow, or sends invalid answers. */
   "origin",
+  /** Loads of a namespace of data fail, or its values cannot be stored. */
   "data-load",
+  /** The journal did not accept the purge of written keys. */
   "data-write",
+  /**
+   * Changes or flushes of a counter or a buffer fail. Only these lines quote errors of the sink's
+   * database, without values.
+   * @see docs/sinks.md#tables
+   */
   "write-behind",
+  /** The rate limiter `ORIGIN_LIMITER` does not answer, so no client is limited. */
   "rate-limiter",
+  /**
+   * Requests for an origin come back to this Worker.
+   * @see docs/requests.md#loops
+   */
   "loop",
+  /** The first tag of an isolate over 256 bytes, which no purge can name. */
   "tag-too-long",
+  /** The function `tags` of a route failed. */
   "tags-failed",
+  /** The handler of an origin threw an error. */
   "handler-failed",
+  /** A request failed, and its client got 500. */
   "request-failed",
+  /** Work after an answer failed. */
   "background-failed",
+  /** The function `onRequest` or `onEvent` threw an error. */
   "listener-failed",
+  /**
+   * A part of a route threw an error.
+   * @see docs/package.md#parts
+   */
   "part-failed",
+  /** A report with counts of an isolate was lost. */
   "report-lost",
+  /**
+   * A finding of health began or ended.
+   * @see docs/health.md
+   */
   "finding",
+  /**
+   * A request of the share that `logs.sample` sets.
+   * @see docs/logs.md#single-requests
+   */
   "request",
+  /** Lines of the event in `of` were left out, because there were too many in a minute. */
   "left-out",
 ] as const;
 

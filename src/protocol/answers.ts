@@ -24,8 +24,11 @@ export const errorAnswer = v.object({ error: v.object({ code: text, ...fault }) 
 
 /** How a purge order was interpreted. */
 const reading = {
+  /** How many names of each kind the purge has, and whether it names `everything`. */
   targets: record(text, v.union([finite(), v.boolean()])),
+  /** The sender's and Tidemark's spelling of each URL, prefix or host that Tidemark spells otherwise. */
   readAs: v.optional(v.array(v.object({ sent: text, as: v.union([text, texts]) }))),
+  /** Warnings, such as that a star in a tag is not a pattern. `Not purged:` begins a note on an invalid name. */
   notes: v.optional(texts),
 };
 
@@ -39,7 +42,9 @@ const journalEntry = v.object({
   id: text,
   mode: text,
   reason: text,
+  /** Present in the mark of a loss. */
   lost: v.optional(text),
+  /** Present in a change of the switch. */
   bypass: v.optional(bypass),
   tags: v.optional(texts),
   urls: v.optional(texts),
@@ -140,43 +145,54 @@ export const answers = {
     /** The site's clock. */
     atSeconds: finite(),
   }),
-  /**
-   * `POST purge`: accepted. `visibleBy` is the end of `visibleWithinSeconds`. The last two members are
-   * the value of `Tidemark-Position`, and a cookie with it.
-   */
+  /** `POST purge`: accepted. */
   purge: v.object({
     ...reading,
+    /** The place of the purge in the journal. */
     position: text,
+    /** The longest N of all routes. */
     visibleWithinSeconds: seconds,
+    /** The end of `visibleWithinSeconds`, by the answering isolate's clock. */
     visibleBy: text,
+    /** Present if the purge reaches only this process of Node: docs/own-server.md#stores. */
     reach: v.optional(v.literal("process")),
+    /** The position for readers, in the request field `Tidemark-Position`: docs/purging.md#read-your-purge. */
     sealedPosition: v.optional(text),
+    /** A cookie with the sealed position. */
     setCookie: v.optional(text),
   }),
   /** `POST purge` with `dryRun`. */
   dryRun: v.object({
     ...reading,
     dryRun: v.literal(true),
+    /** The responses in the memory of the answering isolate. */
     isolate: covered,
+    /** The values of data there. */
     data: v.optional(covered),
+    /** The pages in Redis. `isWhole` is `false` if Redis was examined in part. */
     shared: v.union([
       text,
       v.object({ ...covered.entries, isWhole: v.boolean(), whyNotWhole: v.optional(text) }),
     ]),
-    /** Present only for an operator with the admin token. */
+    /** Up to twenty covered URLs. Present only for an operator with the admin token. */
     urls: v.optional(texts),
     limits: text,
   }),
   /** `GET switch`, `POST switch`. */
   switch: v.object({
+    /** The newest value: `true`, `false` or a list of routes. */
     bypass,
+    /** Its place in the journal. */
     position: v.nullable(text),
     since: instant,
+    /** The value that the answering isolate follows now. */
     here: v.optional(bypass),
+    /** The value of the variable `BYPASS`. */
     variable: bypass,
     visibleWithinSeconds: v.optional(seconds),
     journal: v.optional(v.union([text, v.object({ why: text, hint: text })])),
     key: v.optional(text),
+    /** Names in `bypass` that are not routes of this deployment. */
     unknownRoutes: v.optional(texts),
   }),
   /** `GET outward`, `POST outward`. */

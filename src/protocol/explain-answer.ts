@@ -37,6 +37,7 @@ const copy = v.object({
   tags: texts,
   /** The tags that its route has given it since. */
   addedTags: v.optional(texts),
+  /** The tags of the values of the data cache that it shows. */
   valueTags: v.optional(texts),
   /** The colo that requested the body; empty if unknown. */
   colo: text,
@@ -69,14 +70,17 @@ const leftOut = v.array(v.object({ name: text, by: text }));
 const key = v.object({
   /** The URL in the key, and for the origin. */
   url: text,
-  /** The URL by which purges name the page in every spelling. */
+  /** The URL by which purges name the page in every spelling: docs/requests.md#spellings-of-a-url. */
   purgedAs: text,
   query: v.object({ sent: text, keyed: text, leftOut }),
   /** Values of `key.headers`, of the normal forms of a route, and of `key.cf`. */
   fields: v.array(v.tuple([text, v.nullable(text)])),
   /** The rule whose checked requests alone have the key; absent for other keys. */
   gate: v.optional(text),
-  /** Names of cookies; empty for a cookie without a name. Values may be sessions. */
+  /**
+   * Names of cookies; empty for a cookie without a name. `leftOut`: the key omits them. `unknown`:
+   * docs/requests.md#cookies.
+   */
   cookies: v.object({ keyed: texts, leftOut, unknown: texts }),
 });
 
@@ -103,6 +107,7 @@ const purges = v.object({
   askedAt: v.optional(text),
   /** The number of all purges that match. */
   count: finite(),
+  /** At most 20. */
   newest: v.array(purge),
 });
 
@@ -182,7 +187,12 @@ export const explanation = v.object({
   request: v.object({ method: text, url: text }),
   /** `name` is empty if no route matches. `alsoFit`: later routes that also match. */
   route: v.object({ name: text, match: texts, origin: text, alsoFit: texts }),
+  /**
+   * `reserved`: the path is for the operator. `refused`: Tidemark answers with 400. `ruled`: a rule
+   * answers. `passed-by`: the request bypasses the cache.
+   */
   handling: v.picklist(["reserved", "refused", "ruled", "passed-by", "looked-up"]),
+  /** The decision, its rule, which `detail` of `Cache-Status` names too, a closer reason, and their values. */
   verdict: v.object({ kind: text, by: text, ...reason }),
   /** The part of `Cache-Status` that does not depend on the origin; `null` if the field is not sent. */
   cacheStatus: v.nullable(text),

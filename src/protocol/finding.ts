@@ -5,7 +5,7 @@ import type { FailedOutcome } from "./outward-states.ts";
 
 /**
  * The state that each finding needs: the isolate's own, or a member that a check with the admin token
- * reads. docs/health.md lists these codes; a test checks this.
+ * reads.
  */
 export const findingNeeds = {
   "redis-credentials": "isolate",

@@ -10,7 +10,7 @@ const count = whole("must be a whole number");
 const headers = v.optional(record(v.string(), v.string()));
 
 export const warmOrder = strictObject({
-  /** A string is a URL, or a path on the host of the request. */
+  /** Up to 1,000 pages. A string is a URL of the site, or a path on the host of the request. */
   pages: v.optional(
     v.pipe(
       v.array(
@@ -23,7 +23,7 @@ export const warmOrder = strictObject({
       v.maxLength(pagesMax, `names more than ${pagesMax} pages`),
     ),
   ),
-  /** Keys to load after the pages, by namespace. */
+  /** Up to 10,000 keys to load after the pages, by namespace. */
   data: v.optional(
     record(
       v.string(),
@@ -34,7 +34,7 @@ export const warmOrder = strictObject({
       "must be an object with an array of keys for each namespace",
     ),
   ),
-  /** The number of pages and keys that earlier calls have finished. Default: 0. */
+  /** The number of pages and keys that earlier calls have finished: `next` of the last answer. Default: 0. */
   cursor: v.optional(v.pipe(count, v.minValue(0, "is below 0"))),
   /** Pages per call, 1 to 100. Default: up to 8, within the 50 subrequests of the free plan. */
   limit: v.optional(

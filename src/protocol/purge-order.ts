@@ -39,16 +39,22 @@ export const refreshMax = 50;
 
 /** The targets of a purge, and how to purge them. An order must name at least one target. */
 export interface PurgeOrder {
+  /** The tags of the responses. */
   readonly tags?: readonly string[] | undefined;
+  /** The URLs of the responses, in all variants. Write the scheme that clients use. */
   readonly urls?: readonly string[] | undefined;
   /**
-   * Each prefix is a path on all hosts, such as "/news/", or a URL, such as "https://host/news/".
+   * The beginnings of the URLs. Each prefix is a path on all hosts, such as `/news/`, or a URL, such as
+   * `https://host/news/`.
    */
   readonly prefixes?: readonly string[] | undefined;
+  /** The hosts of the responses. Name a port other than 80 and 443: `host:8443`. */
   readonly hosts?: readonly string[] | undefined;
+  /** The routes under which the responses are stored. */
   readonly routes?: readonly string[] | undefined;
+  /** `true`: all responses. */
   readonly everything?: boolean | undefined;
-  /** The build that the origin now runs. Covers the pages on routes with releases. */
+  /** The build that the origin now runs. Covers the pages of all builds, on routes with releases. */
   readonly release?: string | undefined;
   /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
@@ -57,7 +63,7 @@ export interface PurgeOrder {
    * request. They are no targets.
    */
   readonly refresh?: readonly string[] | undefined;
-  /** Whether to only report what the purge would cover. */
+  /** Whether to only report what the purge would cover. Default: `false`. */
   readonly dryRun?: boolean | undefined;
   /** A note for readers of the journal, up to 512 characters. */
   readonly reason?: string | undefined;

@@ -9,7 +9,7 @@ import type { CheckedOptions, SetOptions } from "./set-options.ts";
 import type { BufferSink, Put } from "./sinks/sink.ts";
 
 export interface BufferOptions<T> extends SetOptions<BufferSink> {
-  /** Default: structured JSON. */
+  /** How values become text: an object with `name`, `encode` and `decode`. Default: structured JSON. */
   readonly codec?: Codec<T> | undefined;
 }
 

@@ -12,13 +12,14 @@ export interface SetOptions<Sink> {
   /** How often the cron trigger flushes the set. Default: `"1m"`. */
   readonly every?: Duration | undefined;
   /**
-   * The limit for keys that wait for the sink. A key counts once for each slice of 10 s in which it
-   * changes. Default: 100,000.
+   * How many changed keys may wait in Redis, before it refuses changes of the set. A key counts once for
+   * each slice of 10 s in which it changes. Default: 100,000.
    */
   readonly backlogMax?: number | undefined;
   /**
    * How often the sink must refuse a row before the row becomes a dead letter. A flush counts at
    * most one refusal of a row. Default: 5.
+   * @see docs/write-behind.md#dead-letters
    */
   readonly deadLetterAfter?: number | undefined;
 }

@@ -1,4 +1,5 @@
 // Exports of `tidemark/write-behind`: counters and buffers, which write changes to a database later.
+// See docs/write-behind.md.
 import { structuredJson } from "../base/codec.ts";
 import { Definitions } from "../base/definitions.ts";
 import { once } from "../base/once.ts";

@@ -1,6 +1,5 @@
 // Tests valid configurations: which value each written or omitted option gets.
 import { describe, expect, it } from "vitest";
-import { readFileSync } from "node:fs";
 import {
   analyticsCookies,
   consentCookies,
@@ -173,7 +172,6 @@ describe("defineConfig", () => {
 });
 
 describe("the built-in name lists", () => {
-  const documented = readFileSync("docs/requests.md", "utf8");
   const strip = (given: WrittenConfig["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
 
   it("keep their names when a configuration adds others, without duplicates", () => {
@@ -189,14 +187,6 @@ describe("the built-in name lists", () => {
     expect(strip({ query: { strip: { only: ["ref"] } } })).toEqual(["ref"]);
     const { harmlessCookies } = defineConfig({ cookies: { harmless: { only: [] } } });
     expect(harmlessCookies).toEqual([]);
-  });
-
-  it.each([
-    { id: "trackingParameters", names: trackingParameters },
-    { id: "analyticsCookies", names: analyticsCookies },
-  ])("are complete in the documentation: $id", ({ id, names }) => {
-    const [, list = ""] = new RegExp(`^\\| \`${id}\` \\|(.*)\\|$`, "m").exec(documented) ?? [];
-    expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(names);
   });
 
   it.each(["session", "__hsmem", "__hs_cookie_cat_pref", "__cflb", "AWSALB", "CookieConsent"])(

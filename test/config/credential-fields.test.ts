@@ -1,5 +1,4 @@
 // Tests which request fields look like credentials, and which list takes precedence.
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { CredentialFields, knownCredentialFields } from "../../src/config/credential-fields.ts";
@@ -9,17 +8,6 @@ const known = new CredentialFields([knownCredentialFields]);
 const none = { add: [], except: [] };
 
 describe("the built-in credential fields", () => {
-  it("are exactly those in the documentation", () => {
-    const documented = readFileSync("docs/requests.md", "utf8");
-    const [, section = ""] = documented.split("## Credentials\n");
-    const [table = ""] = section.split("| if the response |");
-    const rows = table.split("\n").filter((line) => /^\| (?!fields|---)/.test(line));
-    const names = rows.map((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name));
-    const except = names.pop();
-    expect(names.flat()).toEqual(knownCredentialFields.add);
-    expect(except).toEqual(knownCredentialFields.except);
-  });
-
   it.each(
     (
       "accept accept-encoding accept-language user-agent referer origin cookie host range if-none-match " +

@@ -1,12 +1,10 @@
-// Checks that each option has a heading in docs/configuration.md or docs/routes.md, and with it an
-// anchor, and an example. Each option of a route also has a docstring with an example. Both must state the default
-// that holds.
+// Checks that docs/reference/options.md and docs/reference/route-options.md describe each option, with an example
+// that is accepted, and the default that holds. Both pages come from the docstrings.
 // Needs parts: esi, query, slices.
 import { slices } from "../../src/parts/slices/slices.ts";
 import { query } from "../../src/parts/query/query.ts";
 import { operate } from "../../src/parts/operate/operate.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
-import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
@@ -14,6 +12,12 @@ import { resolvedRoute, type Route } from "../../src/config/route.ts";
 import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
 import { device } from "../../src/device.ts";
+import {
+  type Option,
+  optionsOf,
+  wholeExample,
+  withMembers,
+} from "../../docs-site/reference/options.ts";
 
 /** The parts of a schema of Valibot that this test reads. */
 interface Form {
@@ -38,68 +42,47 @@ function optionsIn(form: Form, path: readonly string[] = []): string[] {
   return [path.join("."), ...objects.flatMap((one) => (one ? optionsIn(one, path) : []))];
 }
 
-/** A section about one option, or about several that a route has as well. */
-interface Section {
-  readonly names: readonly string[];
-  readonly example: string;
-  readonly stated: string;
-}
+const generalOptions = optionsOf("WrittenConfig").flatMap(withMembers);
+const routeOptions = optionsOf("WrittenRoute").flatMap(withMembers);
+const schemaOf = (input: unknown) => optionsIn(input as Form);
 
-/** Matches the heading, the line with the example and the default, and the text. */
-const section =
-  /^### (.+)\n\n(?:`` (.+) ``|`([^`]+)`)\. (?:Default: (.+?)|Required)\.(?: |\n\n)((?:(?!^##)[^])*)/gm;
-
-/** @returns the sections of the options in a chapter of a page, or in several until the heading `end` */
-function sectionsOf(page: string, heading: string, end = "## "): Section[] {
-  const [, rest = ""] = readFileSync(`docs/${page}.md`, "utf8").split(`\n${heading}\n`);
-  const [chapter = ""] = rest.split(`\n${end}`);
-  return [...chapter.matchAll(section)].map(
-    ([, title = "", inTwo, inOne, stated = "required", text = ""]) => {
-      const from = title.startsWith("`") ? title : text;
-      const names = [...from.matchAll(/`([\w.]+)`/g)].map(([, name = ""]) => name);
-      return { names, example: inTwo ?? inOne ?? "", stated };
-    },
-  );
-}
-
-/** A section may be about an object as a whole, such as `credentialFields`. */
-const covers = (name: string, option: string) => option === name || option.startsWith(`${name}.`);
-
-const chapters = {
+const pages = {
+  // Routes have a page of their own.
   general: {
-    sections: sectionsOf("configuration", "## General"),
-    // Routes have a chapter of their own.
-    options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
+    documented: generalOptions.filter(({ path }) => path !== "routes"),
+    options: schemaOf(configInput).filter((option) => option !== "routes"),
   },
-  route: {
-    sections: sectionsOf("routes", "## Which requests", "## Rules on answers"),
-    options: optionsIn(routeInput as unknown as Form),
-  },
+  route: { documented: routeOptions, options: schemaOf(routeInput) },
 };
 
-it.each(Object.entries(chapters))(
+it.each(Object.entries(pages))(
   "documents each existing option once, and no other: %s",
-  (_, { sections, options }) => {
-    const names = sections.flatMap((one) => one.names);
-    expect(sections.length).toBeGreaterThan(25);
-    expect(options.filter((option) => !names.some((name) => covers(name, option)))).toEqual([]);
-    expect(names.filter((name) => !options.some((option) => covers(name, option)))).toEqual([]);
-    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  (_, { documented, options }) => {
+    const paths = documented.map(({ path }) => path);
+    const exists = (path: string) =>
+      options.some((option) => option === path || option.startsWith(`${path}.`));
+    expect(paths.length).toBeGreaterThan(35);
+    // The text of a list of names explains `only`.
+    expect(options.filter((one) => !paths.includes(one) && !one.endsWith(".only"))).toEqual([]);
+    expect(paths.filter((path) => !exists(path))).toEqual([]);
+    expect(paths.filter((path, index) => paths.indexOf(path) !== index)).toEqual([]);
+    expect(documented.filter(({ text, examples }) => text === "" || examples.length === 0)).toEqual(
+      [],
+    );
   },
 );
 
-/** @returns the value of a literal such as `"5m"`, `0` or `4 MiB`; `undefined` for words */
-function literal(stated: string): unknown {
-  const [, mebibytes] = /^(\d+) MiB$/.exec(stated) ?? [];
+/** @returns the value with which a default begins, such as `"5m"`, `0` or `4 MiB`; `undefined` for words */
+function literal({ fallback }: Option): unknown {
+  const [, quoted, plain = ""] = /^(?:`([^`]+)`|([^,;]+))/.exec(fallback) ?? [];
+  const [, mebibytes] = /^(\d+) MiB$/.exec(plain) ?? [];
   if (mebibytes !== undefined) return Number(mebibytes) * 1_048_576;
   try {
-    return JSON.parse(stated);
+    return JSON.parse(quoted ?? plain);
   } catch {
     return undefined;
   }
 }
-
-const literalInCell = (cell: string) => literal(/^`([^`]+)`$/.exec(cell)?.[1] ?? cell);
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -128,21 +111,29 @@ const parts = {
   query,
   slices,
 };
-const valueOf = (example: string): Values =>
-  runInThisContext(`({ ${Object.keys(parts).join(", ")} }) => ({ ${example} })`)(parts);
+const valueOf = (option: Option, example: string): Values =>
+  runInThisContext(
+    `({ ${Object.keys(parts).join(", ")} }) => ({ ${wholeExample(option, example)} })`,
+  )(parts);
 
-describe("a documented example has the name of its option, and is accepted", () => {
-  it.each(chapters.general.sections)("$example", ({ names, example }) => {
-    const value = valueOf(example);
+const examplesOf = (documented: readonly Option[]) =>
+  documented.flatMap((option) =>
+    option.examples.map((example) => ({ option, path: option.path, example })),
+  );
+
+describe("a documented example has the path of its option, and is accepted", () => {
+  it.each(examplesOf(pages.general.documented))("$path: $example", ({ option, example }) => {
+    const value = valueOf(option, example);
     expect(() => defineConfig(value)).not.toThrow();
-    for (const name of names) expect(value).toHaveProperty(name);
+    expect(value).toHaveProperty(option.path);
   });
 
-  it.each(chapters.route.sections)("$example", ({ names, example }) => {
-    const value = valueOf(example);
+  it.each(examplesOf(routeOptions))("$path: $example", ({ option, example }) => {
+    const value = valueOf(option, example);
+    const [, from] = /from: "([^"]+)"/.exec(example) ?? [];
     const needed = {
       name: "a",
-      match: example.includes("from:") ? "/blog/*" : "/:slug",
+      match: from === undefined ? "/:slug" : `${from}/*`,
       fresh: "1m",
       browser: "1m",
       bypass: "when" in value,
@@ -150,7 +141,7 @@ describe("a documented example has the name of its option, and is accepted", () 
     const origins = { bucket: { url: "https://bucket.example" } };
     const routes = [{ ...needed, ...value }];
     expect(() => defineConfig({ origins, routes } as Values)).not.toThrow();
-    expect(value).toHaveProperty(names[0] ?? "");
+    expect(value).toHaveProperty(option.path);
   });
 });
 
@@ -159,9 +150,10 @@ describe("a general option", () => {
     const { anywhere, ...config } = defineConfig(values);
     return { ...config, anywhere: comparable(anywhere) };
   };
-  const literals = chapters.general.sections.flatMap(({ names, stated }) => {
-    const value = literalInCell(stated);
-    return value === undefined ? [] : names.map((name) => ({ name, value }));
+  const single = pages.general.documented.filter(({ members }) => members.length === 0);
+  const literals = single.flatMap((option) => {
+    const value = literal(option);
+    return value === undefined ? [] : [{ name: option.path, value }];
   });
 
   it.each(literals)("has the documented default: $name is $value", ({ name, value }) => {
@@ -169,64 +161,39 @@ describe("a general option", () => {
   });
 
   it("has a single value as its default, with few exceptions", () => {
-    expect(chapters.general.sections.length - literals.length).toBeLessThan(17);
+    expect(single.length - literals.length).toBeLessThan(17);
   });
 });
 
-const optionText = ["route", "origin", "purge"]
-  .map((name) => readFileSync(`src/config/written-${name}.ts`, "utf8"))
-  .join("\n");
+/** Defaults that are words instead of a value. */
+const inWords =
+  /^(?:none|all|as the origin says|required|the first|the (?:client|origin|site)'s)(?:[ ,;]|$)/;
+/** The default of a route's option that the configuration has as well. */
+const ofSite = /that of the site$/;
 
-/** Docstrings of the route's options by the path of the option. */
-const docstrings = new Map(
-  [...optionText.matchAll(/^export interface Written(\w+)(?:<[^>]*>)? \{(.*?)^\}/gms)].flatMap(
-    ([, of = "", body = ""]) => {
-      const part = of.replace(/^Route/, "").replace(/^./, (first) => first.toLowerCase());
-      const fields = body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??: /gs);
-      return [...fields].map(
-        ([, text = "", name = ""]) => [part === "" ? name : `${part}.${name}`, text] as const,
-      );
-    },
-  ),
+const optional = routeOptions.filter(
+  ({ path }) => pages.route.options.includes(path) && path !== "name" && path !== "match",
 );
 
-/** Requests and answers share the interface of changes of fields. */
-const docstringOf = (option: string) =>
-  docstrings.get(option.replace(/^(?:request|response)\.headers\./, "edits."));
-
-/** @returns the value of the first `@example` of a docstring */
-function exampleOf(option: string): unknown {
-  const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstringOf(option) ?? "") ?? [];
-  return runInThisContext(`({ device, slices }) => (${code})`)({ device, slices });
-}
-
-/** Defaults of the page that are words instead of a value. */
-const inWords = /^(?:none|all|the (?:client|origin|site)'s|`ORIGIN_URL`|depends on the response$)/;
-
-const { sections, options } = chapters.route;
-const optional = options.filter((option) => option !== "name" && option !== "match");
-
-describe.each(optional)("the route option %s", (option) => {
+describe.each(optional)("the route option $path", (option) => {
   const resolved = (route: Values, general: Values = {}) =>
     comparable(resolvedRoute({ name: "a", match: "/:slug", ...route }, general));
-  const own = sections.find(({ names }) => names.includes(option));
-  const above = sections.find(({ names }) => names.some((name) => covers(name, option)));
-  const stated = (own ?? above)?.stated ?? "";
+  const example = valueOf(option, option.examples[0] ?? "");
 
   it("has an example that changes the route", () => {
-    expect(resolved(written(option, exampleOf(option)))).not.toEqual(resolved({}));
+    expect(resolved(example)).not.toEqual(resolved({}));
   });
 
   it("has the documented default", () => {
-    const text = (docstringOf(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
-    const [, inDocstring = ""] = /Default: `?([^`,;]+?)`?(?:[.;]|,(?! or))/.exec(text) ?? [];
-    const values = [literalInCell(stated), literal(inDocstring)];
-    const known = values.filter((value) => value !== undefined);
-    const ways = known.map((value) => resolved(written(option, value)));
-    expect(ways).toEqual(known.map(() => resolved({})));
-    const example = written(option, exampleOf(option));
-    const isGeneral = /^the general option$/.test(stated);
-    expect(resolved({}, isGeneral ? example : {})).toEqual(resolved(isGeneral ? example : {}));
-    expect(known.length > 0 || isGeneral || inWords.test(stated)).toBe(true);
+    const value = literal(option);
+    const above = routeOptions.find(({ path }) => option.path.startsWith(`${path}.`));
+    const isOfSite =
+      ofSite.test(option.fallback) ||
+      (ofSite.test(above?.fallback ?? "") &&
+        pages.general.options.some((path) => path === option.path));
+    const known = value === undefined ? {} : written(option.path, value);
+    expect(resolved(known)).toEqual(resolved({}));
+    expect(resolved({}, isOfSite ? example : {})).toEqual(resolved(isOfSite ? example : {}));
+    expect(value !== undefined || isOfSite || inWords.test(option.fallback)).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addressOf, anchorOf, contentsPath, groupsOf, homePath } from "../../docs-site/contents.ts";
-import { openApi } from "../../docs-site/openapi.ts";
+import { openApi } from "../../docs-site/reference/openapi.ts";
 import { findings } from "../../packages/cli/src/texts/findings.ts";
 import { passes, refusals, verdicts } from "../../packages/cli/src/texts/reasons.ts";
 import { makeProgram } from "../../packages/cli/src/program.ts";
@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 
 describe("the built site", () => {
-  it("has each page of the table of contents, the table, and the help of the command", () => {
-    const further = [homePath, contentsPath, "docs-site/command-help.md", "docs-site/codes.md"];
+  it("has each page of the table of contents, and the table", () => {
+    const further = [homePath, contentsPath];
     const paths = [...listed.map(({ path }) => path), ...further];
     const addresses = paths.map((path) => `/${addressOf(path)}.html`);
     expect([...built.keys()].sort()).toEqual(addresses.sort());
@@ -61,13 +61,13 @@ describe("the built site", () => {
   });
 
   it("has the sentence of each code", () => {
-    const page = built.get("/codes.html") ?? "";
+    const page = built.get("/reference/codes.html") ?? "";
     const codes = [verdicts, passes, refusals, findings].flatMap((texts) => Object.keys(texts));
     expect(codes.filter((code) => !page.includes(`<code>${code}</code>`))).toEqual([]);
   });
 
   it("has the help of each command", () => {
-    const help = built.get("/command-help.html") ?? "";
+    const help = built.get("/reference/command-help.html") ?? "";
     const names = makeProgram(() => async () => undefined).commands.map((one) => one.name());
     const visible = names.filter((name) => name !== "complete");
     expect(visible.filter((name) => !help.includes(`id="tidemark-${name}"`))).toEqual([]);
@@ -114,9 +114,7 @@ describe("the files for programs", () => {
     expect(others).toEqual([]);
     const own = listed.map(({ path }) => `${addressOf(path)}.md`);
     const links = linksIn(lines.join("\n"));
-    expect(links.toSorted()).toEqual(
-      [...own, "codes.md", "command-help.md", "openapi.json"].sort(),
-    );
+    expect(links.toSorted()).toEqual([...own, "openapi.json"].sort());
     expect(links.filter((link) => !existsSync(join(dist, link)))).toEqual([]);
   });
 
@@ -219,7 +217,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   it("finds no decision and no protocol", async () => {
     const [index = ""] = globSync(`${dist}/assets/chunks/*localSearchIndex*.js`);
     const text = readFileSync(index, "utf8");
-    expect(text).toContain("/routes.html#fresh");
+    expect(text).toContain("/reference/route-options.html#fresh");
     expect(text).not.toMatch(/\/(?:adr\/|[\w-]*-protocol)[\w-]*\.html/);
   });
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { openApi } from "../../docs-site/openapi.ts";
+import { openApi } from "../../docs-site/reference/openapi.ts";
 import type { PartContents } from "../../src/admin/part-contents.ts";
 import type { SitePart } from "../../src/part/port/part.ts";
 import { createApp } from "../../src/app.ts";

@@ -1,9 +1,10 @@
 // Checks that links and paths in the documents exist, that the table of contents has each page once,
-// and that docs/cache-status.md explains each reason.
+// that the documents explain each reason, and that the generated references are current.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 import { addressOf, anchorOf, contentsPath, groupsOf } from "../../docs-site/contents.ts";
+import { command, references } from "../../docs-site/reference/pages.ts";
 
 /** The pages of the site. */
 const pages = globSync(["*.md", "docs/**/*.md", "src/purger/*.md", "examples/*/*.md"]).sort();
@@ -70,9 +71,22 @@ describe("the table of contents", () => {
   });
 });
 
-it("no page has over 2,500 words", () => {
+it("no page that is written by hand has over 2,500 words", () => {
   const words = (path: string) => textOf(path).split(/\s+/).filter(Boolean).length;
-  expect(pages.filter((path) => words(path) > 2_500)).toEqual([]);
+  const written = pages.filter((path) => !path.startsWith("docs/reference/"));
+  expect(written.filter((path) => words(path) > 2_500)).toEqual([]);
+});
+
+describe("the generated references", () => {
+  it.each(references)("are current: $path", ({ path, from, render }) => {
+    const isCurrent = existsSync(path) && textOf(path) === render();
+    expect(isCurrent, `${path} differs from ${from}. Run: ${command}`).toBe(true);
+  });
+
+  it("are all pages of docs/reference/", () => {
+    const paths = references.map(({ path }) => path);
+    expect(globSync("docs/reference/*").sort()).toEqual(paths.toSorted());
+  });
 });
 
 /** Returns the members of a union of strings in a source file. */
@@ -81,20 +95,17 @@ function reasonsOf(path: string, union: string): string[] {
   return [...text.matchAll(/[|=] "([\w-]+)"/g)].map(([, reason = ""]) => reason);
 }
 
-describe("docs/cache-status.md explains each reason", () => {
-  /** A reason that no client sees, because it belongs to a refresh in the background. */
-  const behindAnswers = ["refresh-failed"];
-
+describe("a page explains each reason", () => {
   it.each([
-    { path: "src/rules/storable.ts", union: "RefusalRule" },
-    { path: "src/pages/storing/refusal.ts", union: "StoreRefusal" },
-    { path: "src/pages/request/plan.ts", union: "PassRule" },
-    { path: "src/rules/cache-status.ts", union: "ForwardReason" },
-  ])("of $union", ({ path, union }) => {
+    { path: "src/rules/storable.ts", union: "RefusalRule", page: "reference/codes" },
+    { path: "src/pages/storing/refusal.ts", union: "StoreRefusal", page: "reference/codes" },
+    { path: "src/pages/request/plan.ts", union: "PassRule", page: "reference/codes" },
+    { path: "src/rules/cache-status.ts", union: "ForwardReason", page: "cache-status" },
+  ])("of $union", ({ path, union, page }) => {
     const reasons = reasonsOf(path, union);
-    const named = (reason: string) =>
-      new RegExp(`\`${reason}[\`:]`).test(textOf("docs/cache-status.md"));
+    const text = textOf(`docs/${page}.md`);
+    const named = (reason: string) => new RegExp(`\`${reason}[\`:]`).test(text);
     expect(reasons.length).toBeGreaterThan(5);
-    expect(reasons.filter((one) => !named(one) && !behindAnswers.includes(one))).toEqual([]);
+    expect(reasons.filter((one) => !named(one))).toEqual([]);
   });
 });

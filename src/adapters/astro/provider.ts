@@ -1,5 +1,6 @@
 // Exports of `tidemark/astro`: the cache around the rendering of an Astro 7 site, as Astro's cache provider. The
 // file imports no package of Astro.
+// See docs/astro.md.
 import { type AstroRequest, AstroVisit } from "./visit.ts";
 import { pathTag, tagInField } from "./names.ts";
 import { tagsOf } from "../library-key.ts";

@@ -19,12 +19,14 @@ export interface NodeCacheOptions
     RedisOptions,
     Pick<WrittenConfig, "namespace">,
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "factories" | "onEvent"> {
+  /** The general options `purge.*`, except `purge.settleSeconds`: docs/reference/options.md#purge. */
   readonly purge?: Omit<WrittenPurge, "settleSeconds"> | undefined;
+  /** The general options `limits.*`, except those of pages: docs/reference/options.md#limits. */
   readonly limits?: Omit<WrittenLimits, "bufferBytes" | "variants"> | undefined;
   /**
-   * A connection of ioredis or node-redis, which the application still owns, a `Redis` of
-   * `@upstash/redis`, or a REST address.
-   * `"none"`: this process is the whole cache, with its own memory and purges.
+   * A connection of ioredis or node-redis to a server or a cluster, which the application still owns, a `Redis` of
+   * `@upstash/redis`, or `{ url, token }` of its REST interface. `"none"`: this process is the whole cache, with its
+   * own memory and purges.
    */
   readonly redis: GivenDatabase | "none";
 }

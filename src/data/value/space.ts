@@ -21,49 +21,65 @@ import type { DataDetail } from "./data-record.ts";
 export interface NamespaceOptions<T, K extends Key = Key, Absent extends null = null> {
   /** How long a value answers after its load. */
   readonly fresh: DataDuration;
-  /** How long a value may answer after `fresh`: during a refresh, or if no load succeeds. */
+  /**
+   * How long a value may still answer after `fresh`: while a reload runs, or if it fails. Default: 0.
+   */
   readonly stale?: DataDuration | undefined;
-  /** How long `null`, which means "no value", answers. Default: `null` is not stored. */
+  /**
+   * How long a stored `null` answers, for a value that does not exist, also if a call has `fresh`.
+   * Default: `null` is not stored.
+   */
   readonly negative?: DataDuration | undefined;
   /**
-   * Increase this number when the format of the values changes. Values of another schema are never
-   * used. Default: 0.
+   * The version of your values' format. Increase this number when the format changes: values of another
+   * version are never used. Default: 0.
    */
   readonly schema?: number | undefined;
   /**
-   * Tags of each value, in addition to the tags that its load adds. A function is not called for
-   * `null`.
+   * Tags of each value, in addition to the tags that its load adds: a list, or a function that changes no
+   * value, and that is not called for `null`. Default: none.
    */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
-  /** The load for calls that pass none, for refreshes after `get`, and for the cron trigger. */
+  /**
+   * The load `(keys, context) => Map`, for calls that pass none, for refreshes after `get`, and for the cron
+   * trigger. Default: none.
+   * @see docs/data.md#a-load
+   */
   readonly load?: LoadMany<T, K, Absent> | undefined;
   /**
    * How to treat a key that the map of a load lacks: `"absent"` as `null`, `"error"` as a failed load.
    * Default: `"error"`.
    */
   readonly missing?: MissingKeyPolicy | undefined;
-  /** The cron trigger loads each of these keys if it is missing, or as old as `refresh`. */
+  /**
+   * The keys that the cron trigger keeps loaded, or a function that returns them. It loads each that is
+   * missing, or as old as `refresh`. Default: none.
+   * @see docs/data-patterns.md#refresh-by-cron
+   */
   readonly keys?: readonly K[] | (() => readonly K[] | Promise<readonly K[]>) | undefined;
-  /** From this age on, a value is refreshed in the background and by the cron trigger. */
+  /**
+   * The age from which on a read, and the cron trigger, reload a value in the background. Default: the end of
+   * `fresh` with `stale`, else a random age in its second half.
+   */
   readonly refresh?: DataDuration | undefined;
   /** Maximum share of `fresh`, 0 to 1, by which each lifetime is randomly shortened. Default: 0. */
   readonly jitter?: number | undefined;
   /**
-   * The scope in which concurrent calls share one load: this isolate, or all isolates with a lock.
-   * Default: isolate.
+   * The scope in which concurrent calls for a key share one load: this isolate, or all isolates with a lock.
+   * Default: `"isolate"`.
    */
   readonly collapse?: "isolate" | "global" | undefined;
-  /** How long a call waits for a load before a stale value answers. Default: it does not wait. */
+  /** How long a call waits for a reload before the stale value answers. Default: 0. */
   readonly softTimeoutMs?: number | undefined;
   /** How long a load may take. A longer load is aborted and fails. Default: 30,000. */
   readonly hardTimeoutMs?: number | undefined;
-  /** How long a call waits for another isolate's load. Default: 5,000. */
+  /** With `collapse: "global"`, how long a call waits for another isolate's load. Default: 5,000. */
   readonly waitTimeoutMs?: number | undefined;
   /** How long a stale value answers after a failed load, before the next load. Default: `"10s"`. */
   readonly retryAfter?: DataDuration | undefined;
-  /** The tiers to use. Default: memory, edge and shared. */
+  /** The tiers to use: `"memory"`, `"edge"` and `"shared"`. Default: all. */
   readonly tiers?: readonly TierName[] | undefined;
-  /** The codec of values. Default: structured JSON. */
+  /** How values become text: an object with `name`, `encode` and `decode`. Default: structured JSON. */
   readonly codec?: Codec<T> | undefined;
 }
 

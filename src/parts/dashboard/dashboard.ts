@@ -1,4 +1,5 @@
 // Exports of `tidemark/dashboard`: answers the page, its style and script, and its parts.
+// See docs/monitoring.md#the-dashboard.
 import type { Hono } from "hono";
 import { sha256Short } from "../../base/sha256.ts";
 import { addedToHistory } from "./history/history.ts";

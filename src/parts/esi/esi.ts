@@ -1,4 +1,5 @@
 // Exports of `tidemark/esi`: fragments of pages by Edge Side Includes.
+// See docs/esi.md.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { RoutePart } from "../../part/port/part.ts";

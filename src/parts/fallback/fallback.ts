@@ -1,4 +1,5 @@
 // Exports of `tidemark/fallback`: other origins answer while the origin of a route fails.
+// See docs/origins.md#fallback-origins.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";

@@ -1,4 +1,5 @@
 // Exports of `tidemark/global-collapse`: one origin request answers the concurrent requests of all colos.
+// See docs/origin-load.md#one-origin-request-for-all-colos.
 import { reach, tierNames } from "../../config/tier-names.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";

@@ -1,5 +1,6 @@
 // Exports of `tidemark/hooks`: webhooks at `/_cache/hooks/`, their senders and signature schemes, and the
 // purges that applications send to Varnish.
+// See docs/webhooks.md and docs/varnish-dialect.md.
 import { OperatorError } from "../../base/operator-error.ts";
 import { checkNamed } from "../../part/named-values.ts";
 import type { OpenPart, PartContents, PartHost } from "../../admin/part-contents.ts";

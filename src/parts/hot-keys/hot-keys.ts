@@ -1,4 +1,5 @@
 // Exports of `tidemark/hot-keys`: the most requested keys are refreshed before they expire.
+// See docs/origin-load.md#hot-keys.
 import { type Fault, OperatorError } from "../../base/operator-error.ts";
 import type { OpenPart, PartContents, PartHost } from "../../admin/part-contents.ts";
 import type { HitSettings } from "../../pages/site/hit-port.ts";

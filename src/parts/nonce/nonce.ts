@@ -1,4 +1,5 @@
 // Exports of `tidemark/nonce`: a new nonce of Content-Security-Policy in each answer, also in those of stored pages.
+// See docs/package.md#tidemarknonce.
 import { base64url } from "../../base/sha256.ts";
 import type { Route } from "../../config/config.ts";
 import type { PartContents } from "../../admin/part-contents.ts";

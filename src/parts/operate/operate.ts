@@ -1,4 +1,5 @@
 // Exports of `tidemark/operate`: explains, measures and warms a site.
+// See docs/package.md#tidemarkoperate.
 import type { Hono } from "hono";
 import type {
   OpenPart,

@@ -1,4 +1,5 @@
 // Exports of `tidemark/outward`: caches in front of Tidemark, and services, that receive its purges.
+// See docs/outward.md.
 import { checkNamed } from "../../part/named-values.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { SitePart } from "../../part/port/part.ts";

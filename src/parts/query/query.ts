@@ -1,4 +1,5 @@
 // Exports of `tidemark/query`: answers to QUERY (RFC 10008) are stored by the content of the request.
+// See docs/query.md.
 import { OperatorError } from "../../base/operator-error.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { ByteBudget } from "../../cache/byte-budget.ts";

@@ -1,4 +1,5 @@
 // Exports of `tidemark/release`: pages carry the build that made them, and assets outlive their build.
+// See docs/releases.md.
 import { isReleaseId } from "../../base/release-id.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Route } from "../../config/config.ts";

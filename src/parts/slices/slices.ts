@@ -1,4 +1,5 @@
 // Exports of `tidemark/slices`: large bodies in slices, so that requests for ranges fill the cache.
+// See docs/requests.md#large-bodies-in-slices.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../admin/part-contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
@@ -13,8 +14,8 @@ export interface SlicesOptions {
   readonly sliceBytes?: number | undefined;
   /**
    * The number of slices that one answer fetches; it may read three times as many from stores. The
-   * rest of its body then comes from the origin in one request, and is not stored. Default: 12,
-   * because Workers Free allows 50 subrequests.
+   * rest of its body then comes from the origin in one request, and is not stored. On Workers Paid or
+   * Node, set 1,000. Default: 12, because Workers Free allows 50 subrequests.
    */
   readonly fetchesMax?: number | undefined;
 }

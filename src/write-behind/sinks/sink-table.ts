@@ -9,7 +9,7 @@ export interface ColumnOptions {
   readonly table: string;
   /** The column with the key, which must be unique. */
   readonly key: string;
-  /** The column with the value: 64-bit integers for a counter, text for a buffer. */
+  /** The column with the value: 64-bit integers for a counter (`INTEGER`, in Postgres `bigint`), text for a buffer. */
   readonly value: string;
   /** The type of the key's column. Default: `"text"`. Keys of `"uuid"` must be in lower case. */
   readonly keyType?: KeyType;

@@ -3,7 +3,7 @@
 // Needs parts: hooks, outward.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { openApi } from "../../../docs-site/openapi.ts";
+import { openApi } from "../../../docs-site/reference/openapi.ts";
 import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import { Data } from "../../../src/parts/dashboard/panel/data.tsx";
 import { views } from "../../../src/parts/dashboard/page/shell.tsx";

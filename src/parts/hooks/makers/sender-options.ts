@@ -9,6 +9,7 @@ export interface SenderOptions<Payload = unknown> {
   /**
    * Returns the targets of a webhook; `undefined` for an event that purges nothing. Runs after the
    * sender is verified. Must be synchronous: a promise is an error.
+   * @see docs/webhooks.md#the-mapping
    */
   readonly mapping: (payload: Payload, fields: WebhookFields) => WebhookOrder | undefined;
   /**
@@ -31,7 +32,7 @@ export type FieldName = string | readonly string[];
 
 /** Options for telling a delivery, and a test of the address, from other requests. */
 interface DeliveryOptions {
-  /** The field with the delivery's id, which is the same in a redelivery. Default: none. */
+  /** The field with the delivery's id, which is the same in a redelivery, or a list of names. Default: none. */
   readonly idHeader?: FieldName | undefined;
   /**
    * Returns whether an unsigned request only tests the address. A test request gets a 200, and its
@@ -43,19 +44,24 @@ interface DeliveryOptions {
 /** How a sender signs its webhooks, and which targets each webhook purges. */
 export interface HmacSenderOptions<Payload = unknown>
   extends SenderOptions<Payload>, DeliveryOptions {
-  /** The field with the signature. @example "x-hub-signature-256" */
+  /** The field with the signature, or a list of names. @example "x-hub-signature-256" */
   readonly header: FieldName;
+  /** The hash: `"sha1"`, `"sha256"` or `"sha512"`. */
   readonly algorithm: "sha1" | "sha256" | "sha512";
+  /** The encoding of the signature: `"hex"`, `"base64"` or `"base64url"`. */
   readonly encoding: DigestEncoding;
   /** The member with the signature, if the field is a list such as `t=1,v1=ab`. @example "v1" */
   readonly member?: string | undefined;
   /** The text before the signature in the field. @example "sha256=" */
   readonly prefix?: string | undefined;
-  /** The signed text. Default: `"{body}"`. @example "{timestamp}.{body}" */
+  /** The text that the system signs. Default: `"{body}"`. @example "{timestamp}.{body}" */
   readonly signed?: string | undefined;
-  /** The header field or list member with the signing time. Default: none. */
+  /**
+   * The place of the signing time: `{ header, unit }` or `{ member, unit }`. `unit` is `"s"` or `"ms"`.
+   * Default: none.
+   */
   readonly timestamp?: TimestampPlace | undefined;
-  /** The maximum difference between the timestamp and now, 1 to 86,400. Default: 300. */
+  /** The maximum difference between the timestamp and now, 1 to 86,400 s. Default: 300. */
   readonly toleranceSeconds?: number | undefined;
 }
 

@@ -123,7 +123,7 @@ export class ReportFold {
     if (isCrowded) {
       this.#sayOnce(
         `There are more than ${seriesMax.toLocaleString("en")} series. Tidemark counts further routes together, ` +
-          'as "other routes". Give the site fewer routes, or start counting over: docs/configuration.md, "Metrics".',
+          'as "other routes". Give the site fewer routes, or start counting over: docs/monitoring.md.',
       );
     }
   }

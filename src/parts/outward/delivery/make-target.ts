@@ -17,21 +17,24 @@ import type {
 
 /** The options of every target. */
 export interface TargetOptions {
-  /** The hosts by which the cache in front knows the site. Default: the hosts of Tidemark's keys. */
+  /** The hosts under which the cache in front stores the site. Default: the hosts of Tidemark's site. */
   readonly hosts?: readonly string[] | undefined;
   /**
-   * `exact`: the keys of the cache in front ignore the query parameters and the order of parameters
-   * that Tidemark's keys ignore, so a purge of a URL names only this URL. `widened`: the purge names
-   * what has this path. Default: `widened`.
+   * `"exact"`: the keys of the cache in front ignore the query parameters and the order of parameters
+   * that Tidemark's keys ignore, so a purge of a URL names only this URL. `"widened"`: the purge names
+   * at least all URLs with this path. Default: `"widened"`; of `signedWebhook`, `"exact"`.
    */
   readonly urls?: "exact" | "widened" | undefined;
   /**
    * Whether the cache in front knows all tags: the origin sends them in the field that this cache
    * reads, and no route has the option `tags`. If not, a purge by tag purges everything. Default:
-   * false.
+   * `false`; of `signedWebhook`, `true`.
    */
   readonly tags?: boolean | undefined;
-  /** Whether purges are also sent as soon as they are accepted. Default: false. */
+  /**
+   * Whether each purge is sent twice: as soon as it is accepted, and when it is due. Default: `false`.
+   * @see docs/outward.md#when-a-purge-is-sent
+   */
   readonly alsoAtOnce?: boolean | undefined;
 }
 

@@ -1,19 +1,11 @@
-// Tests that docs/health.md lists each code of health, and no other code.
+// Tests that docs/health.md names only existing codes. docs/reference/codes.md has all of them.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { findingCodes } from "../../../../src/protocol/finding.ts";
 
-it("docs/health.md lists each code, in the order of `findingCodes`", () => {
+it("docs/health.md explains only codes of `findingCodes`", () => {
   const [, codes = ""] = readFileSync("docs/health.md", "utf8").split("## Codes");
-  const [, , list = "", , ...rest] = codes.split("\n\n");
-  expect([...list.matchAll(/`([\w-]+)`/g)].map(([, code]) => code)).toEqual([...findingCodes]);
-  const rows = rest
-    .join("\n")
-    .split("\n")
-    .filter((line) => line.startsWith("- `"));
-  const named = rows.flatMap((row) =>
-    [...(row.split(": ")[0] ?? "").matchAll(/`([\w-]+)`/g)].map(([, code]) => code),
-  );
-  expect(named.length).toBeGreaterThan(10);
+  const named = [...codes.matchAll(/^- `([\w-]+)`:/gm)].map(([, code]) => code);
+  expect(named.length).toBeGreaterThan(5);
   expect(findingCodes).toEqual(expect.arrayContaining(named));
 });

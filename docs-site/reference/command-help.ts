@@ -1,5 +1,5 @@
 // Renders a page with the help of each command, from the command's own `--help`.
-import { makeProgram } from "../packages/cli/src/program.ts";
+import { makeProgram } from "../../packages/cli/src/program.ts";
 
 type Command = ReturnType<typeof makeProgram>;
 
@@ -8,7 +8,7 @@ export function commandHelp(): string {
   const program = makeProgram(() => async () => undefined);
   return `# Help of each command
 
-Each command prints its section with \`--help\`. [The command](../docs/command.md) explains the commands with examples.
+Each command prints its section with \`--help\`. [The command](../command.md) explains the commands with examples.
 ${sectionsOf(program, program.name()).join("")}`;
 }
 

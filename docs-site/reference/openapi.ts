@@ -1,11 +1,11 @@
 // Describes the operator's routes in OpenAPI 3.1, from the schemas of src/protocol/.
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
-import { type AnswerName, answers, errorAnswer } from "../src/protocol/answers.ts";
-import { outwardOrder, switchOrder, warmOrder } from "../src/protocol/operator-orders.ts";
-import { challengeField } from "../src/protocol/operator-token.ts";
-import { purgeOrderSchema } from "../src/protocol/purge-order.ts";
-import { version } from "../src/version.ts";
+import { type AnswerName, answers, errorAnswer } from "../../src/protocol/answers.ts";
+import { outwardOrder, switchOrder, warmOrder } from "../../src/protocol/operator-orders.ts";
+import { challengeField } from "../../src/protocol/operator-token.ts";
+import { purgeOrderSchema } from "../../src/protocol/purge-order.ts";
+import { version } from "../../src/version.ts";
 
 const purgeOrder = purgeOrderSchema as GenericSchema;
 const orders = { purgeOrder, switchOrder, outwardOrder, warmOrder };
@@ -17,11 +17,14 @@ interface Parameter {
   readonly schema?: object;
 }
 
-interface Operation {
+/** The operator's routes, which the page of the routes shows as well. */
+export interface Operation {
   readonly summary: string;
   /** The page with the details. */
   readonly page: string;
   readonly answers?: readonly AnswerName[];
+  /** Answers other than 200, by status. */
+  readonly refusals?: Readonly<Record<number, string>>;
   /** The media type of the answer as text, beside JSON. */
   readonly text?: string;
   /** The body of the request. */
@@ -36,14 +39,28 @@ const oneOf = (...names: string[]) => ({ type: "string", enum: names });
 const entries = { type: "integer", minimum: 1, maximum: 128 };
 const prometheus = "text/plain; version=0.0.4; charset=utf-8";
 const purges = { page: "purge-api" };
+const refusals = {
+  400: "The request is invalid.",
+  401: "The token is missing or wrong.",
+  403: "The token is that of the dashboard, which only reads: docs/monitoring.md#the-dashboard.",
+  408: "The body did not arrive within 10 s.",
+  413: "The body is larger than 64 KiB.",
+};
 
 /** The operations by method and path. */
-const operations: Readonly<Record<string, Operation>> = {
+export const operations: Readonly<Record<string, Operation>> = {
   "post /purge": {
     ...purges,
     summary: "Purges responses, or counts what a purge would cover.",
     order: "purgeOrder",
     answers: ["purge", "dryRun"],
+    refusals: {
+      ...refusals,
+      400: "The request is not a valid purge, all names are invalid, or a dry run needs `operate()` (`no-operate`).",
+      401: "The token or signature is missing or wrong, or the signature's timestamp is wrong by over 5 minutes.",
+      409: "The id belongs to a purge with another body; that of a signed dry run, to another dry run.",
+      503: "The journal did not confirm the purge, the deployment has no journal, or its secret or token is missing or not usable (`not-usable`, docs/secrets.md#weak-secrets). Repeat the purge with the same id.",
+    },
     by: "purger",
   },
   "post /hooks/{name}": {
@@ -74,6 +91,11 @@ const operations: Readonly<Record<string, Operation>> = {
     summary: "Lets all or some routes bypass the cache.",
     order: "switchOrder",
     answers: ["switch"],
+    refusals: {
+      ...refusals,
+      409: "Another post came at the same time, and this post changed nothing. Read the state, and post again if necessary.",
+      503: "The journal did not confirm the post, but the post may have taken effect. Read the state.",
+    },
   },
   "get /health": {
     summary: "Shows problems of the site. Without a token, only the status.",
@@ -196,7 +218,7 @@ export function openApi() {
 }
 
 function described(operation: Operation, method: string, path: string): object {
-  const { summary, page, order, by = "operator", query = {} } = operation;
+  const { summary, page, order, by = "operator", query = {}, refusals: others = {} } = operation;
   const ofPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
     name,
     in: "path",
@@ -215,6 +237,12 @@ function described(operation: Operation, method: string, path: string): object {
     ...(order !== undefined && { requestBody: { required: true, content: jsonOf(refTo(order)) } }),
     responses: {
       200: { description: "Done.", content: contentOf(operation) },
+      ...Object.fromEntries(
+        Object.entries(others).map(([status, description]) => [
+          status,
+          { description, content: jsonOf(refTo("error")) },
+        ]),
+      ),
       default: { description: "Refused.", content: jsonOf(refTo("error")) },
     },
   };
