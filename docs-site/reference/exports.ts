@@ -64,10 +64,15 @@ function inheritedMembers(name: string, above: string): Member[] {
   const [, from] = imported.exec(readFileSync(above, "utf8")) ?? [];
   const path = from === undefined ? above : posix.join(posix.dirname(above), from);
   const text = declarationOf(path, name) ?? "";
-  const [, extended, alias] = /^[^{=]*?\sextends\s([^{]+)\{|^[^{]*? = ([^{]+);/.exec(text) ?? [];
-  const bases =
-    (extended ?? alias ?? "").replaceAll(/Pick<[^>]*>|<[^>]*>/g, "").match(/\w+/g) ?? [];
-  return [...bases.flatMap((base) => inheritedMembers(base, path)), ...membersOf(text)];
+  const members = membersOf(text);
+  const written = Array.from(text.matchAll(/^ {2}readonly (\w+)/gm), ([, member]) => member);
+  if (members.length < written.length) {
+    throw new Error(`${path}: a member of ${name} lacks a docstring: ${written.join(", ")}.`);
+  }
+  const [head = ""] = text.replaceAll(/<(?:[^<>]|<[^<>]*>)*>/g, "").split(/[{;]/);
+  const [, extended = ""] = /\s(?:extends|=)\s(.*)$/s.exec(head) ?? [];
+  const bases = extended.match(/\b[A-Z]\w+/g) ?? [];
+  return [...bases.flatMap((base) => inheritedMembers(base, path)), ...members];
 }
 
 function lineOf(member: Member): string {

@@ -39,8 +39,11 @@ export interface PurgerSettings {
   readonly url: string;
   /** One of the secrets in the site's PURGE_SECRET, such as "whsec_…". */
   readonly secret: string;
+  /** Sends the requests. Default: the global `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** The clock, in epoch milliseconds. Default: `Date.now`. */
   readonly nowAtMs?: () => number;
+  /** The limits of each call, and the waits between its tries. Default: up to 10 tries within a minute. */
   readonly retry?: Partial<Retry>;
 }
 

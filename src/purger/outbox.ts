@@ -43,8 +43,11 @@ export type OutboxReport =
   | { readonly kind: "store-failed"; readonly cause: unknown };
 
 export interface OutboxSettings<Added> {
+  /** The origin's own database, which keeps the messages. */
   readonly store: OutboxStore<Added>;
+  /** The purger that sends the messages. */
   readonly purger: Pick<Purger, "send">;
+  /** The clock, in epoch milliseconds. Default: `Date.now`. */
   readonly nowAtMs?: () => number;
   /**
    * Receives problems. The default logs refusals and store failures to the console. Errors that

@@ -8,9 +8,11 @@ const dialects = { sqlite: sqliteDialect, postgres: postgresDialect };
 export interface SchemaOptions {
   /** The dialect. `"sqlite"` is also for D1. */
   readonly of: "sqlite" | "postgres";
-  /** The names of the tables, as in the options of the sinks. */
+  /** The table of counters, as in `into` of their sinks. Default: `"tidemark_counters"`. */
   readonly counters?: string;
+  /** The table of buffers, as in `into` of their sinks. Default: `"tidemark_buffers"`. */
   readonly buffers?: string;
+  /** The table of marks, as in `marks` of all sinks. Default: `"tidemark_marks"`. */
   readonly marks?: string;
 }
 
