@@ -1,5 +1,5 @@
 // Exports of `tidemark/cloudflare`: Durable Objects and R2 as the stores of a site.
-// See docs/stores.md#durable-objects.
+// See docs/stores.md#durable-objects and docs/stores.md#large-bodies-in-r2.
 import type { Stores } from "./compose/bind-stores.ts";
 import type { ObjectPlacement } from "./protocol/object-placement.ts";
 import {

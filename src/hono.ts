@@ -1,5 +1,5 @@
 // Exports of `tidemark/hono`: the cache in front of a Hono application.
-// See docs/middleware.md.
+// See docs/middleware.md and docs/data-on-workers.md#beside-pages.
 import { refuseUnknown } from "./base/known-members.ts";
 import { isOnWorkers } from "./base/node-globals.ts";
 import type { Config } from "./config/config.ts";

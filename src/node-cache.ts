@@ -1,6 +1,6 @@
 // Exports of `tidemark/node`: the stores, the context and the loopback origin of a Node process,
 // application data on Node, and its metrics.
-// See docs/own-server.md and docs/data-on-node.md.
+// See docs/own-server.md, docs/data-on-node.md and docs/monitoring.md#node-nextjs-and-data-alone.
 export {
   inProcess,
   redis,

@@ -19,8 +19,8 @@ export type { GivenDatabase } from "./remote/redis/connection/given-connection.t
 export interface RedisOptions {
   /**
    * A separate database for the purge journal, so that other data cannot evict the journal or fill
-   * its database. Default: the journal is in the same database. To share the journal of a Worker,
-   * name the Worker's database.
+   * its database: a client, or `{ url, token }`. To share the journal of a Worker, name the Worker's
+   * database. Default: the journal is in the same database.
    */
   readonly journal?: GivenDatabase | undefined;
 }

@@ -1,5 +1,6 @@
-// Exports of `tidemark`: the configuration and the core, for Workers and Node.
-// See docs/configuration.md.
+// Exports of `tidemark`: the configuration and the core, for Workers and Node. `createCache` and `membersWith` give
+// the tiers and the journal to a cache of your own. See docs/configuration.md, docs/vcl.md#rules and
+// docs/own-worker.md.
 export {
   analyticsCookies,
   type Config,

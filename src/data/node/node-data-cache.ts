@@ -21,7 +21,7 @@ export interface NodeCacheOptions
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "factories" | "onEvent"> {
   /** The general options `purge.*`, except `purge.settleSeconds`: docs/reference/options.md#purge. */
   readonly purge?: Omit<WrittenPurge, "settleSeconds"> | undefined;
-  /** The general options `limits.*`, except those of pages: docs/reference/options.md#limits. */
+  /** The general options `limits.*`, except `bufferBytes` and `variants`: docs/reference/options.md#limits. */
   readonly limits?: Omit<WrittenLimits, "bufferBytes" | "variants"> | undefined;
   /**
    * A connection of ioredis or node-redis to a server or a cluster, which the application still owns, a `Redis` of

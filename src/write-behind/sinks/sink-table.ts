@@ -11,7 +11,10 @@ export interface ColumnOptions {
   readonly key: string;
   /** The column with the value: 64-bit integers for a counter (`INTEGER`, in Postgres `bigint`), text for a buffer. */
   readonly value: string;
-  /** The type of the key's column. Default: `"text"`. Keys of `"uuid"` must be in lower case. */
+  /**
+   * The type of the key's column: `"text"`, `"integer"`, or `"uuid"` of Postgres, whose keys must be in lower case.
+   * Default: `"text"`.
+   */
   readonly keyType?: KeyType;
 }
 
