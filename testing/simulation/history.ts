@@ -127,11 +127,12 @@ class ViewCourse extends Course {
     const order = this.#orderFor(isolate);
     const { failedCount } = isolate.redis;
     const accepted = await isolate.accept(order);
-    if (accepted === undefined) return;
-    const owed = this.#ledger.accepted(accepted, isolate);
+    const all = accepted.map((entry) => this.#ledger.accepted(entry, isolate));
+    const last = all.at(-1);
+    if (last === undefined) return;
     for (let left = this.#sendsPositions ? 3 : 0; left > 0; left -= 1)
-      void this.#sendPosition(owed);
-    await this.#stoodUpFor(owed, isolate, failedCount);
+      void this.#sendPosition(last);
+    await Promise.all(all.map((owed) => this.#stoodUpFor(owed, isolate, failedCount)));
   }
 
   /** Requests, at any isolate and time before the end of N, each response that the purge covers. */

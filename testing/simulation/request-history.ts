@@ -127,7 +127,7 @@ class RequestCourse extends Course {
     const ofValues = this.#options.hasValues === true && valueTargetsOf(this.world, page);
     const order = isolate.orderOf(page, "hard");
     const accepted = await isolate.accept(ofValues ? { ...order, targets: ofValues } : order);
-    if (accepted !== undefined) this.#ledger.accepted(accepted, site.isolate);
+    for (const entry of accepted) this.#ledger.accepted(entry, site.isolate);
   }
 
   async #ask(site: SimulatedSite, page: Page, onlyIfCached = false): Promise<void> {

@@ -299,8 +299,8 @@ export class SimulatedIsolate {
     return { generatedAtMs, page, leave, stored: { metadata, body: { kind: "absent" } } };
   }
 
-  /** @returns the accepted entry; `undefined` if the purge was not accepted */
-  async purge(page: Page, mode: "hard" | "soft"): Promise<Entry | undefined> {
+  /** @returns the accepted entries; none if the purge was not accepted */
+  async purge(page: Page, mode: "hard" | "soft"): Promise<readonly Entry[]> {
     return this.accept(this.orderOf(page, mode));
   }
 
@@ -311,17 +311,16 @@ export class SimulatedIsolate {
     return { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
   }
 
-  /** @returns the accepted entry; `undefined` if the purge was not accepted */
-  async accept(order: SignedOrder): Promise<Entry | undefined> {
+  /** @returns the accepted entries; none if the purge was not accepted */
+  async accept(order: SignedOrder): Promise<readonly Entry[]> {
     const accepted = await this.acceptances.accept(order, this.requester);
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
-    if (accepted.kind !== "accepted") return undefined;
-    const { position } = accepted;
-    const entry = this.view.tail.entries.findLast(
-      ({ id, position: at }) => id === order.id && at === position,
+    if (accepted.kind !== "accepted") return [];
+    const entries = this.view.tail.entries.filter(({ id, position }) =>
+      order.id === "" ? position === accepted.position : id === order.id,
     );
-    this.trace?.answersSender(entry);
-    return entry;
+    for (const entry of entries) this.trace?.answersSender(entry);
+    return entries;
   }
 }
 

@@ -88,12 +88,22 @@ const routeName = (page: Page, leave: Leave): string => `${page} ${leave}`;
 const host = "www.example.com";
 export const urlOf = (page: Page, leave: Leave): string => `https://${host}/${page}/${leave}`;
 
-/** Draws the targets of a purge of a page: mostly its tag, sometimes its prefix or its URLs. */
+const prefixesOf = (page: Page) => [`/${page}/`, `https://${host}/${page}/`] as const;
+
+/** Tags of no page. A purge of all of them needs several entries. */
+const unusedTags = Array.from({ length: 40 }, (_, nth) => userTag(`${nth}`.padEnd(250, "-")));
+
+/**
+ * Draws the targets of a purge of a page: mostly its tag, sometimes its prefix or its URLs. The tag may be in the last
+ * of several entries.
+ */
 export function targetsOf(world: { readonly draw: () => number }, page: Page): PurgeTargets {
   const drawn = world.draw();
-  if (drawn < 0.15) return { tags: [], prefixes: [`/${page}/`] };
+  const [prefix, ofHost] = prefixesOf(page);
+  if (drawn < 0.15) return { tags: [], prefixes: [drawn < 0.05 ? ofHost : prefix] };
   const urls = () => leaves.map((leave) => urlTag(urlOf(page, leave)));
-  return { tags: drawn < 0.3 ? urls() : [userTag(page)], prefixes: [] };
+  if (drawn < 0.3) return { tags: urls(), prefixes: [] };
+  return { tags: [...(drawn < 0.35 ? unusedTags : []), userTag(page)], prefixes: [] };
 }
 
 /** The paths of the values of which a handler makes the page. */
@@ -115,5 +125,8 @@ export function isNamed({ tags, prefixes }: PurgeTargets, page: Page, hasTag = t
     ...ofValues,
     ...(hasTag ? [userTag(page)] : []),
   ];
-  return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));
+  return (
+    prefixesOf(page).some((prefix) => prefixes.includes(prefix)) ||
+    tags.some((tag) => named.includes(tag))
+  );
 }

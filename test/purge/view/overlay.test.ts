@@ -2,7 +2,13 @@
 // returns its entry.
 import { describe, expect, it } from "vitest";
 import type { Entry, NewEntry } from "../../../src/purge/journal/entry.ts";
-import { Isolate, newEntry, responseWith, warmIsolate } from "../../../testing/examples/purges.ts";
+import {
+  Isolate,
+  newEntry,
+  orderOf,
+  responseWith,
+  warmIsolate,
+} from "../../../testing/examples/purges.ts";
 
 const red = newEntry({ n: "red", tags: ["tag:red"] });
 
@@ -22,6 +28,19 @@ describe("an accepted purge that no read has returned", () => {
     isolate.view.tail.apply([append()]);
     expect(isolate.judge(before)).toBe("hard");
     expect(isolate.judge({ ...before, tags: ["green"] })).toBe("usable");
+  });
+
+  it("covers the responses of each entry of a large purge, while the journal cannot be read", async () => {
+    const { isolate, before } = await warm();
+    const tags = Array.from({ length: 1_500 }, (_, at) => `tag:${at}`);
+    isolate.journal.down = ["since"];
+    const order = orderOf([], { targets: { tags, prefixes: [] } });
+    await isolate.acceptances().accept(order, isolate.requester);
+    expect(isolate.view.tail.entries.filter(({ id }) => id === order.id).length).toBeGreaterThan(1);
+    for (const tag of ["0", "750", "1499"]) {
+      expect(isolate.judge({ ...before, tags: [tag] })).toBe("hard");
+    }
+    expect(isolate.judge({ ...before, tags: ["1500"] })).toBe("usable");
   });
 
   it("covers responses that are filled later, because their stamp is older", async () => {

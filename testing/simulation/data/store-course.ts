@@ -68,8 +68,9 @@ export abstract class StoreCourse extends Course {
     for (const { failures } of stores) this.violations.push(...failures);
   }
 
-  protected purgeTag(isolate: SimulatedIsolate) {
+  protected async purgeTag(isolate: SimulatedIsolate) {
     const order = isolate.orderOf("usual", "hard");
-    return isolate.accept({ ...order, id: "", targets: red });
+    const [entry] = await isolate.accept({ ...order, id: "", targets: red });
+    return entry;
   }
 }
