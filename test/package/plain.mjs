@@ -17,6 +17,7 @@ import {
 } from "tidemark/data";
 import { openNextOverrides } from "tidemark/opennext";
 import { r2Bodies } from "tidemark/cloudflare";
+import { OperatorError as ErrorOfDrizzle, queryCache } from "tidemark/drizzle";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
 import { openTelemetry } from "tidemark/opentelemetry";
@@ -67,6 +68,8 @@ await observed.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v");
 assert.deepEqual(told, [{ value: 1, "tidemark.namespace": "a", "tidemark.result": "miss" }]);
 assert.equal(openNextOverrides().tagCache.mode, "nextMode");
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
+assert.equal(ErrorOfDrizzle, OperatorError);
+assert.equal(queryCache(observed, { fresh: "1m" }).strategy(), "explicit");
 assert.equal(ErrorOfSinks, OperatorError);
 assert.throws(() => sqlSink({}), OperatorError);
 assert.throws(() => d1Sink({}, { marks: "my marks" }), OperatorError);

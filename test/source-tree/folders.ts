@@ -339,6 +339,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
     "adapters",
   ],
+  "adapters/drizzle": ["base", "compose", "data/value", "data", "adapters"],
   sinks: ["base", "write-behind/sinks"],
   "open-telemetry": ["base", "data/value", "observe"],
   "http-rules": ["rules", "config"],
