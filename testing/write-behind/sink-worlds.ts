@@ -92,7 +92,7 @@ const newPostgres = join(
   `node_modules/.cache/tidemark-postgres/${packageJson.devDependencies["@electric-sql/pglite"]}.tar`,
 );
 
-async function openPostgres(): Promise<PGlite> {
+export async function openPostgres(): Promise<PGlite> {
   const before = await readFile(newPostgres).catch(() => undefined);
   if (before !== undefined) return PGlite.create({ loadDataDir: new Blob([before]) });
   const db = await PGlite.create();
