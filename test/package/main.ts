@@ -46,6 +46,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
     "@hono/node-server@2.1.8",
     "ioredis@6.0.0",
     "drizzle-orm@0.45.4",
+    "@electric-sql/pglite@0.5.16",
   ];
   const clients = [
     "upstash-1.34@npm:@upstash/redis@1.34.0",
@@ -54,7 +55,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, ...clients, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware own-server data data-on-workers data-patterns sinks outward varnish-dialect webhooks esi from-any-stack";
+    "package middleware own-server data data-on-workers data-patterns sinks drizzle outward varnish-dialect webhooks esi from-any-stack";
   for (const document of ["../README", ...documents.split(" ")]) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
