@@ -37,16 +37,16 @@ export function costsPart(given: Reported): string {
   const said =
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes its bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
-    `colos. The bill contains the journal and all metrics, but neither [logs](#logs) nor storage. It does not subtract the amounts that a ` +
-    `plan includes each month.`;
+    `colos. The bill contains the journal and all metrics, but neither [logs](#logs) nor storage. The bench does not subtract the amounts ` +
+    `that a plan includes each month.`;
   const mixes =
-    `The same traffic for each [mix of stores](stores.md#which-stores), with the share of requests that cause no origin request ` +
-    `(*offload*):`;
+    `This table shows the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that ` +
+    `cause no origin request:`;
   const besides = `A call of a Durable Object counts as ${objectMsACall} ms. [Reports of metrics](#reports) to an object add $0.002 to the last row.`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),
-    paragraph("Caches that learn of no purge, for the same traffic:"),
+    paragraph("This table compares caches that do not learn of purges, for the same traffic:"),
     othersTable(designs),
     paragraph(mixes),
     mixTotalsTable(billedMixes({ run, designs, requests: requestCount, mix })),
@@ -62,13 +62,13 @@ function methodOf(given: Reported): readonly string[] {
   return [
     paragraph(
       `The bench plays the traffic ${pace} times as fast as on a real site. The popularity of the pages follows Zipf's law with exponent ` +
-        `${zipfExponent}. Of the requests, ${percent(trackingShare)} have tracking parameters. Of the pages, ${percent(queryShare)} have a query. ` +
+        `${zipfExponent}. ${percent(trackingShare)} of the requests have tracking parameters, and ${percent(queryShare)} of the pages have a query. ` +
         `There are ${editCount} edits, each with a purge. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. ` +
         `N = ${lag.maxLagSeconds} s. ${lateSaid(given)} ${cpuSaid(given)}`,
     ),
     paragraph(
-      `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge, computed for the same ` +
-        `traffic, as are the other caches. Tidemark's route has \`query: { order: "sort" }\`. The second row of the last table is computed.`,
+      `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge. The bench computes it and ` +
+        `the other caches for the same traffic. Tidemark's route has \`query: { order: "sort" }\`. The second row of the last table is computed.`,
     ),
     paragraph(pricesSaid()),
   ];
