@@ -1,7 +1,10 @@
 // The configuration of Tidemark in front of WordPress. docs/wordpress.md explains it.
-import { defineConfig } from "tidemark";
+import { consentCookies, defineConfig } from "tidemark";
+import { operate } from "tidemark/operate";
 
 export default defineConfig({
+  parts: [operate()],
+  cookies: { harmless: consentCookies },
   routes: [
     {
       name: "signed-in",

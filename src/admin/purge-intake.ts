@@ -71,12 +71,13 @@ export class PurgeIntake implements PagePurges {
     const { position, visibleByAtMs } = acceptance;
     this.#logAccepted(position, order, sender.by, request);
     const { origin } = new URL(request.url);
-    const notes = this.refresh(order.refresh, { ...requester, position, origin });
+    const { notes, refreshing } = this.refresh(order.refresh, { ...requester, position, origin });
     const visibleBy = new Date(visibleByAtMs).toISOString();
     const members = {
       visibleWithinSeconds,
       visibleBy,
       reach,
+      ...(order.refresh.length > 0 && { refreshing }),
       ...(await this.positionOf(acceptance)),
     };
     const read = { ...reading, notes: [...reading.notes, ...notes] };
@@ -84,10 +85,10 @@ export class PurgeIntake implements PagePurges {
     return { answer, isAccepted: true };
   }
 
-  refresh(...[urls, purge]: Parameters<PagePurges["refresh"]>): readonly string[] {
-    if (urls.length === 0) return [];
+  refresh(...[urls, purge]: Parameters<PagePurges["refresh"]>): ReturnType<PagePurges["refresh"]> {
+    if (urls.length === 0) return { refreshing: 0, notes: [] };
     const part = this.#settings.parts.find(({ refresh }) => refresh !== undefined);
-    return part?.refresh?.(urls, purge) ?? [lacksRefresh];
+    return part?.refresh?.(urls, purge) ?? { refreshing: 0, notes: [lacksRefresh] };
   }
 
   resolve(names: Pick<PurgeOrder, "urls" | "prefixes">): PageTargets {

@@ -32,7 +32,7 @@ export interface PagePurges {
    * Begins to fetch pages again after an accepted purge. Never throws.
    *
    * @param purge.origin completes paths; by default, the first host of SITE_HOST does
-   * @returns a note on each page that it does not fetch, as a whole sentence
+   * @returns the number of pages that it fetches, and a note on each other page, as a whole sentence
    */
   readonly refresh: (
     urls: readonly string[],
@@ -41,7 +41,7 @@ export interface PagePurges {
       readonly origin?: string | undefined;
       readonly afterAnswer: (work: () => Promise<void>) => void;
     },
-  ) => readonly string[];
+  ) => { readonly refreshing: number; readonly notes: readonly string[] };
   /** Returns the position of an accepted purge, for clients that must see its effect at once. */
   readonly positionOf: (accepted: AcceptedPurge) => Promise<PurgePosition>;
 }

@@ -123,7 +123,7 @@ export async function purgeNamed(
   events?.emit({ type: "purge", tags, keys, urls, prefixes, everything, soft, position });
   const unknown = [...keys, ...below].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
   const ofTags = tags.flatMap((tag) => noteOnTag(tag) ?? []);
-  const refreshing = pages?.refresh(refresh, { position, afterAnswer }) ?? [];
+  const refreshing = pages?.refresh(refresh, { position, afterAnswer }).notes ?? [];
   const notes = [...new Set([...ofTags, ...unknown, ...ofPages.notes, ...refreshing])];
   const named = { ...receipt, ...(await pages?.positionOf(accepted)) };
   return notes.length === 0 ? named : { ...named, notes };

@@ -156,6 +156,8 @@ export const answers = {
     visibleBy: text,
     /** Present if the purge reaches only this process of Node: docs/own-server.md#stores. */
     reach: v.optional(v.literal("process")),
+    /** The number of pages of `refresh` that the site fetches again: docs/warming.md#after-a-purge. */
+    refreshing: v.optional(finite()),
     /** The position for readers, in the request field `Tidemark-Position`: docs/purging.md#read-your-purge. */
     sealedPosition: v.optional(text),
     /** A cookie with the sealed position. */

@@ -42,8 +42,8 @@ it.each(Object.entries(urls))("stores a page, and purges it by its tag: %s", asy
   const loaded = "tidemark; fwd=uri-miss; fwd-status=200; stored";
   expect(await read()).toEqual([loaded, "Tides"]);
   expect(await read()).toEqual(["tidemark; hit", "Tides"]);
-  // A PUT of the page's own URL would invalidate it without a purge.
-  const put = await fetch(`${url}/articles/42?draft`, { method: "PUT", body: "Tides and lakes" });
+  const init = { method: "PUT", body: "Tides and lakes" };
+  const put = await fetch(`${url}/admin/articles/42`, init);
   expect(await put.text()).toBe("Published.");
   const reloaded = "tidemark; fwd=stale; fwd-status=200; stored";
   expect(await read()).toEqual([reloaded, "Tides and lakes"]);

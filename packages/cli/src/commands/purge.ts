@@ -72,13 +72,14 @@ async function purge(session: Session, options: PurgeOptions) {
     await terminal.confirmed(`Purge everything of ${client.site.origin}?`);
   }
   const accepted = await sent(order, client, session);
-  const { position, visibleWithinSeconds, readAs = [], notes = [] } = accepted;
+  const { position, visibleWithinSeconds, refreshing, readAs = [], notes = [] } = accepted;
   const seen = options.wait === true ? await waited(accepted, order, world) : [];
   const hasWaited = options.wait === true && !world.interrupted.aborted;
   terminal.json(hasWaited ? { ...accepted, seen } : accepted);
   const where = accepted.reach === "process" ? "only in the process that answered" : "everywhere";
   const when = hasWaited ? "" : ` within ${visibleWithinSeconds} s`;
   terminal.print(`Purged: position ${position}. It applies ${where}${when}.`);
+  if (refreshing !== undefined) terminal.print(`Pages that the site fetches again: ${refreshing}.`);
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
   for (const note of notes) terminal.print(`  ${note}`);

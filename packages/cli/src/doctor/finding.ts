@@ -16,6 +16,7 @@ export const doctorCodes = [
   "origin-wrong",
   "origin-placeholder",
   "origin-is-self",
+  "site-host-wrong",
   "workers-dev",
   "preview-urls",
   "secret-half-set",

@@ -65,7 +65,7 @@ describe("the purge command", () => {
     const refresh = ["--refresh", "/a", "--refresh", "/a*"];
     const { code, out } = await user.runs(["purge", "--tag", "a", ...refresh]);
     expect(code).toBe(0);
-    expect(out).toContain("\n  Not refreshed: ");
+    expect(out).toContain("\nPages that the site fetches again: 1.\n  Not refreshed: ");
     await until(() => site.origin.count === 2);
     expect((await site.get("/a")).cacheStatus).toContain("; hit");
   });

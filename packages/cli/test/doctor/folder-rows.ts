@@ -84,6 +84,11 @@ export const rows: readonly FolderRow[] = [
     "wrangler-syntax critical the file wrangler.toml",
   ],
   ["no origin", vars({ SITE_HOST: "a.test" }), "origin-missing critical"],
+  [
+    "a site's host with a scheme",
+    moreVars({ SITE_HOST: "https://www.a.test" }),
+    "site-host-wrong critical",
+  ],
   ["an origin with a path", moreVars({ ORIGIN_URL: "https://a.test/x" }), "origin-wrong critical"],
   [
     "the example origin",

@@ -70,7 +70,7 @@ export class PageRefreshes {
 
   readonly begin: PagePurges["refresh"] = (urls, { position, origin, afterAnswer }) => {
     // A repeated purge has the position of its first attempt.
-    if (this.#known.has(position)) return [];
+    if (this.#known.has(position)) return { refreshing: 0, notes: [] };
     this.#known.set(position, true);
     const { site, contextFor } = this.#host;
     const [first] = site.siteHosts;
@@ -79,11 +79,12 @@ export class PageRefreshes {
     const pages = [...new Set(read.filter((page) => typeof page === "string"))];
     const wrong = read.filter((page) => typeof page !== "string");
     const notes = wrong.map(({ why, hint }) => `Not refreshed: ${why} ${hint}`);
-    if (pages.length === 0) return notes;
+    if (pages.length === 0) return { refreshing: 0, notes };
     const atMs = site.nowAtMs();
     if (!this.#accepts(pages.length, atMs)) {
       pages.forEach(() => this.#count("failed"));
-      return [...notes, `Not refreshed: a server takes ${pagesAMinuteMax} pages a minute.`];
+      notes.push(`Not refreshed: a server takes ${pagesAMinuteMax} pages a minute.`);
+      return { refreshing: 0, notes };
     }
     const list = { purge: position, dueAtMs: atMs + this.#settleMs(pages), refresh: pages };
     afterAnswer(async () => {
@@ -96,7 +97,7 @@ export class PageRefreshes {
       const left = await this.#fetch(list, { context, budget: this.#budget(), isAccepted: true });
       if (left.refresh.length > 0) await this.#keep(left);
     });
-    return notes;
+    return { refreshing: pages.length, notes };
   };
 
   /** Fetches waiting pages, those of the oldest purge first. */

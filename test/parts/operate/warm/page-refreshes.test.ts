@@ -74,7 +74,7 @@ describe("a page in refresh", () => {
     const results = resultsOf(near);
     await near.get("/a");
     const { text } = await send(near, { tags: ["other"], refresh: ["/a"] });
-    expect(JSON.parse(text)).toMatchObject({ targets: { tags: 1, urls: 0 } });
+    expect(JSON.parse(text)).toMatchObject({ targets: { tags: 1, urls: 0 }, refreshing: 1 });
     await until(() => results()["already"] === 1);
     expect(near.origin.count).toBe(1);
     expect((await send(near, { refresh: ["/a"] })).status).toBe(400);

@@ -1,12 +1,14 @@
 // Findings about the Worker of a deployment: the address of its origin, its stores, and its own second addresses.
 import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
-import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
+import type { Fault } from "../../../../../src/protocol/fault.ts";
+import { isSet, siteHostsOf, textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { type DoctorFinding, localHost } from "../finding.ts";
 import { aboutOf, type Deployment, fits, hostOf, type FolderRead } from "./read-folder.ts";
 
 export function workerFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
   return [
     originFindings(deployment, read),
+    siteHostWrong(deployment),
     storesMissing(deployment, read),
     secondAddresses(deployment),
   ].flat();
@@ -62,6 +64,25 @@ function originMissing(deployment: Deployment): DoctorFinding {
   };
 }
 
+function siteHostWrong(deployment: Deployment): DoctorFinding | [] {
+  try {
+    siteHostsOf(deployment.vars);
+    return [];
+  } catch (cause) {
+    const { why, hint } = (cause as { readonly fault: Fault }).fault;
+    const what = doesNotStart;
+    const about = aboutOf(deployment);
+    return {
+      code: "site-host-wrong",
+      level: "critical",
+      ...about,
+      what,
+      cause: `SITE_HOST: ${why}`,
+      remedy: hint,
+    };
+  }
+}
+
 /** Hosts that are reserved for examples (RFC 2606 §3). */
 const reservedHost = /(?:^|\.)example\.(?:com|net|org)$/;
 
@@ -79,14 +100,15 @@ function ofTheExample(deployment: Deployment, url: string): DoctorFinding | [] {
 }
 
 function ofThisMachine(deployment: Deployment, hostname: string): DoctorFinding | [] {
-  if (deployment.places.length === 0 || !localHost.test(hostname)) return [];
+  if (!localHost.test(hostname)) return [];
   return {
     code: "origin-wrong",
     level: "warning",
     ...aboutOf(deployment),
     what: "Cloudflare cannot reach the origin.",
     cause: `ORIGIN_URL has the host ${JSON.stringify(hostname)}, which is an address of this machine or its network.`,
-    remedy: "Set ORIGIN_URL to a public address of your site's server.",
+    remedy:
+      "Set ORIGIN_URL to a public address of your site's server. For wrangler dev, write a local one into .dev.vars.",
   };
 }
 
