@@ -57,7 +57,8 @@ export async function senderOf(
     return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
   }
   if (!hasSignature) return notSigned(refusal.why, "not-signed", refusal.status);
-  return notSigned("The request has a signature, but PURGE_SECRET is not set on this deployment.");
+  const why = "The request has a signature, but PURGE_SECRET is not set on this deployment.";
+  return notSigned(why, "signature");
 }
 
 /** Checks the fields of a signed request. The signature itself needs the body. */

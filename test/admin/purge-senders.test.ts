@@ -138,6 +138,10 @@ describe("the purge route", () => {
   it("says that a signature needs PURGE_SECRET if it is not set", async () => {
     const { site } = openJournalled({ env: { PURGE_SECRET: "" } });
     expect((await send(site, body, good())).text).toContain("PURGE_SECRET is not set");
+    // The alert on refused purges leaves out `not-signed`, which strangers cause.
+    expect(site.lines).toContainEqual(
+      expect.objectContaining({ event: "purge-refused", rule: "signature" }),
+    );
   });
 
   it("says why there is no journal", async () => {
