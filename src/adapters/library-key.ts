@@ -1,5 +1,6 @@
 // Converts the keys and tags of other libraries, which are any strings, to those of data.
 import { sha256HexAtOnce } from "../base/sha256.ts";
+import { tagBytesMax } from "../protocol/purge-order.ts";
 import { unescapedTag } from "../purge/journal/spelling.ts";
 
 /** The limit of a segment in bytes. A key has up to two such segments and the name of its namespace. */
@@ -19,9 +20,6 @@ export function segmentOf(text: string): string {
   // JSON escapes half characters, which UTF-8 would replace.
   return digestPrefix + sha256HexAtOnce(JSON.stringify(text));
 }
-
-/** The limit of a tag in bytes. */
-const tagBytesMax = 256;
 
 /**
  * Returns the tags without empty ones, and as text if a framework has escaped them. A tag of over

@@ -45,7 +45,7 @@ describe("defineConfig", () => {
     const { tags, credentials, ...plain } = defineConfig(route({})).routes[0] ?? {};
     expect(tags?.({})).toEqual([]);
     expect(credentials?.entryFor("x-api-key")).toBe("*-key");
-    expect(plain).toEqual({
+    expect(plain).toStrictEqual({
       name: "news",
       match: [readPattern("/news/*")],
       methods: undefined,
@@ -55,6 +55,7 @@ describe("defineConfig", () => {
       requestEdits: undefined,
       responseEdits: undefined,
       errorPage: undefined,
+      forward: undefined,
       replacesOriginErrors: false,
       mode: "default",
       origin: "default",

@@ -71,6 +71,7 @@ it("is hard, covers only what it names, and has no reason, unless it says otherw
     reading: { counts: { tags: 1, ...none }, readAs: [], notes: [], leftOutCount: 0 },
     mode: "hard",
     reason: "",
+    refresh: [],
     isDryRun: false,
   });
 });
