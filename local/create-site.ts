@@ -89,6 +89,11 @@ function main([folder, ...options]: string[]): void {
   const tarballs = packages.map((name) => packed(name, version, vendor));
   npm(["install", "--no-audit", "--no-fund", ...tarballs], site);
   console.log(`${advice}Commit vendor/, because CI installs Tidemark from it.`);
+  // npm runs this script with the Node of the clone.
+  const [, found = ""] = /\bnode\/v(\S+)/.exec(process.env["npm_config_user_agent"] ?? "") ?? [];
+  const [major = 0, minor = 0] = found.split(".").map(Number);
+  if (found !== "" && (major < 22 || (major === 22 && minor < 12)))
+    console.error(`The site needs Node 22.12 or newer. This shell has ${found}.`);
 }
 
 main(process.argv.slice(2));

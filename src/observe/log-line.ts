@@ -15,8 +15,9 @@ export const logEvents = [
    */
   "purge",
   /**
-   * A purge was refused. At most one line a second for each `rule`; `leftOut` counts the refusals
-   * without a line.
+   * A purge was refused. `rule` is the reason: `not-signed`, `signature` (wrong, or without `PURGE_SECRET`),
+   * `timestamp`, `malformed`, `too-large`, `too-slow`, `not-allowed`, `id-reused`, `mapping-failed` or
+   * `unavailable`. At most one line a second for each; `leftOut` counts the refusals without a line.
    */
   "purge-refused",
   /**
