@@ -42,7 +42,7 @@ export function costsPart(given: Reported): string {
   const mixes =
     `This table shows the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that ` +
     `cause no origin request:`;
-  const besides = `A call of a Durable Object counts as ${objectMsACall} ms. [Reports of metrics](#reports) to an object add $0.002 to the last row.`;
+  const besides = `A call to a Durable Object counts as ${objectMsACall} ms. [Reports of metrics](#reports) to an object add $0.002 to the last row.`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),

@@ -119,7 +119,7 @@ describe("a misspelt option is refused with the call's options", () => {
     [
       "purge",
       { tags: ["a"], hosts: ["a.test"] },
-      "tags, keys, urls, prefixes, everything, soft, reason",
+      "tags, keys, urls, prefixes, everything, soft, refresh, reason",
       ({ isolate }, given) => isolate.data.purge(given),
     ],
   ])("%s", async (call, given, options, run) => {
