@@ -1,6 +1,6 @@
 // One invocation of a Worker: the run for one request, cron trigger or message. Workers limit the
 // connections and subrequests of each invocation, so a refusal says nothing about the called store.
-import { isOnWorkers, nodeGlobals } from "../base/node-globals.ts";
+import { nodeGlobals } from "../base/node-globals.ts";
 import { within } from "../base/timeouts.ts";
 
 /**
@@ -52,7 +52,7 @@ export function invocationHere(): Invocation {
 
 /** Runs work whose calls, also later ones, count for the present invocation. On Node, nothing depends on it. */
 export function inInvocation<Result>(work: () => Result): Result {
-  if (!isOnWorkers() || current?.getStore() !== undefined) return work();
+  if (!isLimited() || current?.getStore() !== undefined) return work();
   const here = invocationHere();
   const result = current === undefined ? work() : current.run(here, work);
   const keep = () => void keepForTurn(here);
@@ -63,7 +63,7 @@ export function inInvocation<Result>(work: () => Result): Result {
 
 /** Like `inInvocation`, for work after which its caller makes no calls: no turn has to keep the invocation. */
 export function inInvocationToEnd<Result>(work: () => Result): Result {
-  if (!isOnWorkers() || current === undefined || current.getStore() !== undefined)
+  if (!isLimited() || current === undefined || current.getStore() !== undefined)
     return inInvocation(work);
   return current.run(ofTurn ?? new Invocation(), work);
 }
@@ -80,7 +80,7 @@ export class Invocation {
 
   /** Takes a slot. Returns a promise if the call has to wait, which it does only on Workers. */
   takeSlot(): Promise<void> | undefined {
-    if (isOnWorkers() && this.#openCount >= slotCount)
+    if (isLimited() && this.#openCount >= slotCount)
       return new Promise((take) => this.#waiting.push(take));
     this.#openCount += 1;
     return undefined;
@@ -121,7 +121,12 @@ const everyInvocation = new Invocation();
 
 /** Returns what stands for the calls that may share I/O with one here: the present invocation; on Node, one for all. */
 export function sharingHere(): Invocation {
-  return isOnWorkers() ? invocationHere() : everyInvocation;
+  return isLimited() ? invocationHere() : everyInvocation;
+}
+
+/** Returns whether this runtime limits invocations, and forbids them to share I/O. Only Workers do. */
+function isLimited(): boolean {
+  return "WebSocketPair" in globalThis;
 }
 
 /** The invocation has no subrequest left, or had no free connection for too long. */
