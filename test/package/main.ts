@@ -13,7 +13,7 @@ import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
 /** A limit slightly above the present size. Raise it only on purpose. */
-const unpackedBytesMax = 2_600_000;
+const unpackedBytesMax = 2_610_000;
 
 /** @returns the path of the tarball */
 async function libraryTarball(folder: string): Promise<string> {
